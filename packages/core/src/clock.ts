@@ -1,0 +1,17 @@
+/** Time as the code sees it, so that tests decide what time it is. */
+export interface Clock {
+  /** Milliseconds since 1970-01-01T00:00:00Z, as `Date.now()`. */
+  now(): number
+  /** Calls back once after `delayMs`; the returned function cancels. Never keeps the process alive by itself. */
+  after(delayMs: number, callback: () => void): () => void
+}
+
+/** The real clock. Only `apps/*` and tests pick it. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

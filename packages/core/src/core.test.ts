@@ -1,0 +1,55 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { ConnectivityError, createSecret, formatAddress, parseAddress, parseDestination, tryParseAddress } from './index.ts'
+
+describe('errors', () => {
+  it('recognises an error made by another copy of the package', async () => {
+    const copy = (await import(`${new URL('errors.ts', import.meta.url).href}?copy`)) as typeof import('./errors.ts')
+    const error = new copy.ConnectivityError('ACCESS_DENIED', 'no resource admits /x')
+    expect(error instanceof ConnectivityError).toBe(false)
+    expect(ConnectivityError.is(error)).toBe(true)
+    expect(ConnectivityError.is(error, 'ACCESS_DENIED')).toBe(true)
+    expect(ConnectivityError.is(error, 'ABORTED')).toBe(false)
+    expect(ConnectivityError.is(new Error('x'))).toBe(false)
+  })
+})
+
+describe('secrets', () => {
+  it('shows nothing when printed, serialised, concatenated or inspected', () => {
+    const secret = createSecret('p4ss')
+    const shown = [String(secret), JSON.stringify({ secret }), `${secret}`, inspect({ secret })].join(' ')
+    expect(shown).not.toContain('p4ss')
+    expect(secret.reveal()).toBe('p4ss')
+  })
+})
+
+describe('addresses', () => {
+  it.each(['erp.example.org:443', '10.0.0.1:80', '[::1]:8080', 'under_score:1'])('reads and renders %s', (text) => {
+    expect(formatAddress(parseAddress(text))).toBe(text)
+  })
+  it.each(['', ':80', 'host', 'host:0', 'host:65536', 'ho st:80', 'host:80x', '::1:80', 'a@b:80', 'host:', 'x/y:80'])(
+    'refuses "%s"',
+    (text) => {
+      expect(tryParseAddress(text)).toBeUndefined()
+    },
+  )
+})
+
+describe('destinations', () => {
+  it('names the property that is wrong', () => {
+    expect(() => parseDestination({ Name: 'A', Type: 'HTTP', URL: 'no url' })).toThrow(/destination "A": URL/)
+    expect(() => parseDestination({ Name: 'A', Type: 'TCP', Address: 'host' })).toThrow(/Address/)
+    expect(() => parseDestination({ Name: 'A', Type: 'HTTP', URL: 'http://x', ProxyType: 'Elsewhere' })).toThrow(/ProxyType/)
+    expect(() => parseDestination({ Name: 'A', Type: 'RFC' })).toThrow(/no adapter/)
+  })
+  it('collects headers and queries that clients add', () => {
+    const destination = parseDestination({
+      Name: 'A',
+      Type: 'HTTP',
+      URL: 'http://x',
+      'URL.headers.apikey': 'k',
+      'URL.queries.sap-client': '100',
+    })
+    expect(destination).toMatchObject({ type: 'HTTP', locationId: '', headers: { apikey: 'k' }, queries: { 'sap-client': '100' } })
+  })
+})

@@ -1,0 +1,114 @@
+import { parseAddress, type Address } from './address.ts'
+import { ConnectivityError } from './errors.ts'
+import { createSecret, type Secret } from './secret.ts'
+
+/** The types a destination may have on the wire; adapters exist for some of them. */
+export const destinationTypes = ['HTTP', 'RFC', 'LDAP', 'MAIL', 'TCP'] as const
+export type DestinationType = (typeof destinationTypes)[number]
+
+/** How the target is reached. */
+export type ProxyType = 'Internet' | 'OnPremise' | 'PrivateLink'
+
+/** What the caller presents at the target, parsed once. */
+export type Credentials =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic'; readonly user: string; readonly password: Secret }
+  /** A header ready to send, as the destination service's `authTokens[0].http_header` has it. */
+  | { readonly kind: 'header'; readonly name: string; readonly value: Secret; readonly expiresAtMs?: number }
+  | { readonly kind: 'principal' }
+
+interface DestinationBase {
+  readonly name: string
+  readonly proxyType: ProxyType
+  /** `''` is the connector without a location ID. */
+  readonly locationId: string
+  /** Every property as the service returned it, for what clients interpret themselves. */
+  readonly properties: Readonly<Record<string, string>>
+}
+
+export interface HttpDestination extends DestinationBase {
+  readonly type: 'HTTP'
+  readonly url: URL
+  readonly authentication: string
+  /** `URL.headers.<name>` properties: headers that the client adds to every request. */
+  readonly headers: Readonly<Record<string, string>>
+  /** `URL.queries.<name>` properties: query parameters that the client adds to every request. */
+  readonly queries: Readonly<Record<string, string>>
+}
+
+export interface TcpDestination extends DestinationBase {
+  readonly type: 'TCP'
+  readonly address: Address
+}
+
+/** One variant per type, parsed once at the edge. Types without an adapter have no variant yet. */
+export type Destination = HttpDestination | TcpDestination
+export type DestinationOf<T extends Destination['type']> = Extract<Destination, { readonly type: T }>
+
+const proxyTypes: readonly string[] = ['Internet', 'OnPremise', 'PrivateLink'] satisfies ProxyType[]
+
+/**
+ * Turns the flat property record of the destination service into a {@link Destination}.
+ *
+ * @throws ConnectivityError `DESTINATION_INVALID` naming the property that is missing or malformed.
+ */
+export function parseDestination(properties: Readonly<Record<string, string>>): Destination {
+  const name = properties['Name'] ?? ''
+  const invalid = (what: string): ConnectivityError =>
+    new ConnectivityError('DESTINATION_INVALID', `destination "${name}": ${what}`, { details: { destination: name } })
+  const proxyType = properties['ProxyType'] ?? 'Internet'
+  if (!proxyTypes.includes(proxyType)) throw invalid(`ProxyType "${proxyType}" is not one of ${proxyTypes.join(', ')}`)
+  const base = {
+    name,
+    proxyType: proxyType as ProxyType,
+    locationId: properties['CloudConnectorLocationId'] ?? '',
+    properties,
+  }
+  switch (properties['Type']) {
+    case 'HTTP': {
+      const url = URL.parse(properties['URL'] ?? '')
+      if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw invalid('URL is not an absolute http or https URL')
+      return {
+        ...base,
+        type: 'HTTP',
+        url,
+        authentication: properties['Authentication'] ?? 'NoAuthentication',
+        headers: withPrefix(properties, 'URL.headers.'),
+        queries: withPrefix(properties, 'URL.queries.'),
+      }
+    }
+    case 'TCP': {
+      const address = (properties['Address'] ?? '').replace(/^tcp:\/\//, '')
+      try {
+        return { ...base, type: 'TCP', address: parseAddress(address) }
+      } catch (cause) {
+        throw new ConnectivityError('DESTINATION_INVALID', `destination "${name}": Address is not host:port`, {
+          cause,
+          details: { destination: name },
+        })
+      }
+    }
+    default:
+      throw invalid(`Type "${properties['Type'] ?? ''}" has no adapter; HTTP and TCP have`)
+  }
+}
+
+/** The credentials that a destination's own properties name; tokens come from the service's `authTokens` instead. */
+export function credentialsOf(properties: Readonly<Record<string, string>>): Credentials {
+  switch (properties['Authentication']) {
+    case 'BasicAuthentication':
+      return { kind: 'basic', user: properties['User'] ?? '', password: createSecret(properties['Password'] ?? '') }
+    case 'PrincipalPropagation':
+      return { kind: 'principal' }
+    default:
+      return { kind: 'none' }
+  }
+}
+
+function withPrefix(properties: Readonly<Record<string, string>>, prefix: string): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [key, value] of Object.entries(properties)) {
+    if (key.startsWith(prefix) && key.length > prefix.length) found[key.slice(prefix.length)] = value
+  }
+  return found
+}

@@ -1,0 +1,46 @@
+/**
+ * Vocabulary and contracts of Sallyport. No I/O and no dependencies: everything else is built from these.
+ *
+ * @example
+ * const destination = parseDestination({ Name: 'ECHO', Type: 'TCP', Address: 'echo.demo:7', ProxyType: 'OnPremise' })
+ * if (destination.type === 'TCP') formatAddress(destination.address) // 'echo.demo:7'
+ *
+ * @packageDocumentation
+ */
+export { type Address, formatAddress, parseAddress, tryParseAddress } from './address.ts'
+export type { AuditEntry, AuditSink } from './audit.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { abortedError, withDeadline } from './deadline.ts'
+export {
+  type Credentials,
+  credentialsOf,
+  type Destination,
+  type DestinationOf,
+  type DestinationType,
+  destinationTypes,
+  type HttpDestination,
+  parseDestination,
+  type ProxyType,
+  type TcpDestination,
+} from './destination.ts'
+export type { Dial, DialOptions } from './dial.ts'
+export { ConnectivityError, type ErrorCode, errorTable, type ErrorTraits } from './errors.ts'
+export { type ConnectivityEvent, type EventSink, noEvents } from './events.ts'
+export { type LogFields, type Logger, silentLogger } from './logger.ts'
+export type { Principal } from './principal.ts'
+export type { ConnectContext, ProtocolAdapter, ProtocolClient } from './protocol-adapter.ts'
+export type { Sealer } from './sealer.ts'
+export { createSecret, type Secret } from './secret.ts'
+export {
+  type CloseReason,
+  type IncomingTunnelStream,
+  maxStreamMessageBytes,
+  type StreamCloseReason,
+  type StreamResetCode,
+  streamResetCodes,
+  type TunnelConnection,
+  type TunnelListener,
+  type TunnelStream,
+  type TunnelStreamHandlers,
+  type TunnelTransport,
+} from './tunnel-transport.ts'
