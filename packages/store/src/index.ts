@@ -1,1 +1,14 @@
-export {}
+/**
+ * The embedded SQL database: opening it durably, bringing its schema up to date, and sealing what must not be readable at rest.
+ *
+ * @example
+ * const db = openDatabase<{ note: { id: string; text: string } }>(':memory:')
+ * await migrate(db, { '0001-note': { up: (schema) => schema.schema.createTable('note').addColumn('id', 'text').addColumn('text', 'text').execute() } })
+ * const sealer = createSealer({ current: randomBytes(32) })
+ * await db.insertInto('note').values({ id: '1', text: sealer.seal('secret', 'note/1') }).execute()
+ *
+ * @packageDocumentation
+ */
+export { type Migrations, migrate } from './migrate.ts'
+export { openDatabase } from './open-database.ts'
+export { createSealer } from './sealer.ts'

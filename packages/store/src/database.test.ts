@@ -1,0 +1,189 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Kysely, sql } from 'kysely'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Migrations, migrate, openDatabase } from './index.ts'
+
+interface Schema {
+  readonly account: { readonly id: string; readonly balance: number }
+}
+
+const accounts: Migrations = {
+  '0001-account': {
+    up: (db) =>
+      db.schema
+        .createTable('account')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('balance', 'integer', (column) => column.notNull())
+        .execute(),
+  },
+}
+
+let folder: string
+let opened: Kysely<Schema>[]
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-store-'))
+  opened = []
+})
+
+afterEach(async () => {
+  await Promise.all(opened.map((db) => db.destroy()))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function open(file: string): Kysely<Schema> {
+  const db = openDatabase<Schema>(file)
+  opened.push(db)
+  return db
+}
+
+async function pragma(db: Kysely<Schema>, name: string): Promise<unknown> {
+  const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(db)
+  return Object.values(rows[0] ?? {})[0]
+}
+
+describe('opening', () => {
+  it('sets what durability and integrity need', async () => {
+    const db = open(join(folder, 'a.db'))
+    expect(await pragma(db, 'journal_mode')).toBe('wal')
+    expect(await pragma(db, 'synchronous')).toBe(2)
+    expect(await pragma(db, 'foreign_keys')).toBe(1)
+    expect(await pragma(db, 'busy_timeout')).toBe(5000)
+  })
+
+  it('keeps every file of the database to its owner, also one that was open to others before', async () => {
+    const file = join(folder, 'deep', 'folder', 'a.db')
+    const db = open(file)
+    await migrate(db, accounts)
+    expect(readdirSync(join(folder, 'deep', 'folder')).toSorted()).toEqual(['a.db', 'a.db-shm', 'a.db-wal'])
+    for (const name of readdirSync(join(folder, 'deep', 'folder'))) {
+      expect({ name, mode: statSync(join(folder, 'deep', 'folder', name)).mode & 0o777 }).toEqual({ name, mode: 0o600 })
+    }
+    await db.destroy()
+    chmodSync(file, 0o644)
+    open(file)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+
+  it('refuses a file that is no database, and a path that cannot be one', () => {
+    writeFileSync(join(folder, 'text'), 'this is no database, although it is long enough to be the header of one'.repeat(10))
+    expect(() => open(join(folder, 'text'))).toThrow(expect.objectContaining({ code: 'STORE_FAILED' }))
+    expect(() => open(folder)).toThrow(expect.objectContaining({ code: 'STORE_FAILED' }))
+    expect(() => open(join(folder, 'text', 'below-a-file'))).toThrow(expect.objectContaining({ code: 'STORE_FAILED' }))
+  })
+})
+
+describe('two connections to one file', () => {
+  it('see what the other has committed, and nothing before', async () => {
+    const [one, two] = [open(join(folder, 'a.db')), open(join(folder, 'a.db'))]
+    await migrate(one, accounts)
+    await one.transaction().execute(async (transaction) => {
+      await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
+      expect(await two.selectFrom('account').selectAll().execute()).toEqual([])
+    })
+    expect(await two.selectFrom('account').selectAll().execute()).toEqual([{ id: 'a', balance: 1 }])
+  })
+})
+
+describe('a transaction', () => {
+  it('leaves nothing behind when it fails, also what it read and wrote before', async () => {
+    const db = open(':memory:')
+    await migrate(db, accounts)
+    const failing = db.transaction().execute(async (transaction) => {
+      await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
+      throw new Error('half-way')
+    })
+    await expect(failing).rejects.toThrow('half-way')
+    expect(await db.selectFrom('account').selectAll().execute()).toEqual([])
+  })
+
+  it('does not mix with statements that others run on the same database object meanwhile', async () => {
+    const db = open(':memory:')
+    await migrate(db, accounts)
+    const failing = db.transaction().execute(async (transaction) => {
+      await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
+      await new Promise(setImmediate)
+      throw new Error('half-way')
+    })
+    const other = db.insertInto('account').values({ id: 'b', balance: 2 }).execute()
+    await expect(failing).rejects.toThrow('half-way')
+    await other
+    expect(await db.selectFrom('account').selectAll().execute()).toEqual([{ id: 'b', balance: 2 }])
+  })
+
+  it('takes the write lock at once, so that it never fails because somebody else wrote after its first read', async () => {
+    const file = join(folder, 'a.db')
+    const [one, two] = [open(file), open(file)]
+    await migrate(one, accounts)
+    await sql.raw('pragma busy_timeout = 0').execute(two)
+    await one.transaction().execute(async (transaction) => {
+      await transaction.selectFrom('account').selectAll().execute()
+      await expect(two.insertInto('account').values({ id: 'b', balance: 1 }).execute()).rejects.toThrow('locked')
+      await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
+    })
+    expect(await two.selectFrom('account').select('id').execute()).toEqual([{ id: 'a' }])
+  })
+
+  it('that only reads lets others write', async () => {
+    const file = join(folder, 'a.db')
+    const [one, two] = [open(file), open(file)]
+    await migrate(one, accounts)
+    await one
+      .transaction()
+      .setAccessMode('read only')
+      .execute(async (transaction) => {
+        await transaction.selectFrom('account').selectAll().execute()
+        await two.insertInto('account').values({ id: 'b', balance: 1 }).execute()
+        expect(await transaction.selectFrom('account').selectAll().execute()).toEqual([])
+      })
+    expect(await one.selectFrom('account').select('id').execute()).toEqual([{ id: 'b' }])
+  })
+})
+
+describe('migrating', () => {
+  const note: Migrations = {
+    '0001-note': { up: (db) => db.schema.createTable('note').addColumn('id', 'text').execute() },
+  }
+
+  it('runs each step once, in the order of names', async () => {
+    const db = open(join(folder, 'a.db'))
+    const order: string[] = []
+    const step = (name: string) => ({
+      up: () => {
+        order.push(name)
+        return Promise.resolve()
+      },
+    })
+    await migrate(db, { '0002-b': step('b'), '0001-a': step('a') })
+    await migrate(db, { '0002-b': step('b'), '0001-a': step('a'), '0003-c': step('c') })
+    expect(order).toEqual(['a', 'b', 'c'])
+  })
+
+  it('keeps nothing of a call in which one step failed', async () => {
+    const db = open(join(folder, 'a.db'))
+    const failing: Migrations = { ...note, '0002-broken': { up: () => Promise.reject(new Error('no space')) } }
+    await expect(migrate(db, failing)).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      message: 'migrating the database, step 0002-broken: no space',
+    })
+    const { rows } = await sql<{ name: string }>`select name from sqlite_master where name = 'note'`.execute(db)
+    expect(rows).toEqual([])
+    await migrate(db, note)
+  })
+
+  it('lets parts that share a database add steps of their own', async () => {
+    const db = open(join(folder, 'a.db'))
+    await migrate(db, accounts, { part: 'token-service' })
+    await migrate(db, note, { part: 'destinations' })
+    await migrate(db, accounts, { part: 'token-service' })
+    expect(await db.selectFrom('account').selectAll().execute()).toEqual([])
+  })
+
+  it('refuses a database that a newer version has written', async () => {
+    const db = open(join(folder, 'a.db'))
+    await migrate(db, { ...accounts, '0002-newer': { up: () => Promise.resolve() } })
+    await expect(migrate(db, accounts)).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringContaining('0002-newer') })
+  })
+})
