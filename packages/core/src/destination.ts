@@ -26,6 +26,7 @@ interface DestinationBase {
   readonly properties: Readonly<Record<string, string>>
 }
 
+/** Target reached over HTTP or HTTPS. */
 export interface HttpDestination extends DestinationBase {
   readonly type: 'HTTP'
   readonly url: URL
@@ -36,6 +37,7 @@ export interface HttpDestination extends DestinationBase {
   readonly queries: Readonly<Record<string, string>>
 }
 
+/** Target that is a byte stream. */
 export interface TcpDestination extends DestinationBase {
   readonly type: 'TCP'
   readonly address: Address

@@ -12,6 +12,7 @@ import type { Principal } from './principal.ts'
  */
 export type Dial = (address: Address, options: DialOptions) => Promise<Duplex>
 
+/** What every attempt to open a stream needs to know. */
 export interface DialOptions {
   readonly signal: AbortSignal
   /** `''` is the connector without a location ID; dials that know no connectors ignore it. */

@@ -11,6 +11,7 @@ export interface ProtocolAdapter<T extends Destination['type'], Client extends P
   connect(destination: DestinationOf<T>, context: ConnectContext): Promise<Client>
 }
 
+/** What an adapter is given to connect with: how to reach the target, and as whom. */
 export interface ConnectContext {
   readonly dial: Dial
   readonly credentials: Credentials

@@ -9,6 +9,7 @@ export interface TunnelTransport {
   listen(endpoint: URL, options: { readonly onConnection: (connection: TunnelConnection) => void }): Promise<TunnelListener>
 }
 
+/** Accepts tunnel connections until it is closed. */
 export interface TunnelListener extends AsyncDisposable {
   readonly endpoint: URL
   /** Stops accepting; connections that are open stay open. */

@@ -1,0 +1,82 @@
+import { styleText } from 'node:util'
+import { ConnectivityError } from '@sallyport/core'
+
+/** Where a command's result goes: text for people on a terminal or in a log, one JSON document with `--json`. */
+export interface Printer {
+  readonly json: boolean
+  /** A line of text; nothing with `--json`. */
+  line(text?: string): void
+  /** A line on standard error, for progress and warnings; nothing with `--json`. */
+  note(text: string): void
+  /** The result of the command: `value` as JSON, or `text` for people. */
+  result(value: unknown, text: () => string): void
+  error(error: unknown): void
+  good(text: string): string
+  bad(text: string): string
+  dim(text: string): string
+  bold(text: string): string
+}
+
+interface Output {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
+export function createPrinter(options: {
+  readonly json: boolean
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly colour: boolean
+}): Printer {
+  const { json, stdout, stderr, colour } = options
+  const style = (format: 'green' | 'red' | 'dim' | 'bold', text: string): string =>
+    colour ? styleText(format, text, { validateStream: false }) : text
+  return {
+    json,
+    line(text = '') {
+      if (!json) stdout.write(`${text}\n`)
+    },
+    note(text) {
+      if (!json) stderr.write(`${text}\n`)
+    },
+    result(value, text) {
+      stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : ensureLine(text()))
+    },
+    error(error) {
+      const { code, message, next } = describeError(error)
+      if (json) {
+        stdout.write(`${JSON.stringify({ error: { code, message, ...(next === undefined ? {} : { next }) } }, null, 2)}\n`)
+        return
+      }
+      stderr.write(`${style('red', 'error')} ${message}${code === undefined ? '' : ` ${style('dim', `[${code}]`)}`}\n`)
+      if (next !== undefined) stderr.write(`${style('dim', 'next ')} ${next}\n`)
+    },
+    good: (text) => style('green', text),
+    bad: (text) => style('red', text),
+    dim: (text) => style('dim', text),
+    bold: (text) => style('bold', text),
+  }
+}
+
+function ensureLine(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`
+}
+
+function describeError(error: unknown): { readonly code?: string; readonly message: string; readonly next?: string } {
+  if (ConnectivityError.is(error)) {
+    const next = error.details['next']
+    return { code: error.code, message: error.message, ...(typeof next === 'string' ? { next } : {}) }
+  }
+  return { message: error instanceof Error ? error.message : String(error) }
+}
+
+/** Columns of equal width, two blanks apart. */
+export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)))
+  const render = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [header, ...rows].map(render).join('\n')
+}

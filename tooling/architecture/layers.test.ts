@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import { importsOf, read, readWorkspace, sourceFiles } from './src/workspace.ts'
+
+interface Layer {
+  /** Packages of the workspace, without scope. */
+  readonly may: readonly string[]
+  /** Third-party packages. */
+  readonly uses?: readonly string[]
+  readonly because: string
+}
+
+/** What each published package may touch at run time. A violation prints the reason, so that it can be argued with. */
+const layers: Readonly<Record<string, Layer>> = {
+  core: { may: [], because: 'everybody depends on it, so it depends on nobody' },
+  'http-head': { may: [], because: 'pure functions over bytes; both ends of the tunnel and their tests use it' },
+  x509: { may: ['core'], because: 'pure functions on node:crypto' },
+  'token-verifier': { may: ['core'], uses: ['jose'], because: 'key sources are handed to it, it fetches nothing by itself' },
+  tunnel: { may: ['core'], because: 'it carries streams and knows no protocol inside them' },
+  dial: { may: ['core', 'tunnel'], uses: ['socks'], because: 'it opens byte streams for adapters' },
+  'principal-propagation': { may: ['core', 'token-verifier', 'x509'], because: 'from token to certificate, without network' },
+  store: { may: ['core'], uses: ['kysely'], because: 'it opens databases; tables belong to the services' },
+  'admin-api': { may: ['core'], uses: ['zod'], because: 'the UI and the command line import it' },
+  'token-service': {
+    may: ['core', 'admin-api', 'token-verifier'],
+    uses: ['fastify', '@fastify/formbody', '@fastify/cookie', 'jose', 'kysely', 'zod'],
+    because: 'services meet on the wire',
+  },
+  'destination-service': {
+    may: ['core', 'admin-api', 'token-verifier'],
+    uses: ['fastify', 'kysely', 'zod', 'undici'],
+    because: 'services meet on the wire',
+  },
+  'destination-client': { may: ['core'], because: 'applications import it first; it must stay small' },
+  'connectivity-proxy': {
+    may: ['core', 'tunnel', 'http-head', 'token-verifier', 'x509', 'admin-api'],
+    uses: ['fastify', 'kysely', 'zod'],
+    because: 'it sees virtual hosts, never destinations',
+  },
+  'cloud-connector': {
+    may: ['core', 'tunnel', 'principal-propagation', 'token-verifier', 'x509', 'admin-api', 'http-head'],
+    uses: ['fastify', 'zod', 'yaml'],
+    because: 'it trusts nothing of the cloud side but the wire',
+  },
+  http: { may: ['core'], uses: ['undici'], because: 'an adapter sees a dial, not the network' },
+  tcp: { may: ['core'], because: 'an adapter sees a dial, not the network' },
+  conformance: { may: ['core'], uses: ['vitest'], because: 'so that every package can run its own conformance without a cycle' },
+}
+
+const workspace = readWorkspace()
+const published = workspace.filter((entry) => entry.folder.startsWith('packages/'))
+
+describe('layers', () => {
+  it('knows every package', () => {
+    expect(published.map((entry) => entry.folder.replace('packages/', '')).toSorted()).toEqual(Object.keys(layers).toSorted())
+  })
+
+  it.each(Object.entries(layers))('%s imports what its layer allows', (folder, layer) => {
+    const allowed = new Set([...layer.may.map((name) => `@sallyport/${name}`), ...(layer.uses ?? [])])
+    const manifest = workspace.find((entry) => entry.folder === `packages/${folder}`)
+    const declared = Object.keys({ ...manifest?.dependencies, ...manifest?.peerDependencies })
+    const imported = sourceFiles(`packages/${folder}`)
+      .flatMap((file) => importsOf(file))
+      .filter((name) => !name.startsWith('node:'))
+      .map((name) =>
+        name
+          .split('/')
+          .slice(0, name.startsWith('@') ? 2 : 1)
+          .join('/'),
+      )
+      .filter((name) => name !== `@sallyport/${folder}`)
+    for (const name of [...declared, ...imported]) expect(allowed, `${folder} touches ${name}, but ${layer.because}`).toContain(name)
+    for (const name of imported) expect(declared, `${folder} imports ${name} without declaring it`).toContain(name)
+  })
+
+  it('keeps the environment, the real clock and process.exit inside apps', () => {
+    const offences = published.flatMap(({ folder }) =>
+      sourceFiles(folder).flatMap((file) => {
+        const code = withoutComments(file)
+        return [/\bprocess\.env\b/, /\bprocess\.exit\b/, /\bDate\.now\b/, /\bnew Date\(\)/, /\bconsole\./]
+          .filter((pattern) => pattern.test(code) && file !== 'packages/core/src/clock.ts')
+          .map((pattern) => `${file}: ${pattern.source}`)
+      }),
+    )
+    expect(offences).toEqual([])
+  })
+
+  it('gives every package the same scripts', () => {
+    for (const entry of published) expect(Object.keys(entry.scripts), entry.folder).toEqual(['build', 'types', 'test', 'conformance'])
+  })
+
+  it('never makes a package of SAP a run-time dependency', () => {
+    const offences = workspace.flatMap((entry) =>
+      Object.keys(entry.dependencies)
+        .filter((name) => name.startsWith('@sap') || name.startsWith('sap-'))
+        .map((name) => `${entry.name}: ${name}`),
+    )
+    expect(offences).toEqual([])
+  })
+})
+
+function withoutComments(file: string): string {
+  return read(file)
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/(^|\s)\/\/[^\n]*/g, '$1')
+}
