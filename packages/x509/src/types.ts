@@ -39,15 +39,3 @@ export interface CertificationRequest {
   readonly subject: readonly NameAttribute[]
   readonly publicKey: KeyObject
 }
-
-/**
- * What `index.ts` exports:
- *
- * issueCertificate(profile: CertificateProfile, authority: CertificateAuthority): Buffer            // DER; issuer DN copied byte for byte from the CA certificate
- * createSelfSignedCertificate(profile, privateKey: KeyObject): Buffer                               // DER
- * createCertificationRequest(subject, privateKey: KeyObject, publicKey: KeyObject): Buffer           // DER
- * parseCertificationRequest(pemOrDer: Buffer | string): CertificationRequest                         // throws X509Error-like ConnectivityError MESSAGE_INVALID
- * formatPem(label: 'CERTIFICATE' | 'CERTIFICATE REQUEST', der: Buffer): string
- * parsePemCertificates(pem: string): Buffer[]                                                        // DER of each, bounded count
- * formatName(attributes): string / parseName(text): NameAttribute[]                                  // RFC 4514
- */
