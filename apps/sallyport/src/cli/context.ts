@@ -1,0 +1,36 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { createPrinter, type Printer } from '../output/printer.ts'
+import { openDataFolder, type DataFolder } from '../stack/data-folder.ts'
+
+/** What every command is given. */
+export interface CommandContext {
+  readonly printer: Printer
+  /** Opened on first use: `help` and `config schema` must not make a folder. */
+  readonly folder: () => DataFolder
+  readonly workingFolder: string
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/** Options that every command understands. */
+export interface GlobalOptions {
+  readonly json?: boolean
+  readonly data?: string
+}
+
+export function createContext(command: Command): CommandContext {
+  const options = command.optsWithGlobals<GlobalOptions>()
+  const environment = process.env
+  let folder: DataFolder | undefined
+  return {
+    printer: createPrinter({
+      json: options.json ?? false,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      colour: process.stdout.isTTY && environment['NO_COLOR'] === undefined,
+    }),
+    folder: () => (folder ??= openDataFolder(resolve(options.data ?? environment['SALLYPORT_DATA'] ?? '.sallyport'))),
+    workingFolder: process.cwd(),
+    environment,
+  }
+}

@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createManualClock } from '@sallyport/test-fixtures'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openDataFolder } from './data-folder.ts'
+import { openAuthority } from './local-authority.ts'
+
+let path: string
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), 'sallyport-'))
+})
+afterEach(() => rmSync(path, { recursive: true }))
+
+const options = { name: 'ca', commonName: 'Local CA' }
+const subject = [{ type: 'CN', value: 'localhost' }] as const
+
+describe('local authority', () => {
+  it('issues server certificates that openssl verifies for localhost', () => {
+    const clock = createManualClock(Date.now())
+    const authority = openAuthority(openDataFolder(path), clock, options)
+    const { certificate } = authority.identity('server', { subject })
+    const leaf = join(path, 'leaf.pem')
+    writeFileSync(leaf, certificate)
+    const verdict = execFileSync('openssl', [
+      'verify',
+      '-CAfile',
+      authority.certificateFile,
+      '-purpose',
+      'sslserver',
+      '-verify_hostname',
+      'localhost',
+      leaf,
+    ])
+    expect(verdict.toString()).toContain('OK')
+  })
+
+  it('is the same after a restart, and renews what is about to expire', () => {
+    const clock = createManualClock(Date.now())
+    const first = openAuthority(openDataFolder(path), clock, options).identity('server', { subject })
+    const again = openAuthority(openDataFolder(path), clock, options)
+    expect(again.identity('server', { subject })).toEqual(first)
+    clock.advance(370 * 86_400_000)
+    expect(again.identity('server', { subject }).certificate).not.toBe(first.certificate)
+  })
+
+  it('keeps keys readable by their owner only', () => {
+    const folder = openDataFolder(join(path, 'data'))
+    openAuthority(folder, createManualClock(), options)
+    expect(statSync(folder.file('ca.key')).mode & 0o077).toBe(0)
+    expect(statSync(folder.path).mode & 0o077).toBe(0)
+  })
+
+  it('makes a new one when a crash left only half', () => {
+    const folder = openDataFolder(path)
+    const clock = createManualClock()
+    const first = openAuthority(folder, clock, options)
+    folder.remove('ca.crt')
+    expect(openAuthority(folder, clock, options).certificate).not.toBe(first.certificate)
+  })
+})
