@@ -78,15 +78,3 @@ export interface BodyScanner {
    */
   scan(chunk: Buffer, from: number): number
 }
-
-/**
- * What `index.ts` exports:
- *
- * parseRequestHead(bytes: Buffer, from: number, limits: HeadLimits): HeadResult<RequestHead>
- * parseResponseHead(bytes: Buffer, from: number, requestMethod: string, limits: HeadLimits): HeadResult<ResponseHead>
- * createBodyScanner(framing: BodyFraming): BodyScanner
- * formatRequestHead(method, target, lines: readonly string[]): Buffer        // HTTP/1.1
- * formatResponseHead(minorVersion, status, reason, lines: readonly string[]): Buffer
- * defaultHeadLimits: HeadLimits                                             // 8192, 256, 65536
- * parseRequestTarget(target): { form: 'origin' | 'absolute' | 'authority' | 'asterisk', scheme?, host?, port?, path? } | undefined
- */

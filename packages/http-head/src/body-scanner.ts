@@ -1,0 +1,40 @@
+import { createChunkedScanner } from './chunked-scanner.ts'
+import { defaultHeadLimits } from './limits.ts'
+import type { BodyFraming, BodyScanner, HeadLimits } from './types.ts'
+
+export interface BodyScannerOptions {
+  /** Bounds of a chunk-size line and of the trailers, which are counted like a head. */
+  readonly limits?: HeadLimits
+  /** Further trailers to refuse, by lower-case name: what the caller removes from heads must not come back behind the body. */
+  readonly refusesTrailer?: (name: string) => boolean
+}
+
+/**
+ * Finds the end of the body that a head announced, in the chunks as they arrive. Keeps no bytes: the caller passes them on as they are.
+ *
+ * @example
+ * const body = createBodyScanner(head.framing)
+ * const end = body.scan(chunk, head.bytes)
+ * if (end < 0) socket.destroy()
+ * else relay(chunk.subarray(0, end))
+ */
+export function createBodyScanner(framing: BodyFraming, options: BodyScannerOptions = {}): BodyScanner {
+  if (framing.kind === 'chunked') return createChunkedScanner(options.limits ?? defaultHeadLimits, options.refusesTrailer ?? (() => false))
+  if (framing.kind === 'length') return createLengthScanner(framing.bytes)
+  if (framing.kind === 'until-close') return { done: false, scan: (chunk) => chunk.length }
+  return { done: true, scan: (_chunk, from) => from }
+}
+
+function createLengthScanner(bytes: number): BodyScanner {
+  let left = bytes
+  return {
+    get done() {
+      return left === 0
+    },
+    scan(chunk, from) {
+      const here = Math.min(left, chunk.length - from)
+      left -= here
+      return from + here
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import { consistsOf, targetBytes, tokenBytes } from './character-classes.ts'
+
+/**
+ * Renders a request head of version 1.1. `lines` are `Name: value` without line ends, as {@link RequestHead.lines} has them.
+ *
+ * @throws TypeError when a part would break out of its place: a method or target with anything but its characters, a line without a name, or a carriage
+ * return, line feed, NUL or character above U+00FF anywhere. The message never repeats the text.
+ */
+export function formatRequestHead(method: string, target: string, lines: readonly string[]): Buffer {
+  if (method === '' || !consistsOf(method, tokenBytes)) throw new TypeError('the method is not a token')
+  if (target === '' || !consistsOf(target, targetBytes)) throw new TypeError('the request target is not visible ASCII')
+  return render(`${method} ${target} HTTP/1.1\r\n`, lines)
+}
+
+/**
+ * Renders a response head. `reason` may be empty.
+ *
+ * @throws TypeError as {@link formatRequestHead} does, and for a status that is not an integer from 100 to 599.
+ */
+export function formatResponseHead(minorVersion: 0 | 1, status: number, reason: string, lines: readonly string[]): Buffer {
+  if (!Number.isInteger(status) || status < 100 || status > 599) throw new TypeError('the status is not between 100 and 599')
+  return render(`HTTP/1.${minorVersion} ${status} ${reason}\r\n`, lines)
+}
+
+/** Never matches a one-byte string, and V8 knows that without looking at its characters. */
+const aboveLatin1 = /[^\0-\xff]/
+
+function render(firstLine: string, lines: readonly string[]): Buffer {
+  let text = firstLine
+  for (const line of lines) {
+    if (tokenBytes[line.charCodeAt(0)] !== 1 || !line.includes(':')) throw new TypeError('a header line does not begin with a name')
+    text += line
+    text += '\r\n'
+  }
+  text += '\r\n'
+  if (aboveLatin1.test(text)) throw new TypeError('a character above U+00FF in a head')
+  const head = Buffer.from(text, 'latin1')
+  // One of each for every line, the first and the empty one: any more came from inside a part.
+  if (!hasExactLines(head, lines.length + 2)) throw new TypeError('a line end or NUL inside a part of a head')
+  return head
+}
+
+function hasExactLines(head: Buffer, expected: number): boolean {
+  let returns = 0
+  let feeds = 0
+  for (let at = 0; at < head.length; at += 1) {
+    const byte = head[at]!
+    if (byte > 13) continue
+    if (byte === 13) returns += 1
+    else if (byte === 10) feeds += 1
+    else if (byte === 0) return false
+  }
+  return returns === expected && feeds === expected
+}
