@@ -1,0 +1,35 @@
+import { Command } from 'commander'
+import { version } from '../version.ts'
+import { addBindCommand } from './bind.ts'
+import { addExecCommand } from './exec.ts'
+
+/** The command tree. Nothing runs until it is parsed. With `json`, usage errors are one JSON document on standard output. */
+export function createProgram(options: { readonly json: boolean }): Command {
+  const program = new Command('sallyport')
+    .description('Open, self-hosted connectivity from the cloud to on-premise systems.')
+    .version(version, '-V, --version', 'print the version')
+    .option('--json', 'print one JSON document instead of text')
+    .option('--data <folder>', 'folder of this installation (default: .sallyport, or SALLYPORT_DATA)')
+    .enablePositionalOptions()
+    .showHelpAfterError('Try "sallyport help" or "sallyport help <command>".')
+    .configureHelp({ showGlobalOptions: true })
+  for (const add of [addExecCommand, addBindCommand]) add(program)
+  for (const command of everyCommand(program)) prepare(command, options.json)
+  return program
+}
+
+function everyCommand(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap((child) => everyCommand(child as Command))]
+}
+
+/** Errors are thrown, not ended with process.exit; `--json` and `--data` may stand before or behind the command. */
+function prepare(command: Command, json: boolean): void {
+  command.exitOverride()
+  if (command.parent !== null) {
+    command.option('--json', 'print one JSON document instead of text').option('--data <folder>', 'folder of this installation')
+  }
+  if (json)
+    command.configureOutput({
+      outputError: (text) => void process.stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message: text.trim() } })}\n`),
+    })
+}
