@@ -1,0 +1,20 @@
+/**
+ * The suites that every dial, adapter and transport passes. A suite is a function; an implementation's own file is one call.
+ *
+ * @example
+ * describeDial('direct', { open: openDirectFarSide, features: { silence: true, locations: false, refusals: false } })
+ *
+ * @packageDocumentation
+ */
+export type { Case, Claims } from './describe-cases.ts'
+export {
+  type DialCase,
+  dialCases,
+  type DialCaseName,
+  type DialContext,
+  type DialFarSide,
+  type DialFeature,
+  type Refusal,
+} from './dial-cases.ts'
+export { describeDial, type DialSubject, runDialCase } from './dial-suite.ts'
+export type { FarEnd, FarSide } from './far-side.ts'
