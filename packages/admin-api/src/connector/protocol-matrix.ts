@@ -1,0 +1,71 @@
+/** Protocols between connector and backend that a system mapping may have. */
+export const backendProtocols = ['HTTP', 'HTTPS', 'TCP', 'TCPS', 'LDAP', 'LDAPS'] as const
+/** One of {@link backendProtocols}. */
+export type BackendProtocol = (typeof backendProtocols)[number]
+
+/** Kinds of backend, in the spelling of the original's REST API. */
+export const backendTypes = [
+  'abapSys',
+  'hana',
+  'applServerJava',
+  'netweaverCE',
+  'BC',
+  'PI',
+  'netweaverGW',
+  'otherSAPsys',
+  'nonSAPsys',
+] as const
+/** One of {@link backendTypes}. */
+export type BackendType = (typeof backendTypes)[number]
+
+/** Whether principals are propagated, and whether the system certificate may log on when there is none. */
+export const principalTypes = ['NONE', 'NONE_RESTRICTED', 'X509_GENERAL', 'X509_RESTRICTED'] as const
+/** One of {@link principalTypes}. */
+export type PrincipalType = (typeof principalTypes)[number]
+
+/** Which host the backend reads in the `Host` header. */
+export const hostsInHeader = ['VIRTUAL', 'INTERNAL'] as const
+/** One of {@link hostsInHeader}. */
+export type HostInHeader = (typeof hostsInHeader)[number]
+
+const http: readonly BackendProtocol[] = ['HTTP', 'HTTPS']
+const httpAndTcp: readonly BackendProtocol[] = ['HTTP', 'HTTPS', 'TCP', 'TCPS']
+
+const protocolsByBackendType: Readonly<Record<BackendType, readonly BackendProtocol[]>> = {
+  abapSys: httpAndTcp,
+  hana: httpAndTcp,
+  applServerJava: http,
+  netweaverCE: http,
+  BC: http,
+  PI: http,
+  netweaverGW: httpAndTcp,
+  otherSAPsys: httpAndTcp,
+  nonSAPsys: backendProtocols,
+}
+
+const principalTypesByProtocol: Readonly<Record<BackendProtocol, readonly PrincipalType[]>> = {
+  HTTP: ['NONE'],
+  HTTPS: principalTypes,
+  TCP: ['NONE'],
+  TCPS: ['NONE'],
+  LDAP: ['NONE'],
+  LDAPS: ['NONE'],
+}
+
+/** The protocols that a kind of backend may be mapped with. */
+export function protocolsOf(backendType: BackendType): readonly BackendProtocol[] {
+  return protocolsByBackendType[backendType]
+}
+
+/** The principal types that a protocol can carry: certificates in a header need TLS. */
+export function principalTypesOf(protocol: BackendProtocol): readonly PrincipalType[] {
+  return principalTypesByProtocol[protocol]
+}
+
+/**
+ * What a mapping without `principalType` has. For HTTPS that is `NONE_RESTRICTED`: nobody is logged on by the connector's own certificate
+ * unless the configuration says so.
+ */
+export function defaultPrincipalType(protocol: BackendProtocol): PrincipalType {
+  return protocol === 'HTTPS' ? 'NONE_RESTRICTED' : 'NONE'
+}

@@ -1,0 +1,37 @@
+/**
+ * Schemas and typed clients of the administration APIs. Command line, console and services share them, so that what one side sends the other understands.
+ *
+ * @example
+ * const client = createDestinationAdminClient({ url: 'https://127.0.0.1:8446', token: () => serviceToken(), request: fetch })
+ * await client.set('subaccount', { Name: 'ERP', Type: 'HTTP', URL: 'http://erp.demo:8000', ProxyType: 'OnPremise' })
+ * const found = await client.find('ERP', { skipTokenRetrieval: true })
+ *
+ * @packageDocumentation
+ */
+export type { AdminAnswer, AdminRequest, AdminRequestInit } from './admin-request.ts'
+export {
+  checkDestination,
+  type DestinationInput,
+  destinationInputSchema,
+  type DestinationRecord,
+  type DestinationVerdict,
+  isDestinationName,
+} from './destination.ts'
+export {
+  createDestinationAdminClient,
+  type DestinationAdminClient,
+  type DestinationAdminClientOptions,
+  type DestinationLevel,
+  type FindOptions,
+} from './destination-admin-client.ts'
+export {
+  type AuthToken,
+  authTokenSchema,
+  destinationErrorSchema,
+  destinationListSchema,
+  destinationNotFoundText,
+  destinationRecordSchema,
+  type FindResult,
+  findResultSchema,
+} from './destination-answers.ts'
+export { maxDestinationNameLength, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
