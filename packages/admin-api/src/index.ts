@@ -35,3 +35,34 @@ export {
   findResultSchema,
 } from './destination-answers.ts'
 export { maxDestinationNameLength, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
+export { closestName } from './closest-name.ts'
+export { checkConfiguration, type ConfigurationProblem, formatProblemPath } from './configuration-problem.ts'
+export {
+  type AuditSettingsEntry,
+  type BackendTrustEntry,
+  type CertificateReference,
+  type ConnectorEntry,
+  connectorEntrySchema,
+  connectorFileSchema,
+  type CookieDomainEntry,
+  type FileReference,
+  type MappingEntry,
+  type PrincipalPropagationEntry,
+  type ResourceEntry,
+  type RuleCondition,
+  type SubjectRuleEntry,
+  type TrustSettingsEntry,
+} from './connector/connector-configuration.ts'
+export {
+  type BackendProtocol,
+  backendProtocols,
+  type BackendType,
+  backendTypes,
+  defaultPrincipalType,
+  type HostInHeader,
+  hostsInHeader,
+  type PrincipalType,
+  principalTypes,
+  principalTypesOf,
+  protocolsOf,
+} from './connector/protocol-matrix.ts'
