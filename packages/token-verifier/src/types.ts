@@ -52,13 +52,20 @@ export type TokenVerdict =
       readonly reason: 'malformed' | 'algorithm' | 'issuer' | 'signature' | 'expired' | 'not-yet-valid' | 'unavailable'
     }
 
-/**
- * What `index.ts` exports:
- *
- * createTokenVerifier({ keys: KeySource, clock: Clock, expiryToleranceSeconds: number, notBeforeToleranceSeconds: number, maxCachedTokens: number, maxTokenBytes: number }): TokenVerifier
- *   peek(token: string): VerifiedToken | undefined    // synchronous, cache only, expiry and revision checked; the hot path
- *   verify(token: string): Promise<TokenVerdict>      // RS256 and ES256 only
- *   decode(token: string): TokenClaims | undefined    // claims without any check; never for decisions
- * createFixedKeySource(issuers: { issuer, keys }[]): KeySource & { replace(issuers): void }
- * createRemoteKeySource({ issuers, fetchKeys(url, signal): Promise<keys[]>, clock, maxAgeMs, minRefreshMs, timeoutMs }): KeySource   // one URL per trusted issuer, configured, never `jku`
- */
+/** Verifies tokens and remembers which ones it has verified. */
+export interface TokenVerifier {
+  /**
+   * The token if it has been verified before and still is valid: synchronous, for the hot path. `undefined` says nothing about the token; ask `verify` then.
+   */
+  peek(token: string): VerifiedToken | undefined
+  /** Concurrent calls for one token share one verification. Never rejects. */
+  verify(token: string): Promise<TokenVerdict>
+  /** The claims without any check, to name a token in a message; never for decisions. */
+  decode(token: string): TokenClaims | undefined
+}
+
+/** An issuer with the public keys it signs with, RFC 7517. */
+export interface IssuerKeys {
+  readonly issuer: string
+  readonly keys: readonly Readonly<Record<string, unknown>>[]
+}
