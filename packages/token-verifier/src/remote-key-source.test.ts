@@ -11,7 +11,7 @@ const minute = 60_000
 
 interface Server {
   readonly clock: ManualClock
-  readonly source: KeySource & Disposable
+  readonly source: ReturnType<typeof createRemoteKeySource>
   readonly requests: { readonly url: string; readonly signal: AbortSignal }[]
   answer: () => Promise<Keys>
 }
