@@ -1,4 +1,5 @@
 import { consistsOf, tokenBytes } from './character-classes.ts'
+import type { ControlFields } from './control-fields.ts'
 import { maxContentLengthDigits } from './limits.ts'
 import { refused, type Unfinished } from './refusal.ts'
 
@@ -17,27 +18,15 @@ export type DeclaredLength = number | 'chunked' | undefined | Unfinished
  * Reads `Content-Length` and `Transfer-Encoding` more strictly than RFC 9112 §6: one of them, once, in one spelling. Everything that two readers could
  * understand differently is refused.
  */
-export function readDeclaredLength(names: readonly string[], values: readonly string[], minorVersion: 0 | 1): DeclaredLength {
-  let length: string | undefined
-  let coding: string | undefined
-  for (let at = 0; at < names.length; at += 1) {
-    const name = names[at]
-    if (name === 'content-length') {
-      if (length !== undefined) return secondLength
-      length = values[at]
-    } else if (name === 'transfer-encoding') {
-      if (coding !== undefined) return secondCoding
-      coding = values[at]
-    }
-  }
-  if (coding !== undefined) {
-    if (length !== undefined) return lengthAndCoding
-    if (minorVersion === 0) return codingInOldVersion
-    if (coding === 'chunked' || coding.toLowerCase() === 'chunked') return 'chunked'
-    return coding !== '' && consistsOf(coding, tokenBytes) ? unknownCoding : badCoding
-  }
-  if (length === undefined) return undefined
-  return parseDecimal(length) ?? badLength
+export function readDeclaredLength(fields: ControlFields, minorVersion: 0 | 1): DeclaredLength {
+  const { contentLength, transferEncoding } = fields
+  if (fields.contentLengthCount > 1) return secondLength
+  if (transferEncoding === undefined) return contentLength === undefined ? undefined : (parseDecimal(contentLength) ?? badLength)
+  if (fields.transferEncodingCount > 1) return secondCoding
+  if (contentLength !== undefined) return lengthAndCoding
+  if (minorVersion === 0) return codingInOldVersion
+  if (transferEncoding.toLowerCase() === 'chunked') return 'chunked'
+  return transferEncoding !== '' && consistsOf(transferEncoding, tokenBytes) ? unknownCoding : badCoding
 }
 
 function parseDecimal(text: string): number | undefined {

@@ -3,6 +3,7 @@ export const LF = 0x0a
 export const CR = 0x0d
 export const SPACE = 0x20
 export const COLON = 0x3a
+export const DELETE = 0x7f
 
 function classOf(admits: (byte: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (admits(byte) ? 1 : 0))
@@ -14,13 +15,13 @@ const tokenCharacters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCD
 export const tokenBytes: Uint8Array = classOf((byte) => tokenCharacters.includes(String.fromCharCode(byte)))
 
 /** Field values and reason phrases: visible ASCII, blank, tab and obs-text; no other control character. */
-export const valueBytes: Uint8Array = classOf((byte) => byte === HTAB || (byte >= SPACE && byte !== 0x7f))
+export const valueBytes: Uint8Array = classOf((byte) => byte === HTAB || (byte >= SPACE && byte !== DELETE))
 
 /** Request targets: visible ASCII without `#`, because a fragment never goes on the wire and readers disagree about where it would end. */
-export const targetBytes: Uint8Array = classOf((byte) => byte > SPACE && byte < 0x7f && byte !== 0x23)
+export const targetBytes: Uint8Array = classOf((byte) => byte > SPACE && byte < DELETE && byte !== 0x23)
 
 /** Chunk extensions: visible ASCII and blanks. */
-export const extensionBytes: Uint8Array = classOf((byte) => byte >= SPACE && byte < 0x7f)
+export const extensionBytes: Uint8Array = classOf((byte) => byte >= SPACE && byte < DELETE)
 
 /** Host names as the data path matches them: letters, digits, `-`, `.`, `_`. The rest of RFC 3986's reg-name (percent-encoding, sub-delims) names no host. */
 export const hostBytes: Uint8Array = classOf((byte) => /[0-9A-Za-z._-]/.test(String.fromCharCode(byte)))

@@ -9,7 +9,7 @@ import { consistsOf, targetBytes, tokenBytes } from './character-classes.ts'
 export function formatRequestHead(method: string, target: string, lines: readonly string[]): Buffer {
   if (method === '' || !consistsOf(method, tokenBytes)) throw new TypeError('the method is not a token')
   if (target === '' || !consistsOf(target, targetBytes)) throw new TypeError('the request target is not visible ASCII')
-  return render(`${method} ${target} HTTP/1.1\r\n`, lines)
+  return render(`${method} ${target} HTTP/1.1`, lines)
 }
 
 /**
@@ -19,36 +19,34 @@ export function formatRequestHead(method: string, target: string, lines: readonl
  */
 export function formatResponseHead(minorVersion: 0 | 1, status: number, reason: string, lines: readonly string[]): Buffer {
   if (!Number.isInteger(status) || status < 100 || status > 599) throw new TypeError('the status is not between 100 and 599')
-  return render(`HTTP/1.${minorVersion} ${status} ${reason}\r\n`, lines)
+  return render(`HTTP/1.${minorVersion} ${status} ${reason}`, lines)
 }
 
 /** Never matches a one-byte string, and V8 knows that without looking at its characters. */
 const aboveLatin1 = /[^\0-\xff]/
 
 function render(firstLine: string, lines: readonly string[]): Buffer {
-  let text = firstLine
+  let text = `${firstLine}\r\n`
   for (const line of lines) {
     if (tokenBytes[line.charCodeAt(0)] !== 1 || !line.includes(':')) throw new TypeError('a header line does not begin with a name')
     text += line
     text += '\r\n'
   }
   text += '\r\n'
+  // Checked as one string, because above U+00FF `Buffer.from` would cut characters down to bytes, among them to line ends.
   if (aboveLatin1.test(text)) throw new TypeError('a character above U+00FF in a head')
-  const head = Buffer.from(text, 'latin1')
-  // One of each for every line, the first and the empty one: any more came from inside a part.
-  if (!hasExactLines(head, lines.length + 2)) throw new TypeError('a line end or NUL inside a part of a head')
-  return head
+  if (!hasLineEndsOnlyBetween(text, firstLine, lines)) throw new TypeError('a line end or NUL inside a part of a head')
+  return Buffer.from(text, 'latin1')
 }
 
-function hasExactLines(head: Buffer, expected: number): boolean {
-  let returns = 0
-  let feeds = 0
-  for (let at = 0; at < head.length; at += 1) {
-    const byte = head[at]!
-    if (byte > 13) continue
-    if (byte === 13) returns += 1
-    else if (byte === 10) feeds += 1
-    else if (byte === 0) return false
+/** Whether each carriage return and line feed of the text is one that was put behind a part. */
+function hasLineEndsOnlyBetween(text: string, firstLine: string, lines: readonly string[]): boolean {
+  let at = firstLine.length
+  if (text.indexOf('\r') !== at || text.indexOf('\n') !== at + 1) return false
+  for (const line of lines) {
+    const end = at + 2 + line.length
+    if (text.indexOf('\r', at + 2) !== end || text.indexOf('\n', at + 2) !== end + 1) return false
+    at = end
   }
-  return returns === expected && feeds === expected
+  return !text.includes('\0')
 }

@@ -1,7 +1,8 @@
 import { isHostValue } from './authority.ts'
 import { readDeclaredLength } from './body-framing.ts'
 import { CR, LF, SPACE, targetBytes, tokenBytes } from './character-classes.ts'
-import { listMembers, namesFraming, wantsKeepAlive } from './connection-options.ts'
+import { namesFraming, wantsKeepAlive } from './connection-options.ts'
+import { type ControlFields, listMembers, readControlFields } from './control-fields.ts'
 import { atBound, beginHead, type HeadReading, readFieldLines } from './field-lines.ts'
 import { bareCarriageReturn, bareLineFeed, incomplete, refused, type Unfinished } from './refusal.ts'
 import type { BodyFraming, HeadLimits, HeadResult, RequestHead } from './types.ts'
@@ -48,13 +49,15 @@ export function parseRequestHead(bytes: Buffer, from: number, limits: HeadLimits
   if (typeof end !== 'number') return end
 
   const { minorVersion } = requestLine
-  const refusal = checkHost(names, values, minorVersion)
-  if (refusal !== undefined) return refusal
-  const length = readDeclaredLength(names, values, minorVersion)
+  const fields = readControlFields(names, values)
+  if (fields.hostCount > 1) return secondHost
+  if (fields.host === undefined && minorVersion === 1) return noHost
+  if (fields.host !== undefined && !isHostValue(fields.host)) return badHost
+  const length = readDeclaredLength(fields, minorVersion)
   if (typeof length === 'object') return length
   const method = reading.text.slice(0, requestLine.methodEnd - start)
   if (method === 'CONNECT' && length !== undefined && length !== 0) return connectWithBody
-  const connectionOptions = listMembers('connection', names, values)
+  const connectionOptions = listMembers(fields.connection)
   if (connectionOptions.some(namesFraming)) return framingOption
 
   return {
@@ -67,9 +70,9 @@ export function parseRequestHead(bytes: Buffer, from: number, limits: HeadLimits
       values,
       lines,
       framing: length === undefined ? noBody : length === 'chunked' ? chunkedBody : { kind: 'length', bytes: length },
-      keepAlive: keepsConnection(minorVersion, connectionOptions, names, values),
-      upgrade: minorVersion === 1 && connectionOptions.includes('upgrade') ? upgradeOf(names, values) : undefined,
-      expectsContinue: minorVersion === 1 && expectsContinue(names, values),
+      keepAlive: keepsConnection(minorVersion, connectionOptions, fields),
+      upgrade: minorVersion === 1 && connectionOptions.includes('upgrade') ? upgradeOf(fields) : undefined,
+      expectsContinue: minorVersion === 1 && listMembers(fields.expect).includes('100-continue'),
       connectionOptions,
       bytes: end - from,
     },
@@ -126,25 +129,12 @@ export function readVersion(bytes: Buffer, at: number): number | undefined {
   return bytes[at + 6] === 0x2e && major >= 0 && major <= 9 && minor >= 0 && minor <= 9 ? major * 10 + minor : undefined
 }
 
-function checkHost(names: readonly string[], values: readonly string[], minorVersion: 0 | 1): Unfinished | undefined {
-  const at = names.indexOf('host')
-  if (at < 0) return minorVersion === 1 ? noHost : undefined
-  if (names.includes('host', at + 1)) return secondHost
-  return isHostValue(values[at]!) ? undefined : badHost
-}
-
 /** `Proxy-Connection` is not in any standard; clients that speak to proxies send it instead of `Connection` all the same. */
-function keepsConnection(minorVersion: 0 | 1, options: readonly string[], names: readonly string[], values: readonly string[]): boolean {
-  const proxyOptions = listMembers('proxy-connection', names, values)
-  return wantsKeepAlive(minorVersion, proxyOptions.length === 0 ? options : [...options, ...proxyOptions])
+function keepsConnection(minorVersion: 0 | 1, options: readonly string[], fields: ControlFields): boolean {
+  return wantsKeepAlive(minorVersion, fields.proxyConnection === undefined ? options : [...options, ...listMembers(fields.proxyConnection)])
 }
 
-function upgradeOf(names: readonly string[], values: readonly string[]): string | undefined {
-  const protocols = listMembers('upgrade', names, values)
+function upgradeOf(fields: ControlFields): string | undefined {
+  const protocols = listMembers(fields.upgrade)
   return protocols.length === 0 ? undefined : protocols.join(', ')
-}
-
-function expectsContinue(names: readonly string[], values: readonly string[]): boolean {
-  const at = names.indexOf('expect')
-  return at >= 0 && values[at]!.toLowerCase() === '100-continue'
 }

@@ -1,6 +1,7 @@
 import { readDeclaredLength } from './body-framing.ts'
 import { CR, LF, SPACE, valueBytes } from './character-classes.ts'
-import { listMembers, namesFraming, wantsKeepAlive } from './connection-options.ts'
+import { namesFraming, wantsKeepAlive } from './connection-options.ts'
+import { listMembers, readControlFields } from './control-fields.ts'
 import { atBound, beginHead, type HeadReading, readFieldLines } from './field-lines.ts'
 import { bareCarriageReturn, bareLineFeed, refused, type Unfinished } from './refusal.ts'
 import { readVersion } from './request-head.ts'
@@ -36,10 +37,11 @@ export function parseResponseHead(bytes: Buffer, from: number, requestMethod: st
   if (typeof end !== 'number') return end
 
   const { minorVersion, status } = statusLine
-  const length = readDeclaredLength(names, values, minorVersion)
+  const fields = readControlFields(names, values)
+  const length = readDeclaredLength(fields, minorVersion)
   if (typeof length === 'object') return length
   const framing = hasNoBody(status, requestMethod) ? noBody : framingOf(length)
-  const options = listMembers('connection', names, values)
+  const options = listMembers(fields.connection)
   return {
     state: 'complete',
     head: {
