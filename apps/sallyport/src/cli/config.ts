@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { formatProblems, readConfiguration } from '../configuration/read-configuration.ts'
+import { configurationSchema } from '../configuration/schema.ts'
+import { exitCodes, usageError } from '../output/exit-code.ts'
+import { createContext } from './context.ts'
+
+/** Name of the file that is read when none is named. */
+export const configurationFileName = 'sallyport.yaml'
+
+/** `config validate` and `config schema`. */
+export function addConfigCommand(program: Command): void {
+  const config = program.command('config').description('check the configuration file')
+  config
+    .command('validate')
+    .description('list every problem of a configuration file with its line')
+    .argument('[file]', `default: ${configurationFileName}`)
+    .action((file: string | undefined, _options: unknown, command: Command) => {
+      const { printer, workingFolder } = createContext(command)
+      const path = resolve(workingFolder, file ?? configurationFileName)
+      if (file === undefined && !existsSync(path)) throw usageError(`there is no ${configurationFileName} here; name a file`)
+      const result = readConfiguration(path)
+      const problems = 'problems' in result ? result.problems : []
+      printer.result({ file: path, valid: problems.length === 0, problems }, () =>
+        'configuration' in result
+          ? `${path} is valid: ${result.configuration.subaccounts.length} subaccounts, ${result.configuration.connectors.length} connectors, ${result.configuration.connectors.reduce((sum, entry) => sum + entry.mappings.length, 0)} mappings.`
+          : formatProblems(path, problems),
+      )
+      if (problems.length > 0) process.exitCode = exitCodes.failed
+    })
+  config
+    .command('schema')
+    .description('print the JSON Schema of the configuration file')
+    .action(() => {
+      const schema = { title: 'Sallyport configuration', ...z.toJSONSchema(configurationSchema, { io: 'input', unrepresentable: 'any' }) }
+      process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`)
+    })
+}
+
+/** The file that a command reads: the named one, or the one in the working folder. */
+export function findConfigurationFile(workingFolder: string, named: string | undefined): string | undefined {
+  if (named !== undefined) return resolve(workingFolder, named)
+  const usual = join(workingFolder, configurationFileName)
+  return existsSync(usual) ? usual : undefined
+}

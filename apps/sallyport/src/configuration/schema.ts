@@ -1,0 +1,134 @@
+import { type ConnectorEntry, connectorEntrySchema } from '@sallyport/admin-api'
+import { z } from 'zod'
+
+/** A text that may be kept elsewhere: `{ file }` relative to the configuration file, or `{ env }`. */
+export type TextOrReference = string | { readonly file: string } | { readonly env: string }
+
+/** A user of the local identity provider. */
+export interface UserEntry {
+  readonly name: string
+  /** Without one the user cannot log on at the log-on page; `token issue` works. */
+  readonly password?: TextOrReference | undefined
+  readonly email?: string | undefined
+  readonly givenName?: string | undefined
+  readonly familyName?: string | undefined
+  readonly groups: readonly string[]
+  readonly attributes: Readonly<Record<string, string | readonly string[]>>
+}
+
+/** A subaccount: users, and destinations that are created when the store has none of that name. */
+export interface SubaccountEntry {
+  readonly id: string
+  readonly subdomain?: string | undefined
+  readonly users: readonly UserEntry[]
+  readonly destinations: readonly Readonly<Record<string, TextOrReference | number | boolean>>[]
+}
+
+/** Where the cloud side listens and how clients reach it. Ports that are not set are the usual ones plus `--port-offset`. */
+export interface ServerEntry {
+  readonly host: string
+  readonly publicHost: string
+  readonly tls?: { readonly certificate: { readonly file: string }; readonly key: { readonly file: string } } | undefined
+  readonly tokenService: { readonly port?: number | undefined; readonly url?: string | undefined; readonly redirectUris: readonly string[] }
+  readonly destinationService: { readonly port?: number | undefined; readonly allowPrivateTokenServices: boolean }
+  readonly connectivityProxy: {
+    readonly httpPort?: number | undefined
+    readonly socks5Port?: number | undefined
+    readonly tunnelPort?: number | undefined
+    readonly apiPort?: number | undefined
+  }
+}
+
+/** The whole configuration file. */
+export interface ConfigurationFile {
+  readonly version: 1
+  readonly subaccounts: readonly SubaccountEntry[]
+  readonly connectors: readonly ConnectorEntry[]
+  readonly server: ServerEntry
+  readonly connectorAdmin: { readonly host: string; readonly port?: number | undefined }
+  readonly demo: { readonly odata?: number | undefined; readonly http?: number | undefined; readonly echo?: number | undefined }
+  /** A connection to the proxy serves one tenant, location, virtual host and principal; `false` opens a new logical connection instead of refusing. */
+  readonly strict: boolean
+}
+
+const port = z.int().min(1).max(65_535)
+const reference = z.union([
+  z.string(),
+  z.strictObject({ file: z.string().min(1).describe('File that holds the text, relative to the configuration file') }),
+  z.strictObject({ env: z.string().min(1).describe('Environment variable that holds the text') }),
+])
+
+const user = z.strictObject({
+  name: z.string().min(1).max(200).describe('Name that the user logs on with and that user_name carries'),
+  password: reference.optional().describe('Needed for the log-on page only'),
+  email: z.string().max(200).optional().describe('Default: the name, when it is an address'),
+  givenName: z.string().max(200).optional(),
+  familyName: z.string().max(200).optional(),
+  groups: z.array(z.string().min(1).max(200)).default([]).describe('Groups; as scopes below the xsappname of the application'),
+  attributes: z
+    .record(z.string(), z.union([z.string(), z.array(z.string())]))
+    .default({})
+    .describe('xs.user.attributes of the token'),
+})
+
+const subaccount = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/, 'letters, digits and hyphens, at most 63')
+    .describe('Subaccount and tenant id'),
+  subdomain: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a host name label')
+    .optional()
+    .describe('Default: the id in lower case'),
+  users: z.array(user).default([]),
+  destinations: z
+    .array(z.record(z.string(), z.union([reference, z.number(), z.boolean()])))
+    .default([])
+    .describe('Destinations of the subaccount with the property names of the service; created when there is none of that name yet'),
+})
+
+const server = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  publicHost: z.string().min(1).default('localhost').describe('Host name in bindings and certificates'),
+  tls: z
+    .strictObject({ certificate: z.strictObject({ file: z.string().min(1) }), key: z.strictObject({ file: z.string().min(1) }) })
+    .optional()
+    .describe('Server certificate; without it the local authority issues one'),
+  tokenService: z
+    .strictObject({
+      port: port.optional(),
+      url: z.url().optional(),
+      redirectUris: z.array(z.string().min(1)).default(['http://localhost:*/**', 'http://127.0.0.1:*/**']),
+    })
+    .prefault({}),
+  destinationService: z
+    .strictObject({
+      port: port.optional(),
+      allowPrivateTokenServices: z
+        .boolean()
+        .default(false)
+        .describe('Let destinations name token services on loopback and private addresses'),
+    })
+    .prefault({}),
+  connectivityProxy: z
+    .strictObject({ httpPort: port.optional(), socks5Port: port.optional(), tunnelPort: port.optional(), apiPort: port.optional() })
+    .prefault({}),
+})
+
+/** The schema that the file is read with and that `config schema` prints. */
+export const configurationSchema: z.ZodType<ConfigurationFile> = z.strictObject({
+  version: z.literal(1).default(1).describe('Version of this format'),
+  subaccounts: z.array(subaccount).max(1_000).default([]).describe('Subaccounts of the token service and the destination service'),
+  connectors: z.array(connectorEntrySchema).max(100).default([]).describe('What each cloud connector exposes'),
+  server: server.prefault({}).describe('The cloud side'),
+  connectorAdmin: z
+    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.optional() })
+    .prefault({})
+    .describe('Administration listener of the connector'),
+  demo: z
+    .strictObject({ odata: port.optional(), http: port.optional(), echo: port.optional() })
+    .prefault({})
+    .describe('Demo backends that "dev" starts, with their ports'),
+  strict: z.boolean().default(true).describe('Refuse mixed connections as the original does'),
+})
