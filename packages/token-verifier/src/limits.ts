@@ -19,9 +19,6 @@ export const maxPendingVerifications = 10_000
 /** How often a verification starts again because keys changed while it ran. */
 export const maxVerificationAttempts = 4
 
-/** Characters at the end of a token that index the cache. They belong to the signature, so tokens of an issuer practically never share them. */
-export const indexCharacters = 32
-
 /**
  * How long keys are used after the last successful fetch while their server does not answer. A day bridges an outage over a night;
  * tokens live up to twelve hours, so a longer wait would serve nobody.
