@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { findProgram } from './programs.ts'
+
+/** A server that runs in the foreground as a child of this process. */
+export interface ForegroundProgram extends AsyncDisposable {
+  /** Everything written to standard error so far. */
+  readonly stderr: () => string
+  /** Ends the program and waits until it has. Idempotent. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a program and waits until it writes `ready` to standard error.
+ *
+ * @throws Error with the end of its standard error when it exits first, or is not ready within `timeoutMs`; nothing is left running then.
+ */
+export async function startForeground(options: {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly ready: RegExp
+  readonly timeoutMs: number
+}): Promise<ForegroundProgram> {
+  const path = findProgram(options.program)
+  if (path === undefined) throw new Error(`${options.program} is not installed`)
+  const child = spawn(path, options.args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const stopAtExit = (): void => void child.kill('SIGKILL')
+  process.once('exit', stopAtExit)
+  let stderr = ''
+  const program: ForegroundProgram = {
+    stderr: () => stderr,
+    stop: () => stop(child).finally(() => process.removeListener('exit', stopAtExit)),
+    [Symbol.asyncDispose]: () => program.stop(),
+  }
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`${options.program} is not ready after ${options.timeoutMs} ms: ${tail()}`)),
+        options.timeoutMs,
+      )
+      const tail = (): string => stderr.slice(-2000)
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text
+        if (options.ready.test(stderr)) {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      child.once('error', reject)
+      child.once('close', (code) => {
+        clearTimeout(timer)
+        reject(new Error(`${options.program} ended with ${code}: ${tail()}`))
+      })
+    })
+  } catch (error) {
+    await program.stop()
+    throw error
+  }
+  return program
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+}

@@ -1,0 +1,17 @@
+/**
+ * Starts the distribution's own servers in the foreground, with a private configuration on a port of the loopback interface, for `real` suites.
+ *
+ * @example
+ * describe.skipIf(skipUnless('nginx'))('against nginx', () => {
+ *   it('answers', async () => {
+ *     await using nginx = await startNginx({ configuration: ({ port }) => `server { listen 127.0.0.1:${port}; return 200 "hello"; }` })
+ *     const answer = await fetch(`http://127.0.0.1:${nginx.port}/`)
+ *   })
+ * })
+ *
+ * @packageDocumentation
+ */
+export { type ForegroundProgram, startForeground } from './foreground.ts'
+export { freePort } from './free-port.ts'
+export { type Nginx, type NginxOptions, startNginx } from './nginx.ts'
+export { findProgram, skipUnless } from './programs.ts'

@@ -1,0 +1,38 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Distributions keep servers where the path of an ordinary user does not lead. */
+const systemFolders: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+
+/** Where a program is installed: on the path or among the system's servers. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...systemFolders]
+  return folders.map((folder) => join(folder, name)).find((file) => isExecutable(file))
+}
+
+/**
+ * Whether a suite against real programs has to be skipped because one is missing; says so on standard error.
+ *
+ * @throws Error instead when `REQUIRE_REAL=1`, so that CI cannot pass by skipping.
+ *
+ * @example
+ * describe.skipIf(skipUnless('nginx'))('a head read by nginx', () => { … })
+ */
+export function skipUnless(...programs: readonly string[]): boolean {
+  const missing = programs.filter((program) => findProgram(program) === undefined)
+  if (missing.length === 0) return false
+  const reason = `not installed: ${missing.join(', ')}`
+  if (process.env['REQUIRE_REAL'] === '1') throw new Error(`${reason}, and REQUIRE_REAL=1 forbids to skip`)
+  process.stderr.write(`\n*** SKIPPED against the real world: ${reason} ***\n`)
+  return true
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    // Not there or not ours to run: either way not a program we can use.
+    return false
+  }
+}
