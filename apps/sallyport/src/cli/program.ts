@@ -19,7 +19,7 @@ export function createProgram(options: { readonly json: boolean }): Command {
 }
 
 function everyCommand(command: Command): readonly Command[] {
-  return [command, ...command.commands.flatMap((child) => everyCommand(child as Command))]
+  return [command, ...command.commands.flatMap((child) => everyCommand(child))]
 }
 
 /** Errors are thrown, not ended with process.exit; `--json` and `--data` may stand before or behind the command. */

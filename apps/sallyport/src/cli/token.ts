@@ -7,7 +7,7 @@ import { usageError } from '../output/exit-code.ts'
 import { readBindings } from '../stack/binding-files.ts'
 import type { DataFolder } from '../stack/data-folder.ts'
 import { createRequester } from '../stack/request.ts'
-import { fetchToken, type IssuedToken } from '../stack/tokens.ts'
+import { fetchToken, type IssuedToken, textOf } from '../stack/tokens.ts'
 import { createContext } from './context.ts'
 
 const services = ['xsuaa', 'destination', 'connectivity'] as const
@@ -99,7 +99,7 @@ export function decodeToken(jwt: string): { readonly header: Record<string, unkn
 
 function describeToken(jwt: string): string {
   const { claims } = decodeToken(jwt)
-  const who = claims['user_name'] ?? claims['client_id'] ?? claims['sub']
+  const who = textOf(claims['user_name']) || textOf(claims['client_id']) || textOf(claims['sub'])
   const seconds = typeof claims['exp'] === 'number' ? Math.round(claims['exp'] - Date.now() / 1000) : undefined
   const validity =
     seconds === undefined
@@ -107,5 +107,5 @@ function describeToken(jwt: string): string {
       : seconds > 0
         ? `valid for ${Math.round(seconds / 60)} min`
         : `expired ${Math.round(-seconds / 60)} min ago`
-  return `${String(who)} · client ${String(claims['cid'] ?? '')} · tenant ${String(claims['zid'] ?? '')} · ${validity}`
+  return `${who} · client ${textOf(claims['cid'])} · tenant ${textOf(claims['zid'])} · ${validity}`
 }

@@ -31,8 +31,8 @@ export async function fetchToken(
   })
   const body = parseObject(await answer.text())
   if (answer.status !== 200 || typeof body['access_token'] !== 'string') {
-    const text = body['error_description'] ?? body['error'] ?? `status ${answer.status}`
-    throw new ConnectivityError('TOKEN_NOT_ISSUED', `the token service refused a token for client ${clientid}: ${String(text)}`, {
+    const text = textOf(body['error_description']) || textOf(body['error']) || `status ${answer.status}`
+    throw new ConnectivityError('TOKEN_NOT_ISSUED', `the token service refused a token for client ${clientid}: ${text}`, {
       details: { status: answer.status },
     })
   }
@@ -47,4 +47,9 @@ export function parseObject(text: string): Record<string, unknown> {
   } catch {
     return {}
   }
+}
+
+/** A claim or member as text; empty for what is not a text. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }

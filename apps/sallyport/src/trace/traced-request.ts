@@ -201,7 +201,7 @@ async function send(
         ),
       ),
     )
-    outgoing.once('response', (incoming) => collect(incoming).then(resolve, reject))
+    outgoing.once('response', (incoming) => void collect(incoming).then(resolve, reject))
     outgoing.end(options.body)
   })
 }
