@@ -1,0 +1,51 @@
+import type { HttpResource } from './http-resource.ts'
+import type { MappingTable } from './mapping-table.ts'
+import { readRequestPath } from './request-path.ts'
+import { isHttpMapping, type SystemMapping } from './system-mapping.ts'
+
+/** What access control says about one request or connection, and why. */
+export type AccessDecision =
+  | { readonly allowed: true; readonly mapping: SystemMapping; readonly resource: HttpResource | undefined }
+  | {
+      readonly allowed: false
+      /** `system`: the virtual host and port are not exposed. `resource`: they are, but not this path. `upgrade`: the path is, but not for upgrades. */
+      readonly kind: 'system' | 'resource' | 'upgrade'
+      readonly mapping: SystemMapping | undefined
+      readonly reason: string
+    }
+
+/** The virtual address a stream was opened for; `host` in lower case. */
+export interface VirtualAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Decides one HTTP request. `path` is the request target up to the query; `upgrade` whether the request asks for another protocol. */
+export function decideHttpAccess(table: MappingTable, address: VirtualAddress, path: string, upgrade: boolean): AccessDecision {
+  const mapping = table.find(address.host, address.port)
+  if (mapping === undefined)
+    return { allowed: false, kind: 'system', mapping: undefined, reason: 'no mapping for this virtual host and port' }
+  if (!isHttpMapping(mapping)) {
+    return { allowed: false, kind: 'system', mapping, reason: `the mapping is for ${mapping.protocol}, not for HTTP` }
+  }
+  const reading = readRequestPath(path)
+  if (reading.kind === 'refused')
+    return { allowed: false, kind: 'resource', mapping, reason: `the path is not accepted: ${reading.reason}` }
+  const resource = mapping.index.find(reading, upgrade)
+  if (resource !== undefined) return { allowed: true, mapping, resource }
+  if (upgrade && mapping.index.find(reading, false) !== undefined) {
+    return { allowed: false, kind: 'upgrade', mapping, reason: 'no resource that admits the path allows upgrades' }
+  }
+  return { allowed: false, kind: 'resource', mapping, reason: 'no enabled resource admits the path' }
+}
+
+/** Decides one TCP connection: the mapping alone grants access. */
+export function decideTcpAccess(table: MappingTable, address: VirtualAddress): AccessDecision {
+  const mapping = table.find(address.host, address.port)
+  if (mapping === undefined)
+    return { allowed: false, kind: 'system', mapping: undefined, reason: 'no mapping for this virtual host and port' }
+  if (isHttpMapping(mapping)) {
+    return { allowed: false, kind: 'system', mapping, reason: `the mapping is for ${mapping.protocol}, not for TCP` }
+  }
+  return { allowed: true, mapping, resource: undefined }
+}

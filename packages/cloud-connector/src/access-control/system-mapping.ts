@@ -1,0 +1,40 @@
+import type { BackendProtocol, BackendType, HostInHeader, PrincipalType } from '@sallyport/admin-api'
+import type { HttpResource } from './http-resource.ts'
+import type { ResourceIndex } from './resource-index.ts'
+
+/** Virtual host and port to internal host and port, with everything that the data path needs to know. Immutable. */
+export interface SystemMapping {
+  /** Lower case; as {@link SystemMapping.virtualText} has it otherwise. */
+  readonly virtualHost: string
+  readonly virtualPortLow: number
+  /** Equal to the low port unless the mapping is a TCP port range. */
+  readonly virtualPortHigh: number
+  /** `host:port` or `host:low-high`, as configured. */
+  readonly virtualText: string
+  readonly protocol: BackendProtocol
+  readonly internalHost: string
+  readonly internalPortLow: number
+  /** `host:port` or `host:low-high`. */
+  readonly internalText: string
+  readonly backendType: BackendType
+  readonly principalType: PrincipalType
+  readonly hostInHeader: HostInHeader
+  readonly description: string
+  readonly resources: readonly HttpResource[]
+  readonly index: ResourceIndex
+}
+
+/** Whether the mapping speaks HTTP to its backend. */
+export function isHttpMapping(mapping: SystemMapping): boolean {
+  return mapping.protocol === 'HTTP' || mapping.protocol === 'HTTPS'
+}
+
+/** Whether the connection to the backend is TLS. */
+export function isTlsMapping(mapping: SystemMapping): boolean {
+  return mapping.protocol === 'HTTPS' || mapping.protocol === 'TCPS' || mapping.protocol === 'LDAPS'
+}
+
+/** The internal port behind a virtual one: ranges map by offset. */
+export function internalPortOf(mapping: SystemMapping, virtualPort: number): number {
+  return mapping.internalPortLow + (virtualPort - mapping.virtualPortLow)
+}

@@ -1,0 +1,76 @@
+import { createHmac, type KeyObject } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** A file that holds one day of one subaccount; `part` counts up when an earlier file of the day is not to be trusted. */
+export interface SegmentName {
+  readonly day: string
+  readonly part: number
+  readonly file: string
+}
+
+/** How far a subaccount's log certainly reaches: written after that much is on stable storage. */
+export interface AuditAnchor {
+  /** File name of the segment. */
+  readonly segment: string
+  readonly entries: number
+  readonly bytes: number
+  /** HMAC of the last entry that counts. */
+  readonly hmac: string
+}
+
+/** Folder of a subaccount below the audit folder; `_crossaccount` for what belongs to none. */
+export function subaccountFolder(subaccount: string): string {
+  if (subaccount === '') return '_crossaccount'
+  return encodeURIComponent(subaccount).replaceAll('.', '%2E').slice(0, 200)
+}
+
+/** The subaccount whose folder this is. */
+export function subaccountOf(folder: string): string {
+  return folder === '_crossaccount' ? '' : decodeURIComponent(folder)
+}
+
+/** `audit-log_<subaccount>_<yyyy-MM-dd>.csv`, later parts with `.2`, `.3` before the extension. */
+export function segmentName(folder: string, day: string, part: number): SegmentName {
+  return { day, part, file: `audit-log_${folder}_${day}${part === 1 ? '' : `.${part}`}.csv` }
+}
+
+/** The segments of a subaccount, oldest first. */
+export async function listSegments(path: string): Promise<readonly SegmentName[]> {
+  const files = await readdir(path)
+  return files
+    .flatMap((file) => {
+      const match = /_(\d{4}-\d{2}-\d{2})(?:\.(\d+))?\.csv$/.exec(file)
+      return match === null ? [] : [{ day: match[1] ?? '', part: Number(match[2] ?? 1), file }]
+    })
+    .toSorted((a, b) => (a.day === b.day ? a.part - b.part : a.day < b.day ? -1 : 1))
+}
+
+/** Where a subaccount's anchor stands. */
+export function anchorFile(path: string): string {
+  return join(path, 'audit-log.anchor')
+}
+
+/** Fixed width, so that it can be written over in place. */
+export function formatAnchor(key: KeyObject, subaccount: string, anchor: AuditAnchor): string {
+  const body = `${anchor.segment};${anchor.entries};${anchor.bytes};${anchor.hmac}`
+  return `${`${body};${anchorHmac(key, subaccount, body)}`.padEnd(511)}\n`
+}
+
+/** `missing` when there is none, `altered` when it was not written with this key. */
+export async function readAnchor(path: string, key: KeyObject, subaccount: string): Promise<AuditAnchor | 'missing' | 'altered'> {
+  let text: string
+  try {
+    text = await readFile(anchorFile(path), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing'
+    throw error
+  }
+  const match = /^(([^;]+);(\d+);(\d+);([\w-]+));([\w-]{43}) *\n$/.exec(text)
+  if (match === null || anchorHmac(key, subaccount, match[1] ?? '') !== match[6]) return 'altered'
+  return { segment: match[2] ?? '', entries: Number(match[3]), bytes: Number(match[4]), hmac: match[5] ?? '' }
+}
+
+function anchorHmac(key: KeyObject, subaccount: string, body: string): string {
+  return createHmac('sha256', key).update(`anchor\n${subaccount}\n${body}`).digest('base64url')
+}

@@ -1,0 +1,168 @@
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AuditEntry } from '@sallyport/core'
+import { createManualClock } from '@sallyport/test-fixtures'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type AuditLog, createAuditLog } from './audit-log.ts'
+import { verifyAuditLog } from './verify-audit-log.ts'
+
+const key = createSecretKey(randomBytes(32))
+const start = Date.UTC(2030, 0, 1, 12)
+const entry = (message: string, subaccount = 'demo'): AuditEntry => ({ type: 'access-denied', subaccount, user: 'jane', message })
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-audit-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const file = (day = '2030-01-01', subaccount = 'demo'): string => join(folder, subaccount, `audit-log_${subaccount}_${day}.csv`)
+const lines = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n')
+
+async function written(count: number): Promise<void> {
+  await using audit = createAuditLog({ folder, key, clock: createManualClock(start) })
+  for (let at = 0; at < count; at++) audit.write(entry(`message ${at}`))
+}
+
+describe('audit log', () => {
+  it('chains entries and verifies', async () => {
+    await written(5)
+    const found = lines(file())
+    expect(found).toHaveLength(6)
+    expect(found[0]).toMatch(/^2030-01-01T12:00:00\.000Z;service-started;;;;Audit Service is started for demo;start;[\w-]{43}$/)
+    expect(found[1]).toMatch(/;access-denied;;jane;;message 0;[\w-]{43};[\w-]{43}$/)
+    expect(await verifyAuditLog({ folder, key })).toEqual({ segments: 1, entries: 6, problems: [] })
+  })
+
+  it('keeps files to the owner', async () => {
+    await written(1)
+    expect(statSync(file()).mode & 0o777).toBe(0o600)
+    expect(statSync(join(folder, 'demo')).mode & 0o777).toBe(0o700)
+  })
+
+  it.each<[string, (path: string) => void]>([
+    ['altered', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('message 2', 'massage 2'))],
+    ['does not follow', (path) => writeFileSync(path, `${lines(path).toSpliced(2, 1).join('\n')}\n`)],
+    [
+      'does not follow',
+      (path) =>
+        writeFileSync(
+          path,
+          `${lines(path)
+            .toSpliced(2, 0, lines(path)[3] ?? '')
+            .join('\n')}\n`,
+        ),
+    ],
+    ['ends after', (path) => writeFileSync(path, `${lines(path).slice(0, 4).join('\n')}\n`)],
+    ['is not an audit entry', (path) => truncateSync(path, statSync(path).size - 10)],
+    ['is not an audit entry', (path) => writeFileSync(path, `${readFileSync(path, 'utf8')}${'x'.repeat(200_000)}\n`)],
+    ['is missing', (path) => rmSync(path)],
+    ['is altered', (path) => writeFileSync(join(path, '..', 'audit-log.anchor'), 'nonsense')],
+    ['is missing', (path) => rmSync(join(path, '..', 'audit-log.anchor'))],
+  ])('CC-147 notices tampering: %s', async (problem, tamper) => {
+    await written(5)
+    tamper(file())
+    const { problems } = await verifyAuditLog({ folder, key })
+    expect(problems.map((found) => found.problem).join('\n')).toContain(problem)
+  })
+
+  it('does not verify with another key', async () => {
+    await written(1)
+    const { problems } = await verifyAuditLog({ folder, key: createSecretKey(randomBytes(32)) })
+    expect(problems.length).toBeGreaterThan(0)
+  })
+
+  it('does not let a segment pass for that of another subaccount', async () => {
+    await written(2)
+    renameSync(join(folder, 'demo'), join(folder, 'other'))
+    const { problems } = await verifyAuditLog({ folder, key })
+    expect(problems.length).toBeGreaterThan(0)
+  })
+
+  it('begins a segment per day that links to the one before', async () => {
+    const clock = createManualClock(start)
+    const audit = createAuditLog({ folder, key, clock })
+    audit.write(entry('first day'))
+    clock.advance(86_400_000)
+    audit.write(entry('second day'))
+    await audit.close()
+    expect(lines(file('2030-01-02'))).toHaveLength(1)
+    expect(await verifyAuditLog({ folder, key })).toMatchObject({ segments: 2, entries: 3, problems: [] })
+    writeFileSync(file(), `${lines(file()).slice(0, 1).join('\n')}\n`)
+    expect((await verifyAuditLog({ folder, key })).problems).toMatchObject([{ problem: 'does not follow the entry before it' }])
+  })
+
+  it('goes on with the chain after a restart, also after a crash within a line', async () => {
+    await written(2)
+    await written(2)
+    expect(lines(file())).toHaveLength(6)
+    writeFileSync(file(), `${readFileSync(file(), 'utf8')}2030-01-01T12:00:00;half a li`)
+    await written(1)
+    expect(await verifyAuditLog({ folder, key })).toEqual({ segments: 1, entries: 8, problems: [] })
+  })
+
+  it('leaves a segment that was tampered with as it is and goes on in a new part', async () => {
+    await written(3)
+    writeFileSync(file(), `${lines(file()).slice(0, 2).join('\n')}\n`)
+    await written(1)
+    expect(lines(file())).toHaveLength(2)
+    expect(readdirSync(join(folder, 'demo'))).toContain('audit-log_demo_2030-01-01.2.csv')
+  })
+
+  it('does not let an entry break out of its line or column', async () => {
+    const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
+    audit.write(entry('a;b\nc\\d\u0000', '../up'))
+    await audit.close()
+    const [subaccountFolder = ''] = readdirSync(folder)
+    expect(readdirSync(folder)).toHaveLength(1)
+    const text = readFileSync(
+      join(folder, subaccountFolder, readdirSync(join(folder, subaccountFolder)).find((name) => name.endsWith('.csv')) ?? ''),
+      'utf8',
+    )
+    expect(text).toContain('a\\x3bb\\x0ac\\x5cd\\x00')
+    expect((await verifyAuditLog({ folder, key })).problems).toEqual([])
+  })
+
+  it('keeps segments for ever by default, and as long as it is told', async () => {
+    const clock = createManualClock(start)
+    const write = async (setUp: (audit: AuditLog) => void = () => {}): Promise<void> => {
+      await using audit = createAuditLog({ folder, key, clock })
+      setUp(audit)
+      audit.write(entry('x'))
+    }
+    await write()
+    clock.advance(400 * 86_400_000)
+    await write()
+    expect((await verifyAuditLog({ folder, key })).segments).toBe(2)
+    clock.advance(15 * 86_400_000)
+    await write((audit) => audit.retain('demo', 14))
+    expect(await verifyAuditLog({ folder, key })).toMatchObject({ segments: 1, problems: [] })
+  })
+
+  it('fails while the disk refuses, loses nothing, and recovers', async () => {
+    const clock = createManualClock(start)
+    const audit = createAuditLog({ folder: join(folder, 'log'), key, clock })
+    writeFileSync(join(folder, 'log'), 'a file where the folder should be')
+    audit.write(entry('kept'))
+    await expect(audit.flushed()).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    expect(audit.failing).toBe(true)
+    rmSync(join(folder, 'log'))
+    clock.advance(1000)
+    await audit.flushed()
+    expect(audit.failing).toBe(false)
+    await audit.close()
+    expect(await verifyAuditLog({ folder: join(folder, 'log'), key })).toMatchObject({ entries: 2, problems: [] })
+  })
+
+  it('accepts 30,000 entries in two seconds and writes all of them', async () => {
+    const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
+    const before = performance.now()
+    for (let at = 0; at < 30_000; at++) audit.write(entry(`Access denied to resource /sap/opu/odata/${at} on system s4.demo:443`))
+    await audit.flushed()
+    expect(performance.now() - before).toBeLessThan(2000)
+    await audit.close()
+    expect((await verifyAuditLog({ folder, key })).entries).toBe(30_001)
+  })
+})

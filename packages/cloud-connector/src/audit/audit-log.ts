@@ -1,0 +1,199 @@
+import type { KeyObject } from 'node:crypto'
+import { type AuditEntry, type AuditSink, type Clock, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
+import { auditRetryMs, auditSyncMs, maxPendingAuditEntries } from '../limits.ts'
+import { type AuditSegment, openAuditSegment, removeOldSegments } from './audit-segment.ts'
+import type { AuditLineFields } from './audit-line.ts'
+
+/** An audit sink on disk. */
+export interface AuditLog extends AuditSink, AsyncDisposable {
+  /** Keeps segments of a subaccount for so many days; 0, the default, for ever. Applied when a day begins. */
+  retain(subaccount: string, days: number): void
+  /** Writes and syncs what is accepted, then closes the files. Works after failures and more than once. */
+  close(): Promise<void>
+}
+
+interface Chain {
+  readonly subaccount: string
+  segment: AuditSegment | undefined
+  pending: (AuditLineFields & { readonly day: string })[]
+  retentionDays: number
+}
+
+/** Somebody who wants everything accepted so far on stable storage. */
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Writes hash-chained segments, one per subaccount and UTC day, below `folder`.
+ *
+ * Entries are gathered and written with one call per turn and subaccount. They reach stable storage (`fdatasync`) within a second, or when
+ * somebody waits for `flushed`. When the disk refuses, entries stay in memory, writing is tried again every second and `failing` is true
+ * until it works: callers deny meanwhile.
+ *
+ * `key` is a secret key of 32 octets that only this connector has; who has it can forge entries.
+ */
+export function createAuditLog(options: {
+  readonly folder: string
+  readonly key: KeyObject
+  readonly clock: Clock
+  readonly log?: Logger
+}): AuditLog {
+  const { clock, folder, key, log = silentLogger } = options
+  const chains = new Map<string, Chain>()
+  let pendingCount = 0
+  let broken = false
+  let closed = false
+  let running: Promise<void> | undefined
+  let again = false
+  let syncDue = false
+  let waiting: Waiter[] = []
+  let cancelSync: (() => void) | undefined
+  let cancelRetry: (() => void) | undefined
+
+  const chainOf = (subaccount: string): Chain => {
+    const known = chains.get(subaccount)
+    if (known !== undefined) return known
+    const chain: Chain = { subaccount, segment: undefined, pending: [], retentionDays: 0 }
+    chains.set(subaccount, chain)
+    return chain
+  }
+
+  const writeDay = async (chain: Chain): Promise<void> => {
+    const day = chain.pending[0]?.day ?? ''
+    // An earlier day can only come when the clock was set back; it goes on in the open segment.
+    if (chain.segment === undefined || chain.segment.day < day) {
+      await chain.segment?.close()
+      chain.segment = undefined
+      if (chain.retentionDays > 0) {
+        const removed = await removeOldSegments(folder, chain.subaccount, daysBefore(day, chain.retentionDays))
+        if (removed > 0) log.info({ subaccount: chain.subaccount, segments: removed }, 'old audit segments removed')
+      }
+      chain.segment = await openAuditSegment({ folder, subaccount: chain.subaccount, day, key })
+    }
+    const { segment } = chain
+    const next = chain.pending.findIndex((entry) => entry.day > segment.day)
+    const written = await segment.append(next < 0 ? chain.pending : chain.pending.slice(0, next))
+    chain.pending = chain.pending.slice(written)
+    pendingCount -= written
+  }
+
+  const writeAll = async (): Promise<void> => {
+    const sync = syncDue || waiting.length > 0
+    const served = waiting
+    waiting = []
+    try {
+      for (const chain of chains.values()) {
+        while (chain.pending.length > 0) await writeDay(chain)
+        if (sync) await chain.segment?.sync()
+      }
+    } catch (error) {
+      fail(error, served)
+      return
+    }
+    if (broken) log.info({}, 'the audit log can be written again')
+    broken = false
+    if (!sync) return
+    syncDue = false
+    for (const waiter of served) waiter.resolve()
+  }
+
+  const fail = (error: unknown, served: readonly Waiter[]): void => {
+    const code = (error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.message : 'unknown error')
+    if (!broken) log.error({ code: 'STORE_FAILED', error: code }, 'the audit log cannot be written; access is denied until it can')
+    broken = true
+    for (const waiter of served)
+      waiter.reject(new ConnectivityError('STORE_FAILED', `the audit log cannot be written (${code})`, { cause: error }))
+    cancelRetry?.()
+    cancelRetry = closed ? undefined : clock.after(auditRetryMs, () => void run())
+  }
+
+  /** One writer at a time; what comes meanwhile makes it go round once more. */
+  const run = (): Promise<void> => {
+    again = true
+    running ??= (async () => {
+      while (again) {
+        again = false
+        await writeAll()
+      }
+      running = undefined
+    })()
+    return running
+  }
+
+  let scheduled = false
+  const schedule = (): void => {
+    cancelSync ??= clock.after(auditSyncMs, () => {
+      cancelSync = undefined
+      syncDue = true
+      void run()
+    })
+    if (scheduled || broken) return
+    scheduled = true
+    setImmediate(() => {
+      scheduled = false
+      void run()
+    })
+  }
+
+  const accept = (entry: AuditEntry): void => {
+    const timestamp = new Date(clock.now()).toISOString()
+    chainOf(entry.subaccount).pending.push({
+      day: timestamp.slice(0, 10),
+      timestamp,
+      type: entry.type,
+      category: entry.category ?? '',
+      user: entry.user,
+      correlationId: entry.correlationId ?? '',
+      message: entry.message,
+    })
+    pendingCount++
+  }
+
+  const audit: AuditLog = {
+    get failing() {
+      return broken || closed || pendingCount >= maxPendingAuditEntries
+    },
+    write(entry) {
+      if (closed) throw new Error('the audit log is closed')
+      const known = chains.get(entry.subaccount)
+      if (known === undefined) {
+        accept({
+          type: 'service-started',
+          subaccount: entry.subaccount,
+          user: '',
+          message: `Audit Service is started for ${entry.subaccount || '_crossaccount'}`,
+        })
+      }
+      accept(entry)
+      schedule()
+    },
+    flushed() {
+      return new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject })
+        void run()
+      })
+    },
+    retain(subaccount, days) {
+      const known = chains.get(subaccount)
+      if (known !== undefined) known.retentionDays = days
+      else if (days > 0) chainOf(subaccount).retentionDays = days
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      cancelSync?.()
+      cancelRetry?.()
+      syncDue = true
+      await run()
+      for (const chain of chains.values()) await chain.segment?.close()
+    },
+    [Symbol.asyncDispose]: () => audit.close(),
+  }
+  return audit
+}
+
+function daysBefore(day: string, days: number): string {
+  return new Date(Date.parse(day) - days * 86_400_000).toISOString().slice(0, 10)
+}

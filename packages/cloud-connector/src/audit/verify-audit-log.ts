@@ -1,0 +1,119 @@
+import type { KeyObject } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { maxAuditLineBytes } from '../limits.ts'
+import { type AuditAnchor, listSegments, readAnchor, subaccountOf } from './audit-folder.ts'
+import { chainHmac, chainStart, parseAuditLine } from './audit-line.ts'
+
+/** Something in an audit log that is not as it was written. `line` counts from 1; 0 speaks of the file. */
+export interface AuditProblem {
+  readonly subaccount: string
+  readonly file: string
+  readonly line: number
+  readonly problem: string
+}
+
+/** What a verification found. */
+export interface AuditVerification {
+  readonly segments: number
+  readonly entries: number
+  /** At most a hundred; one is enough to distrust the log. */
+  readonly problems: readonly AuditProblem[]
+}
+
+const maxProblems = 100
+
+/**
+ * Checks the chains of all subaccounts: altered, inserted, removed and reordered entries, missing segments, and logs that end before the
+ * point that is known to have been reached. Entries of the last second before a power cut may be missing without notice.
+ */
+export async function verifyAuditLog(options: { readonly folder: string; readonly key: KeyObject }): Promise<AuditVerification> {
+  const problems: AuditProblem[] = []
+  let segments = 0
+  let entries = 0
+  const folders = (await readdir(options.folder, { withFileTypes: true })).filter((item) => item.isDirectory())
+  for (const { name } of folders) {
+    const found = await verifySubaccount(join(options.folder, name), subaccountOf(name), options.key)
+    segments += found.segments
+    entries += found.entries
+    problems.push(...found.problems)
+  }
+  return { segments, entries, problems: problems.slice(0, maxProblems) }
+}
+
+async function verifySubaccount(path: string, subaccount: string, key: KeyObject): Promise<AuditVerification> {
+  const problems: AuditProblem[] = []
+  const report = (file: string, line: number, problem: string): void => {
+    if (problems.length < maxProblems) problems.push({ subaccount, file, line, problem })
+  }
+  const segments = await listSegments(path)
+  const anchor = await readAnchor(path, key, subaccount)
+  let entries = 0
+  // The first segment that is left after a clean-up links to one that is gone on purpose.
+  let previous: string | undefined
+  for (const [at, { file }] of segments.entries()) {
+    let count = 0
+    for await (const line of linesOf(join(path, file))) {
+      count++
+      const parsed = line === undefined ? undefined : parseAuditLine(line)
+      if (parsed === undefined) {
+        report(file, count, 'is not an audit entry')
+        continue
+      }
+      if (chainHmac(key, subaccount, parsed.previous, parsed.body) !== parsed.hmac) report(file, count, 'was altered')
+      if (previous !== undefined && parsed.previous !== previous) report(file, count, 'does not follow the entry before it')
+      if (previous === undefined && at === 0 && count > 1 && parsed.previous === chainStart)
+        report(file, count, 'starts a chain inside a segment')
+      previous = parsed.hmac
+      if (typeof anchor === 'object' && anchor.segment === file && anchor.entries === count && anchor.hmac !== parsed.hmac) {
+        report(file, count, 'is not the entry that was synchronised here')
+      }
+    }
+    entries += count
+    if (count === 0) report(file, 0, 'is empty')
+    if (typeof anchor === 'object' && anchor.segment === file && count < anchor.entries) {
+      report(file, count, `ends after ${count} entries, but ${anchor.entries} were written`)
+    }
+  }
+  if (segments.length > 0 || anchor !== 'missing')
+    checkAnchor(
+      anchor,
+      segments.map((segment) => segment.file),
+      report,
+    )
+  return { segments: segments.length, entries, problems }
+}
+
+function checkAnchor(
+  anchor: AuditAnchor | 'missing' | 'altered',
+  files: readonly string[],
+  report: (file: string, line: number, problem: string) => void,
+): void {
+  if (anchor === 'missing' || anchor === 'altered') {
+    report('audit-log.anchor', 0, `is ${anchor}`)
+    return
+  }
+  if (!files.includes(anchor.segment)) report(anchor.segment, 0, 'is missing')
+}
+
+/** Lines of a file without their ends; `undefined` for one that is too long or not ended. Memory is bounded by one line. */
+async function* linesOf(file: string): AsyncGenerator<string | undefined> {
+  let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  let skipping = false
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    let data: Buffer<ArrayBufferLike> = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10)) {
+      if (skipping) skipping = false
+      else yield data.toString('utf8', 0, end)
+      data = data.subarray(end + 1)
+    }
+    if (data.length > maxAuditLineBytes) {
+      if (!skipping) yield undefined
+      skipping = true
+      data = data.subarray(0, 0)
+    }
+    rest = data
+  }
+  if (rest.length > 0 && !skipping) yield undefined
+}

@@ -1,0 +1,86 @@
+import { watch } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { basename, dirname, resolve } from 'node:path'
+import { type Clock, ConnectivityError } from '@sallyport/core'
+import { configurationSettleMs, maxConfigurationBytes, maxReferencedFileBytes } from '../limits.ts'
+
+/** Where a connector's configuration comes from. */
+export interface ConfigurationSource {
+  /** For messages, usually the file's name. */
+  readonly name: string
+  read(): Promise<string>
+  /** A file that the configuration refers to. */
+  readFile(reference: string): Promise<string>
+  /** Calls back after changes have settled; the returned function stops it. */
+  watch(onChange: () => void): () => void
+}
+
+/**
+ * A configuration file and the files beside it. The folder is watched, not the file: editors and Kubernetes replace files by renaming.
+ * References are relative to the folder.
+ */
+export function createConfigurationFile(options: { readonly file: string; readonly clock: Clock }): ConfigurationSource {
+  const file = resolve(options.file)
+  const folder = dirname(file)
+  return {
+    name: basename(file),
+    read: () => readText(file, maxConfigurationBytes),
+    readFile: (reference) => readText(resolve(folder, reference), maxReferencedFileBytes),
+    watch(onChange) {
+      let cancel: (() => void) | undefined
+      const watcher = watch(folder, { persistent: false }, () => {
+        cancel?.()
+        cancel = options.clock.after(configurationSettleMs, onChange)
+      })
+      // A folder that disappears ends the watching, not the connector; `reload` still works.
+      watcher.on('error', () => watcher.close())
+      return () => {
+        cancel?.()
+        watcher.close()
+      }
+    },
+  }
+}
+
+/** A configuration held in memory, for embedding and tests. `files` answers references by name. */
+export function createConfigurationText(options: {
+  readonly text: string
+  readonly name?: string
+  readonly files?: Readonly<Record<string, string>>
+}): ConfigurationSource & { replace(text: string, files?: Readonly<Record<string, string>>): void } {
+  let { text, files = {} } = options
+  let listeners: readonly (() => void)[] = []
+  return {
+    name: options.name ?? 'configuration',
+    read: () => Promise.resolve(text),
+    async readFile(reference) {
+      const content = files[reference]
+      if (content === undefined) throw new ConnectivityError('CONFIGURATION_INVALID', `there is no file "${reference}"`)
+      return content
+    },
+    watch(onChange) {
+      listeners = [...listeners, onChange]
+      return () => {
+        listeners = listeners.filter((listener) => listener !== onChange)
+      }
+    },
+    replace(newText, newFiles) {
+      text = newText
+      if (newFiles !== undefined) files = newFiles
+      for (const listener of listeners) listener()
+    },
+  }
+}
+
+async function readText(file: string, maxBytes: number): Promise<string> {
+  try {
+    await using handle = await open(file, 'r')
+    const { size } = await handle.stat()
+    if (size > maxBytes) throw new ConnectivityError('CONFIGURATION_INVALID', `"${file}" has more than ${maxBytes} bytes`)
+    return await handle.readFile('utf8')
+  } catch (cause) {
+    if (ConnectivityError.is(cause)) throw cause
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
+    throw new ConnectivityError('CONFIGURATION_INVALID', `"${file}" cannot be read (${code})`, { cause })
+  }
+}

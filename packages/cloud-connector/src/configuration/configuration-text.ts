@@ -1,0 +1,95 @@
+import {
+  checkConfiguration,
+  connectorFileSchema,
+  type ConfigurationProblem,
+  type ConnectorEntry,
+  formatProblemPath,
+} from '@sallyport/admin-api'
+import { ConnectivityError } from '@sallyport/core'
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
+import { maxReportedProblems } from '../limits.ts'
+
+/** A problem with the place where it stands. Lines and columns count from 1. */
+export interface LocatedProblem extends ConfigurationProblem {
+  readonly line: number
+  readonly column: number
+}
+
+/** The written form of a configuration, and a way to say where in the text something stands. */
+export interface ConfigurationText {
+  readonly connectors: readonly ConnectorEntry[]
+  locate(problem: ConfigurationProblem): LocatedProblem
+}
+
+/**
+ * Reads YAML (or JSON, which is YAML) into the written form.
+ *
+ * `otherKeys` are top-level keys of the same file that belong to others, such as `subaccounts`; they are not looked at.
+ */
+export function readConfigurationText(options: {
+  readonly text: string
+  readonly otherKeys: readonly string[]
+}): ConfigurationText | { readonly problems: readonly LocatedProblem[] } {
+  const counter = new LineCounter()
+  const document = parseDocument(options.text, { lineCounter: counter, uniqueKeys: true, version: '1.2' })
+  const locate = (problem: ConfigurationProblem): LocatedProblem => ({ ...problem, ...positionOf(document, counter, problem.path) })
+  if (document.errors.length > 0) {
+    return {
+      problems: document.errors.map((error) => {
+        const { line, col } = counter.linePos(error.pos[0])
+        return { path: [], message: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''), line, column: col }
+      }),
+    }
+  }
+  let value: unknown
+  try {
+    value = document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    // The one thing that fails here is an alias that is used too often.
+    return { problems: [locate({ path: [], message: error instanceof Error ? error.message : 'cannot be read' })] }
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const own = Object.entries(value).filter(([key]) => !options.otherKeys.includes(key))
+    value = Object.fromEntries(own)
+  }
+  const result = checkConfiguration(connectorFileSchema, value ?? {})
+  if ('problems' in result) return { problems: result.problems.map(locate) }
+  return { connectors: result.value.connectors, locate }
+}
+
+/** One error for all problems, each on a line of its own with file, line and path. */
+export function configurationError(fileName: string, problems: readonly LocatedProblem[]): ConnectivityError {
+  const shown = problems.slice(0, maxReportedProblems).map((problem) => {
+    const path = formatProblemPath(problem.path)
+    return `${fileName}:${problem.line}:${problem.column} ${path === '' ? '' : `${path}: `}${problem.message}`
+  })
+  const rest = problems.length - shown.length
+  return new ConnectivityError('CONFIGURATION_INVALID', [...shown, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n'), {
+    details: { problems: problems.length },
+  })
+}
+
+/** The place of a path's node; for a key that is not there, of the nearest thing around it. */
+function positionOf(
+  document: Document,
+  counter: LineCounter,
+  path: readonly (string | number)[],
+): { readonly line: number; readonly column: number } {
+  for (let length = path.length; length > 0; length--) {
+    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
+    const key = path[length - 1]
+    if (isMap(parent)) {
+      const pair = parent.items.find((item) => isScalar(item.key) && item.key.value === key)
+      if (isScalar(pair?.key) && pair.key.range) return place(counter, pair.key.range[0])
+    } else {
+      const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] | null } | undefined
+      if (node?.range) return place(counter, node.range[0])
+    }
+  }
+  return { line: 1, column: 1 }
+}
+
+function place(counter: LineCounter, offset: number): { readonly line: number; readonly column: number } {
+  const { line, col } = counter.linePos(offset)
+  return { line, column: col }
+}

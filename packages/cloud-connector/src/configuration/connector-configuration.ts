@@ -1,0 +1,89 @@
+import type { ConfigurationProblem, ConnectorEntry } from '@sallyport/admin-api'
+import { isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
+import { configurationError, type LocatedProblem, readConfigurationText } from './configuration-text.ts'
+import { checkConnector, findSameConnectors } from './connector-rules.ts'
+import { checkMapping, findClashes } from './mapping-rules.ts'
+import { normaliseMapping } from './normalise-mapping.ts'
+
+/** One connector as configured: checked, normalised, but with its files not read yet. */
+export interface ConnectorConfiguration {
+  readonly entry: ConnectorEntry
+  readonly mappings: readonly SystemMapping[]
+  /** What works but probably not as meant. */
+  readonly warnings: readonly string[]
+  /** Path of the entry, for problems that show when its files are read. */
+  readonly path: readonly (string | number)[]
+}
+
+/** All connectors of a configuration. */
+export interface Configuration {
+  readonly connectors: readonly ConnectorConfiguration[]
+  /** Turns problems found later into one error with file, line and path. */
+  fail(problems: readonly ConfigurationProblem[]): Error
+}
+
+/**
+ * Reads a configuration: parse, normalise, rules. All problems are reported together.
+ *
+ * @throws ConnectivityError `CONFIGURATION_INVALID`; every line of the message has file, line, column and path of one problem.
+ */
+export function parseConfiguration(options: {
+  readonly text: string
+  readonly fileName: string
+  /** Top-level keys of the same file that belong to others. */
+  readonly otherKeys?: readonly string[]
+}): Configuration {
+  const { fileName } = options
+  const read = readConfigurationText({ text: options.text, otherKeys: options.otherKeys ?? [] })
+  if ('problems' in read) throw configurationError(fileName, read.problems)
+  const problems: ConfigurationProblem[] = [...prefixed(['connectors'], findSameConnectors(read.connectors))]
+  const connectors = read.connectors.map((entry, at): ConnectorConfiguration => {
+    const path = ['connectors', at]
+    const normalised = normaliseConnector(entry)
+    problems.push(...prefixed(path, normalised.problems))
+    return { entry, mappings: normalised.mappings, warnings: warningsOf(entry, normalised.mappings), path }
+  })
+  const fail = (later: readonly ConfigurationProblem[]): Error => configurationError(fileName, inOrder(later.map(read.locate)))
+  if (problems.length > 0) throw fail(problems)
+  return { connectors, fail }
+}
+
+function normaliseConnector(entry: ConnectorEntry): {
+  readonly mappings: readonly SystemMapping[]
+  readonly problems: readonly ConfigurationProblem[]
+} {
+  const problems: ConfigurationProblem[] = [...checkConnector(entry)]
+  const mappings = entry.mappings.map((written, at) => {
+    const result = normaliseMapping(written)
+    const found = 'problems' in result ? result.problems : checkMapping(result.mapping, written)
+    problems.push(...prefixed(['mappings', at], found))
+    return 'mapping' in result ? result.mapping : undefined
+  })
+  problems.push(...prefixed(['mappings'], findClashes(mappings)))
+  return { mappings: mappings.filter((mapping) => mapping !== undefined), problems }
+}
+
+function warningsOf(entry: ConnectorEntry, mappings: readonly SystemMapping[]): readonly string[] {
+  const warnings: string[] = []
+  const trustsNothing = !entry.backendTrust.trustAll && entry.backendTrust.authorities.length === 0
+  for (const mapping of mappings) {
+    const propagates = mapping.principalType.startsWith('X509')
+    if (propagates && entry.principalPropagation.ca === undefined) {
+      warnings.push(`${mapping.virtualText}: principals cannot be propagated without principalPropagation.ca`)
+    }
+    if (propagates && entry.systemCertificate === undefined) {
+      warnings.push(`${mapping.virtualText}: principals cannot be propagated without systemCertificate`)
+    }
+    if (isTlsMapping(mapping) && trustsNothing) warnings.push(`${mapping.virtualText}: backendTrust trusts no certificate`)
+  }
+  if (entry.backendTrust.trustAll) warnings.push('backendTrust.trustAll accepts every backend certificate')
+  return warnings
+}
+
+function prefixed(path: readonly (string | number)[], problems: readonly ConfigurationProblem[]): readonly ConfigurationProblem[] {
+  return problems.map((problem) => ({ ...problem, path: [...path, ...problem.path] }))
+}
+
+function inOrder(problems: readonly LocatedProblem[]): readonly LocatedProblem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+}

@@ -1,0 +1,104 @@
+import type { HeadLimits } from '@sallyport/http-head'
+
+/** Heads of requests as the original documents them: 8 kB for the request line, 64 kB for all headers. */
+export const requestHeadLimits: HeadLimits = { maxLineBytes: 8192, maxHeaderCount: 256, maxHeadBytes: 65_536 }
+
+/** Heads of responses. The original stops at 8 kB; backends with many cookies send more, and 64 kB is what one socket read holds. */
+export const responseHeadLimits: HeadLimits = { maxLineBytes: 16_384, maxHeaderCount: 256, maxHeadBytes: 65_536 }
+
+/** Interim answers (1xx) to one request. Progress reports (102) come every few seconds at most; more is a backend gone wild. */
+export const maxInterimAnswers = 64
+
+/** Percent-decodings that are looked at for dot segments. Real paths need one, SAP's double-encoded OData keys two. */
+export const maxPathDecodings = 3
+
+/** Pieces of the stream (chunks and principal messages) that wait while a request is being answered; the stream's credit bounds their bytes. */
+export const maxWaitingPieces = 4096
+
+/** Body of a refused request that is read and thrown away so that the connection can be used again; beyond it the connection is closed. */
+export const maxDiscardedBodyBytes = 65_536
+
+/** A request that has begun must go on within this time: head and body of the cloud side. Five minutes are what nginx and SAP's ICM wait at most. */
+export const requestStallMs = 300_000
+
+/** After an answer that came before its request was complete, the rest of the request is read and thrown away for so long at most. */
+export const lingerMs = 5_000
+
+/** After a backend has reset its reading side, its answer may still be on the way; one round trip across a slow network. */
+export const lateAnswerMs = 1_000
+
+/** How often waiting streams are looked at; a time-out is late by this much at most. */
+export const deadlineResolutionMs = 250
+
+/** Text of a path or reason in an answer or audit entry. */
+export const maxShownTextLength = 512
+
+/** Resources that a refusal's event lists as admitted. */
+export const maxAdmittedShown = 20
+
+/** Longest wait of a proxy for a TCP connection that is believed. */
+export const maxTcpConnectMs = 120_000
+
+/** A configuration file: 100,000 resources of 150 bytes. */
+export const maxConfigurationBytes: number = 32 * 1024 * 1024
+
+/** A referenced certificate or key file: a bundle of all public authorities is 220 kB. */
+export const maxReferencedFileBytes: number = 4 * 1024 * 1024
+
+/** Problems of a configuration that are reported; the rest is counted. */
+export const maxReportedProblems = 100
+
+/** Editors write a file in several steps; a change is read when it has been quiet for so long. */
+export const configurationSettleMs = 150
+
+/** Tokens whose verdict is remembered per tunnel. */
+export const maxCachedTokens = 10_000
+
+/** A token travels in an opening or message of 16 kB beside names; the header it came in had 8 kB. */
+export const maxTokenBytes = 8192
+
+/** Skew between the clocks of issuer and connector for `nbf` and `iat`. */
+export const notBeforeToleranceSeconds = 60
+
+/** Interval of automatic trust synchronisation, and of the first attempt after one failed. */
+export const trustIntervalMs = 3_600_000
+export const trustRetryMs = 60_000
+
+/** How long the cloud side may take to answer a control message. */
+export const controlAnswerMs = 30_000
+
+/** Issuers of one trust list, and keys of one issuer. Subaccounts have a handful. */
+export const maxTrustedIssuers = 100
+export const maxKeysPerIssuer = 50
+
+/** Subaccount certificates are renewed this long before they expire (the original: 30 days threshold and 7 more), again 12 h after a failure. */
+export const renewalLeadMs: number = 37 * 86_400_000
+export const renewalRetryMs: number = 12 * 3_600_000
+
+/** Largest share of a certificate's whole life that the lead may take, so that short-lived certificates are not renewed at once. */
+export const renewalLeadShare: number = 1 / 3
+
+/** Answer of the connectivity service to a pairing: two certificates and names. */
+export const maxPairingAnswerBytes = 262_144
+export const pairingTimeoutMs = 30_000
+
+/** Longest text of an audit entry's fields. */
+export const maxAuditFieldLength = 4096
+
+/** Audit entries that wait for the disk: 10 s of the highest load. Beyond them the log is failing and access is denied. */
+export const maxPendingAuditEntries = 150_000
+
+/** How long an accepted audit entry may wait for stable storage. */
+export const auditSyncMs = 1_000
+
+/** How soon a failed audit write is tried again. */
+export const auditRetryMs = 1_000
+
+/** One line of an audit segment when it is verified: fields at their longest, every character escaped. */
+export const maxAuditLineBytes = 65_536
+
+/** Body of a request to the administration listener: it has no operation that takes one. */
+export const maxAdminBodyBytes = 1024
+
+/** Time an open request has when the connector stops. */
+export const defaultDrainMs = 30_000
