@@ -2,6 +2,7 @@ import { existsSync, globSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorTable } from '@sallyport/core'
 import { describe, expect, it } from 'vitest'
+import { limitsDocument } from './src/limits-document.ts'
 import { read, readWorkspace, root } from './src/workspace.ts'
 
 describe('documents', () => {
@@ -20,6 +21,7 @@ describe('documents', () => {
     'docs/glossary.md',
     'docs/limits.md',
     'docs/out-of-scope.md',
+
     'docs/tunnel-protocol.md',
     'docs/performance.md',
   ])('%s exists', (file) => {
@@ -43,6 +45,10 @@ describe('documents', () => {
       .toSorted((a, b) => a - b)
     expect(numbers).toEqual(numbers.map((_, index) => index + 1))
     expect(numbers.length).toBeGreaterThan(0)
+  })
+
+  it('docs/limits.md says what the sources say (npx -y pnpm@12 limits writes it)', () => {
+    expect(read('docs/limits.md')).toBe(limitsDocument())
   })
 
   it('relative links in documents lead somewhere', () => {

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { demoConfiguration } from '../stack/demo.ts'
+import { resolveText } from './configuration.ts'
+import { formatProblems, parseConfiguration } from './read-configuration.ts'
+
+describe('configuration', () => {
+  it('accepts the demo', () => {
+    const result = parseConfiguration(demoConfiguration({ odata: 1, http: 2, echo: 3 }), '/etc/sallyport.yaml')
+    expect(result).toMatchObject({ configuration: { strict: true, server: { host: '127.0.0.1' }, demo: { odata: 1 } } })
+  })
+
+  it.each([
+    ['an unknown key, with the one that was meant', 'version: 1\nsubacounts: []\n', /:2 {2}subacounts: unknown key "subacounts"; did you mean "subaccounts"/],
+    ['a problem at its line', 'version: 1\nserver:\n  connectivityProxy:\n    httpPort: 99999\n', /:4 {2}server\.connectivityProxy\.httpPort/],
+    ['broken YAML', 'version: [1\n', /:\d/],
+    ['the same subaccount twice', 'subaccounts:\n  - id: a\n  - id: a\n', /subaccount "a" stands twice/],
+    ['the same user twice', 'subaccounts:\n  - id: a\n    users: [{ name: x }, { name: x }]\n', /user "x" stands twice/],
+    ['a destination without a name', 'subaccounts:\n  - id: a\n    destinations: [{ Type: HTTP }]\n', /needs a Name/],
+    ['a connector of an unknown subaccount', 'subaccounts: [{ id: a }]\nconnectors: [{ subaccount: b }]\n', /no subaccount "b"/],
+    ['an alias bomb', `a: &a [x]\n${'bcdefgh'.split('').map((name, at) => `${name}: &${name} [*${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}]`).join('\n')}\n`, /alias/i],
+  ])('names %s', (_, text, expected) => {
+    const result = parseConfiguration(text, '/etc/sallyport.yaml')
+    if (!('problems' in result)) throw new Error('expected problems')
+    expect(formatProblems('/etc/sallyport.yaml', result.problems)).toMatch(expected)
+  })
+
+  it('reports all problems together', () => {
+    const result = parseConfiguration('version: 2\nstrict: maybe\nserver: { host: "" }\n', '/x')
+    expect('problems' in result && result.problems.map((problem) => problem.line)).toEqual(expect.arrayContaining([1, 2, 3]))
+  })
+
+  it('reads secrets from files and variables, never guessing', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+    writeFileSync(join(folder, 'secret'), 's3cret\n')
+    const configuration = { path: join(folder, 'sallyport.yaml') }
+    expect(resolveText({ file: 'secret' }, configuration, {})).toBe('s3cret')
+    expect(resolveText({ env: 'S' }, configuration, { S: 'x' })).toBe('x')
+    expect(() => resolveText({ env: 'MISSING' }, configuration, {})).toThrow(/MISSING/)
+    expect(() => resolveText({ file: 'none' }, configuration, {})).toThrow(/does not exist/)
+    rmSync(folder, { recursive: true })
+  })
+})

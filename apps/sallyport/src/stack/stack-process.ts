@@ -1,0 +1,99 @@
+import { ConnectivityError, type Logger } from '@sallyport/core'
+import { askControl, findRunning } from '../control/control-client.ts'
+import { readControlRecords, removeControlRecord, writeControlRecord } from '../control/control-record.ts'
+import { startControlServer } from '../control/control-server.ts'
+import type { EventLog } from '../trace/event-log.ts'
+import type { DataFolder } from './data-folder.ts'
+import type { PartStatus, RunningPart } from './part.ts'
+
+/** Parts that run in this process and answer to the other commands of this installation. */
+export interface StackProcess {
+  status(): Promise<readonly PartStatus[]>
+  /** Settles when somebody has asked for the end: `sallyport stop`, or {@link stop}. */
+  readonly stopRequested: Promise<void>
+  stop(): void
+  /** Ends the parts in reverse order, each with its grace for requests in flight, then removes the control record. */
+  close(): Promise<void>
+}
+
+const graceMs = 5_000
+
+/**
+ * Starts parts one after the other and registers the process under `name`. When one fails to start, those already running are ended again.
+ *
+ * @throws ConnectivityError `PORT_IN_USE` when a process of that name runs already.
+ */
+export async function startStackProcess(options: {
+  readonly name: string
+  readonly folder: DataFolder
+  readonly events: EventLog
+  readonly log: Logger
+  readonly starts: readonly (() => Promise<RunningPart>)[]
+  readonly now: () => number
+}): Promise<StackProcess> {
+  const { name, folder, events, log, starts } = options
+  const other = readControlRecords(folder).find((record) => record.name === name) ?? (name === 'dev' ? findRunning(folder) : undefined)
+  if (other !== undefined) {
+    throw new ConnectivityError('PORT_IN_USE', `"${other.name}" runs already with the data in ${folder.path} (pid ${other.pid})`, { details: { next: 'sallyport status, or sallyport stop' } })
+  }
+  const parts: RunningPart[] = []
+  const closeParts = async (): Promise<void> => {
+    for (const part of parts.toReversed()) {
+      try {
+        await part.close(graceMs)
+      } catch (error) {
+        log.error({ code: ConnectivityError.is(error) ? error.code : 'SERVICE_UNAVAILABLE', part: part.role, error: String(error) }, 'part did not close cleanly')
+      }
+    }
+  }
+  let stop = (): void => {}
+  const stopRequested = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  const status = async (): Promise<readonly PartStatus[]> => (await Promise.all(parts.map((part) => part.status()))).flat()
+  try {
+    for (const start of starts) parts.push(await start())
+    const control = await startControlServer({
+      status: async () => ({ parts: await status() }),
+      stop: async () => {
+        stop()
+        return {}
+      },
+      trace: async ({ correlationId }) => ({ events: typeof correlationId === 'string' ? events.of(correlationId) : [] }),
+      ...Object.assign({}, ...parts.map((part) => part.controls)),
+    })
+    writeControlRecord(folder, { name, pid: process.pid, url: control.url, secret: control.secret, startedAtMs: options.now() })
+    return {
+      status,
+      stopRequested,
+      stop: () => stop(),
+      async close() {
+        await closeParts()
+        await control.close()
+        removeControlRecord(folder, name)
+      },
+    }
+  } catch (error) {
+    await closeParts()
+    throw error
+  }
+}
+
+/** Waits until every part that runs with this folder says it is ready. `false` when the time is over before. */
+export async function waitUntilReady(folder: DataFolder, options: { readonly timeoutMs: number; readonly alive: () => boolean }): Promise<boolean> {
+  const deadline = performance.now() + options.timeoutMs
+  while (performance.now() < deadline && options.alive()) {
+    for (const record of readControlRecords(folder)) {
+      try {
+        const { parts } = await askControl<{ parts: readonly PartStatus[] }>(record, 'status')
+        if (parts.length > 0 && parts.every((part) => part.ready)) return true
+      } catch {
+        // It is starting or just ended; the next round knows.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
+  }
+  return false
+}
+
+const pollMs = 100
