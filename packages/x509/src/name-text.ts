@@ -65,7 +65,7 @@ const typesByWord = new Map<string, NameAttribute['type']>([
 export function parseName(text: string): NameAttribute[] {
   if (text.length > maxNameCharacters) throw invalid('the name', `is longer than ${maxNameCharacters} characters`)
   const attributes: NameAttribute[] = []
-  let rest = text.trimStart()
+  let rest = skipBlanks(text)
   while (rest !== '') {
     const head = /^([A-Za-z]+) *= */.exec(rest)
     const type = typesByWord.get(head?.[1]?.toUpperCase() ?? '')
@@ -75,9 +75,9 @@ export function parseName(text: string): NameAttribute[] {
     const { value, length } = readValue(rest.slice(head[0].length), type)
     attributes.push({ type, value })
     if (attributes.length > maxNameAttributes) throw invalid('the name', `has more than ${maxNameAttributes} attributes`)
-    const after = rest.slice(head[0].length + length).trimStart()
+    const after = skipBlanks(rest.slice(head[0].length + length))
     if (after !== '' && !after.startsWith(',')) throw invalid('the name', `has a stray "${after[0]}" after ${type}`)
-    rest = after.slice(1).trimStart()
+    rest = skipBlanks(after.slice(1))
     if (after !== '' && rest === '') throw invalid('the name', 'ends with a comma')
   }
   return attributes
@@ -109,9 +109,18 @@ function readValue(text: string, type: string): { readonly value: string; readon
     }
   }
   if (quoted && offset === text.length) throw invalid('the name', `has an unfinished quotation in ${type}`)
-  if (!quoted) value = value.slice(0, kept) + value.slice(kept).trimEnd()
+  if (!quoted) {
+    let end = value.length
+    while (end > kept && value[end - 1] === ' ') end--
+    value = value.slice(0, end)
+  }
   if (value === '') throw invalid('the name', `has an empty ${type}`)
   return { value, length: quoted ? offset + 1 : offset }
+}
+
+/** Only the blank of ASCII separates; others are characters of a name like any other. */
+function skipBlanks(text: string): string {
+  return text.replace(/^ +/, '')
 }
 
 /** A run of escaped octets is UTF-8 and decoded together. */

@@ -106,6 +106,11 @@ function textOf(tag: number, content: Buffer): string | undefined {
     case tags.printableString:
     case tags.ia5String:
       return content.every((octet) => octet < 0x80) ? content.toString('latin1') : undefined
+    case tags.bmpString: {
+      if (content.length % 2 !== 0) return undefined
+      const text = Buffer.from(content).swap16().toString('utf16le')
+      return text.isWellFormed() ? text : undefined
+    }
     default:
       return undefined
   }
