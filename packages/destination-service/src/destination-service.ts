@@ -1,0 +1,121 @@
+import { isIP } from 'node:net'
+import { type AuditSink, type Clock, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
+import type { TokenVerifier } from '@sallyport/token-verifier'
+import type { FastifyInstance } from 'fastify'
+import { createTokenSource } from './auth-tokens.ts'
+import type { DestinationInstances } from './destination-instances.ts'
+import type { DestinationRepository } from './destination-repository.ts'
+import { createHttpApp, type ListenerTls } from './http-app.ts'
+import { maxConnections, maxDestinationsPerSubaccount, shutdownGraceMs } from './limits.ts'
+import type { Outgoing } from './outgoing.ts'
+
+export interface DestinationServiceOptions {
+  readonly repository: DestinationRepository
+  /** Must trust the token service only: a token of any other issuer could name whatever client it likes. */
+  readonly verifier: TokenVerifier
+  readonly instances: DestinationInstances
+  /** How token services are called. */
+  readonly outgoing: Outgoing
+  readonly clock: Clock
+  /** Silent unless given. */
+  readonly log?: Logger
+  /** Receives every change of a destination; without one, changes are only logged. While it fails, nothing can be changed. */
+  readonly audit?: AuditSink
+  /** `strict` (the default, as in the original's editor) admits letters, digits, `_` and `-` in names; otherwise any printable character. */
+  readonly names?: { readonly strict: boolean }
+  readonly limits?: {
+    /** 1,000 unless told, as documented by the original. */
+    readonly destinationsPerSubaccount?: number
+  }
+}
+
+export interface ListenOptions {
+  /** An address, not a name: which of a name's addresses would be listened on is nobody's guess. */
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  readonly tls?: ListenerTls
+  /** Without TLS only loopback addresses are listened on, unless this says that something in front of the service does TLS. */
+  readonly allowPlainHttp?: boolean
+}
+
+export interface DestinationService {
+  /** Starts to answer and returns the address. May be called once. */
+  listen(options: ListenOptions): Promise<{ readonly host: string; readonly port: number }>
+  /** Where it listens; `undefined` before and after. */
+  readonly address: { readonly host: string; readonly port: number } | undefined
+  /** Accepts nothing new, lets requests in flight finish for up to ten seconds, then ends them. May be called at any time and more than once. */
+  close(): Promise<void>
+}
+
+export function createDestinationService(options: DestinationServiceOptions): DestinationService {
+  const { repository, verifier, instances, clock, outgoing, log = silentLogger } = options
+  const tokens = createTokenSource({ outgoing, verifier, clock })
+  const context = {
+    repository,
+    tokens,
+    verifier,
+    clock,
+    audit: options.audit,
+    strictNames: options.names?.strict ?? true,
+    maxDestinationsPerSubaccount: options.limits?.destinationsPerSubaccount ?? maxDestinationsPerSubaccount,
+  }
+  let app: FastifyInstance | undefined
+  let address: DestinationService['address']
+  let closed: Promise<void> | undefined
+
+  async function shutDown(): Promise<void> {
+    address = undefined
+    const cancel = clock.after(shutdownGraceMs, () => {
+      tokens.close()
+      app?.server.closeAllConnections()
+    })
+    await app?.close()
+    cancel()
+    tokens.close()
+    log.info({}, 'destination service closed')
+  }
+
+  return {
+    async listen({ host, port, tls, allowPlainHttp = false }) {
+      if (app !== undefined || closed !== undefined)
+        throw new ConnectivityError('CONFIGURATION_INVALID', 'the destination service listens already, or is closed')
+      if (isIP(host) === 0)
+        throw new ConnectivityError('CONFIGURATION_INVALID', `the destination service cannot listen on "${host}": it is not an address`)
+      if (tls === undefined && !allowPlainHttp && !isLoopback(host)) {
+        throw new ConnectivityError('CONFIGURATION_INVALID', `the destination service must not listen on ${host} without TLS`)
+      }
+      app = createHttpApp(context, { instances, log, tls })
+      app.server.maxConnections = maxConnections
+      try {
+        await app.listen({ host, port })
+      } catch (cause) {
+        await app.close()
+        throw listenError(`${host}:${port}`, cause)
+      }
+      const bound = app.server.address()
+      address = { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+      log.info({ host, port: address.port, tls: tls !== undefined }, 'destination service listens')
+      return address
+    },
+    get address() {
+      return address
+    },
+    close() {
+      closed ??= shutDown()
+      return closed
+    },
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host.startsWith('127.')
+}
+
+function listenError(where: string, cause: unknown): ConnectivityError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'EADDRINUSE')
+    return new ConnectivityError('PORT_IN_USE', `the destination service cannot listen on ${where}: the port is in use`, { cause })
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ConnectivityError('CONFIGURATION_INVALID', `the destination service cannot listen on ${where}: ${reason}`, { cause })
+}

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { DestinationRecord } from '@sallyport/admin-api'
+import { type Answer, refuse } from './answer.ts'
+
+/**
+ * Names the content of a destination: 64 hexadecimal digits that change with every property. Made when it is asked for and never stored, because beside
+ * the other properties a digest would let somebody who holds the database guess a password.
+ */
+export function etagOf(properties: DestinationRecord): string {
+  const sorted = Object.entries(properties).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
+}
+
+/** The answer that ends a conditional request early, 412 or 304; `undefined` when the full answer is wanted. */
+export function answerByCondition(headers: IncomingHttpHeaders, etag: string): Answer | undefined {
+  if (headers['if-match'] !== undefined && !names(headers['if-match'], etag)) {
+    return refuse(412, 'The configuration has another version than the ones named in If-Match', { etag })
+  }
+  if (headers['if-none-match'] !== undefined && names(headers['if-none-match'], etag)) return { status: 304, headers: { etag } }
+  return undefined
+}
+
+/** Bare values, as the original writes them, and quoted and weak ones, as RFC 9110 does. */
+function names(header: string, etag: string): boolean {
+  return header.split(',').some((part) => {
+    const value = part.trim().replace(/^(?:W\/)?"(.*)"$/, '$1')
+    return value === '*' || value === etag
+  })
+}

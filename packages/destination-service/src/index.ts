@@ -1,0 +1,47 @@
+/**
+ * The destination service: keeps destinations and answers "find destination", with the tokens that a destination asks for, over the REST API of the
+ * original.
+ *
+ * @example
+ * const db = openDatabase<DestinationTables>('data/destinations.db')
+ * await migrate(db, destinationMigrations, { part: 'destinations' })
+ * const service = createDestinationService({
+ *   repository: createSqlDestinationRepository({ db, sealer }),
+ *   verifier,
+ *   instances: { find: (clientId) => bindings.get(clientId) },
+ *   outgoing: createOutgoing({ privateAddresses: 'refuse' }),
+ *   clock: systemClock,
+ * })
+ * const { port } = await service.listen({ host: '127.0.0.1', port: 0 })
+ *
+ * @packageDocumentation
+ */
+export type { DestinationInstance, DestinationInstances } from './destination-instances.ts'
+export { destinationMigrations, type DestinationTables } from './destination-migrations.ts'
+export type {
+  CreateOptions,
+  CreateOutcome,
+  DestinationEntry,
+  DestinationRepository,
+  DestinationWrite,
+  Level,
+  ReplaceOutcome,
+  StoredDestination,
+} from './destination-repository.ts'
+export {
+  createDestinationService,
+  type DestinationService,
+  type DestinationServiceOptions,
+  type ListenOptions,
+} from './destination-service.ts'
+export type { ListenerTls } from './http-app.ts'
+export {
+  createOutgoing,
+  type Outgoing,
+  type OutgoingAnswer,
+  type OutgoingOptions,
+  type OutgoingRequest,
+  type ResolvedAddress,
+} from './outgoing.ts'
+export type { PrivateAddresses } from './address-policy.ts'
+export { createSqlDestinationRepository } from './sql-destination-repository.ts'

@@ -1,0 +1,79 @@
+/** Characters of path and query that a request may have; the original documents this number. Longer ones get 414. */
+export const maxUriLength = 4_000
+
+/** Bytes of a request body; a destination of the original's editor is a few kilobytes, a bulk write of a thousand of them fits. Longer ones get 413. */
+export const maxBodyBytes = 1_048_576
+
+/** Bytes of all request headers: a service token and a user token of 16 KiB each, an assertion, and what proxies add. Longer ones get 431. */
+export const maxHeaderBytes = 65_536
+
+/** Destinations per subaccount, instance levels included; the original documents this number. */
+export const maxDestinationsPerSubaccount = 1_000
+
+/** Destinations in one bulk write: as many as a subaccount may have. */
+export const maxBulkItems = 1_000
+
+/** Entries on a page of a list: bounds and default are documented by the original. */
+export const maxPageSize = 1_000
+export const defaultPageSize = 10
+
+/** Page numbers above this are not read; no list gets near it. */
+export const maxPage = 1_000_000
+
+/** Minutes that `modifiedwithin` may reach back: a day, as documented. */
+export const maxModifiedWithinMinutes = 1_440
+
+/** Destinations that a list reads at once while it streams: with the largest body each, 16 MiB are in memory. */
+export const listChunkSize = 16
+
+/** Rows that one SQL statement writes, well below the smallest limit on its parameters (32,766 in SQLite, 7 per row). */
+export const rowsPerInsert = 100
+
+/** How long a peer may take to send its headers, and its whole request. */
+export const headersTimeoutMs = 15_000
+export const requestTimeoutMs = 60_000
+
+/** Idle connections are closed after this; longer than the 60 s after which common load balancers give up, so that they close first. */
+export const keepAliveTimeoutMs = 72_000
+
+/** A connection on which nothing moves is closed after this, so that a client which does not read holds nothing; above the longest token call. */
+export const connectionTimeoutMs = 1_500_000
+
+/** How long a TLS handshake may take. */
+export const tlsHandshakeTimeoutMs = 10_000
+
+/** Connections at the same time; more are refused by the operating system's queue until one ends. */
+export const maxConnections = 10_000
+
+/** How long `close` waits for requests in flight before it ends them. */
+export const shutdownGraceMs = 10_000
+
+/** Seconds that a destination may ask for, and what holds for anything else; the original documents these numbers. */
+export const defaultTokenTimeoutSeconds = 10
+export const maxTokenConnectTimeoutSeconds = 60
+export const maxTokenReadTimeoutSeconds = 600
+
+/** Bytes of a token server's answer and of its headers. Tokens with many scopes reach tens of kilobytes. */
+export const maxTokenAnswerBytes = 262_144
+export const maxTokenAnswerHeaderBytes = 32_768
+
+/** Characters of a token server's error that callers get to see. */
+export const maxQuotedTokenErrorLength = 1_000
+
+/** Names in a list of addresses that DNS may answer; the first ones are tried. */
+export const maxResolvedAddresses = 16
+
+/** A token with less left is renewed before it is handed out, and one with less than the second number is never handed out. */
+export const tokenRenewalSeconds = 60
+export const minTokenSeconds = 5
+
+/** Nobody means a token that lives longer than ten years; the bound keeps arithmetic exact. */
+export const maxTokenSeconds = 315_360_000
+
+/** Tokens that are remembered, and how many characters they may have in total; the least recently used give way. */
+export const maxCachedTokens = 10_000
+export const maxCachedTokenCharacters = 67_108_864
+
+/** Token calls at the same time, in total and for one subaccount: a slow token server of one tenant must not take all of them. */
+export const maxTokenCalls = 512
+export const maxTokenCallsPerSubaccount = 64

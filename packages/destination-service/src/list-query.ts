@@ -1,0 +1,63 @@
+import { malformed } from './answer.ts'
+import { defaultPageSize, maxPage, maxPageSize } from './limits.ts'
+import { type DestinationFilter, parseDestinationFilter } from './name-filter.ts'
+import { flag, type Query, single } from './query.ts'
+
+/** A list is asked for in exactly one of three modes. */
+export type ListQuery =
+  | { readonly mode: 'all'; readonly filter: DestinationFilter | undefined; readonly metadata: readonly MetadataKey[] }
+  | { readonly mode: 'names' }
+  | {
+      readonly mode: 'page'
+      readonly page: number
+      readonly pageSize: number
+      readonly wantsPageCount: boolean
+      readonly wantsEntityCount: boolean
+    }
+
+export const metadataKeys = ['modification_time', 'etag'] as const
+export type MetadataKey = (typeof metadataKeys)[number]
+
+export function parseListQuery(query: Query): ListQuery {
+  const [filter, metadata, select] = ['$filter', '$includeMetadata', '$select'].map((name) => single(query, name))
+  const modes = [
+    filter !== undefined || metadata !== undefined,
+    select !== undefined,
+    ['$page', '$pageSize', '$pageCount', '$entityCount'].some((name) => query.has(name)),
+  ]
+  if (modes.filter(Boolean).length > 1) throw malformed('$filter or $includeMetadata, $select, and paging cannot be combined')
+  if (modes[1] === true) {
+    if (select !== 'Name') throw malformed('$select can only be Name')
+    return { mode: 'names' }
+  }
+  if (modes[2] === true) {
+    return {
+      mode: 'page',
+      page: wholeNumber(query, '$page', 1, maxPage),
+      pageSize: wholeNumber(query, '$pageSize', defaultPageSize, maxPageSize),
+      wantsPageCount: flag(query, '$pageCount'),
+      wantsEntityCount: flag(query, '$entityCount'),
+    }
+  }
+  return {
+    mode: 'all',
+    filter: filter === undefined ? undefined : parseDestinationFilter(filter),
+    metadata: metadata === undefined ? [] : parseMetadataKeys(metadata),
+  }
+}
+
+function parseMetadataKeys(text: string): MetadataKey[] {
+  return text.split(';').map((key) => {
+    const known = metadataKeys.find((candidate) => candidate === key.trim())
+    if (known === undefined) throw malformed(`$includeMetadata can be ${metadataKeys.join(';')}`)
+    return known
+  })
+}
+
+function wholeNumber(query: Query, name: string, whenAbsent: number, max: number): number {
+  const text = single(query, name)
+  if (text === undefined) return whenAbsent
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (value < 1 || value > max) throw malformed(`${name} must be a number from 1 to ${max}`)
+  return value
+}

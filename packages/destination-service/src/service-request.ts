@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { AuditSink, Clock, Logger } from '@sallyport/core'
+import type { TokenVerifier } from '@sallyport/token-verifier'
+import type { TokenSource } from './auth-tokens.ts'
+import type { Caller } from './caller.ts'
+import type { DestinationRepository } from './destination-repository.ts'
+import type { Query } from './query.ts'
+
+/** A request as the handlers see it: who calls has been decided, nothing else has been looked at. */
+export interface ServiceRequest {
+  readonly caller: Caller
+  readonly headers: IncomingHttpHeaders
+  readonly query: Query
+  /** The parsed JSON, `undefined` when there was no body. */
+  readonly body: unknown
+  readonly correlationId: string
+  readonly log: Logger
+}
+
+/** What handlers work with. */
+export interface ServiceContext {
+  readonly repository: DestinationRepository
+  readonly tokens: TokenSource
+  readonly verifier: TokenVerifier
+  readonly clock: Clock
+  readonly audit: AuditSink | undefined
+  readonly strictNames: boolean
+  readonly maxDestinationsPerSubaccount: number
+}
