@@ -24,7 +24,7 @@ describeDial('HTTP proxy with CONNECT', {
       before: 'HTTP/1.1 103 Early Hints\r\n\r\n',
       route: (authority) =>
         authority === 'silent.test:1'
-          ? 'silent'
+          ? undefined
           : (refused[authority]?.[0] ?? { host: '127.0.0.1', port: Number(authority.split(':')[1]) }),
     })
     return {
