@@ -1,0 +1,2 @@
+/** x */
+export { createConnectivityProxy } from './connectivity-proxy.ts'

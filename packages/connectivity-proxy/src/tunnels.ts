@@ -1,0 +1,25 @@
+import type { TunnelStream, TunnelStreamHandlers } from '@sallyport/core'
+
+/** The tunnels that connectors hold open, as the entry points see them: the server of `@sallyport/tunnel`, or anything alike. */
+export interface Tunnels {
+  /** The tunnel of that subaccount and location (`''`: the connector without location ID), when it can take streams now. */
+  find(subaccount: string, locationId: string): ProxyTunnel | undefined
+  /**
+   * The same, but waits for a connector that was connected a moment ago and is dialling again.
+   *
+   * @throws ConnectivityError `CONNECTOR_NOT_CONNECTED` at once when none is expected, `TUNNEL_NOT_OPENED` when the signal ends the wait.
+   */
+  waitFor(subaccount: string, locationId: string, signal: AbortSignal): Promise<ProxyTunnel>
+}
+
+/** One tunnel. */
+export interface ProxyTunnel {
+  readonly tunnelId: string
+  /** @throws ConnectivityError `TUNNEL_LOST` when it closes at this moment. */
+  openStream(opening: Buffer, handlers: TunnelStreamHandlers): TunnelStream
+}
+
+/** How a tunnel is called in texts: `account:///<subaccount>` and, for a location, one more segment. */
+export function formatTunnelId(subaccount: string, locationId: string): string {
+  return locationId === '' ? `account:///${subaccount}` : `account:///${subaccount}/${locationId}`
+}
