@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { ConnectivityError, createSecret, formatAddress, parseAddress, parseDestination, tryParseAddress } from './index.ts'
+import { ConnectivityError, createSecret, formatAddress, parseAddress, parseDestination, tryParseAddress, underSignal } from './index.ts'
 
 describe('errors', () => {
   it('recognises an error made by another copy of the package', async () => {
@@ -20,6 +20,19 @@ describe('secrets', () => {
     const shown = [String(secret), JSON.stringify({ secret }), `${secret}`, inspect({ secret })].join(' ')
     expect(shown).not.toContain('p4ss')
     expect(secret.reveal()).toBe('p4ss')
+  })
+})
+
+describe('waiting under a signal', () => {
+  it('ends with the signal when the work does not, and listens no longer than the work', async () => {
+    const controller = new AbortController()
+    const waiting = underSignal(new Promise(() => {}), controller.signal, 'read the answer')
+    controller.abort()
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED', message: 'read the answer: aborted by the caller' })
+    await expect(underSignal(new Promise(() => {}), controller.signal, 'x')).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect(underSignal(new Promise(() => {}), AbortSignal.timeout(1), 'x')).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+    await expect(underSignal(Promise.resolve(7), new AbortController().signal, 'x')).resolves.toBe(7)
+    await expect(underSignal(Promise.reject(new Error('own')), new AbortController().signal, 'x')).rejects.toThrow('own')
   })
 })
 

@@ -10,7 +10,7 @@
 export { type Address, formatAddress, parseAddress, tryParseAddress } from './address.ts'
 export type { AuditEntry, AuditSink } from './audit.ts'
 export { type Clock, systemClock } from './clock.ts'
-export { abortedError, withDeadline } from './deadline.ts'
+export { abortedError, underSignal, withDeadline } from './deadline.ts'
 export {
   type Credentials,
   credentialsOf,

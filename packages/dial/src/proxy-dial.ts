@@ -7,6 +7,7 @@ import {
   type DialOptions,
   formatAddress,
   type Secret,
+  underSignal,
   withDeadline,
 } from '@sallyport/core'
 import { proxyUnreachableError, refusePrincipal, tokenError } from './dial-errors.ts'
@@ -16,7 +17,6 @@ import { negotiateConnect } from './http-negotiation.ts'
 import { negotiationTimeoutMs } from './limits.ts'
 import { formatTokenMessage } from './socks-messages.ts'
 import { negotiateSocks } from './socks-negotiation.ts'
-import { underSignal } from './under-signal.ts'
 import { wireHost } from './wire-host.ts'
 
 interface ProxyDialBase {
