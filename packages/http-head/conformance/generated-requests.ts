@@ -23,8 +23,11 @@ const target = fc.oneof(
   fc.constantFrom('*', '//erp/x', '/?', '/%2e%2e/%00', 'erp:443'),
 )
 const value = textOf([...charactersBetween(0x20, 0x7e), ...charactersBetween(0x80, 0xff), '\t'], 0, 20)
+export const reason: fc.Arbitrary<string> = value.map((text) => text.trim())
 const blanks = fc.constantFrom('', ' ', '\t', '  ')
-const line = fc.tuple(token, blanks, value, blanks).map(([name, before, text, after]) => `X-${name}:${before}${text}${after}`)
+export const line: fc.Arbitrary<string> = fc
+  .tuple(token, blanks, value, blanks)
+  .map(([name, before, text, after]) => `X-${name}:${before}${text}${after}`)
 const meaningfulLine = fc.constantFrom(
   'Connection: keep-alive',
   'Connection: close',
@@ -41,7 +44,8 @@ const meaningfulLine = fc.constantFrom(
   'Content-Type: text/plain',
 )
 
-interface Body {
+/** A body and the header lines that frame it. */
+export interface Body {
   readonly lines: readonly string[]
   readonly text: string
 }
@@ -59,7 +63,7 @@ const chunk = fc
     return `${'0'.repeat(zeros)}${upper ? size.toUpperCase() : size}${ext}\r\n${text}\r\n`
   })
 const trailers = fc.array(line, { maxLength: 2 }).map((lines) => lines.map((text) => `${text}\r\n`).join(''))
-const body: fc.Arbitrary<Body> = fc.oneof(
+export const body: fc.Arbitrary<Body> = fc.oneof(
   fc.constant({ lines: [], text: '' }),
   data.map((text) => ({ lines: [`Content-Length: ${text.length}`], text })),
   fc.tuple(fc.array(chunk, { maxLength: 3 }), fc.constantFrom('0', '000', '0;x=y'), trailers).map(([chunks, last, end]) => ({
@@ -162,10 +166,14 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
   trick: fc.constantFrom(...tricks),
 })
 
-/** A valid request with one or two faults, anywhere or right behind a line end, where they hurt most. */
-export const mutatedRequest: fc.Arbitrary<string> = fc
-  .tuple(validRequest, fc.array(fc.tuple(mutation, fc.boolean()), { minLength: 1, maxLength: 2 }))
-  .map(([request, mutations]) => mutations.reduce((text, [change, atLine]) => mutate(text, change, atLine), request.head + request.body))
+/** Texts with one or two faults, anywhere or right behind a line end, where they hurt most. */
+export function mutated(texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  return fc
+    .tuple(texts, fc.array(fc.tuple(mutation, fc.boolean()), { minLength: 1, maxLength: 2 }))
+    .map(([valid, mutations]) => mutations.reduce((text, [change, atLine]) => mutate(text, change, atLine), valid))
+}
+
+export const mutatedRequest: fc.Arbitrary<string> = mutated(validRequest.map(({ head, body: text }) => head + text))
 
 function mutate(text: string, { kind, at, bytes, trick }: Mutation, atLine: boolean): string {
   const anywhere = Math.floor(at * text.length)

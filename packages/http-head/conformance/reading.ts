@@ -1,4 +1,4 @@
-import { createBodyScanner, defaultHeadLimits, parseRequestHead, type RequestHead } from '../src/index.ts'
+import { createBodyScanner, defaultHeadLimits, type HeadFields, parseRequestHead, type RequestHead } from '../src/index.ts'
 
 /** One request as somebody read it from a connection. Text is Latin-1: one character is one byte. */
 export interface ReadRequest {
@@ -48,12 +48,16 @@ export function readByUs(bytes: Buffer): Reading {
 }
 
 function asRead(head: RequestHead, body: string, state: ReadRequest['state']): ReadRequest {
-  const fields = head.lines.flatMap((line, at) => [line.slice(0, line.indexOf(':')), head.values[at] ?? ''])
-  return { method: head.method, target: head.target, fields, body, state }
+  return { method: head.method, target: head.target, fields: fieldsOf(head), body, state }
+}
+
+/** Names as spelled and values in turn. */
+export function fieldsOf(head: HeadFields): readonly string[] {
+  return head.lines.flatMap((line, at) => [line.slice(0, line.indexOf(':')), head.values[at] ?? ''])
 }
 
 /** The data of a chunked body that is known to be well-formed. */
-function decodeChunks(raw: string): string {
+export function decodeChunks(raw: string): string {
   let data = ''
   for (let at = 0; ;) {
     const lineEnd = raw.indexOf('\r\n', at)

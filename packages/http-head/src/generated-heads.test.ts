@@ -54,6 +54,31 @@ describe('generated heads', () => {
     )
   })
 
+  it('have lower-case names, however they are spelled', () => {
+    const known =
+      'Host Content-Length TE ETag X-CSRF-Token SAP-Connectivity-SCC-Location_ID X_Y AB-CDE !#^_`|~ WWW-Authenticate 0-free'.split(' ')
+    const names = fc.array(fc.mixedCase(fc.constantFrom(...known)), { minLength: 1 })
+    fc.assert(
+      fc.property(names, (spelled) => {
+        const result = parseResponseHead(
+          formatResponseHead(
+            1,
+            304,
+            '',
+            spelled.map((name) => `${name}: 0`),
+          ),
+          0,
+          'HEAD',
+          defaultHeadLimits,
+        )
+        const read = result.state === 'complete' ? result.head.names : result
+        const lengths = spelled.filter((name) => name.toLowerCase() === 'content-length').length
+        expect(lengths > 1 ? 'refused' : read).toEqual(lengths > 1 ? result.state : spelled.map((name) => name.toLowerCase()))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   it('never grow, exceed the limits or throw, whatever their bytes', () => {
     const binary = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString('latin1'))
     fc.assert(
