@@ -2,6 +2,7 @@ import { createChunkedScanner } from './chunked-scanner.ts'
 import { defaultHeadLimits } from './limits.ts'
 import type { BodyFraming, BodyScanner, HeadLimits } from './types.ts'
 
+/** What a scanner of a chunked body refuses beyond the syntax; other bodies have nothing to refuse. */
 export interface BodyScannerOptions {
   /** Bounds of a chunk-size line and of the trailers, which are counted like a head. */
   readonly limits?: HeadLimits

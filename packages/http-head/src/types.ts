@@ -28,6 +28,7 @@ export type BodyFraming =
   /** Responses only. */
   | { readonly kind: 'until-close' }
 
+/** One request up to the empty line. */
 export interface RequestHead extends HeadFields {
   readonly method: string
   /** Exactly as received. */
@@ -47,6 +48,7 @@ export interface RequestHead extends HeadFields {
   readonly bytes: number
 }
 
+/** One response up to the empty line, interim ones included. */
 export interface ResponseHead extends HeadFields {
   readonly minorVersion: 0 | 1
   readonly status: number
