@@ -22,11 +22,23 @@ export interface Installation extends AsyncDisposable {
   port(name: keyof typeof basePorts): number
   file(name: string): string
   /** Runs `sallyport <words>` and waits for its end. */
-  run(words: readonly string[], options?: { readonly input?: string; readonly timeoutMs?: number; readonly data?: string; readonly environment?: Record<string, string> }): Promise<Outcome>
+  run(
+    words: readonly string[],
+    options?: {
+      readonly input?: string
+      readonly timeoutMs?: number
+      readonly data?: string
+      readonly environment?: Record<string, string>
+    },
+  ): Promise<Outcome>
   /** As `run` with `--json`: the parsed document. Throws when the command fails. */
   json<T>(words: readonly string[]): Promise<T>
   /** Runs any program and waits for its end. */
-  program(command: string, args: readonly string[], options?: { readonly timeoutMs?: number; readonly environment?: Record<string, string> }): Promise<Outcome>
+  program(
+    command: string,
+    args: readonly string[],
+    options?: { readonly timeoutMs?: number; readonly environment?: Record<string, string> },
+  ): Promise<Outcome>
   /** Starts `sallyport <words>` and leaves it running; it is killed when the installation is disposed. */
   start(words: readonly string[], options?: { readonly data?: string }): ChildProcess
   /** Waits until `sallyport status` says that `count` parts are ready. */
@@ -58,7 +70,11 @@ export async function createInstallation(): Promise<Installation> {
     })
 
   const spawnMain = (words: readonly string[], chosen: string, environment: Record<string, string> = {}): ChildProcess =>
-    spawn(process.execPath, [main, '--data', chosen, ...words], { cwd: folder, env: { ...process.env, NO_COLOR: '1', ...environment }, stdio: ['pipe', 'pipe', 'pipe'] })
+    spawn(process.execPath, [main, '--data', chosen, ...words], {
+      cwd: folder,
+      env: { ...process.env, NO_COLOR: '1', ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
 
   const installation: Installation = {
     folder,
@@ -66,14 +82,19 @@ export async function createInstallation(): Promise<Installation> {
     portOffset,
     port: (name) => basePorts[name] + portOffset,
     file: (name) => join(folder, name),
-    run: (words, options = {}) => finish(spawnMain(words, options.data ?? data, options.environment), options.input, options.timeoutMs ?? 60_000),
+    run: (words, options = {}) =>
+      finish(spawnMain(words, options.data ?? data, options.environment), options.input, options.timeoutMs ?? 60_000),
     async json<T>(words: readonly string[]): Promise<T> {
       const outcome = await installation.run(['--json', ...words])
       if (outcome.code !== 0) throw new Error(`sallyport ${words.join(' ')} ended with ${outcome.code}: ${outcome.stdout}${outcome.stderr}`)
       return JSON.parse(outcome.stdout) as T
     },
     program: (command, args, options = {}) =>
-      finish(spawn(command, args, { cwd: folder, env: { ...process.env, ...options.environment }, stdio: ['pipe', 'pipe', 'pipe'] }), undefined, options.timeoutMs ?? 60_000),
+      finish(
+        spawn(command, args, { cwd: folder, env: { ...process.env, ...options.environment }, stdio: ['pipe', 'pipe', 'pipe'] }),
+        undefined,
+        options.timeoutMs ?? 60_000,
+      ),
     start(words, options = {}) {
       const child = spawnMain(words, options.data ?? data)
       child.stdout?.resume()

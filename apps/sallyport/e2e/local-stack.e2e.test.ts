@@ -15,18 +15,27 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(async () => stack[Symbol.asyncDispose]())
 
-const asJane = async (service = 'xsuaa'): Promise<string> => (await stack.run(['token', 'issue', '--user', 'jane@acme.test', '--client', service, '--raw'])).stdout.trim()
+const asJane = async (service = 'xsuaa'): Promise<string> =>
+  (await stack.run(['token', 'issue', '--user', 'jane@acme.test', '--client', service, '--raw'])).stdout.trim()
 
 describe('the local stack', () => {
   it('is ready, and says so with exit 0', async () => {
     const status = await stack.json<{ ready: boolean; parts: readonly { part: string; ready: boolean }[] }>(['status'])
     expect(status.ready).toBe(true)
-    expect(status.parts.map((part) => part.part)).toEqual(expect.arrayContaining(['token service', 'destination service', 'connectivity proxy']))
+    expect(status.parts.map((part) => part.part)).toEqual(
+      expect.arrayContaining(['token service', 'destination service', 'connectivity proxy']),
+    )
   })
 
   it('propagates a user through every hop', async () => {
-    const answer = await stack.json<{ status: number; hops: readonly { name: string; ok: boolean; lines: readonly string[] }[]; body: string }>(['curl', 'S4_DEMO', `${partners}?$top=1`, '--user', 'jane@acme.test'])
-    expect(answer.hops.map((hop) => [hop.name, hop.ok])).toEqual(['token', 'destination', 'proxy', 'tunnel', 'access', 'principal', 'backend'].map((name) => [name, true]))
+    const answer = await stack.json<{
+      status: number
+      hops: readonly { name: string; ok: boolean; lines: readonly string[] }[]
+      body: string
+    }>(['curl', 'S4_DEMO', `${partners}?$top=1`, '--user', 'jane@acme.test'])
+    expect(answer.hops.map((hop) => [hop.name, hop.ok])).toEqual(
+      ['token', 'destination', 'proxy', 'tunnel', 'access', 'principal', 'backend'].map((name) => [name, true]),
+    )
     expect(JSON.parse(answer.body)).toMatchObject({ d: { loggedOnUser: 'jane@acme.test', results: [{ BusinessPartner: '1000001' }] } })
     expect(answer.hops.find((hop) => hop.name === 'principal')?.lines[0]).toContain('CN=jane@acme.test')
   })
@@ -58,8 +67,21 @@ describe('unmodified clients with only the printed bindings', () => {
   })
 
   it('CL-132 the SAP Cloud SDK fetches a CSRF token with HEAD and writes with it', async () => {
-    const outcome = await stack.run(['exec', '--', process.execPath, client('cloud-sdk'), 'S4_DEMO', partners, await asJane(), 'post', JSON.stringify({ BusinessPartnerFullName: 'Moat Services', Country: 'AT' })])
-    expect(JSON.parse(lastLine(outcome.stdout))).toMatchObject({ status: 201, data: { d: { BusinessPartnerFullName: 'Moat Services', CreatedByUser: 'jane@acme.test' } } })
+    const outcome = await stack.run([
+      'exec',
+      '--',
+      process.execPath,
+      client('cloud-sdk'),
+      'S4_DEMO',
+      partners,
+      await asJane(),
+      'post',
+      JSON.stringify({ BusinessPartnerFullName: 'Moat Services', Country: 'AT' }),
+    ])
+    expect(JSON.parse(lastLine(outcome.stdout))).toMatchObject({
+      status: 201,
+      data: { d: { BusinessPartnerFullName: 'Moat Services', CreatedByUser: 'jane@acme.test' } },
+    })
   })
 
   it('the SAP Cloud SDK reads "not found" as such', async () => {
@@ -81,7 +103,18 @@ describe('unmodified clients with only the printed bindings', () => {
   it('curl --proxy works as in the product documentation', async () => {
     const token = (await stack.run(['token', 'issue', '--client', 'connectivity', '--raw'])).stdout.trim()
     const user = await asJane()
-    const args = ['-sS', '-i', '--noproxy', '', '--proxy', `http://localhost:${stack.port('proxyHttp')}`, '-H', `Proxy-Authorization: Bearer ${token}`, '-H', `SAP-Connectivity-Authentication: Bearer ${user}`]
+    const args = [
+      '-sS',
+      '-i',
+      '--noproxy',
+      '',
+      '--proxy',
+      `http://localhost:${stack.port('proxyHttp')}`,
+      '-H',
+      `Proxy-Authorization: Bearer ${token}`,
+      '-H',
+      `SAP-Connectivity-Authentication: Bearer ${user}`,
+    ]
     const answer = await stack.program('curl', [...args, 'http://s4.demo:443/sap/bc/ping'])
     expect(answer.stdout).toMatch(/^HTTP\/1\.1 200/)
     expect(answer.stdout).toContain('"user":"jane@acme.test"')
@@ -97,7 +130,18 @@ describe('unmodified clients with only the printed bindings', () => {
     const size = Buffer.alloc(4)
     size.writeUInt32BE(token.length)
     const host = Buffer.from('echo.demo')
-    socket.write(Buffer.concat([Buffer.from([5, 1, 0x80]), Buffer.from([1]), size, Buffer.from(token), Buffer.from([0]), Buffer.from([5, 1, 0, 3, host.length]), host, Buffer.from([0, 7])]))
+    socket.write(
+      Buffer.concat([
+        Buffer.from([5, 1, 0x80]),
+        Buffer.from([1]),
+        size,
+        Buffer.from(token),
+        Buffer.from([0]),
+        Buffer.from([5, 1, 0, 3, host.length]),
+        host,
+        Buffer.from([0, 7]),
+      ]),
+    )
     socket.end('hello through the tunnel')
     await new Promise((resolve, reject) => socket.once('end', resolve).once('error', reject))
     const bytes = Buffer.concat(received)
@@ -108,8 +152,32 @@ describe('unmodified clients with only the printed bindings', () => {
 
 describe('commands', () => {
   it('administer destinations', async () => {
-    expect(await stack.json(['destination', 'set', 'Name=A', 'Type=HTTP', 'URL=http://a.example', 'ProxyType=Internet', 'Authentication=BasicAuthentication', 'User=u', 'Password=p4ss'])).toEqual({ name: 'A', outcome: 'created' })
-    expect(await stack.json(['destination', 'set', 'Name=A', 'Type=HTTP', 'URL=http://b.example', 'ProxyType=Internet', 'Authentication=BasicAuthentication', 'User=u', 'Password=p4ss'])).toEqual({ name: 'A', outcome: 'replaced' })
+    expect(
+      await stack.json([
+        'destination',
+        'set',
+        'Name=A',
+        'Type=HTTP',
+        'URL=http://a.example',
+        'ProxyType=Internet',
+        'Authentication=BasicAuthentication',
+        'User=u',
+        'Password=p4ss',
+      ]),
+    ).toEqual({ name: 'A', outcome: 'created' })
+    expect(
+      await stack.json([
+        'destination',
+        'set',
+        'Name=A',
+        'Type=HTTP',
+        'URL=http://b.example',
+        'ProxyType=Internet',
+        'Authentication=BasicAuthentication',
+        'User=u',
+        'Password=p4ss',
+      ]),
+    ).toEqual({ name: 'A', outcome: 'replaced' })
     expect(await stack.json(['destination', 'get', 'A'])).toMatchObject({ URL: 'http://b.example', Password: '(hidden)' })
     expect(await stack.json(['destination', 'get', 'A', '--reveal'])).toMatchObject({ Password: 'p4ss' })
     const found = await stack.json<{ authTokens: readonly { type: string }[] }>(['destination', 'find', 'A'])
@@ -126,7 +194,12 @@ describe('commands', () => {
   })
 
   it('answer a wrong call with usage and exit 2', async () => {
-    for (const words of [['curll'], ['token', 'issue', '--client', 'nobody'], ['dev', '--strict', '--lenient'], ['serve', 'nothing', '--config', 'x']]) {
+    for (const words of [
+      ['curll'],
+      ['token', 'issue', '--client', 'nobody'],
+      ['dev', '--strict', '--lenient'],
+      ['serve', 'nothing', '--config', 'x'],
+    ]) {
       expect((await stack.run(words)).code, words.join(' ')).toBe(2)
     }
   })
@@ -135,18 +208,31 @@ describe('commands', () => {
     const project = join(stack.folder, 'project')
     mkdirSync(join(project, '.git'), { recursive: true })
     writeFileSync(join(project, '.gitignore'), 'node_modules\n')
-    const outcome = await stack.program(process.execPath, [join(import.meta.dirname, '..', 'dist', 'main.js'), '--data', stack.data, '--json', 'bind', '--write', 'default-env.json'], {})
+    const outcome = await stack.program(
+      process.execPath,
+      [join(import.meta.dirname, '..', 'dist', 'main.js'), '--data', stack.data, '--json', 'bind', '--write', 'default-env.json'],
+      {},
+    )
     expect(outcome.code).toBe(0)
     const written = JSON.parse(readFileSync(join(stack.folder, 'default-env.json'), 'utf8')) as { VCAP_SERVICES: object }
     expect(Object.keys(written.VCAP_SERVICES)).toEqual(['xsuaa', 'destination', 'connectivity'])
   })
 
   it('find nothing wrong with this machine while the stack runs', async () => {
-    const { findings } = await stack.json<{ findings: readonly { check: string; ok: boolean }[] }>(['doctor']).catch(async () => JSON.parse((await stack.run(['--json', 'doctor'])).stdout) as { findings: readonly { check: string; ok: boolean }[] })
+    const { findings } = await stack
+      .json<{ findings: readonly { check: string; ok: boolean }[] }>(['doctor'])
+      .catch(
+        async () => JSON.parse((await stack.run(['--json', 'doctor'])).stdout) as { findings: readonly { check: string; ok: boolean }[] },
+      )
     expect(findings.filter((finding) => finding.check !== 'proxy' && !finding.ok)).toEqual([])
   })
 })
 
 function lastLine(text: string): string {
-  return text.trim().split('\n').findLast((line) => line.startsWith('{')) ?? ''
+  return (
+    text
+      .trim()
+      .split('\n')
+      .findLast((line) => line.startsWith('{')) ?? ''
+  )
 }

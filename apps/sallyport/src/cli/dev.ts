@@ -74,7 +74,9 @@ export function addDevCommand(program: Command): void {
       })
       try {
         if (!(await stack.ready(waitMs))) {
-          printer.error(new ConnectivityError('DEADLINE_EXCEEDED', `not ready after ${waitMs / 1000} s; the log is ${folder().file('log', 'dev.log')}`))
+          printer.error(
+            new ConnectivityError('DEADLINE_EXCEEDED', `not ready after ${waitMs / 1000} s; the log is ${folder().file('log', 'dev.log')}`),
+          )
           process.exitCode = exitCodes.notReady
           return
         }
@@ -103,7 +105,10 @@ async function printScreen(printer: Printer, stack: DevStack, folder: DataFolder
   line()
   line('  your app ──▶ destination service ──▶ connectivity proxy ──▶ tunnel ──▶ connector ──▶ backend')
   line()
-  for (const part of parts) line(`  ${part.ready ? good('✔') : printer.bad('✖')} ${part.part.padEnd(22)} ${part.addresses.join('  ').padEnd(34)} ${dim(part.detail)}`)
+  for (const part of parts)
+    line(
+      `  ${part.ready ? good('✔') : printer.bad('✖')} ${part.part.padEnd(22)} ${part.addresses.join('  ').padEnd(34)} ${dim(part.detail)}`,
+    )
   line()
   line(`  Configuration ${stack.configurationFile}`)
   line(`  Bindings written to ${stack.bindingsFile} (0600)`)
@@ -117,7 +122,8 @@ async function printScreen(printer: Printer, stack: DevStack, folder: DataFolder
 /** One request as Jane through every hop. The exit code says whether it succeeded. */
 async function demoRequest(printer: Printer, stack: DevStack, folder: DataFolder): Promise<number> {
   const [destination, user] = [stack.demoRequest?.destination, stack.demoRequest?.user]
-  if (destination === undefined || user === undefined) throw usageError('the configuration has no HTTP destination with principal propagation and no user to send the demo request with')
+  if (destination === undefined || user === undefined)
+    throw usageError('the configuration has no HTTP destination with principal propagation and no user to send the demo request with')
   printer.line(`  ${printer.bold(`GET ${destination} ${demoPath}`)}  as ${user}`)
   const answer = await traceRequest(folder, {
     destination,
@@ -148,7 +154,9 @@ async function untilStopped(stack: DevStack, printer: Printer): Promise<void> {
 async function detach(folder: DataFolder, printer: Printer, waitMs: number): Promise<void> {
   const running = findRunning(folder)
   if (running !== undefined) {
-    throw new ConnectivityError('PORT_IN_USE', `"${running.name}" runs already with the data in ${folder.path} (pid ${running.pid})`, { details: { next: 'sallyport status, or sallyport stop' } })
+    throw new ConnectivityError('PORT_IN_USE', `"${running.name}" runs already with the data in ${folder.path} (pid ${running.pid})`, {
+      details: { next: 'sallyport status, or sallyport stop' },
+    })
   }
   const output = folder.file('log', 'dev.out')
   const handle = openSync(output, 'w', 0o600)
@@ -164,12 +172,20 @@ async function detach(folder: DataFolder, printer: Printer, waitMs: number): Pro
   if (await waitUntilReady(folder, { timeoutMs: waitMs, alive: () => alive })) {
     const record = findRunning(folder)
     const status = record === undefined ? { parts: [] } : await askControl<{ parts: readonly unknown[] }>(record, 'status')
-    printer.result({ ready: true, pid: child.pid, data: folder.path, ...status }, () => `Running in the background (pid ${child.pid ?? 0}); sallyport stop ends it.`)
+    printer.result(
+      { ready: true, pid: child.pid, data: folder.path, ...status },
+      () => `Running in the background (pid ${child.pid ?? 0}); sallyport stop ends it.`,
+    )
     return
   }
   if (alive && child.pid !== undefined) process.kill(child.pid, 'SIGTERM')
   const said = readFileSync(output, 'utf8').trim().split('\n').slice(-15).join('\n')
-  printer.error(new ConnectivityError('DEADLINE_EXCEEDED', `not ready ${alive ? `after ${waitMs / 1000} s` : 'because it ended'}${said === '' ? '' : `; it said:\n${said}`}`))
+  printer.error(
+    new ConnectivityError(
+      'DEADLINE_EXCEEDED',
+      `not ready ${alive ? `after ${waitMs / 1000} s` : 'because it ended'}${said === '' ? '' : `; it said:\n${said}`}`,
+    ),
+  )
   process.exitCode = exitCodes.notReady
 }
 

@@ -64,7 +64,7 @@ async function checkPorts(folder: DataFolder): Promise<readonly Finding[]> {
 }
 
 function checkAuthority(folder: DataFolder, environment: NodeJS.ProcessEnv): Finding {
-  const file = folder.file('ca.crt')
+  const file = join(folder.path, 'ca.crt')
   if (!existsSync(file)) return { check: 'authority', ok: true, finding: 'not made yet; the first start makes it' }
   const set = environment['NODE_EXTRA_CA_CERTS']
   if (set === undefined)
@@ -81,7 +81,7 @@ function checkAuthority(folder: DataFolder, environment: NodeJS.ProcessEnv): Fin
 
 function checkPermissions(folder: DataFolder): Finding {
   const open = ['seal.key', 'ca.key', 'instances.json', 'default-env.json'].filter(
-    (name) => existsSync(folder.file(name)) && (statSync(folder.file(name)).mode & 0o077) !== 0,
+    (name) => existsSync(join(folder.path, name)) && (statSync(join(folder.path, name)).mode & 0o077) !== 0,
   )
   return open.length === 0
     ? { check: 'secrets', ok: true, finding: `readable by their owner only, in ${folder.path}` }
@@ -89,7 +89,7 @@ function checkPermissions(folder: DataFolder): Finding {
         check: 'secrets',
         ok: false,
         finding: `others can read ${open.join(', ')}`,
-        remedy: `chmod 600 ${open.map((name) => folder.file(name)).join(' ')}`,
+        remedy: `chmod 600 ${open.map((name) => join(folder.path, name)).join(' ')}`,
       }
 }
 

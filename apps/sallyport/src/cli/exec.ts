@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ConnectivityError } from '@sallyport/core'
 import { readBindings } from '../stack/binding-files.ts'
@@ -23,7 +24,7 @@ export function addExecCommand(program: Command): void {
 
 /** The variables that make an unmodified client find the stack. */
 export function bindingEnvironment(folder: DataFolder): Record<string, string> {
-  const authority = folder.file('ca.crt')
+  const authority = join(folder.path, 'ca.crt')
   if (!existsSync(authority)) {
     throw new ConnectivityError('BINDING_INVALID', `there is no authority in ${folder.path}`, {
       details: { next: 'start the local stack first: sallyport dev' },

@@ -41,7 +41,10 @@ export function addServeCommand(program: Command): void {
       const { folder, workingFolder } = createContext(command)
       const wanted = parseRoles(words)
       const file = findConfigurationFile(workingFolder, options.config)
-      if (file === undefined) throw new ConnectivityError('CONFIGURATION_INVALID', 'there is no sallyport.yaml here', { details: { next: 'name one with --config; sallyport config schema describes it' } })
+      if (file === undefined)
+        throw new ConnectivityError('CONFIGURATION_INVALID', 'there is no sallyport.yaml here', {
+          details: { next: 'name one with --config; sallyport config schema describes it' },
+        })
       const { logger } = openStdoutLog(options.logLevel)
       const context: PartContext = {
         folder: folder(),

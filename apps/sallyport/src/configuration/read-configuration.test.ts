@@ -13,14 +13,29 @@ describe('configuration', () => {
   })
 
   it.each([
-    ['an unknown key, with the one that was meant', 'version: 1\nsubacounts: []\n', /:2 {2}subacounts: unknown key "subacounts"; did you mean "subaccounts"/],
-    ['a problem at its line', 'version: 1\nserver:\n  connectivityProxy:\n    httpPort: 99999\n', /:4 {2}server\.connectivityProxy\.httpPort/],
+    [
+      'an unknown key, with the one that was meant',
+      'version: 1\nsubacounts: []\n',
+      /:2 {2}subacounts: unknown key "subacounts"; did you mean "subaccounts"/,
+    ],
+    [
+      'a problem at its line',
+      'version: 1\nserver:\n  connectivityProxy:\n    httpPort: 99999\n',
+      /:4 {2}server\.connectivityProxy\.httpPort/,
+    ],
     ['broken YAML', 'version: [1\n', /:\d/],
     ['the same subaccount twice', 'subaccounts:\n  - id: a\n  - id: a\n', /subaccount "a" stands twice/],
     ['the same user twice', 'subaccounts:\n  - id: a\n    users: [{ name: x }, { name: x }]\n', /user "x" stands twice/],
     ['a destination without a name', 'subaccounts:\n  - id: a\n    destinations: [{ Type: HTTP }]\n', /needs a Name/],
     ['a connector of an unknown subaccount', 'subaccounts: [{ id: a }]\nconnectors: [{ subaccount: b }]\n', /no subaccount "b"/],
-    ['an alias bomb', `a: &a [x]\n${'bcdefgh'.split('').map((name, at) => `${name}: &${name} [*${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}]`).join('\n')}\n`, /alias/i],
+    [
+      'an alias bomb',
+      `a: &a [x]\n${'bcdefgh'
+        .split('')
+        .map((name, at) => `${name}: &${name} [*${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}, *${'abcdefgh'[at]}]`)
+        .join('\n')}\n`,
+      /alias/i,
+    ],
   ])('names %s', (_, text, expected) => {
     const result = parseConfiguration(text, '/etc/sallyport.yaml')
     if (!('problems' in result)) throw new Error('expected problems')

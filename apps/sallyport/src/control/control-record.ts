@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs'
 import type { DataFolder } from '../stack/data-folder.ts'
 
 /** How other commands of the same installation reach a running process; a file that only the owner reads. */
@@ -23,9 +22,7 @@ export function removeControlRecord(folder: DataFolder, name: string): void {
 
 /** Records of processes that are still alive. A record whose process is gone is removed on the way. */
 export function readControlRecords(folder: DataFolder): readonly ControlRecord[] {
-  const names = readdirSync(folder.file(folderName, '.'), { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
-    .map((entry) => entry.name)
+  const names = folder.list(folderName).filter((name) => name.endsWith('.json'))
   return names.flatMap((name) => {
     const text = folder.read(folderName, name)
     const record = text === undefined ? undefined : tryParse(text)

@@ -45,7 +45,11 @@ describe('bindings', () => {
   })
   it('CP-001 CP-002 CL-003 name the HTTP port twice, every port as a text', () => {
     const { credentials } = bindings.connectivity[0]
-    expect(credentials).toMatchObject({ onpremise_proxy_port: '20003', onpremise_proxy_http_port: '20003', onpremise_socks5_proxy_port: '20004' })
+    expect(credentials).toMatchObject({
+      onpremise_proxy_port: '20003',
+      onpremise_proxy_http_port: '20003',
+      onpremise_socks5_proxy_port: '20004',
+    })
     expect(Object.entries(credentials).filter(([name, value]) => name.endsWith('_port') && typeof value !== 'string')).toEqual([])
   })
   it('CP-003 CL-004 name the token service twice, without a path', () => {
@@ -72,18 +76,25 @@ describe('written forms', () => {
   })
   it('keeps what else stands in the file', () => {
     expect(JSON.parse(formatBindings('default-env.json', bindings, '{"PORT":"4004"}'))).toEqual({ PORT: '4004', VCAP_SERVICES: bindings })
-    expect(formatBindings('.env', bindings, 'A=1\nVCAP_SERVICES=old\n').split('\n').slice(0, 2)).toEqual(['A=1', `VCAP_SERVICES=${JSON.stringify(bindings)}`])
+    expect(formatBindings('.env', bindings, 'A=1\nVCAP_SERVICES=old\n').split('\n').slice(0, 2)).toEqual([
+      'A=1',
+      `VCAP_SERVICES=${JSON.stringify(bindings)}`,
+    ])
     expect(() => formatBindings('default-env.json', bindings, 'no json')).toThrow(/not JSON/)
   })
   it('gives CAP its hybrid profile and keeps the others', () => {
-    const file = JSON.parse(formatBindings('.cdsrc-private.json', bindings, '{"requires":{"[dev]":{"db":true}}}')) as { requires: Record<string, Record<string, { credentials: unknown }>> }
+    const file = JSON.parse(formatBindings('.cdsrc-private.json', bindings, '{"requires":{"[dev]":{"db":true}}}')) as {
+      requires: Record<string, Record<string, { credentials: unknown }>>
+    }
     expect(file.requires['[dev]']).toEqual({ db: true })
     expect(file.requires['[hybrid]']?.['destinations']?.credentials).toEqual(bindings.destination[0].credentials)
   })
   it('CL-009 a Secret whose files have type, label, tags and .metadata', () => {
     const text = formatBindings('k8s', bindings, undefined)
     const metadata = /\.metadata: (".*")/.exec(text)?.[1]
-    expect(JSON.parse(JSON.parse(metadata ?? '""') as string)).toMatchObject({ metaDataProperties: expect.arrayContaining([{ name: 'tags', format: 'json' }]) })
+    expect(JSON.parse(JSON.parse(metadata ?? '""') as string)).toMatchObject({
+      metaDataProperties: expect.arrayContaining([{ name: 'tags', format: 'json' }]),
+    })
     expect(text.split('---\n')).toHaveLength(3)
     for (const key of ['type', 'label', 'tags', 'clientid']) expect(text).toMatch(new RegExp(`^  ${key}: `, 'm'))
   })

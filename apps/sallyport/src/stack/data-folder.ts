@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
@@ -10,6 +10,8 @@ export interface DataFolder {
   readonly path: string
   /** Absolute path of a file in the folder; its parents exist afterwards. */
   file(...names: readonly string[]): string
+  /** Names of the files in a sub-folder; none when it does not exist. */
+  list(...names: readonly string[]): readonly string[]
   read(...names: readonly string[]): string | undefined
   write(names: readonly string[], content: string): void
   remove(...names: readonly string[]): void
@@ -17,8 +19,8 @@ export interface DataFolder {
   sealKey(): Buffer
 }
 
+/** Nothing is made before something is written. */
 export function openDataFolder(path: string): DataFolder {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
   const file = (...names: readonly string[]): string => {
     const full = join(path, ...names)
     mkdirSync(dirname(full), { recursive: true, mode: 0o700 })
@@ -27,12 +29,16 @@ export function openDataFolder(path: string): DataFolder {
   const folder: DataFolder = {
     path,
     file,
+    list(...names) {
+      const full = join(path, ...names)
+      return existsSync(full) ? readdirSync(full) : []
+    },
     read(...names) {
-      const full = file(...names)
+      const full = join(path, ...names)
       return existsSync(full) ? readFileSync(full, 'utf8') : undefined
     },
     write: (names, content) => writeFileAtomically(file(...names), content),
-    remove: (...names) => rmSync(file(...names), { force: true }),
+    remove: (...names) => rmSync(join(path, ...names), { force: true }),
     sealKey() {
       const known = folder.read('seal.key')
       if (known !== undefined) return Buffer.from(known.trim(), 'base64')

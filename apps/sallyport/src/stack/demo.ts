@@ -16,15 +16,27 @@ export interface DemoPorts {
 const host = '127.0.0.1'
 
 /** Names of the demo's key material below the data folder; the demo configuration refers to them. */
-export const demoFiles = { backendAuthority: 'demo/backend-ca', principalAuthority: 'demo/principal-ca', systemAuthority: 'demo/system-ca', system: 'demo/system', backend: 'demo/backend' } as const
+export const demoFiles = {
+  backendAuthority: 'demo/backend-ca',
+  principalAuthority: 'demo/principal-ca',
+  systemAuthority: 'demo/system-ca',
+  system: 'demo/system',
+  backend: 'demo/backend',
+} as const
 
 /** Makes the key material of the demo's "company network", once. */
-export function prepareDemo(folder: DataFolder, clock: Clock): { readonly backend: { certificate: string; key: string }; readonly principalAuthority: string; readonly systemAuthority: string } {
+export function prepareDemo(
+  folder: DataFolder,
+  clock: Clock,
+): { readonly backend: { certificate: string; key: string }; readonly principalAuthority: string; readonly systemAuthority: string } {
   const backendAuthority = openAuthority(folder, clock, { name: demoFiles.backendAuthority, commonName: 'Demo Company CA' })
   const principalAuthority = openAuthority(folder, clock, { name: demoFiles.principalAuthority, commonName: 'Demo CA' })
   const systemAuthority = openAuthority(folder, clock, { name: demoFiles.systemAuthority, commonName: 'Demo System CA' })
   systemAuthority.identity(demoFiles.system, { subject: [{ type: 'CN', value: 'cloud-connector.demo' }], names: ['cloud-connector.demo'] })
-  const backend = backendAuthority.identity(demoFiles.backend, { subject: [{ type: 'CN', value: 's4.internal' }], names: ['s4.internal', 'localhost', host] })
+  const backend = backendAuthority.identity(demoFiles.backend, {
+    subject: [{ type: 'CN', value: 's4.internal' }],
+    names: ['s4.internal', 'localhost', host],
+  })
   return { backend, principalAuthority: principalAuthority.certificate, systemAuthority: systemAuthority.certificate }
 }
 

@@ -71,7 +71,17 @@ export async function startDevStack(options: {
       async status() {
         const demo = Object.entries(configuration.demo).filter(([, port]) => options.demo && port !== undefined)
         const parts = await process.status()
-        return demo.length === 0 ? parts : [...parts, { part: 'demo backends', ready: true, addresses: demo.map(([name, port]) => `${name} :${port}`), detail: 'reachable through the connector only by its mappings' }]
+        return demo.length === 0
+          ? parts
+          : [
+              ...parts,
+              {
+                part: 'demo backends',
+                ready: true,
+                addresses: demo.map(([name, port]) => `${name} :${port}`),
+                detail: 'reachable through the connector only by its mappings',
+              },
+            ]
       },
       async ready(timeoutMs) {
         const deadline = performance.now() + timeoutMs
@@ -104,7 +114,9 @@ async function demoFile(folder: DataFolder, clock: Clock): Promise<Configuration
 
 function demoRequestOf({ subaccounts }: Configuration): DevStack['demoRequest'] {
   const subaccount = subaccounts[0]
-  const destination = subaccount?.destinations.find((entry) => entry['Authentication'] === 'PrincipalPropagation' && entry['Type'] === 'HTTP')?.['Name']
+  const destination = subaccount?.destinations.find(
+    (entry) => entry['Authentication'] === 'PrincipalPropagation' && entry['Type'] === 'HTTP',
+  )?.['Name']
   const user = subaccount?.users[0]?.name
   return typeof destination === 'string' && user !== undefined ? { destination, user } : undefined
 }

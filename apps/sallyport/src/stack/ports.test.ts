@@ -20,7 +20,11 @@ describe('ports', () => {
     expect(() => portsWithOffset(-9000)).toThrow(/port-offset/)
   })
   it('names a taken port, who holds it and what to do', async () => {
-    await expect(requireFreePorts('127.0.0.1', [port])).rejects.toMatchObject({ code: 'PORT_IN_USE', message: expect.stringContaining(String(port)), details: { next: expect.stringContaining('--port-offset') } })
+    await expect(requireFreePorts('127.0.0.1', [port])).rejects.toMatchObject({
+      code: 'PORT_IN_USE',
+      message: expect.stringContaining(String(port)),
+      details: { next: expect.stringContaining('--port-offset') },
+    })
   })
   it.skipIf(process.platform !== 'linux')('finds the process that listens', () => {
     expect(findPortOwner(port)).toContain(`pid ${process.pid}`)

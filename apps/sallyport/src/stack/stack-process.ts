@@ -34,7 +34,9 @@ export async function startStackProcess(options: {
   const { name, folder, events, log, starts } = options
   const other = readControlRecords(folder).find((record) => record.name === name) ?? (name === 'dev' ? findRunning(folder) : undefined)
   if (other !== undefined) {
-    throw new ConnectivityError('PORT_IN_USE', `"${other.name}" runs already with the data in ${folder.path} (pid ${other.pid})`, { details: { next: 'sallyport status, or sallyport stop' } })
+    throw new ConnectivityError('PORT_IN_USE', `"${other.name}" runs already with the data in ${folder.path} (pid ${other.pid})`, {
+      details: { next: 'sallyport status, or sallyport stop' },
+    })
   }
   const parts: RunningPart[] = []
   const closeParts = async (): Promise<void> => {
@@ -42,7 +44,10 @@ export async function startStackProcess(options: {
       try {
         await part.close(graceMs)
       } catch (error) {
-        log.error({ code: ConnectivityError.is(error) ? error.code : 'SERVICE_UNAVAILABLE', part: part.role, error: String(error) }, 'part did not close cleanly')
+        log.error(
+          { code: ConnectivityError.is(error) ? error.code : 'SERVICE_UNAVAILABLE', part: part.role, error: String(error) },
+          'part did not close cleanly',
+        )
       }
     }
   }
@@ -80,7 +85,10 @@ export async function startStackProcess(options: {
 }
 
 /** Waits until every part that runs with this folder says it is ready. `false` when the time is over before. */
-export async function waitUntilReady(folder: DataFolder, options: { readonly timeoutMs: number; readonly alive: () => boolean }): Promise<boolean> {
+export async function waitUntilReady(
+  folder: DataFolder,
+  options: { readonly timeoutMs: number; readonly alive: () => boolean },
+): Promise<boolean> {
   const deadline = performance.now() + options.timeoutMs
   while (performance.now() < deadline && options.alive()) {
     for (const record of readControlRecords(folder)) {

@@ -4,12 +4,26 @@ import { createEventLog } from './event-log.ts'
 import { formatHops, hopsOf } from './hop-view.ts'
 
 const target = { atMs: 1, correlationId: 'c', subaccount: 'demo', locationId: '', virtualHost: 's4.demo', virtualPort: 443 }
-const denied: ConnectivityEvent = { ...target, type: 'access-decided', allowed: false, path: '/x', internalAddress: 'https://a:1', resource: undefined, exactMatchOnly: undefined, reason: 'no resource of s4.demo:443 admits /x', admitted: ['/sap (path and sub-paths)'] }
+const denied: ConnectivityEvent = {
+  ...target,
+  type: 'access-decided',
+  allowed: false,
+  path: '/x',
+  internalAddress: 'https://a:1',
+  resource: undefined,
+  exactMatchOnly: undefined,
+  reason: 'no resource of s4.demo:443 admits /x',
+  admitted: ['/sap (path and sub-paths)'],
+}
 const plain = { bad: (text: string) => text, dim: (text: string) => text }
 
 describe('hop view', () => {
   it('orders the hops as the request meets them and marks the one that failed', () => {
-    const hops = hopsOf([denied, { ...target, type: 'stream-opened', tunnelId: 't', streamId: 7, durationMs: 1 }, { ...target, type: 'proxy-accepted', protocol: 'http', client: 'sb', durationMs: 1 }])
+    const hops = hopsOf([
+      denied,
+      { ...target, type: 'stream-opened', tunnelId: 't', streamId: 7, durationMs: 1 },
+      { ...target, type: 'proxy-accepted', protocol: 'http', client: 'sb', durationMs: 1 },
+    ])
     expect(hops.map((hop) => hop.name)).toEqual(['proxy', 'tunnel', 'access'])
     const text = formatHops(hops, plain)
     expect(text).toMatch(/3 access +✖ no resource of s4\.demo:443 admits \/x\n +admitted: \/sap/)

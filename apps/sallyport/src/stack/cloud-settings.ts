@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { ConnectivityError, type Logger } from '@sallyport/core'
+import type { Configuration } from '../configuration/configuration.ts'
+import type { SubaccountEntry } from '../configuration/schema.ts'
+import { type Identity, localNames, openAuthority } from './local-authority.ts'
+import type { PartContext } from './part.ts'
+import { createRequester } from './request.ts'
+import { parseObject } from './tokens.ts'
+
+/** What the parts of the cloud side know of each other: addresses from the configuration, nothing shared in memory. */
+export interface CloudSettings {
+  readonly host: string
+  readonly publicHost: string
+  readonly ports: {
+    readonly tokenService: number
+    readonly destinationService: number
+    readonly proxyHttp: number
+    readonly proxySocks5: number
+    readonly tunnel: number
+    readonly connectivityApi: number
+  }
+  /** Certificate of every TLS listener of the cloud side. */
+  readonly tls: Identity
+  /** Authorities that our own services trust when they call each other. PEM. */
+  readonly authorities: readonly string[]
+  readonly tokenService: {
+    /** Base URL in bindings. */
+    readonly url: string
+    readonly uaadomain: string
+    /** Claim `iss` of the tokens. */
+    readonly issuer: string
+    readonly keysUrl: URL
+    /** `loopback` where the token service derives its names from its port. */
+    readonly publicUrl: string | undefined
+  }
+  readonly destinationServiceUrl: string
+}
+
+export function cloudSettings({
+  configuration,
+  folder,
+  ports,
+  clock,
+}: Pick<PartContext, 'configuration' | 'folder' | 'ports' | 'clock'>): CloudSettings {
+  const { server } = configuration
+  const authority = openAuthority(folder, clock, { name: 'ca', commonName: 'Sallyport Local CA' })
+  const names = [...new Set([server.publicHost, ...localNames()])]
+  const tls =
+    server.tls === undefined
+      ? authority.identity('server', { subject: [{ type: 'CN', value: server.publicHost }], names })
+      : readIdentity(configuration, server.tls)
+  const tokenServicePort = server.tokenService.port ?? ports.tokenService
+  const loopback = server.tokenService.url === undefined
+  const publicUrl = (server.tokenService.url ?? `https://127.0.0.1:${tokenServicePort}`).replace(/\/+$/, '')
+  const uaadomain = loopback ? `localhost:${tokenServicePort}` : new URL(publicUrl).host
+  const destinationServicePort = server.destinationService.port ?? ports.destinationService
+  return {
+    host: server.host,
+    publicHost: server.publicHost,
+    ports: {
+      tokenService: tokenServicePort,
+      destinationService: destinationServicePort,
+      proxyHttp: server.connectivityProxy.httpPort ?? ports.proxyHttp,
+      proxySocks5: server.connectivityProxy.socks5Port ?? ports.proxySocks5,
+      tunnel: server.connectivityProxy.tunnelPort ?? ports.tunnel,
+      connectivityApi: server.connectivityProxy.apiPort ?? ports.connectivityApi,
+    },
+    tls,
+    authorities: [authority.certificate],
+    tokenService: {
+      url: `https://${uaadomain}`,
+      uaadomain,
+      issuer: `${publicUrl}/oauth/token`,
+      keysUrl: new URL(`https://${uaadomain}/token_keys`),
+      publicUrl: loopback ? undefined : publicUrl,
+    },
+    destinationServiceUrl: `https://${server.publicHost}:${destinationServicePort}`,
+  }
+}
+
+/** Subaccounts of the configuration; the connectors' own when it names none. */
+export function subaccountsOf(configuration: Configuration): readonly SubaccountEntry[] {
+  if (configuration.subaccounts.length > 0) return configuration.subaccounts
+  const ids = [...new Set(configuration.connectors.map((connector) => connector.subaccount ?? 'demo'))]
+  return (ids.length === 0 ? ['demo'] : ids).map((id) => ({ id, users: [], destinations: [] }))
+}
+
+/** Fetches key sets of the token service for those who verify its tokens. The caller disposes. */
+export function createKeyFetcher(
+  settings: CloudSettings,
+): AsyncDisposable & { fetchKeys(url: URL, signal: AbortSignal): Promise<readonly Readonly<Record<string, unknown>>[]> } {
+  const request = createRequester({ authorities: settings.authorities })
+  return {
+    async fetchKeys(url, signal) {
+      const answer = await request(url, { signal })
+      const { keys } = parseObject(await answer.text())
+      if (answer.status !== 200 || !Array.isArray(keys))
+        throw new ConnectivityError('PROTOCOL_VIOLATION', `${url.origin}${url.pathname} answered ${answer.status} without a key set`)
+      return keys as readonly Readonly<Record<string, unknown>>[]
+    },
+    [Symbol.asyncDispose]: () => request[Symbol.asyncDispose](),
+  }
+}
+
+/** The life of one part in the log. */
+export function partLog(log: Logger, part: string): Logger {
+  return log.child({ part })
+}
+
+function readIdentity(configuration: Configuration, tls: NonNullable<Configuration['server']['tls']>): Identity {
+  const read = (file: string): string => {
+    const path = resolve(dirname(configuration.path), file)
+    try {
+      return readFileSync(path, 'utf8')
+    } catch (cause) {
+      throw new ConnectivityError('CONFIGURATION_INVALID', `${configuration.path} refers to ${path}, which cannot be read`, { cause })
+    }
+  }
+  return { certificate: read(tls.certificate.file), key: read(tls.key.file) }
+}

@@ -1,0 +1,112 @@
+import type { DestinationRecord } from '@sallyport/admin-api'
+import {
+  createDestinationService,
+  createOutgoing,
+  createSqlDestinationRepository,
+  type DestinationRepository,
+  destinationMigrations,
+  type DestinationTables,
+} from '@sallyport/destination-service'
+import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
+import { type Configuration, resolveText } from '../configuration/configuration.ts'
+import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
+import { openInstances } from './instances.ts'
+import type { PartContext, RunningPart } from './part.ts'
+import { requireFreePorts } from './ports.ts'
+import { keyRefresh, serviceTokenBounds } from './token-verification.ts'
+
+/** Starts the destination service; destinations of the configuration are created when there is none of that name yet. */
+export async function startDestinationServicePart(context: PartContext): Promise<RunningPart> {
+  const { configuration, folder, clock, log } = context
+  const settings = cloudSettings(context)
+  await requireFreePorts(settings.host, [settings.ports.destinationService])
+  const db = openDatabase<DestinationTables>(folder.file('cloud', 'destination-service.db'))
+  await migrate(db, destinationMigrations, { part: 'destinations' })
+  const repository = createSqlDestinationRepository({ db, sealer: createSealer({ current: folder.sealKey() }) })
+  const fetcher = createKeyFetcher(settings)
+  const keys = createRemoteKeySource({
+    issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }],
+    fetchKeys: fetcher.fetchKeys,
+    clock,
+    ...keyRefresh,
+    log: partLog(log, 'destination-service'),
+  })
+  const { destination } = openInstances(folder)
+  const [owner] = subaccountsOf(configuration)
+  const service = createDestinationService({
+    repository,
+    verifier: createTokenVerifier({ keys, clock, ...serviceTokenBounds }),
+    instances: {
+      find: (clientId) =>
+        clientId === destination.clientId ? { instanceId: destination.instanceId, subaccountId: owner?.id ?? '' } : undefined,
+    },
+    outgoing: createOutgoing({
+      privateAddresses: configuration.server.destinationService.allowPrivateTokenServices ? 'allow' : 'refuse',
+      certificateAuthorities: settings.authorities,
+    }),
+    clock,
+    log: partLog(log, 'destination-service'),
+  })
+  const close = async (): Promise<void> => {
+    await service.close()
+    keys[Symbol.dispose]()
+    await fetcher[Symbol.asyncDispose]()
+    await db.destroy()
+  }
+  try {
+    const created = await createMissing(repository, configuration, clock.now())
+    await service.listen({
+      host: settings.host,
+      port: settings.ports.destinationService,
+      tls: { cert: settings.tls.certificate, key: settings.tls.key },
+    })
+    const total = configuration.subaccounts.reduce((sum, subaccount) => sum + subaccount.destinations.length, 0)
+    return {
+      role: 'destination-service',
+      status: async () => [
+        {
+          part: 'destination service',
+          ready: await answers(repository),
+          addresses: [settings.destinationServiceUrl],
+          detail: `${total} destinations in the configuration, ${created} of them created now`,
+        },
+      ],
+      controls: {},
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function answers(repository: DestinationRepository): Promise<boolean> {
+  try {
+    await repository.check()
+    return true
+  } catch {
+    // The store says why in the log; here it only matters that it does not answer.
+    return false
+  }
+}
+
+/** What somebody changed through the API stays; the configuration only fills gaps. */
+async function createMissing(repository: DestinationRepository, configuration: Configuration, nowMs: number): Promise<number> {
+  let created = 0
+  for (const subaccount of configuration.subaccounts) {
+    const writes = subaccount.destinations.map((entry) => ({
+      properties: Object.fromEntries(
+        Object.entries(entry).map(([name, value]) => [
+          name,
+          typeof value === 'object' ? resolveText(value, configuration, process.env) : String(value),
+        ]),
+      ) as DestinationRecord,
+      sharedWithSubscriber: false,
+    }))
+    if (writes.length === 0) continue
+    const outcomes = await repository.create({ subaccountId: subaccount.id, instanceId: null }, writes, { nowMs, maxPerSubaccount: 1_000 })
+    created += outcomes.filter((outcome) => outcome === 'created').length
+  }
+  return created
+}

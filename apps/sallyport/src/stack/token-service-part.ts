@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+import { ConnectivityError, createSecret } from '@sallyport/core'
+import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import {
+  createPasswordHasher,
+  createSqlGrantStore,
+  createSqlSigningKeyStore,
+  createStaticDirectory,
+  createTokenService,
+  defaultLimits,
+  type ClientConfiguration,
+  tokenServiceMigrations,
+  type TokenServiceTables,
+} from '@sallyport/token-service'
+import { type Configuration, resolveText } from '../configuration/configuration.ts'
+import { createBindings } from './bindings.ts'
+import { writeBindings } from './binding-files.ts'
+import { type CloudSettings, cloudSettings, partLog, subaccountsOf } from './cloud-settings.ts'
+import { type Instances, openInstances } from './instances.ts'
+import type { PartContext, RunningPart } from './part.ts'
+import { requireFreePorts } from './ports.ts'
+
+/** Starts the token service and writes the bindings, which carry its current key. */
+export async function startTokenServicePart(context: PartContext): Promise<RunningPart> {
+  const { configuration, folder, clock, log } = context
+  const settings = cloudSettings(context)
+  await requireFreePorts(settings.host, [settings.ports.tokenService])
+  const instances = openInstances(folder)
+  const hasher = createPasswordHasher({ random: randomBytes })
+  const db = openDatabase<TokenServiceTables>(folder.file('cloud', 'token-service.db'))
+  await migrate(db, tokenServiceMigrations, { part: 'token-service' })
+  const subaccounts = subaccountsOf(configuration)
+  const service = createTokenService({
+    ...createStaticDirectory({
+      tenants: subaccounts.map(({ id, subdomain }) => ({ id, ...(subdomain === undefined ? {} : { subdomain }) })),
+      clients: clientsOf(instances, configuration),
+      users: usersOf(configuration),
+      hasher,
+    }),
+    keys: createSqlSigningKeyStore({ db, sealer: createSealer({ current: folder.sealKey() }) }),
+    grants: createSqlGrantStore({ db, clock, bounds: defaultLimits }),
+    hasher,
+    address:
+      settings.tokenService.publicUrl === undefined
+        ? { kind: 'loopback' }
+        : { kind: 'single-host', publicUrl: settings.tokenService.publicUrl, uaaDomain: settings.tokenService.uaadomain },
+    limits: defaultLimits,
+    clock,
+    random: randomBytes,
+    log: partLog(log, 'token-service'),
+  })
+  const close = async (): Promise<void> => {
+    await service.close()
+    await db.destroy()
+  }
+  try {
+    await service.listenHttps({
+      host: settings.host,
+      port: settings.ports.tokenService,
+      tls: () => ({ cert: settings.tls.certificate, key: settings.tls.key }),
+    })
+    const tenant = subaccounts[0]?.id ?? ''
+    writeBindings(
+      folder,
+      createBindings(instances, addressesOf(settings), { id: tenant, verificationKey: await service.verificationKey() }),
+    )
+    return {
+      role: 'token-service',
+      status: async () => [
+        { part: 'token service', ready: true, addresses: [settings.tokenService.url], detail: `local CA ${folder.file('ca.crt')}` },
+      ],
+      controls: {
+        'issue-token': async ({ user, client, tenant: wanted, scope }) => {
+          if (typeof user !== 'string') throw new ConnectivityError('MESSAGE_INVALID', 'issue-token needs a user')
+          const instance = instances[client as keyof Instances] ?? instances.xsuaa
+          return service.issueUserToken({
+            tenant: typeof wanted === 'string' ? wanted : tenant,
+            user,
+            clientId: instance.clientId,
+            ...(typeof scope === 'string' ? { scopes: scope.split(' ').filter((word) => word !== '') } : {}),
+          })
+        },
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function addressesOf(settings: CloudSettings): Parameters<typeof createBindings>[1] {
+  return {
+    tokenServiceUrl: settings.tokenService.url,
+    uaadomain: settings.tokenService.uaadomain,
+    destinationServiceUrl: settings.destinationServiceUrl,
+    proxyHost: settings.publicHost,
+    proxyHttpPort: settings.ports.proxyHttp,
+    proxySocks5Port: settings.ports.proxySocks5,
+  }
+}
+
+/** The clients of the three instances. They belong to the first subaccount; the others have subscribed. */
+function clientsOf(instances: Instances, configuration: Configuration): readonly ClientConfiguration[] {
+  const [owner, ...subscribers] = subaccountsOf(configuration).map((subaccount) => subaccount.id)
+  const groups = [...new Set(configuration.subaccounts.flatMap((subaccount) => subaccount.users.flatMap((user) => user.groups)))]
+  const client = (instance: Instances[keyof Instances]): ClientConfiguration => ({
+    id: instance.clientId,
+    tenant: owner ?? '',
+    xsappname: instance.xsappname,
+    secrets: [createSecret(instance.clientSecret)],
+    subscribedTenants: subscribers,
+  })
+  return [
+    {
+      ...client(instances.xsuaa),
+      scopes: groups.map((group) => ({ name: `$XSAPPNAME.${group}`, groups: [group] })),
+      redirectUris: configuration.server.tokenService.redirectUris,
+    },
+    { ...client(instances.destination), serviceInstanceId: instances.destination.instanceId },
+    { ...client(instances.connectivity), serviceInstanceId: instances.connectivity.instanceId },
+  ]
+}
+
+function usersOf(configuration: Configuration): Parameters<typeof createStaticDirectory>[0]['users'] {
+  return configuration.subaccounts.flatMap((subaccount) =>
+    subaccount.users.map(({ name, password, email, givenName, familyName, groups, attributes }) => ({
+      tenant: subaccount.id,
+      name,
+      groups,
+      attributes,
+      ...(password === undefined ? {} : { password: createSecret(resolveText(password, configuration, process.env)) }),
+      ...(email === undefined ? {} : { email }),
+      ...(givenName === undefined ? {} : { givenName }),
+      ...(familyName === undefined ? {} : { familyName }),
+    })),
+  )
+}
