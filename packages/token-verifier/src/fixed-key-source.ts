@@ -2,6 +2,7 @@ import { addIssuer } from './issuers.ts'
 import { createKeySet, type KeySet } from './key-set.ts'
 import type { IssuerKeys, KeySource } from './types.ts'
 
+/** A key source whose content its owner exchanges. */
 export interface FixedKeySource extends KeySource {
   /** Replaces issuers and keys; what was verified before is void unless nothing has changed. */
   replace(issuers: readonly IssuerKeys[]): void

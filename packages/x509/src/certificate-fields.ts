@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { createDerReader, invalid, readInteger } from './der-reader.ts'
 import { contextTag, tags } from './der-writer.ts'
+import { usageBits } from './extensions.ts'
 import { readPublicKeyBits } from './keys.ts'
 import { maxCertificateBytes } from './limits.ts'
 import { formatRelativeNames } from './name-text.ts'
 import { readName, readRelativeNames } from './name.ts'
 import * as oids from './object-identifiers.ts'
-import type { NameAttribute } from './types.ts'
+import type { CertificateProfile, NameAttribute } from './types.ts'
 
 /** What an issuer takes over from its own certificate, as the bytes that stand there. */
 export interface CertificateFields {
@@ -14,6 +15,17 @@ export interface CertificateFields {
   readonly publicKeyInfo: Buffer
   /** From the extension; computed from the key where there is none. */
   readonly subjectKeyId: Buffer
+  /** Value of an extension, by the DER of its identifier. */
+  extension(oid: Buffer): Buffer | undefined
+}
+
+type KeyUsage = NonNullable<CertificateProfile['extensions']['keyUsage']>[number]
+
+/** What a certificate says about its use; `undefined` where it says nothing. */
+export interface CertificateUse {
+  readonly authority: boolean | undefined
+  /** The usages that {@link CertificateProfile} knows; others are left out. */
+  readonly keyUsage: readonly KeyUsage[] | undefined
 }
 
 const what = 'the certificate'
@@ -32,27 +44,55 @@ export function readCertificateFields(certificate: Buffer): CertificateFields {
   tbs.read(tags.sequence)
   const subject = tbs.read(tags.sequence).encoded
   const publicKeyInfo = tbs.read(tags.sequence).encoded
-  let subjectKeyId: Buffer | undefined
+  let extensions: readonly Extension[] = []
   while (!tbs.atEnd) {
     const field = tbs.next()
-    if (field.tag === contextTag(3, true)) subjectKeyId = readSubjectKeyId(field.content)
+    if (field.tag === contextTag(3, true)) extensions = readExtensions(field.content)
   }
-  return { subject, publicKeyInfo, subjectKeyId: subjectKeyId ?? keyIdOf(publicKeyInfo) }
+  const extension = (oid: Buffer): Buffer | undefined => extensions.find((candidate) => candidate.oid.equals(oid))?.value
+  const keyId = extension(oids.subjectKeyIdentifier)
+  return {
+    subject,
+    publicKeyInfo,
+    subjectKeyId: keyId === undefined ? keyIdOf(publicKeyInfo) : createDerReader(keyId, what).read(tags.octetString).content,
+    extension,
+  }
 }
 
-function readSubjectKeyId(extensions: Buffer): Buffer | undefined {
-  const outer = createDerReader(extensions, what)
+interface Extension {
+  readonly oid: Buffer
+  readonly value: Buffer
+}
+
+function readExtensions(encoded: Buffer): readonly Extension[] {
+  const outer = createDerReader(encoded, what)
   const list = outer.enter(tags.sequence)
   outer.end()
+  const extensions: Extension[] = []
   while (!list.atEnd) {
     const extension = list.enter(tags.sequence)
     const oid = extension.read(tags.objectIdentifier).encoded
     if (extension.peek() === tags.boolean) extension.next()
-    const value = extension.read(tags.octetString).content
+    extensions.push({ oid, value: extension.read(tags.octetString).content })
     extension.end()
-    if (oid.equals(oids.subjectKeyIdentifier)) return createDerReader(value, what).read(tags.octetString).content
   }
-  return undefined
+  return extensions
+}
+
+/** Reads what a certificate (DER) may be used for; `crypto.X509Certificate` has no key usage. */
+export function readCertificateUse(certificate: Buffer): CertificateUse {
+  const { extension } = readCertificateFields(certificate)
+  const constraints = extension(oids.basicConstraints)
+  const usage = extension(oids.keyUsage)
+  return {
+    authority: constraints === undefined ? undefined : createDerReader(constraints, what).enter(tags.sequence).peek() === tags.boolean,
+    keyUsage: usage === undefined ? undefined : readUsages(createDerReader(usage, what).read(tags.bitString).content.subarray(1)),
+  }
+}
+
+function readUsages(bits: Buffer): readonly KeyUsage[] {
+  const isSet = (bit: number): boolean => ((bits[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0
+  return (Object.keys(usageBits) as KeyUsage[]).filter((usage) => isSet(usageBits[usage]))
 }
 
 /** RFC 5280 §4.2.1.2 (1). SHA-1 names the key here, it protects nothing. */

@@ -87,6 +87,7 @@ export function readInteger(reader: DerReader, what: string): Buffer {
   return content
 }
 
+/** The one error for data that cannot be read or written. */
 export function invalid(what: string, problem: string, cause?: unknown): ConnectivityError {
   return new ConnectivityError('MESSAGE_INVALID', `${what} ${problem}`, { cause })
 }

@@ -42,6 +42,7 @@ export function encode(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   return element
 }
 
+/** A SEQUENCE of complete elements. */
 export function sequence(...parts: readonly Uint8Array[]): Buffer {
   return encode(tags.sequence, ...parts)
 }
@@ -70,6 +71,7 @@ export function namedBits(bits: readonly number[]): Buffer {
   return encode(tags.bitString, octets)
 }
 
+/** An OCTET STRING. */
 export function octetString(octets: Uint8Array): Buffer {
   return encode(tags.octetString, octets)
 }

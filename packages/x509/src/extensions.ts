@@ -9,7 +9,12 @@ type Extensions = CertificateProfile['extensions']
 type AlternativeName = NonNullable<Extensions['subjectAltNames']>[number]
 
 /** Positions of the bits, RFC 5280 §4.2.1.3. */
-const usageBits = { digitalSignature: 0, keyEncipherment: 2, keyCertSign: 5, cRLSign: 6 } as const
+export const usageBits: Readonly<Record<NonNullable<Extensions['keyUsage']>[number], number>> = {
+  digitalSignature: 0,
+  keyEncipherment: 2,
+  keyCertSign: 5,
+  cRLSign: 6,
+}
 const purposes = { serverAuth: oids.serverAuth, clientAuth: oids.clientAuth } as const
 
 /**

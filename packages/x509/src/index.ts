@@ -17,7 +17,7 @@
  * @packageDocumentation
  */
 export { createIssuer, createSelfSignedCertificate, issueCertificate, type Issuer } from './certificate.ts'
-export { formatSubject, readSubject } from './certificate-fields.ts'
+export { type CertificateUse, formatSubject, readCertificateUse, readSubject } from './certificate-fields.ts'
 export { createCertificationRequest, parseCertificationRequest } from './certification-request.ts'
 export { formatName, parseName } from './name-text.ts'
 export { formatPem, parsePemCertificates } from './pem.ts'
