@@ -8,6 +8,7 @@ import {
   formatSubject,
   issueCertificate,
   parseName,
+  readCertificateUse,
   readSubject,
   type CertificateProfile,
   type NameAttribute,
@@ -258,5 +259,17 @@ describe('keys', () => {
     ]) {
       expect(() => createIssuer({ certificate: damaged, privateKey })).toThrow(expect.objectContaining({ code: 'MESSAGE_INVALID' }))
     }
+  })
+})
+
+describe('uses', () => {
+  it('are read from a certificate, with nothing where it says nothing', () => {
+    const { certificate } = authority(ec)
+    expect(readCertificateUse(certificate)).toEqual({ authority: true, keyUsage: ['keyCertSign'] })
+    const issuer = createIssuer(authority(ec))
+    expect(readCertificateUse(issuer.issue(profile()))).toEqual({ authority: undefined, keyUsage: undefined })
+    const keyUsage = ['digitalSignature', 'keyEncipherment', 'cRLSign'] as const
+    const leaf = issuer.issue(profile({ extensions: { basicConstraints: { ca: false }, keyUsage } }))
+    expect(readCertificateUse(leaf)).toEqual({ authority: false, keyUsage })
   })
 })
