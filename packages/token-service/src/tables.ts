@@ -1,0 +1,53 @@
+import type { ColumnType, Kysely } from 'kysely'
+import type { Migration } from 'kysely/migration'
+
+/** PostgreSQL returns 64-bit integers as text, SQLite as numbers. */
+type Milliseconds = ColumnType<number | string, number, number>
+
+/** The tables of the token service. */
+export interface TokenServiceTables {
+  readonly token_signing_key: {
+    readonly key_id: string
+    /** Sealed. */
+    readonly private_key: string
+    readonly public_key: string
+    readonly signs_from_ms: Milliseconds
+  }
+  readonly token_grant: {
+    readonly hash: string
+    readonly kind: string
+    readonly owner: string
+    readonly grant_json: string
+    readonly created_at_ms: Milliseconds
+    readonly expires_at_ms: Milliseconds
+    readonly redeemed_with: string | null
+  }
+}
+
+/** Steps that bring a database up to date, for `migrate` of the store package with `{ part: 'token-service' }`. */
+export const tokenServiceMigrations: Readonly<Record<string, Migration>> = {
+  '0001-signing-keys-and-grants': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('token_signing_key')
+        .addColumn('key_id', 'text', (column) => column.primaryKey())
+        .addColumn('private_key', 'text', (column) => column.notNull())
+        .addColumn('public_key', 'text', (column) => column.notNull())
+        .addColumn('signs_from_ms', 'bigint', (column) => column.notNull())
+        .execute()
+      await db.schema
+        .createTable('token_grant')
+        .addColumn('hash', 'text', (column) => column.primaryKey())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('grant_json', 'text', (column) => column.notNull())
+        .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())
+        .addColumn('redeemed_with', 'text')
+        .execute()
+      await db.schema.createIndex('token_grant_owner').on('token_grant').columns(['owner', 'created_at_ms']).execute()
+      await db.schema.createIndex('token_grant_expiry').on('token_grant').column('expires_at_ms').execute()
+      await db.schema.createIndex('token_grant_age').on('token_grant').column('created_at_ms').execute()
+    },
+  },
+}
