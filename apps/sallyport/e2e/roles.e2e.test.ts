@@ -1,0 +1,141 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Company, startCompany, subaccounts, writeConfiguration } from './company.ts'
+import { createInstallation, type Installation } from './installation.ts'
+
+const partners = '/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner?$top=1'
+
+let stack: Installation
+let company: Company
+let onPremise: string
+const processes = new Map<string, ChildProcess>()
+
+const startRole = (role: string): void => {
+  const connector = role === 'connector'
+  const words = [
+    'serve',
+    role,
+    '--config',
+    stack.file(connector ? 'connector.yaml' : 'server.yaml'),
+    '--port-offset',
+    String(stack.portOffset),
+  ]
+  processes.set(role, stack.start(words, connector ? { data: onPremise } : {}))
+}
+const kill = async (role: string): Promise<void> => {
+  const child = processes.get(role)
+  if (child === undefined) throw new Error(`${role} was not started`)
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+}
+const asJane = (path = partners): Promise<{ status: number; body: string }> =>
+  stack.json(['curl', 'S4_DEMO', path, '--user', 'jane@acme.test'])
+
+beforeAll(async () => {
+  stack = await createInstallation()
+  company = await startCompany(stack.folder)
+  onPremise = join(stack.folder, 'on-premise')
+  writeConfiguration(stack.file('server.yaml'), subaccounts)
+  writeConfiguration(stack.file('connector.yaml'), `version: 1\n${company.connectors()}`)
+  for (const role of ['token-service', 'destination-service', 'connectivity-proxy']) {
+    startRole(role)
+    await stack.ready(processes.size)
+  }
+  const { code } = await stack.json<{ code: string }>(['connector', 'code', '--subaccount', 'demo'])
+  const init = await stack.run(
+    [
+      'connector',
+      'init',
+      '--server',
+      `https://localhost:${stack.port('connectivityApi')}`,
+      '--code',
+      code,
+      '--authority',
+      join(stack.data, 'ca.crt'),
+      '--config',
+      stack.file('connector.yaml'),
+    ],
+    { data: onPremise },
+  )
+  if (init.code !== 0) throw new Error(`${init.stdout}${init.stderr}`)
+  startRole('connector')
+  await stack.ready(1, { data: onPremise })
+}, 120_000)
+afterAll(async () => {
+  await stack.run(['stop'], { data: onPremise }).catch(() => {})
+  await stack[Symbol.asyncDispose]()
+  await company[Symbol.asyncDispose]()
+})
+
+describe('each role in its own process', () => {
+  it('the propagated request succeeds', async () => {
+    const answer = await asJane()
+    expect(answer.status).toBe(200)
+    expect(JSON.parse(answer.body)).toMatchObject({ d: { loggedOnUser: 'jane@acme.test' } })
+  })
+
+  it('a pairing code works once', async () => {
+    const { code } = await stack.json<{ code: string }>(['connector', 'code', '--subaccount', 'demo'])
+    const words = [
+      'connector',
+      'init',
+      '--server',
+      `https://localhost:${stack.port('connectivityApi')}`,
+      '--code',
+      code,
+      '--authority',
+      join(stack.data, 'ca.crt'),
+      '--location',
+      'plant',
+    ]
+    const first = await stack.run(words, { data: join(stack.folder, 'a') })
+    expect(first.stderr).toBe('')
+    const second = await stack.run(words, { data: join(stack.folder, 'b') })
+    expect(second.code).toBe(4)
+    expect(second.stderr).toContain('PAIRING_REFUSED')
+  })
+
+  it.each(['connector', 'connectivity-proxy', 'token-service', 'destination-service'])(
+    'after kill -9 of %s and a restart the next request succeeds; nobody else is touched',
+    async (role) => {
+      await kill(role)
+      startRole(role)
+      await stack.ready(1, { data: role === 'connector' ? onPremise : stack.data })
+      if (role === 'connectivity-proxy') await stack.ready(1, { data: onPremise })
+      const answer = await asJane()
+      expect(answer.status).toBe(200)
+      for (const [other, child] of processes) if (other !== role) expect(child.exitCode, other).toBeNull()
+    },
+  )
+
+  it('no accepted destination write is lost when the destination service is killed while writing', async () => {
+    const accepted: string[] = []
+    let killed = false
+    const writing = (async () => {
+      for (let at = 0; !killed; at++) {
+        const name = `KILLED_${at}`
+        const outcome = await stack.run([
+          'destination',
+          'set',
+          `Name=${name}`,
+          'Type=HTTP',
+          `URL=http://host-${at}.example`,
+          'ProxyType=Internet',
+        ])
+        if (outcome.code === 0) accepted.push(name)
+      }
+    })()
+    while (accepted.length < 3) await new Promise((resolve) => setTimeout(resolve, 20))
+    await kill('destination-service')
+    killed = true
+    await writing
+    startRole('destination-service')
+    await stack.ready(3)
+    const found = await stack.json<readonly { Name: string; URL: string }[]>(['destination', 'list'])
+    const urls = new Map(found.map((entry) => [entry.Name, entry.URL]))
+    for (const name of accepted) expect(urls.get(name)).toBe(`http://host-${name.slice('KILLED_'.length)}.example`)
+  })
+})
