@@ -1,0 +1,167 @@
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
+import { type Clock, ConnectivityError, type Logger, type Sealer } from '@sallyport/core'
+import {
+  type CertificateProfile,
+  createIssuer,
+  createSelfSignedCertificate,
+  formatPem,
+  type Issuer,
+  parsePemCertificates,
+} from '@sallyport/x509'
+import { authorityLifetimeMs, authorityRemainderMs, certificateBackdatingMs, certificateLifetimeMs } from './limits.ts'
+import type { ConnectivityRepository, StoredAuthority } from './repository.ts'
+
+/** Signs the certificates with which connectors and the tunnel listener show who they are. */
+export interface ConnectorAuthority {
+  /** PEM of every authority that is trusted now, newest first. */
+  bundle(): string
+  /** A client certificate for one connector, valid from an hour ago. */
+  issueForConnector(subject: { readonly subaccount: string; readonly connectorId: string }, publicKey: KeyObject): NewCertificate
+  /** A certificate for our own listener, so that the bundle is all that a connector needs to trust. `names` are DNS names and IP addresses. */
+  issueForServer(names: readonly string[], publicKey: KeyObject): NewCertificate
+  /** Whether one of the trusted authorities signed it and it is valid now. */
+  hasSigned(certificate: X509Certificate): boolean
+}
+
+export interface NewCertificate {
+  readonly pem: string
+  /** SHA-256 of the certificate, hexadecimal. */
+  readonly fingerprint: string
+  readonly expiresAtMs: number
+}
+
+interface Generation {
+  readonly certificate: X509Certificate
+  readonly pem: string
+  readonly issuer: Issuer
+  readonly expiresAtMs: number
+}
+
+/**
+ * Opens the authorities of the repository. The first start makes one; when the newest is so old that it would not outlive what it signs, a successor is made,
+ * and the bundle holds both until the old one has expired.
+ *
+ * @throws ConnectivityError `STORE_FAILED` when a key does not open with the sealing key at hand.
+ */
+export async function openConnectorAuthority(options: {
+  readonly repository: ConnectivityRepository
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly log: Logger
+}): Promise<ConnectorAuthority> {
+  const { repository, sealer, clock, log } = options
+  const generations = (await openGenerations()).toReversed()
+
+  async function openGenerations(): Promise<Generation[]> {
+    let stored = await repository.authorities()
+    let newest = stored.at(-1)
+    if (newest === undefined || clock.now() > newest.createdAtMs + authorityLifetimeMs - authorityRemainderMs) {
+      const made = makeAuthority((newest?.generation ?? 0) + 1, clock.now(), sealer)
+      if (await repository.addAuthority(made)) log.info({ generation: made.generation }, 'a new authority for connectors was made')
+      stored = await repository.authorities()
+      newest = stored.at(-1)
+    }
+    return stored.map((authority) => openGeneration(authority, sealer))
+  }
+
+  function trusted(): Generation[] {
+    return generations.filter((generation) => generation.expiresAtMs > clock.now())
+  }
+
+  function issue(profile: Pick<CertificateProfile, 'subject' | 'publicKey' | 'extensions'>): NewCertificate {
+    const signer = trusted()[0]
+    if (signer === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the authority for connectors has expired; restart the service')
+    const now = clock.now()
+    const expiresAtMs = Math.min(now + certificateLifetimeMs, signer.expiresAtMs)
+    const der = signer.issuer.issue({ ...profile, notBefore: new Date(now - certificateBackdatingMs), notAfter: new Date(expiresAtMs) })
+    return { pem: formatPem('CERTIFICATE', der), fingerprint: createHash('sha256').update(der).digest('hex'), expiresAtMs }
+  }
+
+  return {
+    bundle: () =>
+      trusted()
+        .map((generation) => generation.pem)
+        .join(''),
+    issueForConnector: ({ subaccount, connectorId }, publicKey) =>
+      issue({
+        publicKey,
+        subject: [
+          { type: 'CN', value: subaccount },
+          { type: 'OU', value: connectorId },
+          { type: 'O', value: 'Sallyport' },
+        ],
+        extensions: {
+          basicConstraints: { ca: false },
+          keyUsage: ['digitalSignature'],
+          extendedKeyUsage: ['clientAuth'],
+          authorityKeyIdentifier: true,
+          subjectKeyIdentifier: true,
+        },
+      }),
+    issueForServer: (names, publicKey) =>
+      issue({
+        publicKey,
+        subject: [
+          { type: 'CN', value: names[0] ?? 'localhost' },
+          { type: 'O', value: 'Sallyport' },
+        ],
+        extensions: {
+          basicConstraints: { ca: false },
+          keyUsage: ['digitalSignature'],
+          extendedKeyUsage: ['serverAuth'],
+          subjectAltNames: names.map((name) => (/^[\d.]+$|:/.test(name) ? { ip: name } : { dns: name })),
+          authorityKeyIdentifier: true,
+          subjectKeyIdentifier: true,
+        },
+      }),
+    hasSigned(certificate) {
+      const now = clock.now()
+      if (certificate.validFromDate.getTime() > now || certificate.validToDate.getTime() <= now) return false
+      return trusted().some(
+        ({ certificate: authority }) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
+      )
+    },
+  }
+}
+
+function makeAuthority(generation: number, nowMs: number, sealer: Sealer): StoredAuthority {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const der = createSelfSignedCertificate(
+    {
+      // The number keeps generations apart for software that picks an authority by name.
+      subject: [
+        { type: 'CN', value: `Sallyport Connector CA ${generation}` },
+        { type: 'O', value: 'Sallyport' },
+      ],
+      publicKey,
+      notBefore: new Date(nowMs - certificateBackdatingMs),
+      notAfter: new Date(nowMs + authorityLifetimeMs),
+      extensions: { basicConstraints: { ca: true, pathLength: 0 }, keyUsage: ['keyCertSign', 'cRLSign'], subjectKeyIdentifier: true },
+    },
+    privateKey,
+  )
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  return {
+    generation,
+    certificate: formatPem('CERTIFICATE', der),
+    sealedKey: sealer.seal(key, sealContext(generation)),
+    createdAtMs: nowMs,
+  }
+}
+
+function openGeneration(stored: StoredAuthority, sealer: Sealer): Generation {
+  const [der] = parsePemCertificates(stored.certificate)
+  if (der === undefined) throw new ConnectivityError('STORE_FAILED', `the stored authority ${stored.generation} for connectors has no certificate`)
+  const privateKey = createPrivateKey(sealer.open(stored.sealedKey, sealContext(stored.generation)))
+  const certificate = new X509Certificate(der)
+  return {
+    certificate,
+    pem: stored.certificate,
+    issuer: createIssuer({ certificate: der, privateKey }),
+    expiresAtMs: certificate.validToDate.getTime(),
+  }
+}
+
+function sealContext(generation: number): string {
+  return `connectivity-authority/${generation}`
+}

@@ -1,0 +1,85 @@
+import { type AuditSink, type Clock, ConnectivityError } from '@sallyport/core'
+import { type CertificationRequest, parseCertificationRequest } from '@sallyport/x509'
+import type { ConnectorAuthority, NewCertificate } from './connector-authority.ts'
+import { maxOpenPairingCodes, pairingCodeLifetimeMs } from './limits.ts'
+import { createPairingCode, hashPairingCode } from './pairing-code.ts'
+import type { PairingAnswer, PairingRequest } from './pairing-messages.ts'
+import type { ConnectivityRepository, IssuedCertificate } from './repository.ts'
+
+/** Lets connectors in: hands out one-time codes, and certificates for them. */
+export interface Pairing {
+  /** A code that one connector of the subaccount can use once within a quarter of an hour. `createdBy` becomes the user who registered it. */
+  createCode(request: {
+    readonly subaccount: string
+    readonly createdBy: string
+  }): Promise<{ readonly code: string; readonly expiresAtMs: number }>
+  /** @throws ConnectivityError `PAIRING_REFUSED`, or `MESSAGE_INVALID` for a bad certification request, which does not use the code up. */
+  pair(request: PairingRequest): Promise<PairingAnswer>
+  /** A new certificate for a connector that has shown a valid one. @throws ConnectivityError `MESSAGE_INVALID`. */
+  renew(current: IssuedCertificate, certificationRequest: string): Promise<{ readonly certificate: string; readonly authorities: string }>
+}
+
+export function createPairing(options: {
+  readonly authority: ConnectorAuthority
+  readonly repository: ConnectivityRepository
+  readonly tunnelEndpoint: () => string
+  readonly clock: Clock
+  readonly audit: AuditSink
+}): Pairing {
+  const { authority, repository, clock, audit } = options
+  const record = (subaccount: string, user: string, message: string): void =>
+    audit.write({ type: 'configuration-changed', category: 'Pairing', subaccount, user, message })
+
+  return {
+    async createCode({ subaccount, createdBy }) {
+      const code = createPairingCode()
+      const now = clock.now()
+      const expiresAtMs = now + pairingCodeLifetimeMs
+      const added = await repository.addPairingCode({ hash: hashPairingCode(code), subaccount, createdBy, expiresAtMs }, now, maxOpenPairingCodes)
+      if (!added) throw new ConnectivityError('PAIRING_REFUSED', `the subaccount has ${maxOpenPairingCodes} unused pairing codes already; let some expire`)
+      record(subaccount, createdBy, 'pairing code created')
+      return { code, expiresAtMs }
+    },
+
+    async pair(request) {
+      const { publicKey } = readRequest(request.certificationRequest)
+      const hash = hashPairingCode(request.code)
+      const code = await repository.findPairingCode(hash, clock.now())
+      if (code === undefined) throw refused()
+      const { subaccount, createdBy } = code
+      const { connectorId, locationId, description } = request
+      const issued = authority.issueForConnector({ subaccount, connectorId }, publicKey)
+      const certificate = toIssued(issued, { subaccount, connectorId, locationId, description, registeredBy: createdBy }, clock.now())
+      if (!(await repository.redeemPairingCode(hash, clock.now(), certificate))) throw refused()
+      record(subaccount, createdBy, `connector ${connectorId} paired, certificate ${issued.fingerprint.slice(0, 16)}`)
+      return { subaccount, certificate: issued.pem, authorities: authority.bundle(), tunnelEndpoint: options.tunnelEndpoint() }
+    },
+
+    async renew(current, certificationRequest) {
+      const { publicKey } = readRequest(certificationRequest)
+      const issued = authority.issueForConnector(current, publicKey)
+      await repository.addCertificate(toIssued(issued, current, clock.now()))
+      record(current.subaccount, current.registeredBy, `certificate of connector ${current.connectorId} renewed`)
+      return { certificate: issued.pem, authorities: authority.bundle() }
+    },
+  }
+}
+
+function readRequest(pem: string): CertificationRequest {
+  return parseCertificationRequest(pem)
+}
+
+function toIssued(
+  issued: NewCertificate,
+  holder: Pick<IssuedCertificate, 'subaccount' | 'connectorId' | 'locationId' | 'description' | 'registeredBy'>,
+  nowMs: number,
+): IssuedCertificate {
+  const { subaccount, connectorId, locationId, description, registeredBy } = holder
+  const { fingerprint, expiresAtMs } = issued
+  return { fingerprint, subaccount, connectorId, locationId, description, registeredBy, issuedAtMs: nowMs, expiresAtMs, revokedAtMs: undefined }
+}
+
+/** One text for wrong, used and expired: which of them it was would help nobody but a guesser. */
+function refused(): ConnectivityError {
+  return new ConnectivityError('PAIRING_REFUSED', 'the pairing code is not valid: it is mistyped, was used already, or is older than 15 minutes')
+}
