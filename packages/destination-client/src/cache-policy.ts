@@ -1,0 +1,41 @@
+import type { FoundDestination } from './found-destination.ts'
+import { tokenMarginMs } from './limits.ts'
+
+/** Types whose answer is the same for every user of a tenant. Anything else is kept per user. */
+const sameForAllUsers: ReadonlySet<string> = new Set([
+  'NoAuthentication',
+  'BasicAuthentication',
+  'ClientCertificateAuthentication',
+  'PrincipalPropagation',
+  'OAuth2ClientCredentials',
+  'OAuth2Password',
+])
+
+/** Types whose answer serves one call: assertions, and tokens that were paid for with a code or a refresh token. */
+const neverKept: ReadonlySet<string> = new Set(['SAMLAssertion', 'OAuth2AuthorizationCode', 'OAuth2RefreshToken', 'OAuth2TokenExchange'])
+
+export interface CacheVerdict {
+  readonly keep: boolean
+  readonly perUser: boolean
+  readonly freshUntilMs: number
+  /** Up to here it may bridge an outage. Never beyond the life of a token inside. */
+  readonly staleUntilMs: number
+}
+
+/** Decides how long an answer is used. */
+export function judge(
+  found: FoundDestination,
+  nowMs: number,
+  { cacheMs, staleMs }: { readonly cacheMs: number; readonly staleMs: number },
+): CacheVerdict {
+  const authentication = found.destination.properties['Authentication'] ?? 'NoAuthentication'
+  const expiresAtMs =
+    found.credentials.kind === 'header' ? (found.credentials.expiresAtMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+  const lifeMs = expiresAtMs - nowMs
+  return {
+    keep: !neverKept.has(authentication) && lifeMs > 0,
+    perUser: !sameForAllUsers.has(authentication),
+    freshUntilMs: Math.min(nowMs + cacheMs, expiresAtMs - Math.min(tokenMarginMs, lifeMs / 2)),
+    staleUntilMs: Math.min(nowMs + Math.max(cacheMs, staleMs), expiresAtMs),
+  }
+}
