@@ -157,6 +157,16 @@ describe('the requests', () => {
     })
     expect(await codeOf(other.get())).toBe('PEER_UNTRUSTED')
   })
+  it('are not made with a certificate that cannot be read', async () => {
+    const oauth: OAuthClient = {
+      clientId: 'c',
+      proof: { kind: 'certificate', certificate: 'no PEM', key: createSecret(clientSecret) },
+      tokenUrl: new URL('https://127.0.0.1:1/oauth/token'),
+      domain: undefined,
+    }
+    await using tokens = createTokenSource({ client: oauth, clock: createManualClock() })
+    expect(await codeOf(tokens.get())).toBe('BINDING_INVALID')
+  })
   it('go to uaadomain over https with x-zid for another tenant', async () => {
     const ca = createTestCa()
     await using backend = await createHttpBackend({

@@ -11,6 +11,9 @@ export function callError(attempt: string, error: unknown): ConnectivityError {
       cause: error,
     })
   }
+  // Reading a certificate or key failed, before any connection.
+  if (code.startsWith('ERR_OSSL'))
+    return new ConnectivityError('BINDING_INVALID', `${attempt}: the certificate or key is not PEM (${code})`)
   // llhttp's errors carry the bytes that it could not read; they stay here.
   if (code.startsWith('HPE_')) return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: the answer is not HTTP (${code})`)
   return new ConnectivityError('PEER_UNREACHABLE', `${attempt}: ${code === '' ? 'the connection failed' : code}`, { cause: error })

@@ -1,9 +1,7 @@
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import { getCACertificates } from 'node:tls'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { abortedError, ConnectivityError, type Secret } from '@sallyport/core'
 import { callError } from './destination-errors.ts'
-import { idleSocketMs, maxHeadBytes, maxSockets } from './limits.ts'
+import type { ServiceConnections } from './service-connections.ts'
 
 export interface ServiceRequest {
   readonly method: 'GET' | 'POST'
@@ -34,35 +32,30 @@ export interface ServiceCallerOptions {
   readonly key?: Secret
 }
 
-export function createServiceCaller({ ca = [], certificate, key }: ServiceCallerOptions): ServiceCaller {
-  const shared = { keepAlive: true, maxSockets, timeout: idleSocketMs }
-  const plain = new HttpAgent(shared)
-  // Made at the first call: reading all trusted authorities takes time that a short-lived program need not spend.
-  let secure: HttpsAgent | undefined
-  const secureAgent = (): HttpsAgent =>
-    (secure ??= new HttpsAgent({
-      ...shared,
-      ...(ca.length === 0 ? {} : { ca: [...getCACertificates('default'), ...ca] }),
-      ...(certificate === undefined ? {} : { cert: certificate, key: key?.reveal() }),
-    }))
+/** Makes a caller with its own trust and, for mutual TLS, its own certificate. */
+export function createServiceCaller(options: ServiceCallerOptions): ServiceCaller {
+  // Node's HTTP modules take twenty milliseconds to load: a program that only reads a binding or stops early need not wait.
+  let connections: Promise<ServiceConnections> | undefined
+  const open = (): Promise<ServiceConnections> =>
+    (connections ??= import('./service-connections.ts').then(({ createServiceConnections }) => createServiceConnections(options)))
   return {
     async call({ method, url, headers, body, maxBytes, signal, attempt }) {
+      const { request: begin } = await open()
       if (signal.aborted) throw abortedError(signal, attempt)
-      const options = { method, headers, signal, maxHeaderSize: maxHeadBytes }
-      const request =
-        url.protocol === 'https:' ? httpsRequest(url, { ...options, agent: secureAgent() }) : httpRequest(url, { ...options, agent: plain })
+      let request: ClientRequest | undefined
       try {
+        request = begin(url, { method, headers, signal })
         const answer = await answerOf(request, body)
         const bytes = await readBounded(answer, maxBytes, attempt)
         return { status: answer.statusCode ?? 0, body: tryParseJson(bytes) }
       } catch (error) {
-        request.destroy()
+        request?.destroy()
         throw signal.aborted ? abortedError(signal, attempt) : callError(attempt, error)
       }
     },
     async [Symbol.asyncDispose]() {
-      plain.destroy()
-      secure?.destroy()
+      const opened = await connections
+      opened?.destroy()
     },
   }
 }
