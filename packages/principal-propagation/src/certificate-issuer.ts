@@ -47,6 +47,7 @@ export interface CertificateIssuer {
   sample(ruleIndex: number, variables: Readonly<Record<string, string>>): Promise<Buffer>
 }
 
+/** What an issuer works with; fixed for its life. */
 export interface CertificateIssuerOptions {
   /** Signs the certificates, RSA or EC. `undefined`: none is configured, and every principal is refused. */
   readonly authority: CertificateAuthority | undefined

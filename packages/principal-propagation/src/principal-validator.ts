@@ -24,6 +24,7 @@ export interface PrincipalValidator {
   validate(token: PrincipalToken): Promise<PrincipalVerdict>
 }
 
+/** What a validator works with; fixed for its life, except for the content of the trust list. */
 export interface PrincipalValidatorOptions {
   readonly trust: TrustList
   /** How long after its expiry a token is accepted, for work that still holds it. */

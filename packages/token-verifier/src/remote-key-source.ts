@@ -4,6 +4,7 @@ import { createKeySet, type KeySet } from './key-set.ts'
 import { defaultMaxStaleMs } from './limits.ts'
 import type { KeySource } from './types.ts'
 
+/** Where keys come from and how often they are fetched. */
 export interface RemoteKeySourceOptions {
   /** Where the keys of each trusted issuer are. The address comes from configuration, never from a token. */
   readonly issuers: readonly { readonly issuer: string; readonly url: URL }[]

@@ -5,6 +5,7 @@ import { maxPendingVerifications, maxVerificationAttempts } from './limits.ts'
 import type { KeySource, TokenVerdict, TokenVerifier, VerifiedToken } from './types.ts'
 import { createVerdictCache } from './verdict-cache.ts'
 
+/** Whose tokens are taken, with which tolerance, and how many are remembered. */
 export interface TokenVerifierOptions {
   readonly keys: KeySource
   readonly clock: Clock

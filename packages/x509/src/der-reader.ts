@@ -2,7 +2,7 @@ import { ConnectivityError } from '@sallyport/core'
 import { tags } from './der-writer.ts'
 
 /** One element: `content` is inside `encoded`, both are views of the bytes read. */
-export interface DerElement {
+interface DerElement {
   readonly tag: number
   readonly content: Buffer
   readonly encoded: Buffer

@@ -6,6 +6,7 @@ export interface NameAttribute {
   readonly value: string
 }
 
+/** What a certificate says, apart from who signs it. Extensions that are not named are left out. */
 export interface CertificateProfile {
   readonly subject: readonly NameAttribute[]
   readonly publicKey: KeyObject
