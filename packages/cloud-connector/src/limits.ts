@@ -12,8 +12,11 @@ export const maxInterimAnswers = 64
 /** Percent-decodings that are looked at for dot segments. Real paths need one, SAP's double-encoded OData keys two. */
 export const maxPathDecodings = 3
 
-/** Pieces of the stream (chunks and principal messages) that wait while a request is being answered; the stream's credit bounds their bytes. */
-export const maxWaitingPieces = 4096
+/** Blocks into which small pieces of a stream are gathered while they wait: without it, single bytes would cost a hundred each. */
+export const waitingBlockBytes = 16_384
+
+/** Bytes that may wait in a backend socket before the stream is slowed down: four reads, so that a turn's worth never stalls. */
+export const backendBufferBytes = 262_144
 
 /** Body of a refused request that is read and thrown away so that the connection can be used again; beyond it the connection is closed. */
 export const maxDiscardedBodyBytes = 65_536

@@ -20,8 +20,12 @@ export interface VirtualAddress {
   readonly port: number
 }
 
-/** Decides one HTTP request. `path` is the request target up to the query; `upgrade` whether the request asks for another protocol. */
-export function decideHttpAccess(table: MappingTable, address: VirtualAddress, path: string, upgrade: boolean): AccessDecision {
+/**
+ * Decides one HTTP request. `path` is the request target up to the query; `upgrade` the protocol it asks to change to, if it does.
+ *
+ * The permission to upgrade is for WebSocket. Behind any other protocol, HTTP/2 above all, further requests would pass undecided.
+ */
+export function decideHttpAccess(table: MappingTable, address: VirtualAddress, path: string, upgrade: string | undefined): AccessDecision {
   const mapping = table.find(address.host, address.port)
   if (mapping === undefined)
     return { allowed: false, kind: 'system', mapping: undefined, reason: 'no mapping for this virtual host and port' }
@@ -31,9 +35,11 @@ export function decideHttpAccess(table: MappingTable, address: VirtualAddress, p
   const reading = readRequestPath(path)
   if (reading.kind === 'refused')
     return { allowed: false, kind: 'resource', mapping, reason: `the path is not accepted: ${reading.reason}` }
-  const resource = mapping.index.find(reading, upgrade)
-  if (resource !== undefined) return { allowed: true, mapping, resource }
-  if (upgrade && mapping.index.find(reading, false) !== undefined) {
+  const resource = mapping.index.find(reading, upgrade !== undefined)
+  if (resource !== undefined && (upgrade === undefined || upgrade === 'websocket')) return { allowed: true, mapping, resource }
+  if (resource !== undefined)
+    return { allowed: false, kind: 'upgrade', mapping, reason: 'upgrades to anything but websocket are not allowed' }
+  if (upgrade !== undefined && mapping.index.find(reading, false) !== undefined) {
     return { allowed: false, kind: 'upgrade', mapping, reason: 'no resource that admits the path allows upgrades' }
   }
   return { allowed: false, kind: 'resource', mapping, reason: 'no enabled resource admits the path' }

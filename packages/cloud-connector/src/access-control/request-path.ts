@@ -16,7 +16,8 @@ export type RequestPath =
 const suspicious = /%|\\|\/\.|[^\x21-\x7e]/
 const malformedEscape = /%(?![0-9A-Fa-f]{2})/
 const escape = /%([0-9A-Fa-f]{2})/g
-const controlOrBackslash = /[\x00-\x1f\x7f\\]/
+/** Everything but blank to tilde and bytes above ASCII, the backslash left out of the range. */
+const controlOrBackslash = /[^ -[\]-~\x80-\xff]/
 /** UTF-8 that encodes a character in more bytes than it needs: C0, C1, E0 80–9F, F0 80–8F. */
 const overlong = /[\xc0\xc1]|\xe0[\x80-\x9f]|\xf0[\x80-\x8f]/
 /** A dot segment, also when a parameter, a fragment or a query that somebody decoded too early stands behind the dots. */
@@ -65,7 +66,8 @@ function readSuspicious(path: string): RequestPath {
 
   const readings: string[] = []
   for (const level of levels) {
-    if (level.includes('//')) return refused('it holds dot segments and empty segments together')
+    // Merging them or not changes what a dot segment takes away; a segment of parameters alone is empty to those who cut parameters.
+    if (/\/[/;]/.test(level)) return refused('it holds dot segments and empty segments together')
     if (/[#?]/.test(level)) return refused('it holds dot segments and a fragment together')
     const resolved = resolveDotSegments(level)
     if (resolved === undefined) return refused('its dot segments lead above the root')

@@ -44,8 +44,8 @@ export function chainHmac(key: KeyObject, subaccount: string, previous: string, 
   return createHmac('sha256', key).update(`${subaccount}\n${previous}\n${body}`).digest('base64url')
 }
 
-const special = /[\0-\x1f\x7f;\\]/
-const everySpecial = /[\0-\x1f\x7f;\\]/g
+const special = /[\p{Cc};\\]/u
+const everySpecial = /[\p{Cc};\\]/gu
 
 /** Control characters, semicolons and backslashes become `\xhh`, so that a line stays a line and a column a column. */
 function escapeField(text: string): string {

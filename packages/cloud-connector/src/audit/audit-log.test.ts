@@ -22,8 +22,9 @@ const file = (day = '2030-01-01', subaccount = 'demo'): string => join(folder, s
 const lines = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n')
 
 async function written(count: number): Promise<void> {
-  await using audit = createAuditLog({ folder, key, clock: createManualClock(start) })
+  const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
   for (let at = 0; at < count; at++) audit.write(entry(`message ${at}`))
+  await audit.close()
 }
 
 describe('audit log', () => {
@@ -128,9 +129,10 @@ describe('audit log', () => {
   it('keeps segments for ever by default, and as long as it is told', async () => {
     const clock = createManualClock(start)
     const write = async (setUp: (audit: AuditLog) => void = () => {}): Promise<void> => {
-      await using audit = createAuditLog({ folder, key, clock })
+      const audit = createAuditLog({ folder, key, clock })
       setUp(audit)
       audit.write(entry('x'))
+      await audit.close()
     }
     await write()
     clock.advance(400 * 86_400_000)

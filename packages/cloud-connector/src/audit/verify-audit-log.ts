@@ -99,10 +99,10 @@ function checkAnchor(
 
 /** Lines of a file without their ends; `undefined` for one that is too long or not ended. Memory is bounded by one line. */
 async function* linesOf(file: string): AsyncGenerator<string | undefined> {
-  let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   let skipping = false
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-    let data: Buffer<ArrayBufferLike> = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    let data: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10)) {
       if (skipping) skipping = false
       else yield data.toString('utf8', 0, end)

@@ -28,7 +28,7 @@ const comparedFields: readonly (readonly [Category, string, (entry: ConnectorEnt
   ['Account', 'description', (entry) => entry.description],
   ['DomainMapping', 'cookieDomains', (entry) => entry.cookieDomains],
   ['PpcaCertificate', 'principalPropagation.ca', (entry) => entry.principalPropagation.ca],
-  ['PrincipalPropagationConfiguration', 'principalPropagation', ({ principalPropagation: { ca: _, ...rest } }) => rest],
+  ['PrincipalPropagationConfiguration', 'principalPropagation', (entry) => ({ ...entry.principalPropagation, ca: undefined })],
   ['SystemCertificate', 'systemCertificate', (entry) => entry.systemCertificate],
   ['TrustedBackendCertificate', 'backendTrust', (entry) => entry.backendTrust],
   ['TrustSynchronization', 'trust.automatic', (entry) => entry.trust.automatic],
@@ -77,8 +77,7 @@ function resourceChanges(
 
 function withoutResources(mapping: MappingEntry | undefined): unknown {
   if (mapping === undefined) return undefined
-  const { resources: _, ...rest } = mapping
-  return rest
+  return { ...mapping, resources: undefined }
 }
 
 function compare(category: Category, what: string, before: unknown, after: unknown): readonly ConfigurationChange[] {

@@ -1,4 +1,6 @@
-import type { ConfigurationProblem, ConnectorEntry, RuleCondition } from '@sallyport/admin-api'
+import type { ConfigurationProblem, ConnectorEntry } from '@sallyport/admin-api'
+import { ConnectivityError } from '@sallyport/core'
+import { checkSubjectRules, parseSubjectPattern, type SubjectPattern } from '@sallyport/principal-propagation'
 
 /** A check across the fields of one connector. Paths are relative to the connector. */
 type ConnectorRule = (entry: ConnectorEntry) => readonly ConfigurationProblem[]
@@ -8,23 +10,27 @@ const oneWayToSubjects: ConnectorRule = ({ principalPropagation: { rules, subjec
     ? [{ path: ['principalPropagation', 'subjectPattern'], message: 'either subjectPattern or rules, not both' }]
     : []
 
-const lastRuleIsDefault: ConnectorRule = ({ principalPropagation: { rules = [] } }) =>
-  rules.flatMap((rule, at) => {
-    const path = ['principalPropagation', 'rules', at, 'when']
-    const last = at === rules.length - 1
-    if (last && rule.when !== undefined) return [{ path, message: 'the last rule is the default one and has no condition' }]
-    if (!last && rule.when === undefined)
-      return [{ path: path.slice(0, -1), message: 'only the last rule may be without condition (when)' }]
-    return rule.when === undefined ? [] : explainCondition(rule.when).map((message) => ({ path, message }))
-  })
-
-function explainCondition({ operator, value, variable }: RuleCondition): readonly string[] {
-  const compares = operator === 'is' || operator === 'is_not'
-  if (compares && value === undefined) return [`operator ${operator} needs a value`]
-  if (!compares && value !== undefined) return [`operator ${operator} takes no value`]
-  if (variable !== 'user_type') return []
-  if (!compares) return ['user_type can only be compared with is or is_not']
-  return value === 'Business' || value === 'Technical' ? [] : ['user_type is Business or Technical']
+const subjectsAreUsable: ConnectorRule = ({ principalPropagation: { rules, subjectPattern } }) => {
+  const problems: ConfigurationProblem[] = []
+  const read = (text: string, path: readonly (string | number)[]): SubjectPattern => {
+    try {
+      return parseSubjectPattern(text)
+    } catch (error) {
+      problems.push({ path, message: ConnectivityError.is(error) ? error.message : 'is not a subject' })
+      return { CN: 'reported above' }
+    }
+  }
+  if (subjectPattern !== undefined) read(subjectPattern, ['principalPropagation', 'subjectPattern'])
+  if (rules === undefined) return problems
+  const written = rules.map(({ subject, when }, at) => ({
+    condition: when,
+    pattern: read(subject, ['principalPropagation', 'rules', at, 'subject']),
+  }))
+  const found = checkSubjectRules(written).map(({ message, path: [at = 0, part, ...rest] }) => ({
+    path: ['principalPropagation', 'rules', at, ...(part === 'condition' ? ['when', ...rest] : [])],
+    message,
+  }))
+  return [...problems, ...found]
 }
 
 const cookieDomainsAreUnique: ConnectorRule = ({ cookieDomains }) => {
@@ -55,7 +61,7 @@ const locationIdIsVisible: ConnectorRule = ({ locationId }) =>
 
 const rules: readonly ConnectorRule[] = [
   oneWayToSubjects,
-  lastRuleIsDefault,
+  subjectsAreUsable,
   cookieDomainsAreDomains,
   cookieDomainsAreUnique,
   locationIdIsVisible,

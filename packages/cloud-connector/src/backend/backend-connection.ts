@@ -1,0 +1,90 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { Clock, ConnectivityError } from '@sallyport/core'
+import { backendConnectTimeout, backendError } from './backend-errors.ts'
+import type { BackendTls } from './backend-trust.ts'
+
+/** Where and how to connect. `system` is the virtual address, for messages. */
+export interface BackendTarget {
+  readonly host: string
+  readonly port: number
+  /** `undefined`: plain TCP. */
+  readonly tls: BackendTls | undefined
+  /** Offered to TLS backends, so that those that speak HTTP/2 too choose HTTP/1.1. */
+  readonly protocol: 'http/1.1' | undefined
+  readonly system: string
+}
+
+/**
+ * Connects to a backend: name, TCP and TLS under one deadline. Exactly one of the callbacks is called, unless the returned function has given
+ * the attempt up before. The socket half-closes and has no listener left; the callee owns it.
+ */
+export function connectBackend(
+  target: BackendTarget,
+  options: {
+    readonly clock: Clock
+    readonly timeoutMs: number
+    readonly onConnected: (socket: Socket) => void
+    readonly onFailed: (error: ConnectivityError) => void
+  },
+): () => void {
+  const { host, port, system, tls } = target
+  const common = { host, port, noDelay: true, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
+  const socket =
+    tls === undefined
+      ? connectTcp(common)
+      : connectTls({
+          ...common,
+          secureContext: tls.secureContext,
+          rejectUnauthorized: tls.rejectUnauthorized,
+          checkServerIdentity: tls.checkServerIdentity,
+          // RFC 6066 §3: the name of the internal host, never an address.
+          ...(isIP(host) === 0 ? { servername: host } : {}),
+          ...(target.protocol === undefined ? {} : { ALPNProtocols: [target.protocol] }),
+        })
+  const settle = (): boolean => {
+    if (settled) return false
+    settled = true
+    cancelDeadline()
+    socket.off('error', failed).off('close', closed).off(ready, connected)
+    return true
+  }
+  const failed = (error: Error): void => {
+    if (!settle()) return
+    discard(socket)
+    options.onFailed(backendError(system, error))
+  }
+  const closed = (): void => failed(Object.assign(new Error('closed while connecting'), { code: 'ECONNRESET' }))
+  const connected = (): void => {
+    if (settle()) options.onConnected(socket)
+  }
+  const ready = tls === undefined ? 'connect' : 'secureConnect'
+  let settled = false
+  const cancelDeadline = options.clock.after(options.timeoutMs, () => {
+    if (!settle()) return
+    discard(socket)
+    options.onFailed(backendConnectTimeout(system))
+  })
+  socket.on('error', failed).on('close', closed).on(ready, connected)
+  return () => {
+    if (settle()) discard(socket)
+  }
+}
+
+/** Destroys a socket whose late errors interest nobody. */
+export function discard(socket: Socket): void {
+  socket.on('error', () => {})
+  socket.destroy()
+}
+
+/**
+ * Whether both sides of a connection have proved who they are: the backend is accepted by the trust store, and has asked for the system
+ * certificate in a way that its key can answer.
+ *
+ * OpenSSL keeps the signature algorithms it shares with the server only when the server has sent a CertificateRequest; a client socket of
+ * Node has no other sign of it.
+ */
+export function isMutuallyAuthenticated(socket: Socket, tls: BackendTls | undefined): boolean {
+  if (tls?.systemKey === undefined || !('getSharedSigalgs' in socket)) return false
+  return (socket as TLSSocket).getSharedSigalgs().some((algorithm) => algorithm.startsWith(tls.systemKey ?? '?'))
+}

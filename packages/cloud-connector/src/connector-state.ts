@@ -1,0 +1,18 @@
+import type { ConnectorEntry } from '@sallyport/admin-api'
+import type { MappingTable } from './access-control/mapping-table.ts'
+import type { BackendTls } from './backend/backend-trust.ts'
+import type { CookieDomains } from './http/cookie-domains.ts'
+import type { PrincipalHandling } from './principal/principal-handling.ts'
+
+/** Everything that decides about requests, as one immutable value: a reload makes a new one, and requests under way keep theirs. */
+export interface ConnectorState {
+  readonly revision: number
+  readonly entry: ConnectorEntry
+  readonly table: MappingTable
+  readonly cookies: CookieDomains
+  readonly auditLevel: ConnectorEntry['audit']['level']
+  readonly tls: BackendTls
+  readonly principals: PrincipalHandling
+  readonly connectTimeoutMs: number
+  readonly responseTimeoutMs: number
+}

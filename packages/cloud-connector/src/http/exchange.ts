@@ -1,0 +1,95 @@
+import type { RequestHead, ResponseHead } from '@sallyport/http-head'
+import type { WirePrincipal } from '@sallyport/tunnel'
+import type { VirtualAddress } from '../access-control/access-decision.ts'
+import type { SystemMapping } from '../access-control/system-mapping.ts'
+import type { BackendTarget } from '../backend/backend-connection.ts'
+import type { ConnectorState } from '../connector-state.ts'
+import type { LinkContext } from '../link-context.ts'
+import { eventTarget } from './access-record.ts'
+import type { Refusal } from './refusals.ts'
+import { type AddedHeaders, noUserCertificate } from './request-transformation.ts'
+
+/** One request with its answer. */
+export interface Exchange {
+  readonly address: VirtualAddress
+  readonly head: RequestHead
+  /** The head as received. */
+  readonly raw: Buffer
+  /** Request target up to the query. */
+  readonly path: string
+  /** Protocols the request asks to change to, `''` when it names none; `undefined` when it does not ask. */
+  readonly upgradeAsked: string | undefined
+  readonly principal: WirePrincipal | null
+  readonly correlationId: string
+  readonly startMs: number
+  /** The state that decides about this request, whatever is configured meanwhile. */
+  readonly state: ConnectorState
+  /** Where an allowed request goes. */
+  route: { readonly mapping: SystemMapping; readonly target: BackendTarget } | undefined
+  /** The principal's name once it is known. */
+  user: string
+  added: AddedHeaders
+  /** The whole request has been passed on. */
+  requestDone: boolean
+  /** Head of the final answer, once it has been passed on. */
+  answer: ResponseHead | undefined
+  answerDone: boolean
+  /** Sent over a connection that had served requests before. */
+  reused: boolean
+  retried: boolean
+  bytesToBackend: number
+  bytesToClient: number
+}
+
+/** A request whose head has just been read. */
+export function createExchange(
+  known: Pick<Exchange, 'address' | 'head' | 'raw' | 'principal' | 'correlationId' | 'startMs' | 'state'>,
+): Exchange {
+  const { head } = known
+  const query = head.target.indexOf('?')
+  return {
+    address: known.address,
+    head,
+    raw: known.raw,
+    path: query < 0 ? head.target : head.target.slice(0, query),
+    upgradeAsked: head.connectionOptions.length > 0 && head.connectionOptions.includes('upgrade') ? (head.upgrade ?? '') : undefined,
+    principal: known.principal,
+    correlationId: known.correlationId,
+    startMs: known.startMs,
+    state: known.state,
+    route: undefined,
+    user: '',
+    added: noUserCertificate,
+    requestDone: head.framing.kind === 'none',
+    answer: undefined,
+    answerDone: false,
+    reused: false,
+    retried: false,
+    bytesToBackend: 0,
+    bytesToClient: 0,
+  }
+}
+
+/** The backend's final answer has begun. */
+export function emitAnswered(context: LinkContext, exchange: Exchange, status: number): void {
+  if (!context.events.wanted) return
+  const target = eventTarget(context, exchange)
+  context.events.emit({ type: 'backend-answered', ...target, status, durationMs: target.atMs - exchange.startMs })
+}
+
+/** The backend gave no usable answer. Refusals of access and principals have events of their own. */
+export function emitFailed(context: LinkContext, exchange: Exchange, failure: Pick<Refusal, 'code' | 'text'>): void {
+  if (!context.events.wanted || !(failure.code.startsWith('BACKEND_') || failure.code === 'PROTOCOL_VIOLATION')) return
+  const target = eventTarget(context, exchange)
+  const { code, text } = failure
+  context.events.emit({ type: 'backend-failed', ...target, code, message: text, durationMs: target.atMs - exchange.startMs })
+}
+
+/** The request is over, however it ended. Counts it among the mapping's calls when the backend has answered. */
+export function concludeExchange(context: LinkContext, exchange: Exchange): void {
+  const durationMs = context.clock.now() - exchange.startMs
+  if (exchange.route !== undefined && exchange.answer !== undefined) context.monitor.of(exchange.route.mapping).record(durationMs)
+  if (!context.events.wanted) return
+  const { bytesToBackend, bytesToClient } = exchange
+  context.events.emit({ type: 'request-finished', ...eventTarget(context, exchange), bytesToBackend, bytesToClient, durationMs })
+}

@@ -1,0 +1,473 @@
+import {
+  type BodyScanner,
+  createBodyScanner,
+  formatRequestHead,
+  formatResponseHead,
+  parseRequestHead,
+  type RequestHead,
+} from '@sallyport/http-head'
+import type { IncomingTunnelStream, LogFields, StreamResetCode } from '@sallyport/core'
+import type { HttpOpening, PrincipalMessage, WirePrincipal } from '@sallyport/tunnel'
+import { decideHttpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
+import { connectBackend } from '../backend/backend-connection.ts'
+import { lingerMs, maxDiscardedBodyBytes, requestHeadLimits, requestStallMs } from '../limits.ts'
+import type { LinkContext, ServedStream } from '../link-context.ts'
+import { tryParsePrincipalMessage } from '../stream-messages.ts'
+import { auditAllowed, auditDenied, emitDecision } from './access-record.ts'
+import { type BackendSession, createBackendSession, type SessionHandlers } from './backend-session.ts'
+import { httpTargetOf, isSameTarget } from './backend-target.ts'
+import { concludeExchange, createExchange, emitAnswered, emitFailed, type Exchange } from './exchange.ts'
+import { createHeadCollector } from './head-collector.ts'
+import { type PreparedPrincipal, preparePrincipal } from './prepare-principal.ts'
+import {
+  auditRefusal,
+  brokenRefusal,
+  internalRefusal,
+  messageRefusal,
+  mutualRefusal,
+  type Refusal,
+  renderRefusal,
+  resourceRefusal,
+  systemRefusal,
+  timeoutRefusal,
+} from './refusals.ts'
+import { carriesCertificate, explainRequest, isReservedHeader, transformRequestLines } from './request-transformation.ts'
+import { transformResponseLines } from './response-transformation.ts'
+import { createWaitingPieces } from './waiting-pieces.ts'
+
+/**
+ * `head`: a request head is due or on its way. `deciding`: access, principal, backend connection. `body`: the request's body passes.
+ * `answer`: the request is complete, its answer is not. `opaque`: after an upgrade. `discarding`: the rest of a refused request.
+ * `lingering`: our side has ended, the other has not yet. `closed`: nothing is left.
+ */
+type Phase = 'head' | 'deciding' | 'body' | 'answer' | 'opaque' | 'discarding' | 'lingering' | 'closed'
+
+/**
+ * Serves one connection of an application: requests one after the other, each decided for itself, all over one backend connection that lives and
+ * dies with the stream.
+ */
+export function serveHttpStream(
+  incoming: IncomingTunnelStream,
+  opening: HttpOpening,
+  context: LinkContext,
+  onClosed: (served: ServedStream) => void,
+): ServedStream {
+  const { clock, log } = context
+  const address: VirtualAddress = { host: opening.virtualHost, port: opening.virtualPort }
+  const waiting = createWaitingPieces<PrincipalMessage>()
+  const heads = createHeadCollector<RequestHead>(requestHeadLimits, (bytes) => parseRequestHead(bytes, 0, requestHeadLimits))
+  let phase: Phase = 'head'
+  let principal: WirePrincipal | null = opening.principal ?? null
+  let { correlationId } = opening
+  let exchange: Exchange | undefined
+  let body: BodyScanner | undefined
+  let session: BackendSession | undefined
+  let cancelConnect: (() => void) | undefined
+  /** The peer has ended its side; `waiting` may still hold what it sent before. */
+  let inputEnded = false
+  let backendEnded = false
+  let backendFull = false
+  let streamFull = false
+  let inputHeld = false
+  let pumping = false
+  let activeMs = clock.now()
+
+  const stream = incoming.accept({
+    onData(chunk) {
+      activeMs = clock.now()
+      if (waiting.empty && accepts()) {
+        accept(chunk)
+        pump()
+        if (waiting.empty && !backendFull) return true
+      } else waiting.push(chunk)
+      inputHeld = true
+      return false
+    },
+    onMessage(message) {
+      const parsed = tryParsePrincipalMessage(message)
+      if (parsed === undefined) return abort('protocol')
+      waiting.push(parsed)
+      pump()
+    },
+    onEnd() {
+      inputEnded = true
+      pump()
+    },
+    onDrain() {
+      streamFull = false
+      activeMs = clock.now()
+      session?.resume()
+    },
+    onClose: () => release(),
+  })
+  // ---- what the cloud side sends ----
+
+  function accepts(): boolean {
+    if (phase === 'body' || phase === 'opaque') return !backendFull
+    return phase === 'head' || phase === 'discarding' || phase === 'lingering'
+  }
+
+  /** Works off what waits, until something has to be waited for. */
+  function pump(): void {
+    if (pumping) return
+    pumping = true
+    while (!waiting.empty && accepts()) {
+      const piece = waiting.shift() as Buffer | PrincipalMessage
+      if (Buffer.isBuffer(piece)) accept(piece)
+      else changePrincipal(piece)
+    }
+    pumping = false
+    if (phase === 'closed' || !waiting.empty) return
+    if (inputEnded) onInputEnd()
+    else if (inputHeld && !backendFull) {
+      inputHeld = false
+      stream.resume()
+    }
+  }
+
+  function accept(chunk: Buffer): void {
+    if (phase === 'head') readHead(chunk)
+    else if (phase === 'body') passBody(chunk)
+    else if (phase === 'discarding') discardBody(chunk)
+    else if (phase === 'opaque') toBackend(chunk)
+  }
+
+  function changePrincipal(message: PrincipalMessage): void {
+    if (phase === 'lingering') return
+    // Only between requests: within one it would not be clear which one it is for.
+    if (phase !== 'head' || !heads.empty) return abort('protocol')
+    principal = message.principal
+    correlationId = message.correlationId
+  }
+
+  function onInputEnd(): void {
+    if (phase === 'head' || phase === 'discarding') endStream()
+    else if (phase === 'body') abort('cancelled')
+    else if (phase === 'opaque') {
+      session?.end()
+      if (backendEnded) endOpaque()
+    }
+  }
+
+  // ---- one request ----
+
+  function readHead(chunk: Buffer): void {
+    const result = heads.feed(chunk)
+    if (result.state === 'incomplete') return
+    if (result.state === 'refused') {
+      stream.write(renderRefusal(messageRefusal(result.refusal), { correlationId, withBody: true, close: true }))
+      return endStream()
+    }
+    if (result.rest !== undefined) waiting.unshift(result.rest)
+    const current = createExchange({
+      address,
+      head: result.head,
+      raw: result.raw,
+      principal,
+      correlationId,
+      startMs: clock.now(),
+      state: context.state(),
+    })
+    exchange = current
+    phase = 'deciding'
+    body = current.requestDone
+      ? undefined
+      : createBodyScanner(current.head.framing, { limits: requestHeadLimits, refusesTrailer: isReservedHeader })
+    decide(current)
+  }
+
+  function decide(current: Exchange): void {
+    const invalid = explainRequest(current.head)
+    if (invalid !== undefined) return refuse(current, messageRefusal({ status: 400, reason: invalid }))
+    if (context.audit.failing) return refuse(current, auditRefusal)
+    const decision = decideHttpAccess(current.state.table, address, current.path, current.upgradeAsked)
+    emitDecision(context, current, decision)
+    if (!decision.allowed) {
+      return deny(current, decision.kind === 'system' ? systemRefusal(address) : resourceRefusal(current.path, address), decision.reason)
+    }
+    current.route = { mapping: decision.mapping, target: httpTargetOf(decision.mapping, address, current.state.tls) }
+    const prepared = preparePrincipal(context, current, decision.mapping)
+    if (!(prepared instanceof Promise)) return withPrincipal(current, prepared)
+    prepared
+      .then((late) => {
+        if (isOpen(current)) withPrincipal(current, late)
+      })
+      .catch((error: unknown) => fail(current, error))
+  }
+
+  function withPrincipal(current: Exchange, prepared: PreparedPrincipal): void {
+    if (prepared.kind === 'refused') return deny(current, prepared.refusal, prepared.refusal.text, prepared.user)
+    current.user = prepared.user
+    current.added = prepared.headers
+    auditAllowed(context, current, current.user)
+    connect(current)
+  }
+
+  function connect(current: Exchange): void {
+    const { mapping, target } = current.route as NonNullable<Exchange['route']>
+    if (session !== undefined && session.usable && isSameTarget(session.target, target)) return dispatch(current, session)
+    closeSession()
+    phase = 'deciding'
+    cancelConnect = connectBackend(target, {
+      clock,
+      timeoutMs: current.state.connectTimeoutMs,
+      onConnected(socket) {
+        session = createBackendSession({ socket, target, clock, monitor: context.monitor.of(mapping), handlers: sessionHandlers })
+        dispatch(current, session)
+      },
+      onFailed(error) {
+        log.info({ ...logFields(), code: error.code, cause: error.details['cause'] }, 'backend not reachable')
+        refuse(current, { status: 502, code: error.code, text: error.message })
+      },
+    })
+  }
+
+  function dispatch(current: Exchange, backend: BackendSession): void {
+    if (carriesCertificate(current.added) && !backend.mutual) {
+      return deny(current, mutualRefusal(current.user, address), 'the backend connection is not mutually authenticated', current.user)
+    }
+    const { head } = current
+    const lines = transformRequestLines(current)
+    // Byte for byte, unless something is to change or the first line has something about it that is not repeated.
+    const repeats = lines === undefined && head.minorVersion === 1 && current.raw[0] !== 13
+    const bytes = repeats ? current.raw : formatRequestHead(head.method, head.target, lines ?? head.lines)
+    current.bytesToBackend += bytes.length
+    current.reused = backend.requests > 0
+    activeMs = clock.now()
+    phase = current.requestDone ? 'answer' : 'body'
+    backendFull = !backend.send(bytes, head.method, current.upgradeAsked !== undefined)
+    pump()
+  }
+
+  function passBody(chunk: Buffer): void {
+    const current = exchange as Exchange
+    const scanner = body as BodyScanner
+    const end = scanner.scan(chunk, 0)
+    if (end < 0) return refuse(current, messageRefusal({ status: 400, reason: 'its body is malformed' }))
+    current.bytesToBackend += end
+    toBackend(end === chunk.length ? chunk : chunk.subarray(0, end))
+    if (!scanner.done || phase !== 'body') return
+    if (end < chunk.length) waiting.unshift(chunk.subarray(end))
+    current.requestDone = true
+    if (current.answerDone) finish(current)
+    else phase = 'answer'
+  }
+
+  function discardBody(chunk: Buffer): void {
+    const scanner = body as BodyScanner
+    const end = scanner.scan(chunk, 0)
+    if (end < 0) return endStream()
+    if (!scanner.done) return
+    if (end < chunk.length) waiting.unshift(chunk.subarray(end))
+    phase = 'head'
+  }
+
+  // ---- how a request ends ----
+
+  function finish(current: Exchange): void {
+    concludeExchange(context, current)
+    exchange = undefined
+    const reusable = current.requestDone && current.head.keepAlive && current.answer?.keepAlive === true && session?.usable === true
+    if (!reusable || context.draining()) return endStream()
+    phase = 'head'
+    pump()
+  }
+
+  /** Refuses for a reason that belongs into the audit log. The entry is written also when the application has gone meanwhile. */
+  function deny(current: Exchange, refusal: Refusal, reason: string, user?: string): void {
+    if (user !== undefined || current.principal === null || current.state.auditLevel === 'OFF') {
+      auditDenied(context, current, user ?? '', reason)
+      return refuse(current, refusal)
+    }
+    current.state.principals
+      .identify(current.principal)
+      .then((name) => {
+        auditDenied(context, current, name, reason)
+        if (isOpen(current)) refuse(current, refusal)
+      })
+      .catch((error: unknown) => fail(current, error))
+  }
+
+  function refuse(current: Exchange, refusal: Refusal): void {
+    const { head } = current
+    const begun = phase !== 'deciding'
+    if (begun) closeSession()
+    const small = head.framing.kind === 'length' && head.framing.bytes <= maxDiscardedBodyBytes && !head.expectsContinue
+    const keep = head.keepAlive && !context.draining() && (current.requestDone || (small && !begun))
+    const bytes = renderRefusal(refusal, { correlationId: current.correlationId, withBody: head.method !== 'HEAD', close: !keep })
+    emitFailed(context, current, refusal)
+    toCloud(bytes)
+    concludeExchange(context, current)
+    exchange = undefined
+    if (!keep) return endStream()
+    phase = current.requestDone ? 'head' : 'discarding'
+    pump()
+  }
+
+  function fail(current: Exchange, error: unknown): void {
+    log.error({ ...logFields(), error: error instanceof Error ? error.message : 'unknown' }, 'request failed inside the connector')
+    if (isOpen(current)) refuse(current, internalRefusal)
+  }
+
+  function retryOrFail(current: Exchange, reason: string, begun: boolean): void {
+    // A kept connection may have been closed by the backend while the request was on its way: what is safe to repeat is repeated once.
+    const safe = current.head.method === 'GET' || current.head.method === 'HEAD' || current.head.method === 'OPTIONS'
+    if (!begun && safe && current.reused && current.requestDone && !current.retried) {
+      current.retried = true
+      return connect(current)
+    }
+    const refusal = brokenRefusal(reason, begun, address)
+    log.info({ ...logFields(), code: refusal.code, reason }, 'backend answer not usable')
+    if (current.answer === undefined) return refuse(current, refusal)
+    emitFailed(context, current, refusal)
+    abort('failed')
+  }
+
+  // ---- what the backend sends ----
+
+  function sessionEnded(): void {
+    if (phase === 'opaque') {
+      backendEnded = true
+      stream.end()
+      if (inputEnded && waiting.empty) endOpaque()
+      return
+    }
+    closeSession()
+    // An idle backend connection that ends takes the application's connection along: reuse is the application's decision.
+    if (phase === 'head' && heads.empty && waiting.empty) endStream()
+    else if (phase === 'body' && exchange !== undefined) finish(exchange)
+  }
+
+  const sessionHandlers: SessionHandlers = {
+    onInterim: toCloud,
+    onBytes: toCloud,
+    onUpgraded(raw, rest) {
+      const current = exchange as Exchange
+      emitAnswered(context, current, 101)
+      phase = 'opaque'
+      toCloud(raw)
+      if (rest !== undefined) toCloud(rest)
+      pump()
+    },
+    onFinal(head) {
+      const current = exchange as Exchange
+      current.answer = head
+      emitAnswered(context, current, head.status)
+      const lines = transformResponseLines(head, current.state.table, current.state.cookies)
+      return lines === undefined ? undefined : formatResponseHead(head.minorVersion, head.status, head.reason, lines)
+    },
+    onComplete() {
+      const current = exchange as Exchange
+      current.answerDone = true
+      // Without keep-alive the backend goes away: nobody is going to read the rest of the request.
+      if (current.requestDone || current.answer?.keepAlive !== true) finish(current)
+    },
+    onBroken(reason, begun) {
+      session = undefined
+      backendFull = false
+      if (phase === 'opaque' || exchange === undefined) abort('failed')
+      else retryOrFail(exchange, reason, begun)
+    },
+    onDrain() {
+      backendFull = false
+      activeMs = clock.now()
+      pump()
+    },
+    onEnd: sessionEnded,
+  }
+
+  function toBackend(chunk: Buffer): void {
+    if (chunk.length > 0 && session?.write(chunk) === false) backendFull = true
+  }
+
+  function toCloud(chunk: Buffer): void {
+    activeMs = clock.now()
+    if (exchange !== undefined) exchange.bytesToClient += chunk.length
+    if (stream.write(chunk) || streamFull) return
+    streamFull = true
+    session?.pause()
+  }
+
+  // ---- how the stream ends ----
+
+  function endOpaque(): void {
+    session?.finish()
+    session = undefined
+    concludeOpen()
+    phase = 'lingering'
+  }
+
+  /** Ends our side. What still comes is read and thrown away, so that the application gets the answer instead of a reset. */
+  function endStream(): void {
+    closeSession()
+    phase = 'lingering'
+    activeMs = clock.now()
+    stream.end()
+    pump()
+  }
+
+  function abort(code: StreamResetCode): void {
+    if (phase === 'closed') return
+    release()
+    stream.reset(code)
+  }
+
+  function release(): void {
+    if (phase === 'closed') return
+    phase = 'closed'
+    waiting.clear()
+    cancelConnect?.()
+    closeSession()
+    concludeOpen()
+    context.deadlines.remove(served)
+    onClosed(served)
+  }
+
+  function closeSession(): void {
+    session?.close()
+    session = undefined
+    backendFull = false
+    streamFull = false
+  }
+
+  function concludeOpen(): void {
+    if (exchange !== undefined) concludeExchange(context, exchange)
+    exchange = undefined
+  }
+
+  function isOpen(current: Exchange): boolean {
+    return exchange === current && phase === 'deciding'
+  }
+
+  function check(nowMs: number): void {
+    const waitedMs = nowMs - activeMs
+    if (phase === 'lingering' && waitedMs > lingerMs) return abort('cancelled')
+    const answerDue = phase === 'answer' || (phase === 'body' && backendFull)
+    if (answerDue && !streamFull && waitedMs > (exchange as Exchange).state.responseTimeoutMs) return timeOut(exchange as Exchange)
+    const requestDue = phase === 'discarding' || (phase === 'body' && !backendFull) || (phase === 'head' && !heads.empty)
+    if (requestDue && waitedMs > requestStallMs) abort('cancelled')
+  }
+
+  function timeOut(current: Exchange): void {
+    const refusal = timeoutRefusal(address)
+    log.info({ ...logFields(), code: refusal.code }, 'backend did not answer in time')
+    if (current.answer === undefined) return refuse(current, refusal)
+    emitFailed(context, current, refusal)
+    abort('failed')
+  }
+
+  function logFields(): LogFields {
+    const { locationId, subaccount } = context
+    return { subaccount, locationId, virtualHost: `${address.host}:${address.port}`, correlationId }
+  }
+
+  const served: ServedStream = {
+    check,
+    drain: () => {
+      if (phase === 'head' && heads.empty && waiting.empty) endStream()
+    },
+    abort: () => abort('cancelled'),
+  }
+  context.deadlines.add(served)
+  return served
+}

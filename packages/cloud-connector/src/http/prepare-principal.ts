@@ -1,0 +1,61 @@
+import type { SystemMapping } from '../access-control/system-mapping.ts'
+import type { LinkContext } from '../link-context.ts'
+import type { PrincipalVerdict } from '../principal/principal-handling.ts'
+import { eventTarget } from './access-record.ts'
+import type { Exchange } from './exchange.ts'
+import { certificateRefusal, type Refusal, tokenRefusal } from './refusals.ts'
+import { type AddedHeaders, emptyUserCertificate, noUserCertificate } from './request-transformation.ts'
+
+/** What a request says to the backend about its principal, or why it may not go on. */
+export type PreparedPrincipal =
+  | { readonly kind: 'ready'; readonly user: string; readonly headers: AddedHeaders }
+  | { readonly kind: 'refused'; readonly user: string; readonly refusal: Refusal }
+
+/**
+ * Applies the mapping's principal type. A token on a mapping that propagates must be good: it is never treated as if it were not there. On a
+ * mapping that does not propagate it is ignored; the audit log names its user all the same.
+ *
+ * Answers at once when nothing has to be verified or the certificate is known already.
+ */
+export function preparePrincipal(
+  context: LinkContext,
+  exchange: Exchange,
+  mapping: SystemMapping,
+): PreparedPrincipal | Promise<PreparedPrincipal> {
+  const { principal, state } = exchange
+  const { principalType } = mapping
+  const propagates = principalType === 'X509_GENERAL' || principalType === 'X509_RESTRICTED'
+  if (principal === null || !propagates) {
+    const headers = principalType === 'X509_RESTRICTED' || principalType === 'NONE_RESTRICTED' ? emptyUserCertificate : noUserCertificate
+    if (principal === null || state.auditLevel !== 'ALL') return { kind: 'ready', user: '', headers }
+    return state.principals.identify(principal).then((user) => ({ kind: 'ready', user, headers }))
+  }
+  const known = state.principals.peek(principal)
+  if (known !== undefined) return conclude(context, exchange, known, true)
+  return state.principals.issue(principal).then((verdict) => conclude(context, exchange, verdict, false))
+}
+
+function conclude(context: LinkContext, exchange: Exchange, verdict: PrincipalVerdict, cached: boolean): PreparedPrincipal {
+  const { clock, events } = context
+  if (verdict.kind === 'issued') {
+    const { subject, issuer, notAfterMs, notBeforeMs } = verdict.certificate
+    if (events.wanted) {
+      events.emit({
+        type: 'principal-issued',
+        ...eventTarget(context, exchange),
+        subject,
+        issuer,
+        validitySeconds: Math.round((notAfterMs - notBeforeMs) / 1000),
+        cached,
+        durationMs: clock.now() - exchange.startMs,
+      })
+    }
+    return { kind: 'ready', user: verdict.user, headers: verdict.headers }
+  }
+  const refusal =
+    verdict.kind === 'not-trusted' ? tokenRefusal(verdict.message) : certificateRefusal(verdict.user, verdict.problem, exchange.address)
+  if (events.wanted) {
+    events.emit({ type: 'principal-refused', ...eventTarget(context, exchange), code: refusal.code, message: refusal.text })
+  }
+  return { kind: 'refused', user: verdict.user, refusal }
+}

@@ -1,0 +1,149 @@
+import { X509Certificate } from 'node:crypto'
+import { request as httpsRequest } from 'node:https'
+import type { TLSSocket } from 'node:tls'
+import { ConnectivityError } from '@sallyport/core'
+import { maxPairingAnswerBytes, pairingTimeoutMs } from '../limits.ts'
+import { tryParseObject } from '../stream-messages.ts'
+import { createCertificationKey } from './certification-key.ts'
+import type { ConnectorIdentity } from './connector-identity.ts'
+
+/** How the connectivity service is recognised at first contact: by the authority that signed it, or by its certificate. Never by nothing. */
+export type ServerTrust =
+  /** PEM certificates. */
+  | { readonly authorities: string }
+  /** SHA-256 of the server's own certificate, hexadecimal, colons and case as you like. */
+  | { readonly fingerprint: string }
+
+/**
+ * Makes this connector known to a subaccount: creates a key, sends the pairing code with a certification request, and returns the identity. Nothing
+ * is stored; see `saveIdentity`.
+ *
+ * @throws ConnectivityError `PAIRING_REFUSED` for a bad code, `PEER_UNTRUSTED` when the server is not the expected one, `PEER_UNREACHABLE`,
+ * `DEADLINE_EXCEEDED`, `PROTOCOL_VIOLATION` for an answer that is none.
+ */
+export async function pairConnector(options: {
+  /** Base URL of the connectivity service, `https:`. */
+  readonly server: URL
+  readonly trust: ServerTrust
+  readonly code: string
+  readonly connectorId: string
+  readonly locationId: string
+  readonly description: string
+  readonly signal?: AbortSignal
+}): Promise<ConnectorIdentity> {
+  const { code, connectorId, description, locationId, server } = options
+  if (server.protocol !== 'https:')
+    throw new ConnectivityError('PEER_UNTRUSTED', 'pairing needs an https URL: the code must not be readable on the way')
+  const { key, publicKey, request } = await createCertificationKey([{ type: 'CN', value: connectorId }])
+  const body = JSON.stringify({ code, certificationRequest: request, connectorId, locationId, description })
+  const answer = await post(new URL('/api/v1/pairing', server), body, options.trust, options.signal)
+  const fields = tryParseObject(answer.body)
+  if (answer.status !== 200) throw refusal(answer.status, fields)
+  const { authorities, certificate, subaccount, tunnelEndpoint } = fields ?? {}
+  if (![authorities, certificate, subaccount, tunnelEndpoint].every((field) => typeof field === 'string' && field !== '')) {
+    throw new ConnectivityError('PROTOCOL_VIOLATION', 'the answer to the pairing lacks a member; is this the connectivity service?')
+  }
+  const issued = readCertificate(String(certificate))
+  if (issued === undefined || !issued.publicKey.equals(publicKey)) {
+    throw new ConnectivityError('PROTOCOL_VIOLATION', 'the certificate in the answer to the pairing is not for the key that was sent')
+  }
+  return {
+    subaccount: String(subaccount),
+    locationId,
+    connectorId,
+    description,
+    tunnelEndpoint: String(tunnelEndpoint),
+    certificate: String(certificate),
+    key,
+    authorities: String(authorities),
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: Buffer
+}
+
+function post(url: URL, body: string, trust: ServerTrust, signal: AbortSignal | undefined): Promise<Answer> {
+  const deadline = AbortSignal.timeout(pairingTimeoutMs)
+  return new Promise((resolve, reject) => {
+    const pinned = 'fingerprint' in trust
+    const request = httpsRequest(url, {
+      method: 'POST',
+      agent: false,
+      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      minVersion: 'TLSv1.2',
+      // With a fingerprint, the chain and name do not matter: exactly that certificate is expected, and checked before anything is sent.
+      rejectUnauthorized: !pinned,
+      ...(pinned ? {} : { ca: trust.authorities }),
+    })
+    request.on('error', (error) => reject(pairingError(url, error)))
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > maxPairingAnswerBytes)
+          response.destroy(new ConnectivityError('PROTOCOL_VIOLATION', 'the answer to the pairing is too long'))
+        else chunks.push(chunk)
+      })
+      response.on('error', (error) => reject(pairingError(url, error)))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }))
+    })
+    if (!pinned) {
+      request.end(body)
+      return
+    }
+    request.on('socket', (socket) => {
+      socket.once('secureConnect', () => {
+        const expected = normaliseFingerprint(trust.fingerprint)
+        const shown = normaliseFingerprint((socket as TLSSocket).getPeerX509Certificate()?.fingerprint256 ?? '')
+        if (expected.length === 64 && shown === expected) request.end(body)
+        else
+          request.destroy(
+            new ConnectivityError('PEER_UNTRUSTED', `${url.host} shows a certificate with another fingerprint than the one given`),
+          )
+      })
+    })
+  })
+}
+
+function normaliseFingerprint(text: string): string {
+  return text
+    .replace(/^sha-?256[:/]/i, '')
+    .replaceAll(/[:\s]/g, '')
+    .toLowerCase()
+}
+
+function readCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem)
+  } catch {
+    // Not a certificate: the caller says so.
+    return undefined
+  }
+}
+
+function refusal(status: number, fields: Readonly<Record<string, unknown>> | undefined): ConnectivityError {
+  const message =
+    typeof fields?.['message'] === 'string' ? fields['message'].slice(0, 500).replaceAll(/\p{Cc}/gu, ' ') : `HTTP status ${status}`
+  const code = status === 400 ? 'MESSAGE_INVALID' : status === 403 || status === 429 ? 'PAIRING_REFUSED' : 'SERVICE_UNAVAILABLE'
+  return new ConnectivityError(code, `pairing: ${message}`, { details: { status } })
+}
+
+function pairingError(url: URL, cause: Error): ConnectivityError {
+  if (ConnectivityError.is(cause)) return cause
+  if (cause.name === 'TimeoutError')
+    return new ConnectivityError('DEADLINE_EXCEEDED', `pairing: ${url.host} did not answer in time`, { cause })
+  if (cause.name === 'AbortError') return new ConnectivityError('ABORTED', 'pairing was aborted', { cause })
+  const code = 'code' in cause ? String(cause.code) : ''
+  if (/CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)) {
+    return new ConnectivityError(
+      'PEER_UNTRUSTED',
+      `pairing: the certificate of ${url.host} is not signed by the given authority, or names another host (${code})`,
+      { cause },
+    )
+  }
+  return new ConnectivityError('PEER_UNREACHABLE', `pairing: ${url.host} cannot be reached (${code})`, { cause })
+}

@@ -1,0 +1,75 @@
+import type { CertificateIssuer, IssuedCertificate, PrincipalValidator, ValidatedPrincipal } from '@sallyport/principal-propagation'
+import type { WirePrincipal } from '@sallyport/tunnel'
+import { type AddedHeaders, certificateHeaders } from '../http/request-transformation.ts'
+
+/** A principal for which there is a certificate. */
+export interface IssuedPrincipal {
+  readonly kind: 'issued'
+  /** The principal's name, for audit entries and texts. */
+  readonly user: string
+  readonly headers: AddedHeaders
+  readonly certificate: IssuedCertificate
+}
+
+/** What became of a principal. */
+export type PrincipalVerdict =
+  | IssuedPrincipal
+  /** `message` is complete. */
+  | { readonly kind: 'not-trusted'; readonly user: string; readonly message: string }
+  /** `problem` belongs behind the documented sentence. */
+  | { readonly kind: 'not-issued'; readonly user: string; readonly problem: string }
+
+/** From a token on the wire to a header for the backend. */
+export interface PrincipalHandling {
+  /** Synchronous: the certificate of a principal that was here before and is still good in every respect. */
+  peek(principal: WirePrincipal): IssuedPrincipal | undefined
+  issue(principal: WirePrincipal): Promise<PrincipalVerdict>
+  /** The principal's name for the audit log, where nothing is issued; says so when the token does not verify. */
+  identify(principal: WirePrincipal): Promise<string>
+}
+
+const notVerified = '(not verified)'
+const unnamed = '(unnamed)'
+
+/** Joins validation and issuing, and remembers what was made of each principal. Tokens are validated for every request all the same. */
+export function createPrincipalHandling(options: {
+  readonly validator: PrincipalValidator
+  readonly issuer: CertificateIssuer
+}): PrincipalHandling {
+  const { issuer, validator } = options
+  const made = new WeakMap<ValidatedPrincipal, IssuedPrincipal>()
+
+  const issued = (principal: ValidatedPrincipal, certificate: IssuedCertificate): IssuedPrincipal => {
+    const known = made.get(principal)
+    if (known?.certificate === certificate) return known
+    const fresh: IssuedPrincipal = {
+      kind: 'issued',
+      user: principal.name ?? unnamed,
+      headers: certificateHeaders(certificate.headerValue),
+      certificate,
+    }
+    made.set(principal, fresh)
+    return fresh
+  }
+
+  return {
+    peek(token) {
+      const principal = validator.peek(token)
+      if (principal === undefined) return undefined
+      const certificate = issuer.peek(principal)
+      return certificate === undefined ? undefined : issued(principal, certificate)
+    },
+    async issue(token) {
+      const verdict = await validator.validate(token)
+      if (!verdict.valid) return { kind: 'not-trusted', user: notVerified, message: verdict.message }
+      const { principal } = verdict
+      const answer = await issuer.issue(principal)
+      if (answer.issued) return issued(principal, answer.certificate)
+      return { kind: 'not-issued', user: principal.name ?? unnamed, problem: answer.problem }
+    },
+    async identify(token) {
+      const verdict = await validator.validate(token)
+      return verdict.valid ? (verdict.principal.name ?? unnamed) : notVerified
+    },
+  }
+}

@@ -1,0 +1,114 @@
+import type { IncomingTunnelStream } from '@sallyport/core'
+import { formatMessage, holdStream, relay, type TcpAnswer, type TcpOpening } from '@sallyport/tunnel'
+import { decideTcpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
+import { internalPortOf, isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
+import { type BackendTarget, connectBackend } from '../backend/backend-connection.ts'
+import { auditAllowed, auditDenied, emitDecision, eventTarget } from '../http/access-record.ts'
+import { auditRefusal, systemRefusal, systemText } from '../http/refusals.ts'
+import { lingerMs, maxTcpConnectMs } from '../limits.ts'
+import type { LinkContext, ServedStream } from '../link-context.ts'
+
+/**
+ * Serves one connection of an application to a TCP, TLS or LDAP mapping: decides, connects, says so, and then joins both until they are closed.
+ * Nothing that passes is looked at.
+ */
+export function serveTcpStream(
+  incoming: IncomingTunnelStream,
+  opening: TcpOpening,
+  context: LinkContext,
+  onClosed: (served: ServedStream) => void,
+): ServedStream {
+  const { audit, clock, events, log } = context
+  const address: VirtualAddress = { host: opening.virtualHost, port: opening.virtualPort }
+  const subject = { address, path: undefined, correlationId: opening.correlationId }
+  const startMs = clock.now()
+  const state = context.state()
+  let cancelConnect: (() => void) | undefined
+  let endedMs: number | undefined
+  let mapping: SystemMapping | undefined
+  let connected = false
+
+  const closed = (): void => {
+    cancelConnect?.()
+    context.deadlines.remove(served)
+    onClosed(served)
+    if (connected && mapping !== undefined) context.monitor.of(mapping).active--
+    if (!events.wanted) return
+    const { bytesReceived, bytesSent } = held.stream
+    const target = eventTarget(context, subject)
+    events.emit({
+      type: 'request-finished',
+      ...target,
+      bytesToBackend: bytesReceived,
+      bytesToClient: bytesSent,
+      durationMs: target.atMs - startMs,
+    })
+  }
+  const held = holdStream((handlers) => incoming.accept(handlers), { onClose: closed })
+  const { stream } = held
+  const served: ServedStream = {
+    check(nowMs) {
+      if (endedMs !== undefined && nowMs - endedMs > lingerMs) stream.reset('cancelled')
+    },
+    // A byte stream has no point at which it could be cut without harm: it goes on until the connector's patience ends.
+    drain: () => {},
+    abort: () => stream.reset('cancelled'),
+  }
+  context.deadlines.add(served)
+
+  const refuse = (code: Extract<TcpAnswer, { kind: 'refused' }>['code'], message: string): void => {
+    stream.sendMessage(formatMessage({ kind: 'refused', code, message }))
+    stream.end()
+    endedMs = clock.now()
+  }
+  const failed = (code: 'BACKEND_UNREACHABLE' | 'BACKEND_UNTRUSTED', message: string): void => {
+    if (events.wanted)
+      events.emit({ type: 'backend-failed', ...eventTarget(context, subject), code, message, durationMs: clock.now() - startMs })
+    refuse(code, message)
+  }
+
+  if (audit.failing) {
+    refuse('ACCESS_DENIED', auditRefusal.text)
+    return served
+  }
+  const decision = decideTcpAccess(state.table, address)
+  emitDecision(context, subject, decision)
+  if (!decision.allowed) {
+    auditDenied(context, subject, '', decision.reason)
+    refuse('ACCESS_DENIED', systemRefusal(address).text)
+    return served
+  }
+  auditAllowed(context, subject, '')
+  ;({ mapping } = decision)
+  const target: BackendTarget = {
+    host: mapping.internalHost,
+    port: internalPortOf(mapping, address.port),
+    tls: isTlsMapping(mapping) ? state.tls : undefined,
+    protocol: undefined,
+    system: systemText(address),
+  }
+  cancelConnect = connectBackend(target, {
+    clock,
+    timeoutMs: Math.min(state.connectTimeoutMs, opening.timeoutMs, maxTcpConnectMs),
+    onConnected(socket) {
+      connected = true
+      context.monitor.of(decision.mapping).active++
+      stream.sendMessage(formatMessage({ kind: 'connected' }))
+      relay(socket, held.take, { onClose: closed })
+    },
+    onFailed(error) {
+      log.info(
+        {
+          subaccount: context.subaccount,
+          locationId: context.locationId,
+          virtualHost: target.system,
+          code: error.code,
+          cause: error.details['cause'],
+        },
+        'backend not reachable',
+      )
+      failed(error.code === 'BACKEND_UNTRUSTED' ? 'BACKEND_UNTRUSTED' : 'BACKEND_UNREACHABLE', error.message)
+    },
+  })
+  return served
+}
