@@ -83,6 +83,10 @@ export function createHttpApp(
     }
     return undefined
   })
+  app.addHook('onResponse', async () => {
+    // Node closes idle connections when it stops to listen; this one was not idle then.
+    if (!app.server.listening) setImmediate(() => app.server.closeIdleConnections())
+  })
 
   app.get('/health', async (request, reply) => {
     try {
@@ -153,6 +157,8 @@ function send(reply: FastifyReply, answer: Answer, correlationId: string): Fasti
     'x-vcap-request-id': correlationId,
     // Answers hold credentials; caches on the way must not keep them.
     'cache-control': 'no-store',
+    // Somebody who keeps the connection open would keep a service from closing.
+    ...(reply.server.server.listening ? {} : { connection: 'close' }),
   })
   if (answer.stream !== undefined) return reply.type('application/json').send(Readable.from(answer.stream, { objectMode: false }))
   if (answer.body !== undefined) return reply.type('application/json').send(JSON.stringify(answer.body))

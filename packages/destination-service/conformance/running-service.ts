@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AuditSink, LogFields, Logger } from '@sallyport/core'
+import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import { createManualClock, createTestIssuer, type ManualClock, type TestIssuer } from '@sallyport/test-fixtures'
+import { createFixedKeySource, createTokenVerifier } from '@sallyport/token-verifier'
+import {
+  createDestinationService,
+  createOutgoing,
+  createSqlDestinationRepository,
+  type DestinationInstance,
+  destinationMigrations,
+  type DestinationRepository,
+  type DestinationService,
+  type DestinationTables,
+  type Outgoing,
+} from '../src/index.ts'
+
+export const providerSubaccount = '11111111-2222-3333-4444-555555555555'
+export const instanceId = 'aaaaaaaa-0000-0000-0000-000000000001'
+export const clientId = 'sb-clone1!b1|destination-xsappname!b1'
+export const otherInstanceId = 'aaaaaaaa-0000-0000-0000-000000000002'
+export const otherClientId = 'sb-clone2!b1|destination-xsappname!b1'
+
+export interface Answered {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly json: unknown
+}
+
+export interface CallOptions {
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+/** Making a key takes longer than most tests, so there is one for all services of a test file; it shows the time of the service started last. */
+let issuerClock: ManualClock = createManualClock()
+const issuer: TestIssuer = createTestIssuer({ clientId, nowMs: () => issuerClock.now() })
+
+/** A service on a real port with a real database, and what tests need around it. */
+export interface RunningService {
+  readonly service: DestinationService
+  readonly repository: DestinationRepository
+  readonly clock: ManualClock
+  readonly issuer: TestIssuer
+  readonly url: string
+  /** The database file, for looking at what is stored. */
+  readonly file: string
+  /** Every log line, as text. */
+  readonly logged: string[]
+  /** Token of a technical caller; the default is the provider's own. */
+  token(options?: { readonly subaccount?: string; readonly client?: string; readonly claims?: Readonly<Record<string, unknown>> }): string
+  /** Sends a request to a path below `/destination-configuration`, as the provider unless a token is given. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answered>
+  close(): Promise<void>
+}
+
+export async function startService(
+  options: {
+    readonly outgoing?: Outgoing
+    readonly strictNames?: boolean
+    readonly destinationsPerSubaccount?: number
+    readonly audit?: AuditSink
+    readonly wrapRepository?: (repository: DestinationRepository) => DestinationRepository
+  } = {},
+): Promise<RunningService> {
+  const clock = createManualClock()
+  issuerClock = clock
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-destinations-'))
+  const file = join(folder, 'destinations.db')
+  const db = openDatabase<DestinationTables>(file)
+  await migrate(db, destinationMigrations)
+  const stored = createSqlDestinationRepository({ db, sealer: createSealer({ current: randomBytes(32) }) })
+  const repository = options.wrapRepository?.(stored) ?? stored
+  const instances = new Map<string, DestinationInstance>([
+    [clientId, { instanceId, subaccountId: providerSubaccount }],
+    [otherClientId, { instanceId: otherInstanceId, subaccountId: providerSubaccount }],
+  ])
+  const logged: string[] = []
+  const service = createDestinationService({
+    repository,
+    verifier: createTokenVerifier({
+      keys: createFixedKeySource([{ issuer: issuer.issuer, keys: issuer.keys }]),
+      clock,
+      expiryToleranceSeconds: 0,
+      notBeforeToleranceSeconds: 60,
+      maxCachedTokens: 100,
+      maxTokenBytes: 16_384,
+    }),
+    instances: { find: (client) => instances.get(client) },
+    outgoing: options.outgoing ?? createOutgoing({ privateAddresses: 'allow' }),
+    clock,
+    log: collectingLogger(logged),
+    names: { strict: options.strictNames ?? true },
+    ...(options.audit === undefined ? {} : { audit: options.audit }),
+    ...(options.destinationsPerSubaccount === undefined
+      ? {}
+      : { limits: { destinationsPerSubaccount: options.destinationsPerSubaccount } }),
+  })
+  const { port } = await service.listen({ host: '127.0.0.1', port: 0 })
+  const url = `http://127.0.0.1:${port}`
+
+  const token: RunningService['token'] = ({ subaccount = providerSubaccount, client = clientId, claims = {} } = {}) =>
+    issuer.technical({
+      cid: client,
+      client_id: client,
+      azp: client,
+      aud: [client],
+      zid: subaccount,
+      ext_attr: { enhancer: 'XSUAA', zdn: subaccount, subaccountid: subaccount },
+      ...claims,
+    })
+
+  return {
+    service,
+    repository,
+    clock,
+    issuer,
+    url,
+    file,
+    logged,
+    token,
+    async call(method, path, { token: given, headers, body } = {}) {
+      const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
+      const answer = await fetch(`${url}/destination-configuration${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${given ?? token()}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        redirect: 'manual',
+        ...sent,
+      })
+      const text = await answer.text()
+      return { status: answer.status, headers: answer.headers, text, json: text === '' ? undefined : (JSON.parse(text) as unknown) }
+    },
+    async close() {
+      await service.close()
+      await db.destroy()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function collectingLogger(lines: string[], inherited: LogFields = {}): Logger {
+  const write =
+    (level: string) =>
+    (fields: LogFields, message: string): void => {
+      lines.push(JSON.stringify({ level, ...inherited, ...fields, message }))
+    }
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => collectingLogger(lines, { ...inherited, ...fields }),
+  }
+}
