@@ -9,3 +9,4 @@
  */
 export { createDirectDial, type DirectDialOptions } from './direct-dial.ts'
 export { createProxyDial, type HttpProxyDialOptions, type ProxyDialOptions, type SocksProxyDialOptions } from './proxy-dial.ts'
+export { createTunnelDial, type TunnelDialOptions } from './tunnel-dial.ts'

@@ -21,3 +21,6 @@ export const maxHostBytes = 255
 
 /** Largest answer of a connector to the opening of a stream: a code and one sentence. */
 export const maxTunnelAnswerBytes: number = 8 * 1024
+
+/** Text of a connector's refusal that goes into our error: one sentence. */
+export const maxRefusalTextLength = 500
