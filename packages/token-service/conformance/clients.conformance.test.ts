@@ -81,9 +81,12 @@ describe('secrets', () => {
     ['Basic without a colon', {}, { authorization: `Basic ${Buffer.from('abc').toString('base64')}` }],
     ['another scheme', {}, { authorization: 'Bearer abc' }],
   ])('refuses %s with 401 invalid_client', async (_, parameters, headers) => {
-    const answer = await running.token({ ...technical, ...parameters } as Record<string, string>, {
-      headers: headers as Record<string, string>,
-    })
+    const answer = await running.token(
+      { ...technical, ...parameters },
+      {
+        headers,
+      },
+    )
     expect([answer.status, answer.json()['error']]).toEqual([401, 'invalid_client'])
     expect(answer.headers['www-authenticate'] !== undefined).toBe(Object.values(headers).some((value) => value.startsWith('Basic')))
   })

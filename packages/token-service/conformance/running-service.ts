@@ -34,7 +34,7 @@ export const serverIdentity: TestIdentity = testCa.issue({
 
 export const secrets = {
   app: 'app-secret-app-secret-app-secret',
-  destination: `6f1c$${'+/=%41 '}and-more-of-the-secret`,
+  destination: '6f1c$+/=%41 and-more-of-the-secret',
   connectivity: 'connectivity-secret-0123456789',
 } as const
 

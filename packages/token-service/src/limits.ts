@@ -92,10 +92,13 @@ export const maxFailureCounters = 10_000
 /** Open connections per listener; each may hold a head, a body and a TLS session. */
 export const maxConnections = 2_000
 
-/** Time for a whole request to arrive, for a connection to stay idle, and for open requests to finish on close. */
+/** Time for a TLS handshake and for a whole request to arrive, for a connection to wait for its next request, and to be silent at all. */
 export const requestTimeoutMs = 10_000
 export const keepAliveTimeoutMs = 15_000
 export const connectionTimeoutMs = 30_000
+
+/** How often Node looks for requests that take too long; its default of 30 s would treble our limits. */
+export const timeoutCheckIntervalMs = 2_000
 
 /** Longest correlation id that is taken over from a request. */
 export const maxCorrelationIdLength = 128

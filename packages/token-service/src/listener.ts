@@ -4,7 +4,14 @@ import { isIP, type Socket } from 'node:net'
 import { type SecureContextOptions, TLSSocket } from 'node:tls'
 import { ConnectivityError } from '@sallyport/core'
 import type { PresentedCertificate } from './client-certificate.ts'
-import { connectionTimeoutMs, keepAliveTimeoutMs, maxConnections, maxHeadBytes, requestTimeoutMs } from './limits.ts'
+import {
+  connectionTimeoutMs,
+  keepAliveTimeoutMs,
+  maxConnections,
+  maxHeadBytes,
+  requestTimeoutMs,
+  timeoutCheckIntervalMs,
+} from './limits.ts'
 
 /** Where to listen. Port 0 lets the system choose. */
 export interface ListenAddress {
@@ -38,6 +45,7 @@ const common = {
   headersTimeout: requestTimeoutMs,
   requestTimeout: requestTimeoutMs,
   keepAliveTimeout: keepAliveTimeoutMs,
+  connectionsCheckingInterval: timeoutCheckIntervalMs,
   // A missing Host is answered like everything else, in JSON.
   requireHostHeader: false,
 } as const
@@ -50,7 +58,10 @@ export function createHttpsSocket(tls: () => SecureContextOptions): ListenerSock
   return {
     secure: true,
     createServer(handler) {
-      server = createHttpsServer({ ...common, ...context(), requestCert: true, rejectUnauthorized: false }, handler)
+      server = createHttpsServer(
+        { ...common, ...context(), requestCert: true, rejectUnauthorized: false, handshakeTimeout: requestTimeoutMs },
+        handler,
+      )
       return bounded(server)
     },
     certificateOf(socket) {
