@@ -4,6 +4,7 @@
  */
 export type AdminRequest = (url: string, init: AdminRequestInit) => Promise<AdminAnswer>
 
+/** What is sent; a subset of what `fetch` takes. */
 export interface AdminRequestInit {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers: Record<string, string>
@@ -12,6 +13,7 @@ export interface AdminRequestInit {
   readonly signal: AbortSignal
 }
 
+/** What comes back; a subset of what `fetch` returns. How much `text` reads at most is decided by whoever made the request. */
 export interface AdminAnswer {
   readonly status: number
   readonly headers: { get(name: string): string | null }

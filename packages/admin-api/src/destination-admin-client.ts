@@ -22,6 +22,7 @@ export interface DestinationAdminClient {
   find(name: string, options?: FindOptions): Promise<FindResult | undefined>
 }
 
+/** What an application would say in headers and query of a find. */
 export interface FindOptions {
   readonly skipTokenRetrieval?: boolean
   readonly skipCredentials?: boolean
@@ -30,6 +31,7 @@ export interface FindOptions {
   readonly userToken?: string
 }
 
+/** Where the service is and how to get there. */
 export interface DestinationAdminClientOptions {
   /** Address of the destination service as a binding has it, without `/destination-configuration`. */
   readonly url: string
@@ -40,6 +42,7 @@ export interface DestinationAdminClientOptions {
   readonly timeoutMs?: number
 }
 
+/** Makes the client; nothing is sent before the first call. */
 export function createDestinationAdminClient(options: DestinationAdminClientOptions): DestinationAdminClient {
   const base = `${options.url.replace(/\/+$/, '')}/destination-configuration/v1`
 

@@ -6,7 +6,7 @@ const codes: Readonly<Partial<Record<number, ErrorCode>>> = {
   400: 'DESTINATION_INVALID',
   401: 'TOKEN_INVALID',
   403: 'ACCESS_DENIED',
-  404: 'DESTINATION_NOT_FOUND',
+  404: 'NOT_FOUND',
   409: 'DESTINATION_INVALID',
   413: 'DESTINATION_INVALID',
 }
@@ -43,6 +43,7 @@ export function unreachableError(attempt: string, signal: AbortSignal, cause: un
   return new ConnectivityError('PEER_UNREACHABLE', `${attempt}: ${reason}`, { cause })
 }
 
+/** The JSON value of a text, `undefined` when it is none. */
 export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -15,6 +15,7 @@ import {
   type DestinationRepository,
   type DestinationService,
   type DestinationTables,
+  type ListenerTls,
   type Outgoing,
 } from '../src/index.ts'
 
@@ -65,6 +66,7 @@ export async function startService(
     readonly strictNames?: boolean
     readonly destinationsPerSubaccount?: number
     readonly audit?: AuditSink
+    readonly tls?: ListenerTls
     readonly wrapRepository?: (repository: DestinationRepository) => DestinationRepository
   } = {},
 ): Promise<RunningService> {
@@ -101,8 +103,8 @@ export async function startService(
       ? {}
       : { limits: { destinationsPerSubaccount: options.destinationsPerSubaccount } }),
   })
-  const { port } = await service.listen({ host: '127.0.0.1', port: 0 })
-  const url = `http://127.0.0.1:${port}`
+  const { port } = await service.listen({ host: '127.0.0.1', port: 0, ...(options.tls === undefined ? {} : { tls: options.tls }) })
+  const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
 
   const token: RunningService['token'] = ({ subaccount = providerSubaccount, client = clientId, claims = {} } = {}) =>
     issuer.technical({

@@ -154,7 +154,7 @@ describe('hostile input never makes a 500, a hang or a leak', () => {
         const started = performance.now()
         const answer = await running.call(
           method,
-          `${to}?${new URLSearchParams(parameters.map(([name, text]) => [name.toWellFormed(), text.toWellFormed()]))}`,
+          `${to}?${new URLSearchParams(parameters.map(([name, text]): [string, string] => [name.toWellFormed(), text.toWellFormed()]))}`,
         )
         expect(faultsOf(answer)).toEqual([])
         expect(performance.now() - started).toBeLessThan(2_000)

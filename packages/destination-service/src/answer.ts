@@ -9,6 +9,7 @@ export interface Answer {
   readonly stream?: AsyncIterable<string>
 }
 
+/** A refusal in the form that every client of this API understands. */
 export function refuse(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Answer {
   return { status, headers, body: { ErrorMessage: message } }
 }

@@ -22,6 +22,7 @@ export interface TokenSource {
   close(): void
 }
 
+/** A destination as it was found, and what the caller said. */
 export interface TokenAsked {
   readonly properties: DestinationRecord
   readonly level: Level
@@ -30,6 +31,7 @@ export interface TokenAsked {
   readonly log: Logger
 }
 
+/** What getting tokens takes. */
 export interface TokenSourceDeps {
   readonly outgoing: Outgoing
   readonly verifier: TokenVerifier
@@ -51,6 +53,7 @@ const unsupportedTypes: ReadonlySet<string> = new Set([
 
 const retrievalFailed = 'Retrieval of OAuthToken failed due to: '
 
+/** Gets tokens by the `Authentication` of a destination: each type is one case, those that this version does not carry out say so. */
 export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const cache = createTokenCache(deps)
   const closing = new AbortController()

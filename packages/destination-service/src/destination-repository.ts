@@ -9,6 +9,7 @@ export interface Level {
   readonly instanceId: string | null
 }
 
+/** A destination as it is kept, with its secrets in clear. */
 export interface StoredDestination {
   readonly properties: DestinationRecord
   /** On a subscriber's level: whether the subscriber itself may see it. */
@@ -17,6 +18,7 @@ export interface StoredDestination {
   readonly modifiedAtMs: number
 }
 
+/** What an index says of a destination. */
 export interface DestinationEntry {
   readonly name: string
   readonly modifiedAtMs: number
@@ -51,6 +53,7 @@ export interface DestinationRepository {
   check(): Promise<void>
 }
 
+/** The time of creation, and how many there may be. */
 export interface CreateOptions {
   readonly nowMs: number
   readonly maxPerSubaccount: number

@@ -9,6 +9,7 @@ import { createHttpApp, type ListenerTls } from './http-app.ts'
 import { maxConnections, maxDestinationsPerSubaccount, shutdownGraceMs } from './limits.ts'
 import type { Outgoing } from './outgoing.ts'
 
+/** What the service is made of. */
 export interface DestinationServiceOptions {
   readonly repository: DestinationRepository
   /** Must trust the token service only: a token of any other issuer could name whatever client it likes. */
@@ -29,6 +30,7 @@ export interface DestinationServiceOptions {
   }
 }
 
+/** Where the service answers. */
 export interface ListenOptions {
   /** An address, not a name: which of a name's addresses would be listened on is nobody's guess. */
   readonly host: string
@@ -39,6 +41,7 @@ export interface ListenOptions {
   readonly allowPlainHttp?: boolean
 }
 
+/** A destination service; it owns its listener and the token calls under way, and nothing that was handed to it. */
 export interface DestinationService {
   /** Starts to answer and returns the address. May be called once. */
   listen(options: ListenOptions): Promise<{ readonly host: string; readonly port: number }>
@@ -48,6 +51,7 @@ export interface DestinationService {
   close(): Promise<void>
 }
 
+/** Puts the service together; it answers once `listen` is called. */
 export function createDestinationService(options: DestinationServiceOptions): DestinationService {
   const { repository, verifier, instances, clock, outgoing, log = silentLogger } = options
   const tokens = createTokenSource({ outgoing, verifier, clock })

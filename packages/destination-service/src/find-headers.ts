@@ -14,6 +14,7 @@ export interface FindHeaders {
   readonly fragmentOptional: boolean
 }
 
+/** A signed statement of the client that stands in for its secret. */
 export interface ClientAssertion {
   readonly value: string
   readonly type: string
@@ -39,6 +40,11 @@ export function isSubdomain(text: string): boolean {
   return subdomain.test(text)
 }
 
+/**
+ * Reads the headers and refuses those that contradict each other.
+ *
+ * @throws ConnectivityError `MESSAGE_INVALID` with the sentence for the caller.
+ */
 export function parseFindHeaders(headers: IncomingHttpHeaders): FindHeaders {
   const read = (name: string): string | undefined => {
     const value = headers[name]

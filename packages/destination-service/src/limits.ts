@@ -42,7 +42,7 @@ export const connectionTimeoutMs = 1_500_000
 /** How long a TLS handshake may take. */
 export const tlsHandshakeTimeoutMs = 10_000
 
-/** Connections at the same time; more are refused by the operating system's queue until one ends. */
+/** Connections at the same time; further ones are closed at once. */
 export const maxConnections = 10_000
 
 /** How long `close` waits for requests in flight before it ends them. */

@@ -18,6 +18,11 @@ export type ListQuery =
 export const metadataKeys = ['modification_time', 'etag'] as const
 export type MetadataKey = (typeof metadataKeys)[number]
 
+/**
+ * Decides the mode of a list and reads its parameters.
+ *
+ * @throws ConnectivityError `MESSAGE_INVALID` for parameters of two modes, repeated ones and values out of range.
+ */
 export function parseListQuery(query: Query): ListQuery {
   const [filter, metadata, select] = ['$filter', '$includeMetadata', '$select'].map((name) => single(query, name))
   const modes = [

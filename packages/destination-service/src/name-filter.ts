@@ -34,6 +34,7 @@ export function parseDeletionFilter(text: string | undefined): readonly string[]
   return [...new Set(names)]
 }
 
+/** Whether a filter lets a destination through; names are compared as they are, letter case included. */
 export function matches(filter: DestinationFilter, entry: DestinationEntry, nowMs: number): boolean {
   switch (filter.kind) {
     case 'in':

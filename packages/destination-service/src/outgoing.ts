@@ -23,6 +23,7 @@ export interface OutgoingRequest {
   readonly readTimeoutMs: number
 }
 
+/** What a peer has answered, whatever the status. */
 export interface OutgoingAnswer {
   readonly status: number
   readonly body: string
@@ -39,11 +40,13 @@ export interface Outgoing {
   post(request: OutgoingRequest, signal: AbortSignal): Promise<OutgoingAnswer>
 }
 
+/** An address that a name stands for. */
 export interface ResolvedAddress {
   readonly address: string
   readonly family: 4 | 6
 }
 
+/** Which addresses may be called, and whom to trust there. */
 export interface OutgoingOptions {
   /** `refuse` keeps tenants out of the network that the service runs in; `allow` is for self-hosted development. */
   readonly privateAddresses: PrivateAddresses
@@ -53,6 +56,10 @@ export interface OutgoingOptions {
   readonly resolve?: (host: string) => Promise<readonly ResolvedAddress[]>
 }
 
+/**
+ * Makes the way out. Names are resolved once, every address is checked, and what was checked is what is dialled, so that DNS cannot lead elsewhere in
+ * between.
+ */
 export function createOutgoing(options: OutgoingOptions): Outgoing {
   const resolve = options.resolve ?? resolveBySystem
   // Reading all the authorities takes milliseconds, so it is done once.

@@ -9,6 +9,7 @@ import type { ServiceContext, ServiceRequest } from './service-request.ts'
 import { createDestinations, replaceDestinations } from './write-destinations.ts'
 import { notFound } from './answer.ts'
 
+/** A method and a path, and what answers there. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** `:name` stands for one segment, which is decoded. */

@@ -105,6 +105,7 @@ export function createSqlDestinationRepository(options: {
     },
 
     replace(level, writes, { nowMs }) {
+      if (writes.length === 0) return Promise.resolve([])
       return db.transaction().execute(async (transaction) => {
         const outcomes: ReplaceOutcome[] = []
         for (const write of writes) {

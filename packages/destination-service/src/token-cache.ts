@@ -12,12 +12,14 @@ export interface TokenCache {
   get(key: TokenKey, issue: () => Promise<IssuedToken>): Promise<IssuedToken>
 }
 
+/** Which token is meant, and on whose account a call for it goes. */
 export interface TokenKey {
   /** Names everything that the token depends on. */
   readonly digest: string
   readonly subaccountId: string
 }
 
+/** Makes an empty cache. Its bounds are in `limits.ts`. */
 export function createTokenCache({ clock }: { readonly clock: Clock }): TokenCache {
   const tokens = new Map<string, IssuedToken>()
   const pending = new Map<string, Promise<IssuedToken>>()
