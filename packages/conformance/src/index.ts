@@ -6,6 +6,16 @@
  *
  * @packageDocumentation
  */
+export {
+  type AdapterCase,
+  adapterCases,
+  type AdapterCaseName,
+  type AdapterContext,
+  type AdapterFeature,
+  type AdapterParts,
+  type Demand,
+} from './adapter-cases.ts'
+export { type AdapterSubject, describeAdapter, runAdapterCase } from './adapter-suite.ts'
 export type { Case, Claims } from './describe-cases.ts'
 export {
   type DialCase,

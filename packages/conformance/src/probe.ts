@@ -52,7 +52,7 @@ export function ended(stream: Duplex, signal: AbortSignal): Promise<void> {
 }
 
 /** Settles with `value` or, when the suite has waited too long, fails and says for what. */
-export async function within<T>(work: Promise<T>, signal: AbortSignal, what: string): Promise<T> {
+export async function within<T>(work: PromiseLike<T>, signal: AbortSignal, what: string): Promise<T> {
   const late = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(new Error(`the suite waited too long: ${what}`)), { once: true })
   })

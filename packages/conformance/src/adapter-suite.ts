@@ -1,0 +1,34 @@
+import type { Destination, ProtocolClient } from '@sallyport/core'
+import { type AdapterCase, adapterCases, type AdapterCaseName, type AdapterFeature, type AdapterParts } from './adapter-cases.ts'
+import { type Claims, describeCases } from './describe-cases.ts'
+import type { FarSide } from './far-side.ts'
+import { caseLimitMs } from './limits.ts'
+
+export type AdapterSubject<T extends Destination['type'], Client extends ProtocolClient, Far extends FarSide> = AdapterParts<
+  T,
+  Client,
+  Far
+> &
+  Claims<AdapterFeature, AdapterCaseName>
+
+/** Holds an adapter to the contract of `ProtocolAdapter`: one test per case of {@link adapterCases}. */
+export function describeAdapter<T extends Destination['type'], Client extends ProtocolClient, Far extends FarSide>(
+  name: string,
+  subject: AdapterSubject<T, Client, Far>,
+): void {
+  describeCases('adapter', name, adapterCases, subject, (test) => runAdapterCase(test, subject))
+}
+
+/** Runs one case outside of a test runner's table, for example against an adapter that is broken on purpose. */
+export async function runAdapterCase<T extends Destination['type'], Client extends ProtocolClient, Far extends FarSide>(
+  test: AdapterCase,
+  parts: AdapterParts<T, Client, Far>,
+): Promise<void> {
+  await using far = await parts.open()
+  await test.run({
+    // The cases hand back to the parts only what the parts have made; the types in between do not matter to them.
+    parts: parts as unknown as AdapterParts<Destination['type'], ProtocolClient, FarSide>,
+    far,
+    signal: AbortSignal.timeout(parts.limitMs ?? caseLimitMs),
+  })
+}
