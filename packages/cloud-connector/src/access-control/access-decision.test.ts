@@ -87,9 +87,7 @@ describe('resources', () => {
         fc.array(fc.boolean(), { minLength: 24, maxLength: 24 }),
         path,
         (paths, flags, asked) => {
-          const resources = paths.map((text, at) =>
-            resource(text, { exactMatchOnly: flags[at] ?? false, enabled: flags[at + 12] ?? true }),
-          )
+          const resources = paths.map((text, at) => resource(text, { exactMatchOnly: flags[at] ?? false, enabled: flags[at + 12] ?? true }))
           expect(decide(tableOf(...resources), asked)).toBe(resources.some((each) => admits(each, asked)))
         },
       ),

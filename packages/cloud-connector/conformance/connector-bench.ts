@@ -1,0 +1,233 @@
+import { once } from 'node:events'
+import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
+import type { Duplex } from 'node:stream'
+import {
+  type AuditEntry,
+  type AuditSink,
+  type Clock,
+  type ConnectivityEvent,
+  type EventSink,
+  type LogFields,
+  type Logger,
+  noEvents,
+  systemClock,
+  type TunnelConnection,
+} from '@sallyport/core'
+import { createLeafKey, createTrustList, type SynchronisedIssuer, type TrustList } from '@sallyport/principal-propagation'
+import { formatMessage, toDuplex, type WirePrincipal } from '@sallyport/tunnel'
+import { createMemoryTransport } from '@sallyport/tunnel/memory'
+import { parseConfiguration } from '../src/configuration/connector-configuration.ts'
+import { type LoadedState, loadState } from '../src/configuration/load-state.ts'
+import { createDeadlines } from '../src/deadlines.ts'
+import { createMaterialMemory } from '../src/identity/material-store.ts'
+import { createBackendMonitor } from '../src/monitoring/backend-monitor.ts'
+import { createStreamHost, type StreamHost } from '../src/stream-host.ts'
+
+/** An answer as the cloud side sees it. */
+export interface BenchAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: readonly string[]
+  readonly body: string
+}
+
+/** What a request of the cloud side consists of. */
+export interface BenchRequest {
+  readonly path?: string
+  readonly method?: string
+  readonly host?: string
+  readonly port?: number
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body?: string | Buffer
+  readonly principal?: WirePrincipal
+  readonly correlationId?: string
+  /** Shares a connection among requests. */
+  readonly agent?: Agent
+}
+
+/** The data path of a connector at the far end of a tunnel in memory, and a tiny cloud side that opens streams. */
+export interface ConnectorBench extends AsyncDisposable {
+  readonly audit: AuditEntry[]
+  readonly auditSink: { failing: boolean }
+  readonly events: ConnectivityEvent[]
+  /** Every log line, fields and message as JSON. */
+  readonly logged: string[]
+  readonly host: StreamHost
+  readonly trust: TrustList
+  readonly tunnel: TunnelConnection
+  readonly monitor: ReturnType<typeof createBackendMonitor>
+  /** Replaces the configuration. */
+  configure(connector: unknown, files?: Readonly<Record<string, string>>): Promise<void>
+  drain(): Promise<void>
+  /** A connection of an application. */
+  connect(options?: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'>, onMessage?: (message: Buffer) => void): Duplex
+  /** An agent that keeps one connection. */
+  keepAlive(options?: Pick<BenchRequest, 'host' | 'port' | 'principal'>): Agent
+  request(options: BenchRequest): Promise<BenchAnswer>
+  /** Sends a request and hands over the answer as it arrives. */
+  send(options: BenchRequest): Promise<IncomingMessage>
+  tcp(options: {
+    readonly host: string
+    readonly port: number
+    readonly timeoutMs?: number
+  }): Promise<{ readonly answer: unknown; readonly stream: Duplex }>
+}
+
+export const subaccount = 'demo'
+export const locationId = ''
+
+/** Starts the bench. `connector` is one entry of `connectors:`. */
+export async function startConnectorBench(options: {
+  readonly connector: unknown
+  readonly files?: Readonly<Record<string, string>>
+  readonly issuers?: readonly SynchronisedIssuer[]
+  readonly clock?: Clock
+  readonly audit?: AuditSink
+  readonly wantsEvents?: boolean
+}): Promise<ConnectorBench> {
+  const { clock = systemClock } = options
+  const transport = createMemoryTransport({ clock: systemClock })
+  const endpoint = new URL('memory://cloud')
+  const { promise: accepted, resolve: onConnection } = Promise.withResolvers<TunnelConnection>()
+  const listener = await transport.listen(endpoint, { onConnection })
+  const near = await transport.connect(endpoint, { signal: AbortSignal.timeout(5000) })
+  const tunnel = await accepted
+
+  const audit: AuditEntry[] = []
+  const auditSink = { failing: false, write: (entry: AuditEntry) => void audit.push(entry), flushed: () => Promise.resolve() }
+  const events: ConnectivityEvent[] = []
+  const eventSink: EventSink = options.wantsEvents === true ? { wanted: true, emit: (event) => void events.push(event) } : noEvents
+  const logged: string[] = []
+  const log = recordingLogger(logged)
+  const trust = createTrustList()
+  if (options.issuers !== undefined) trust.synchronise(options.issuers)
+  const material = createMaterialMemory()
+  const leafKey = createLeafKey('ec')
+  let loaded: LoadedState
+  let draining = false
+  const configure: ConnectorBench['configure'] = async (connector, files = options.files ?? {}) => {
+    const { connectors } = parseConfiguration({ text: JSON.stringify({ connectors: [connector] }), fileName: 'bench.json' })
+    const next = await loadState(connectors[0] as NonNullable<(typeof connectors)[0]>, loaded, {
+      identity: { subaccount, locationId, connectorId: 'bench' },
+      readFile: async (file) => files[file] ?? Promise.reject(new Error(`no file ${file}`)),
+      material,
+      trust,
+      leafKey,
+      clock,
+    })
+    if ('problems' in next) throw new Error(next.problems.map((problem) => problem.message).join('; '))
+    loaded = next
+  }
+  await configure(options.connector)
+  const deadlines = createDeadlines(clock)
+  const monitor = createBackendMonitor(clock.now())
+  const host = createStreamHost({
+    subaccount,
+    locationId,
+    state: () => loaded.state,
+    draining: () => draining,
+    audit: options.audit ?? auditSink,
+    clock,
+    deadlines,
+    events: eventSink,
+    log,
+    monitor,
+  })
+  near.onStream = (incoming) => host.accept(incoming)
+
+  const agents: Agent[] = []
+  const connect: ConnectorBench['connect'] = (to = {}, onMessage) => {
+    const { correlationId = 'corr-1', host: virtualHost = 's4.demo', port: virtualPort = 443, principal } = to
+    const opening = {
+      kind: 'http',
+      subaccount,
+      locationId,
+      virtualHost,
+      virtualPort,
+      correlationId,
+      ...(principal === undefined ? {} : { principal }),
+    } as const
+    const duplex = toDuplex((handlers) => tunnel.openStream(formatMessage(opening), handlers), onMessage === undefined ? {} : { onMessage })
+    duplex.on('error', () => {})
+    return duplex
+  }
+  const bench: ConnectorBench = {
+    audit,
+    auditSink,
+    events,
+    logged,
+    host,
+    trust,
+    tunnel,
+    monitor,
+    configure,
+    connect,
+    drain() {
+      draining = true
+      return host.drain()
+    },
+    keepAlive(to = {}) {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      Object.assign(agent, { createConnection: () => connect(to), keepSocketAlive: () => true, reuseSocket: () => {} })
+      agents.push(agent)
+      return agent
+    },
+    async send({ agent, body, headers = {}, method = 'GET', path = '/', ...to }) {
+      const { host: virtualHost = 's4.demo', port = 443 } = to
+      const request = httpRequest({
+        method,
+        path,
+        headers: { host: `${virtualHost}:${port}`, ...headers },
+        ...(agent === undefined ? { createConnection: () => connect(to) } : { agent }),
+      })
+      request.end(body)
+      const [response] = (await once(request, 'response')) as [IncomingMessage]
+      return response
+    },
+    async request(options_) {
+      const response = await bench.send(options_)
+      const chunks: Buffer[] = []
+      for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+      const { headers, rawHeaders, statusCode = 0 } = response
+      return { status: statusCode, headers, rawHeaders, body: Buffer.concat(chunks).toString('utf8') }
+    },
+    async tcp({ host: virtualHost, port: virtualPort, timeoutMs = 5000 }) {
+      const opening = { kind: 'tcp', subaccount, locationId, virtualHost, virtualPort, correlationId: 'corr-tcp', timeoutMs } as const
+      const { promise, resolve } = Promise.withResolvers<unknown>()
+      const stream = toDuplex((handlers) => tunnel.openStream(formatMessage(opening), handlers), {
+        onMessage: (message) => resolve(JSON.parse(message.toString('utf8'))),
+      })
+      stream.on('error', () => {})
+      return { answer: await promise, stream }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const agent of agents) agent.destroy()
+      host.abort()
+      deadlines.stop()
+      near.abort(new Error('bench is over'))
+      await tunnel.closed
+      await listener.close()
+    },
+  }
+  return bench
+}
+
+/** A mapping to a backend; everything below `/` is admitted unless resources are given. */
+export function mappingTo(url: string, changes: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  return { virtual: 's4.demo:443', internal: url, resources: [{ path: '/', subPaths: true, websocketUpgradeAllowed: false }], ...changes }
+}
+
+function recordingLogger(lines: string[]): Logger {
+  const write = (fields: LogFields, message: string): void => void lines.push(JSON.stringify({ ...fields, message }))
+  const logger: Logger = { debug: write, info: write, warn: write, error: write, child: () => logger }
+  return logger
+}
+
+/** Settles when a condition holds; asked again at every turn of the event loop. */
+export async function until(condition: () => boolean): Promise<void> {
+  const deadline = AbortSignal.timeout(10_000)
+  while (!condition()) {
+    deadline.throwIfAborted()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

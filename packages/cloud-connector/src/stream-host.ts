@@ -1,0 +1,52 @@
+import type { IncomingTunnelStream } from '@sallyport/core'
+import { serveHttpStream } from './http/http-stream.ts'
+import type { LinkContext, ServedStream } from './link-context.ts'
+import { tryParseStreamOpening } from './stream-messages.ts'
+import { serveTcpStream } from './tcp/tcp-stream.ts'
+
+/** Serves the streams that the cloud side opens over the tunnel of one subaccount and location. */
+export interface StreamHost {
+  /** Takes a stream over within the same turn, or refuses it. */
+  accept(incoming: IncomingTunnelStream): void
+  readonly openStreams: number
+  /** Ends streams on which nothing is under way; settles when none is open any more. */
+  drain(): Promise<void>
+  /** Gives all streams up at once. */
+  abort(): void
+}
+
+/** A stream for another subaccount or location than the tunnel's is refused: nobody's mapping serves somebody else. */
+export function createStreamHost(context: LinkContext): StreamHost {
+  const open = new Set<ServedStream>()
+  let emptied: (() => void)[] = []
+  const onClosed = (served: ServedStream): void => {
+    open.delete(served)
+    if (open.size > 0) return
+    for (const resolve of emptied) resolve()
+    emptied = []
+  }
+  return {
+    get openStreams() {
+      return open.size
+    },
+    accept(incoming) {
+      const opening = tryParseStreamOpening(incoming.opening)
+      if (opening === undefined || opening.subaccount !== context.subaccount || opening.locationId !== context.locationId) {
+        context.log.warn({ subaccount: context.subaccount, locationId: context.locationId, code: 'PROTOCOL_VIOLATION' }, 'stream refused')
+        return incoming.refuse()
+      }
+      open.add(
+        opening.kind === 'http'
+          ? serveHttpStream(incoming, opening, context, onClosed)
+          : serveTcpStream(incoming, opening, context, onClosed),
+      )
+    },
+    async drain() {
+      for (const served of open) served.drain()
+      if (open.size > 0) await new Promise<void>((resolve) => emptied.push(resolve))
+    },
+    abort() {
+      for (const served of open) served.abort()
+    },
+  }
+}
