@@ -25,7 +25,7 @@ it.each([
 it('stops reading passwords of a user after ten failures, for five minutes', async () => {
   await using running = await startService()
   const attempt = (password: string) => running.token({ grant_type: 'password', ...app, username: 'root', password })
-  // Six at a time are never too many at once.
+  // Five at a time are never too many at once.
   for (const round of [5, 5])
     for (const answer of await Promise.all(Array.from({ length: round }, () => attempt('wrong')))) expect(answer.status).toBe(401)
   const locked = await attempt('battery staple')
@@ -37,13 +37,13 @@ it('stops reading passwords of a user after ten failures, for five minutes', asy
 
 it('answers 503 instead of letting log-ons queue up without end', async () => {
   await using running = await startService()
-  const attempts = Array.from({ length: 12 }, (_, at) =>
+  const attempts = Array.from({ length: 20 }, (_, at) =>
     running.token({ grant_type: 'password', ...app, username: `u${at}`, password: 'x' }),
   )
   const answers = await Promise.all(attempts)
   const busy = answers.filter(({ status }) => status === 503)
   expect(busy.length).toBeGreaterThan(0)
-  expect(busy.length).toBeLessThanOrEqual(4)
+  expect(busy.length).toBeLessThanOrEqual(6)
   expect(busy[0]?.json()['error']).toBe('temporarily_unavailable')
   expect(answers.every(({ status }) => status === 401 || status === 503)).toBe(true)
 })

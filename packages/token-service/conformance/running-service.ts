@@ -119,12 +119,19 @@ export interface Call {
   readonly plain?: boolean
 }
 
+export interface LogLine extends LogFields {
+  readonly level: string
+  readonly message: string
+}
+
 export interface RunningService extends AsyncDisposable {
   readonly service: TokenService
   readonly clock: ManualClock
   readonly https: TokenServiceListener
   readonly http: TokenServiceListener
-  readonly logged: readonly (LogFields & { readonly level: string; readonly message: string })[]
+  readonly logged: readonly LogLine[]
+  /** The log line of a request, as soon as it is written: that is after the answer. */
+  loggedRequest(correlationId: unknown): Promise<LogLine>
   call(call: Call): Promise<Answer>
   /** `POST /oauth/token` with the parameters as body. */
   token(parameters: Readonly<Record<string, string>>, rest?: Partial<Call>): Promise<Answer>
@@ -142,7 +149,8 @@ export async function startService(
   } = {},
 ): Promise<RunningService> {
   const clock = createManualClock(Date.now())
-  const logged: (LogFields & { level: string; message: string })[] = []
+  const logged: LogLine[] = []
+  const logEvents = new EventTarget()
   const hasher = createPasswordHasher({ random: randomBytes })
   const { moreClients = [], trustClientCa = false, clients: _, ...options } = overrides
   const service = createTokenService({
@@ -154,7 +162,7 @@ export async function startService(
     limits: defaultLimits,
     clock,
     random: randomBytes,
-    log: recordingLogger(logged),
+    log: recordingLogger(logged, logEvents),
     ...options,
   })
   const https = await service.listenHttps({
@@ -172,6 +180,13 @@ export async function startService(
     https,
     http,
     logged,
+    async loggedRequest(correlationId) {
+      for (;;) {
+        const line = logged.find((candidate) => candidate.correlationId === correlationId && candidate['status'] !== undefined)
+        if (line !== undefined) return line
+        await new Promise((resolve) => logEvents.addEventListener('line', resolve, { once: true }))
+      }
+    },
     call,
     token,
     async userToken(user = 'jane@acme.test') {
@@ -234,10 +249,12 @@ function send(port: number, wanted: Call): Promise<Answer> {
   })
 }
 
-function recordingLogger(lines: (LogFields & { level: string; message: string })[]): Logger {
+function recordingLogger(lines: LogLine[], events: EventTarget): Logger {
   const at =
     (level: string) =>
-    (fields: LogFields, message: string): void =>
-      void lines.push({ ...fields, level, message })
+    (fields: LogFields, message: string): void => {
+      lines.push({ ...fields, level, message })
+      events.dispatchEvent(new Event('line'))
+    }
   return { ...silentLogger, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

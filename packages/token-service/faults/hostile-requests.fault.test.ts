@@ -173,7 +173,7 @@ describe('generated requests', () => {
 
 describe('secrets', () => {
   it('and tokens, wherever they stand in a request, never reach a log line or an error', async () => {
-    const service = await startService()
+    await using service = await startService()
     const userToken = await service.userToken()
     const secret = 'S3CRET-that-nobody-may-see'
     const answers = [
@@ -193,8 +193,8 @@ describe('secrets', () => {
       }),
       await service.token({ grant_type: 'refresh_token', client_id: ids.app, client_secret: secrets.app, refresh_token: secret }),
     ]
-    await service.token({ grant_type: 'client_credentials', client_id: ids.app, client_secret: secrets.app })
-    await service.service.close()
+    const last = await service.token({ grant_type: 'client_credentials', client_id: ids.app, client_secret: secrets.app })
+    await Promise.all([...answers, last].map(({ headers }) => service.loggedRequest(headers['x-vcap-request-id'])))
     const shown = JSON.stringify([service.logged, answers.map(({ text, headers }) => [text, headers])])
     expect(service.logged.length).toBeGreaterThanOrEqual(11)
     for (const hidden of [secret, secrets.app, userToken.split('.')[1] ?? '', userToken.split('.')[2] ?? ''])

@@ -1,6 +1,6 @@
 import { scrypt, timingSafeEqual } from 'node:crypto'
 import { ConnectivityError } from '@sallyport/core'
-import { maxPasswordLength, passwordHashConcurrency, passwordHashCost, passwordHashQueue } from './limits.ts'
+import { maxPasswordHashCostFactor, maxPasswordLength, passwordHashConcurrency, passwordHashCost, passwordHashQueue } from './limits.ts'
 import type { RandomSource } from './random.ts'
 
 const keyBytes = 32
@@ -60,7 +60,7 @@ export function createPasswordHasher({ random }: { readonly random: RandomSource
   }
 }
 
-/** Whether a text is a stored password whose cost lies between half and eight times ours. */
+/** Whether a text is a stored password that costs at least what ours do, and not so much that log-ons stand still. */
 export function isPasswordHash(text: string): boolean {
   return parseHash(text) !== undefined
 }
@@ -81,7 +81,7 @@ function parseHash(text: string): { readonly cost: Cost; readonly salt: Buffer; 
   const cost = { logN: Number(logN), r: Number(r), p: Number(p) }
   const work = 2 ** cost.logN * cost.r * cost.p
   const ours = 2 ** passwordHashCost.logN * passwordHashCost.r * passwordHashCost.p
-  if (work < ours / 2 || work > ours * 8 || cost.logN > 17) return undefined
+  if (work < ours || work > ours * maxPasswordHashCostFactor || cost.logN > 17) return undefined
   return { cost, salt: Buffer.from(salt, 'base64url'), key: Buffer.from(key, 'base64url') }
 }
 
