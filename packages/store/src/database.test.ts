@@ -142,6 +142,33 @@ describe('a transaction', () => {
   })
 })
 
+describe('statements that are kept', () => {
+  it('see a changed schema, and start anew after a reading that was broken off', async () => {
+    const db = open(':memory:')
+    await migrate(db, accounts)
+    const all = () => db.selectFrom('account').selectAll().orderBy('id')
+    expect(await all().execute()).toEqual([])
+    await db.schema.alterTable('account').addColumn('note', 'text').execute()
+    for (const id of ['a', 'b', 'c']) await db.insertInto('account').values({ id, balance: 1 }).execute()
+    expect(await all().execute()).toEqual(['a', 'b', 'c'].map((id) => ({ id, balance: 1, note: null })))
+    for await (const row of all().stream()) {
+      expect(row.id).toBe('a')
+      break
+    }
+    expect(await all().execute()).toHaveLength(3)
+  })
+
+  it('may be any number', async () => {
+    const db = open(':memory:')
+    for (let round = 0; round < 2; round += 1) {
+      for (let number = 0; number < 300; number += 1) {
+        const { rows } = await sql.raw<{ n: number }>(`select ${number} as n`).execute(db)
+        expect(rows).toEqual([{ n: number }])
+      }
+    }
+  })
+})
+
 describe('migrating', () => {
   const note: Migrations = {
     '0001-note': { up: (db) => db.schema.createTable('note').addColumn('id', 'text').execute() },

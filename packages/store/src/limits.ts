@@ -4,6 +4,9 @@
  */
 export const busyTimeoutMs = 5_000
 
+/** Parsed statements that are kept: more than a service has, although lists of names make one statement per length. */
+export const maxKeptStatements = 200
+
 /** AES-256-GCM: 256-bit key, 96-bit random nonce, 128-bit tag (NIST SP 800-38D; at most 2^32 seals per key keep nonce collisions negligible). */
 export const sealKeyBytes = 32
 export const sealNonceBytes = 12

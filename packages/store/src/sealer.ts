@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { ConnectivityError, type Sealer } from '@sallyport/core'
 import { sealKeyBytes, sealKeyIdBytes, sealNonceBytes, sealTagBytes } from './limits.ts'
 
@@ -14,8 +14,8 @@ const version = 'v1'
  * @throws ConnectivityError `CONFIGURATION_INVALID` when a key is not 32 bytes long.
  */
 export function createSealer(keys: { readonly current: Buffer; readonly previous?: readonly Buffer[] }): Sealer {
-  const current = { id: keyIdOf(keys.current), key: Buffer.from(keys.current) }
-  const byId = new Map([...(keys.previous ?? []), keys.current].map((key) => [keyIdOf(key), Buffer.from(key)]))
+  const current = { id: keyIdOf(keys.current), key: createSecretKey(keys.current) }
+  const byId = new Map([...(keys.previous ?? []), keys.current].map((key) => [keyIdOf(key), createSecretKey(key)]))
   return {
     seal(plaintext, context) {
       const nonce = randomBytes(sealNonceBytes)
