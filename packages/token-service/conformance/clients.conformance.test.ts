@@ -1,4 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
+import { Agent, request } from 'node:https'
+import type { TLSSocket } from 'node:tls'
 import { createSecret } from '@sallyport/core'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -162,6 +164,25 @@ describe('TLS client certificates', () => {
     await using service = await startService({ moreClients })
     expect((await certTokens(service, 'by-name')).status).toBe(401)
     expect((await certTokens(service, 'by-thumbprint')).status).toBe(200)
+  })
+
+  it('are recognised again when a client resumes its TLS session', async () => {
+    await using service = await startService({ moreClients, trustClientCa: true })
+    const agent = new Agent({ ca: testCa.certificate, cert: identity.certificate, key: identity.key, keepAlive: false })
+    const ask = (client: string): Promise<{ readonly reused: boolean; readonly status: number | undefined }> =>
+      new Promise((resolve, reject) => {
+        const path = `/oauth/token?grant_type=client_credentials&client_id=${client}`
+        const asked = request({ agent, port: service.https.port, host: 'localhost', method: 'POST', path }, (response) => {
+          response.resume().on('end', () => resolve({ reused, status: response.statusCode }))
+        })
+        let reused = false
+        asked.on('socket', (socket) => socket.once('secureConnect', () => (reused = (socket as TLSSocket).isSessionReused())))
+        asked.on('error', reject).end()
+      })
+    expect(await ask('by-name')).toEqual({ reused: false, status: 200 })
+    expect(await ask('by-name')).toEqual({ reused: true, status: 200 })
+    expect(await ask('by-thumbprint')).toEqual({ reused: true, status: 200 })
+    expect(await ask(ids.app)).toEqual({ reused: true, status: 401 })
   })
 
   it('mean nothing on the plain listener', async () => {

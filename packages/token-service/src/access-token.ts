@@ -20,6 +20,7 @@ export interface TokenFacts {
   readonly expiresAtSeconds: number
 }
 
+/** Members of a JWT's payload. */
 export type Claims = Readonly<Record<string, unknown>>
 
 /** Claims of a token in which a client speaks for itself. It says nothing about any user. */

@@ -23,6 +23,7 @@ export interface AssertionReader {
   recall(reference: UserReference, tenantId: string): Promise<TokenUser | undefined>
 }
 
+/** Creates the reader. `ownTokens` verifies with our own keys, `trust.tokens` with those of the trusted issuers. */
 export function createAssertionReader(deps: {
   readonly ownTokens: TokenVerifier
   readonly trust: { readonly tokens: TokenVerifier; readonly issuers: readonly TrustedIssuer[] }

@@ -26,6 +26,7 @@ export interface BrowserRequest extends TenantHints {
   readonly remoteAddress: string
 }
 
+/** The log-on form as a browser sends it. */
 export interface SubmittedForm {
   readonly fields: RequestParameters
   /** Headers by which browsers say where a form comes from. */
@@ -44,6 +45,7 @@ export type BrowserAnswer =
     }
   | { readonly kind: 'redirect'; readonly status: 302 | 303; readonly location: string; readonly cookies: readonly CookieChange[] }
 
+/** What the pages need. */
 export interface AuthorizeDeps {
   readonly tenants: TenantDirectory
   readonly clients: ClientDirectory

@@ -38,7 +38,9 @@ export interface LogOnSession extends GrantBase {
   readonly secure: boolean
 }
 
+/** Whatever outlives a request. */
 export type Grant = AuthorizationCode | RefreshToken | LogOnSession
+/** The grant of one kind. */
 export type GrantOf<Kind extends Grant['kind']> = Extract<Grant, { readonly kind: Kind }>
 
 /**

@@ -22,6 +22,7 @@ import { namedTenant } from './tenant-selection.ts'
 import { answerTokenRequest, type GrantDeps } from './token-endpoint.ts'
 import { brokenRequestAnswer, type ErrorAnswer, refusal, toErrorAnswer } from './token-errors.ts'
 
+/** What the routes need; the same objects for every listener. */
 export interface HttpServerDeps extends GrantDeps, AuthorizeDeps {
   readonly keys: KeyRing
   readonly clock: Clock

@@ -31,6 +31,22 @@ it('another process publishes a rotated key before it signs', async () => {
   expect(signsFromMs - clock.now()).toBeGreaterThanOrEqual(30 * 60_000)
 })
 
+it('rotating twice at once adds one key, and sixteen are the most', async () => {
+  const clock = createManualClock()
+  const keys = ring(createMemorySigningKeyStore(), clock)
+  const [one, two] = await Promise.all([keys.rotate(), keys.rotate()])
+  expect(one).toEqual(two)
+  expect(await keys.publicKeys()).toHaveLength(2)
+  for (let count = 3; count <= 16; count++) {
+    clock.advance(keyPublishLeadMs)
+    await keys.rotate()
+  }
+  clock.advance(keyPublishLeadMs)
+  await expect(keys.rotate()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
+  clock.advance(24 * 3_600_000)
+  await expect(keys.rotate()).resolves.toBeDefined()
+})
+
 it('a store that fails is asked again by the next caller', async () => {
   const store = createMemorySigningKeyStore()
   let broken = true

@@ -50,6 +50,7 @@ export function createKeyRing(deps: {
   let keys: readonly Key[] = []
   let loadedAtMs: number | undefined
   let loading: Promise<void> | undefined
+  let rotating: Promise<StoredSigningKey> | undefined
   let revision = 0
 
   async function readStore(): Promise<void> {
@@ -78,12 +79,35 @@ export function createKeyRing(deps: {
   }
 
   /** One reading at a time; everybody who comes meanwhile waits for it. A failed one is tried again by the next caller. */
-  async function load(force: boolean): Promise<void> {
-    if (!force && loadedAtMs !== undefined && clock.now() - loadedAtMs < keyReloadMs && clock.now() >= loadedAtMs) return
+  async function load(): Promise<void> {
+    const now = clock.now()
+    if (loadedAtMs === undefined || now < loadedAtMs || now - loadedAtMs >= keyReloadMs) await reload()
+  }
+
+  async function reload(): Promise<void> {
     loading ??= readStore().finally(() => {
       loading = undefined
     })
     await loading
+  }
+
+  async function addKey(): Promise<StoredSigningKey> {
+    await reload()
+    const waiting = keys.find(({ signsFromMs }) => signsFromMs > clock.now())
+    if (waiting !== undefined) return waiting
+    if (keys.length >= maxSigningKeys) {
+      throw new ConnectivityError(
+        'SERVICE_UNAVAILABLE',
+        `${keys.length} signing keys are still needed; rotate again when the oldest has gone`,
+      )
+    }
+    const key = await createKey(clock.now() + keyPublishLeadMs)
+    await store.add(key, { onlyFirst: false })
+    // A reading that began before may have missed the key; its own caller hears of its failure.
+    await loading?.catch(() => {})
+    await reload()
+    log.info({ keyId: key.keyId, signsFromMs: key.signsFromMs }, 'signing key added')
+    return key
   }
 
   async function createKey(signsFromMs: number): Promise<StoredSigningKey> {
@@ -98,31 +122,22 @@ export function createKeyRing(deps: {
 
   return {
     async signingKey() {
-      await load(false)
+      await load()
       // The first key signs from its creation on, so there is one unless the clock was set back; then the oldest has to do.
       const key = keys.findLast(({ signsFromMs }) => signsFromMs <= clock.now()) ?? keys[0]
       if (key === undefined) throw new ConnectivityError('STORE_FAILED', 'the store of signing keys is empty right after a key was added')
       return { keyId: key.keyId, privateKey: key.signer, publicKey: key.publicKey }
     },
     async publicKeys() {
-      await load(false)
+      await load()
       return keys.map((key) => key.public)
     },
     async rotate() {
-      await load(true)
-      const waiting = keys.find(({ signsFromMs }) => signsFromMs > clock.now())
-      if (waiting !== undefined) return { keyId: waiting.keyId, signsFromMs: waiting.signsFromMs }
-      if (keys.length >= maxSigningKeys) {
-        throw new ConnectivityError(
-          'SERVICE_UNAVAILABLE',
-          `${keys.length} signing keys are still needed; rotate again when the oldest has gone`,
-        )
-      }
-      const key = await createKey(clock.now() + keyPublishLeadMs)
-      await store.add(key, { onlyFirst: false })
-      await load(true)
-      log.info({ keyId: key.keyId, signsFromMs: key.signsFromMs }, 'signing key added')
-      return { keyId: key.keyId, signsFromMs: key.signsFromMs }
+      rotating ??= addKey().finally(() => {
+        rotating = undefined
+      })
+      const { keyId, signsFromMs } = await rotating
+      return { keyId, signsFromMs }
     },
     get revision() {
       return revision

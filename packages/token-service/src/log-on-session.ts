@@ -32,6 +32,7 @@ export interface LogOnSessions {
   isFormToken(presented: string | undefined, cookies: Cookies, secure: boolean): boolean
 }
 
+/** Creates the keeper of sessions over the grants store, so that they survive restarts and are shared by processes that share it. */
 export function createLogOnSessions(deps: {
   readonly grants: GrantStore
   readonly clock: Clock

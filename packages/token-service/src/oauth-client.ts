@@ -7,6 +7,7 @@ export const grantTypes = [
   'authorization_code',
   'user_token',
 ] as const
+/** One of {@link grantTypes}. */
 export type GrantType = (typeof grantTypes)[number]
 
 /** An application or a service instance that may ask for tokens. */

@@ -21,6 +21,7 @@ export interface PasswordLogOn {
   }): Promise<DirectoryUser>
 }
 
+/** Creates the check. Failures are counted in this process; processes that share a directory count each for itself. */
 export function createPasswordLogOn(deps: {
   readonly users: UserDirectory
   readonly hasher: PasswordHasher

@@ -39,6 +39,7 @@ export interface ResolvedAddress {
   tenantOf(host: string | undefined): HostTenant
 }
 
+/** The tenant in a host name: none is meant, one is named, or the name is none of ours. */
 export type HostTenant =
   | { readonly kind: 'none' }
   | { readonly kind: 'subdomain'; readonly subdomain: string }

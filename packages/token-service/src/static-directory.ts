@@ -7,6 +7,7 @@ import type { Tenant, TenantDirectory } from './tenant.ts'
 import { userIdOf } from './trusted-issuer.ts'
 import type { DirectoryUser, UserDirectory } from './user.ts'
 
+/** A tenant in a configuration. */
 export interface TenantConfiguration {
   readonly id: string
   /** First label of its host name. Default: the id in lower case, if that is a label. */
@@ -63,6 +64,7 @@ export interface UserConfiguration {
   readonly attributes?: Readonly<Record<string, string | readonly string[]>>
 }
 
+/** Everything that a static directory holds. Clients and users name their tenants by id. */
 export interface StaticDirectoryConfiguration {
   readonly tenants: readonly TenantConfiguration[]
   readonly clients: readonly ClientConfiguration[]
@@ -104,7 +106,7 @@ export function createStaticDirectory(configuration: StaticDirectoryConfiguratio
       isSubscribed: (clientId, tenantId) => Promise.resolve(subscriptions.get(clientId)?.has(tenantId) === true),
     },
     users: {
-      // Only a log-on looks by name, so only then the password has to be hashed.
+      // Log-ons look by name, so that is where the hash is needed.
       findByName: async (tenantId, name) => usersByName.get(nameKey(tenantId, name))?.withPassword(),
       findById: (tenantId, id) => Promise.resolve(usersById.get(JSON.stringify([tenantId, id]))?.user),
     },

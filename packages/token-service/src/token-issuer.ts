@@ -33,6 +33,7 @@ export interface TokenOrder {
   readonly certificateThumbprint: string | undefined
 }
 
+/** A token in which the client speaks for a user. */
 export interface UserTokenOrder extends TokenOrder {
   readonly user: TokenUser
   readonly grantType: GrantType
@@ -53,6 +54,7 @@ export interface TokenIssuer {
   refreshOnly(order: UserTokenOrder): Promise<TokenAnswer>
 }
 
+/** Creates the issuer. Life times come from the client, else from `limits`, within the bounds that clients can live with. */
 export function createTokenIssuer(deps: {
   readonly keys: KeyRing
   readonly grants: GrantStore

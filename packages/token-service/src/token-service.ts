@@ -36,6 +36,7 @@ import { createTokenIssuer, type TokenAnswer } from './token-issuer.ts'
 import type { TrustedIssuer } from './trusted-issuer.ts'
 import type { UserDirectory } from './user.ts'
 
+/** Everything that the service works with. Nothing here has a default but `trust`. */
 export interface TokenServiceOptions {
   readonly tenants: TenantDirectory
   readonly clients: ClientDirectory
@@ -62,6 +63,7 @@ export interface TokenServiceListener extends ListenAddress {
   close(): Promise<void>
 }
 
+/** The service: its listeners, its keys, and what the process that owns it may ask for without the wire. */
 export interface TokenService extends AsyncDisposable {
   /** @throws ConnectivityError `PORT_IN_USE`, `CONFIGURATION_INVALID`; `STORE_FAILED` when there is no signing key to be had. */
   listenHttps(options: HttpsListenOptions): Promise<TokenServiceListener>
