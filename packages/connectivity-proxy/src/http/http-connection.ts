@@ -71,7 +71,7 @@ export function serveHttpConnection(socket: Socket, place: ConnectionPlace, entr
 
   /** Hands waiting bytes to whoever can use them now, then reads on or stops reading. */
   function pump(): void {
-    while (pending !== undefined) {
+    while (pending !== undefined && !socket.destroyed) {
       const chunk: Buffer = pending
       if (phase === 'closing') pending = undefined
       else if (phase === 'idle' && writer.ready) readHead(chunk)

@@ -67,7 +67,7 @@ export function serveSocksConnection(socket: Socket, place: ConnectionPlace, ent
   report.started()
 
   function pump(): void {
-    while (pending !== undefined) {
+    while (pending !== undefined && !socket.destroyed) {
       const chunk: Buffer = pending
       if (phase === 'handshake') readMessage(chunk)
       else if (phase === 'relay' && !stream.full) {
