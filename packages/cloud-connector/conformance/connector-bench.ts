@@ -107,7 +107,7 @@ export async function startConnectorBench(options: {
   let draining = false
   const configure: ConnectorBench['configure'] = async (connector, files = options.files ?? {}) => {
     const { connectors } = parseConfiguration({ text: JSON.stringify({ connectors: [connector] }), fileName: 'bench.json' })
-    const next = await loadState(connectors[0] as NonNullable<(typeof connectors)[0]>, loaded, {
+    const next = await loadState(connectors[0]!, loaded, {
       identity: { subaccount, locationId, connectorId: 'bench' },
       readFile: async (file) => files[file] ?? Promise.reject(new Error(`no file ${file}`)),
       material,
@@ -168,7 +168,12 @@ export async function startConnectorBench(options: {
     },
     keepAlive(to = {}) {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-      Object.assign(agent, { createConnection: () => connect(to), keepSocketAlive: () => true, reuseSocket: () => {} })
+      const createConnection = (): Duplex => {
+        const stream = connect(to)
+        // Sockets of node:http end with their peer.
+        return stream.on('end', () => stream.end())
+      }
+      Object.assign(agent, { createConnection, keepSocketAlive: () => true, reuseSocket: () => {} })
       agents.push(agent)
       return agent
     },
@@ -180,6 +185,7 @@ export async function startConnectorBench(options: {
         headers: { host: `${virtualHost}:${port}`, ...headers },
         ...(agent === undefined ? { createConnection: () => connect(to) } : { agent }),
       })
+      request.on('error', () => {})
       request.end(body)
       const [response] = (await once(request, 'response')) as [IncomingMessage]
       return response
