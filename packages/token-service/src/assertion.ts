@@ -7,7 +7,7 @@ import { type TrustedIssuer, userOfTrustedIssuer } from './trusted-issuer.ts'
 import type { TokenUser, UserDirectory, UserReference } from './user.ts'
 
 /** A user whom a token has brought along. */
-export interface AssertedUser {
+interface AssertedUser {
   readonly user: TokenUser
   readonly reference: UserReference
   readonly authTimeSeconds: number

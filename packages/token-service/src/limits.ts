@@ -49,7 +49,7 @@ export const maxAccessTokenSeconds = 86_400
 export const signingKeyBits = 2_048
 
 /** Clients keep a key set for 30 minutes and do not ask again for an unknown key before that. */
-export const keyCacheMs: number = 30 * 60_000
+const keyCacheMs: number = 30 * 60_000
 
 /** Several processes may share one key store; each reads it again after this time. */
 export const keyReloadMs: number = 5 * 60_000

@@ -40,10 +40,7 @@ export interface ResolvedAddress {
 }
 
 /** The tenant in a host name: none is meant, one is named, or the name is none of ours. */
-export type HostTenant =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'subdomain'; readonly subdomain: string }
-  | { readonly kind: 'unknown' }
+type HostTenant = { readonly kind: 'none' } | { readonly kind: 'subdomain'; readonly subdomain: string } | { readonly kind: 'unknown' }
 
 /** @throws ConnectivityError `CONFIGURATION_INVALID` for addresses that the official clients cannot use. */
 export function checkServiceAddress(address: ServiceAddress): void {

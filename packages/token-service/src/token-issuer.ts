@@ -26,7 +26,7 @@ export interface TokenAnswer {
 }
 
 /** For whom a token is made. `requested` narrows the scopes. */
-export interface TokenOrder {
+interface TokenOrder {
   readonly tenant: Tenant
   readonly client: OAuthClient
   readonly requested: readonly string[] | undefined
@@ -34,7 +34,7 @@ export interface TokenOrder {
 }
 
 /** A token in which the client speaks for a user. */
-export interface UserTokenOrder extends TokenOrder {
+interface UserTokenOrder extends TokenOrder {
   readonly user: TokenUser
   readonly grantType: GrantType
   readonly authTimeSeconds: number
