@@ -1,0 +1,48 @@
+import type { TestIdentity } from '@sallyport/test-fixtures'
+import type { Running, Side } from './processes.ts'
+
+/** What a tunnel can carry: any TCP connection to one target, or requests to an HTTP proxy. */
+export type Carries = 'tcp' | 'http'
+
+/** Where a tunnel is set up: one target, one link between its two ends. */
+export interface Site {
+  /** Port of the back end, on the connector's side. */
+  readonly target: number
+  /** Private folder, removed afterwards. */
+  readonly folder: string
+  readonly certificates: Certificates
+  /** The roles can be asked for their memory after a full collection; costs nothing else. */
+  readonly measuresMemory: boolean
+  /** Starts a process that is stopped with the site. */
+  start(side: Side, command: string, args: readonly string[], env?: Readonly<Record<string, string>>): Running
+  /** The port that leads to the listening end of the tunnel; the link, if there is one, is in between. */
+  through(tunnelPort: number): Promise<number>
+}
+
+/** Certificates for localhost, made for this run. */
+export interface Certificates {
+  /** PEM of the authority. */
+  readonly authority: string
+  readonly server: TestIdentity
+  readonly client: TestIdentity
+}
+
+/** A tunnel that is up. */
+export interface Tunnel {
+  /** Where the load connects to. */
+  readonly front: number
+  /** The process of each end, for their accounts of CPU and memory. */
+  readonly ends: { readonly cloud: Running | undefined; readonly connector: Running | undefined }
+  /** The processes answer SIGUSR2 with their memory. */
+  readonly reportsMemory?: boolean
+}
+
+/** Something that takes part: the product, a peer, or a part of the product alone. */
+export interface Contender {
+  readonly name: string
+  readonly carries: readonly Carries[]
+  /** Why it cannot take part on this machine. */
+  readonly missing: () => string | undefined
+  readonly version: () => string
+  up(site: Site, carries: Carries): Promise<Tunnel>
+}

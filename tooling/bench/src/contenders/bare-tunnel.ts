@@ -1,0 +1,23 @@
+import type { Contender } from '../contender.ts'
+import { startRole } from './node-roles.ts'
+
+/** The multiplexer over TLS and the relays at its ends, without entry points, control stream, mappings, decisions and audit. */
+export const bareTunnel: Contender = {
+  name: 'bare-tunnel',
+  carries: ['tcp'],
+  missing: () => undefined,
+  version: () => '',
+  async up(site) {
+    const { authority, server, client } = site.certificates
+    const cloud = startRole(site, 'cloud', 'tunnel-cloud', { authority, identity: server })
+    const { front, tunnel } = await cloud.answer('front')
+    const connector = startRole(site, 'connector', 'tunnel-connector', {
+      authority,
+      identity: client,
+      target: site.target,
+      tunnel: await site.through(Number(tunnel)),
+    })
+    await Promise.all([connector.answer('ready'), cloud.answer('connected')])
+    return { front: Number(front), ends: { cloud, connector }, reportsMemory: true }
+  },
+}

@@ -1,0 +1,63 @@
+import type { BenchCase } from './bench-case.ts'
+import { type Goal, goals } from './goals.ts'
+import { type BenchRecord, type Summary, summarise } from './record.ts'
+
+/** The name under which the product takes part. */
+export const product = 'sallyport'
+
+/** Medians of every contender in every case, then how the product stands to its goals. */
+export function formatReport(cases: readonly BenchCase[], records: readonly BenchRecord[]): string {
+  const summaries = new Map<string, Summary>()
+  const lines: string[] = []
+  for (const { name, title, unit } of cases) {
+    const own = records.filter((record) => record.case === name)
+    lines.push('', `${name}: ${title}, ${unit}`, row(['', 'median', 'lowest', 'highest', 'cloud µs', 'connector µs', 'further']))
+    for (const contender of new Set(own.map((record) => record.contender))) {
+      const rounds = own.filter((record) => record.contender === contender)
+      const summary = summarise(rounds)
+      if (summary === undefined) {
+        lines.push(`${row([contender, 'failed'])}: ${rounds[0]?.error}`)
+        continue
+      }
+      summaries.set(`${name} ${contender}`, summary)
+      lines.push(formatSummary(contender, summary))
+    }
+  }
+  lines.push('', 'goals', row(['', 'against', 'is', 'goal', '']), ...goals.flatMap((goal) => formatGoal(goal, summaries) ?? []))
+  return `${lines.join('\n')}\n`
+}
+
+function formatSummary(contender: string, summary: Summary): string {
+  const further = Object.entries(summary.details).map(([name, value]) => `${name} ${figure(value)}`)
+  if (summary.disturbed > 0) further.push(`${summary.disturbed} of ${summary.rounds} rounds disturbed`)
+  const { median, lowest, highest, cloudCpu, connectorCpu } = summary
+  return row([
+    contender,
+    ...[median, lowest, highest, cloudCpu, connectorCpu].map((value) => (value === undefined ? '' : figure(value))),
+    further.join(', '),
+  ])
+}
+
+function formatGoal(goal: Goal, summaries: ReadonlyMap<string, Summary>): string | undefined {
+  const own = summaries.get(`${goal.case} ${product}`)
+  if (own === undefined) return undefined
+  const peer = 'against' in goal ? summaries.get(`${goal.case} ${goal.against}`) : undefined
+  if ('against' in goal && peer === undefined) return undefined
+  const value = peer === undefined ? own.median : own.median / peer.median
+  const reached = 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost
+  const disturbed = own.disturbed === own.rounds || (peer !== undefined && peer.disturbed === peer.rounds)
+  const wanted = 'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`
+  const verdict = `${reached ? 'reached' : 'missed'}${disturbed ? ', but every round was disturbed' : ''}`
+  return row([goal.case, 'against' in goal ? goal.against : '', value.toFixed(2), wanted, verdict])
+}
+
+const widths = [14, 10, 10, 10, 10, 12]
+
+function row(cells: readonly string[]): string {
+  return `  ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' ')}`.trimEnd()
+}
+
+function figure(value: number): string {
+  if (Math.abs(value) >= 1000) return value.toFixed(0)
+  return value.toFixed(Math.abs(value) >= 100 ? 1 : 2)
+}
