@@ -10,8 +10,10 @@ import {
   type LogFields,
   type Logger,
   noEvents,
+  type StreamCloseReason,
   systemClock,
   type TunnelConnection,
+  type TunnelStream,
 } from '@sallyport/core'
 import { createLeafKey, createTrustList, type SynchronisedIssuer, type TrustList } from '@sallyport/principal-propagation'
 import { formatMessage, toDuplex, type WirePrincipal } from '@sallyport/tunnel'
@@ -45,6 +47,17 @@ export interface BenchRequest {
   readonly agent?: Agent
 }
 
+/** The cloud side's end of a stream. */
+export interface RawConnection {
+  readonly stream: TunnelStream
+  /** Everything received. */
+  readonly text: string
+  readonly closed: StreamCloseReason | undefined
+  write(text: string): void
+  /** Changes the principal for the requests that follow. */
+  become(principal: WirePrincipal | null, correlationId?: string): void
+}
+
 /** The data path of a connector at the far end of a tunnel in memory, and a tiny cloud side that opens streams. */
 export interface ConnectorBench extends AsyncDisposable {
   readonly audit: AuditEntry[]
@@ -61,6 +74,8 @@ export interface ConnectorBench extends AsyncDisposable {
   drain(): Promise<void>
   /** A connection of an application. */
   connect(options?: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'>, onMessage?: (message: Buffer) => void): Duplex
+  /** A connection of an application, with its messages. */
+  raw(options?: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'>): RawConnection
   /** An agent that keeps one connection. */
   keepAlive(options?: Pick<BenchRequest, 'host' | 'port' | 'principal'>): Agent
   request(options: BenchRequest): Promise<BenchAnswer>
@@ -137,19 +152,14 @@ export async function startConnectorBench(options: {
 
   const agents: Agent[] = []
   const connect: ConnectorBench['connect'] = (to = {}, onMessage) => {
-    const { correlationId = 'corr-1', host: virtualHost = 's4.demo', port: virtualPort = 443, principal } = to
-    const opening = {
-      kind: 'http',
-      subaccount,
-      locationId,
-      virtualHost,
-      virtualPort,
-      correlationId,
-      ...(principal === undefined ? {} : { principal }),
-    } as const
-    const duplex = toDuplex((handlers) => tunnel.openStream(formatMessage(opening), handlers), onMessage === undefined ? {} : { onMessage })
+    const duplex = toDuplex((handlers) => tunnel.openStream(openingFor(to), handlers), onMessage === undefined ? {} : { onMessage })
     duplex.on('error', () => {})
     return duplex
+  }
+  const openingFor = (to: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'>): Buffer => {
+    const { correlationId = 'corr-1', host: virtualHost = 's4.demo', port: virtualPort = 443, principal } = to
+    const opening = { kind: 'http', subaccount, locationId, virtualHost, virtualPort, correlationId } as const
+    return formatMessage(principal === undefined ? opening : { ...opening, principal })
   }
   const bench: ConnectorBench = {
     audit,
@@ -162,6 +172,33 @@ export async function startConnectorBench(options: {
     monitor,
     configure,
     connect,
+    raw(to = {}) {
+      let text = ''
+      let closed: StreamCloseReason | undefined
+      const stream = tunnel.openStream(openingFor(to), {
+        onData(chunk) {
+          text += chunk.toString('latin1')
+          return true
+        },
+        onEnd: () => {},
+        onDrain: () => {},
+        onClose(reason) {
+          closed = reason
+        },
+      })
+      return {
+        stream,
+        get text() {
+          return text
+        },
+        get closed() {
+          return closed
+        },
+        write: (more) => void stream.write(Buffer.from(more, 'latin1')),
+        become: (principal, correlationId = 'corr-next') =>
+          void stream.sendMessage(formatMessage({ kind: 'principal', principal, correlationId })),
+      }
+    },
     drain() {
       draining = true
       return host.drain()

@@ -111,6 +111,10 @@ export function createBackendSession(options: {
     const writing = error !== undefined && 'syscall' in error && error.syscall === 'write'
     if (!writing || reader.idle || opaque || cancelLateAnswer !== undefined) return destroy(error)
     ended = true
+    // Node marks the readable half as failed together with the writable one and would throw away what it reads. There is no public way to
+    // say that it has not; `faults/late-answer.fault.test.ts` notices when this one stops working.
+    const { _readableState: readable } = socket as unknown as { readonly _readableState?: { errored: Error | null } }
+    if (readable !== undefined) readable.errored = null
     cancelLateAnswer = clock.after(lateAnswerMs, () => lost('the connection was closed while the request was sent'))
     return socket
   }
