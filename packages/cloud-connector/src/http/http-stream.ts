@@ -293,7 +293,9 @@ export function serveHttpStream(
     const begun = phase !== 'deciding'
     if (begun) closeSession()
     const small = head.framing.kind === 'length' && head.framing.bytes <= maxDiscardedBodyBytes && !head.expectsContinue
-    const keep = head.keepAlive && !context.draining() && (current.requestDone || (small && !begun))
+    // What is not HTTP as we accept it may be read differently by whoever sent it: nothing behind it can be believed.
+    const sound = head.keepAlive && refusal.code !== 'MESSAGE_INVALID'
+    const keep = sound && !context.draining() && (current.requestDone || (small && !begun))
     const bytes = renderRefusal(refusal, { correlationId: current.correlationId, withBody: head.method !== 'HEAD', close: !keep })
     emitFailed(context, current, refusal)
     toCloud(bytes)
