@@ -28,3 +28,13 @@ export {
 } from './dial-cases.ts'
 export { describeDial, type DialSubject, runDialCase } from './dial-suite.ts'
 export type { FarEnd, FarSide } from './far-side.ts'
+export {
+  type Stranger,
+  type TransportCase,
+  type TransportCaseName,
+  transportCases,
+  type TransportContext,
+  type TransportDeps,
+  type TransportFeature,
+} from './transport-cases.ts'
+export { describeTransport, runTransportCase, type TransportSubject } from './transport-suite.ts'

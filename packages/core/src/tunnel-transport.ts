@@ -32,6 +32,11 @@ export interface TunnelConnection extends AsyncDisposable {
   readonly openStreams: number
   /** Settles once, when nothing can be sent or received any more. */
   readonly closed: Promise<CloseReason>
+  /**
+   * Settles when the connection still works but should be succeeded by a new one: a part of it is lost, or its stream
+   * identifiers run out. Whoever dialled opens a new connection and lets this one drain.
+   */
+  readonly weakened?: Promise<void>
   /** Accepts and opens no more streams, lets open ones finish, then closes. */
   close(): Promise<void>
   /** Closes at once; every open stream ends with `lost`. */

@@ -66,22 +66,26 @@ export interface ControlOpening {
   readonly description: string
 }
 
+/** Why a connector may not open a tunnel. Only `SERVICE_UNAVAILABLE` passes by itself. */
+export type ControlRefusalCode = 'VERSION_UNSUPPORTED' | 'PEER_UNTRUSTED' | 'LOCATION_TAKEN' | 'SERVICE_UNAVAILABLE'
+
 export type ControlFromServer =
   | { readonly kind: 'welcome'; readonly version: number; readonly subaccount: string; readonly tunnelId: string }
-  | { readonly kind: 'refused'; readonly code: 'VERSION_UNSUPPORTED' | 'PEER_UNTRUSTED' | 'LOCATION_TAKEN'; readonly message: string }
+  | { readonly kind: 'refused'; readonly code: ControlRefusalCode; readonly message: string }
   /** The server is going to stop: open no new work, dial again elsewhere or later. */
   | { readonly kind: 'drain' }
   /** The replaced connection learns why it is closed, so that two installations do not chase each other. */
   | { readonly kind: 'replaced' }
-  | { readonly kind: 'trust'; readonly issuers: readonly TrustedIssuer[] }
+  /** What does not fit into one message continues in the next; an issuer may then appear again with further keys. */
+  | { readonly kind: 'trust'; readonly issuers: readonly TrustedIssuer[]; readonly more?: true }
   | { readonly kind: 'trust-changed' }
   | { readonly kind: 'certificate'; readonly certificate: string; readonly authorities: string }
   | { readonly kind: 'certificate-refused'; readonly message: string }
 
 export type ControlFromConnector =
   | { readonly kind: 'get-trust' }
-  /** What the connector exposes, for the registry and the cockpit: names only. */
-  | { readonly kind: 'exposed'; readonly digest: string; readonly systems: readonly ExposedSystem[] }
+  /** What the connector exposes, for the registry and the cockpit: names only. Continued like `trust`. */
+  | { readonly kind: 'exposed'; readonly digest: string; readonly systems: readonly ExposedSystem[]; readonly more?: true }
   /** Renewal of the subaccount certificate: a PEM certification request for a new key. */
   | { readonly kind: 'renew-certificate'; readonly request: string }
 

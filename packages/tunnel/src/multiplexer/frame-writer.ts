@@ -1,0 +1,97 @@
+import { atEndOfTurn } from '../batch.ts'
+import type { ByteLink } from './byte-link.ts'
+import { headerBytes, writeHeader } from './frame.ts'
+
+/** Headers and small bodies are copied side by side into slabs of this size: a copy of 1 kB is cheaper than a write of its own. */
+const slabBytes = 32_768
+const copiedBodyBytes = 4_096
+
+const noSlab = Buffer.alloc(0)
+
+/** Renders frames onto a link. All frames of one turn of the event loop leave together. */
+export class FrameWriter {
+  private readonly link: ByteLink
+  private slab: Buffer = noSlab
+  private start = 0
+  private used = 0
+  private corked = false
+
+  constructor(link: ByteLink) {
+    this.link = link
+  }
+
+  get bufferedBytes(): number {
+    return this.link.bufferedBytes + this.used - this.start
+  }
+
+  /** A frame with its body, if any. */
+  frame(type: number, streamId: number, body?: Buffer): void {
+    this.header(type, streamId, body === undefined ? 0 : body.length)
+    if (body !== undefined) this.body(body)
+  }
+
+  /** A frame whose body is one 32-bit number. */
+  frame32(type: number, streamId: number, value: number): void {
+    const at = this.reserve(headerBytes + 4)
+    writeHeader(this.slab, at, streamId, type, 4)
+    this.slab.writeUInt32BE(value, at + headerBytes)
+  }
+
+  /** A frame whose body is one byte. */
+  frame8(type: number, streamId: number, value: number): void {
+    const at = this.reserve(headerBytes + 1)
+    writeHeader(this.slab, at, streamId, type, 1)
+    this.slab[at + headerBytes] = value
+  }
+
+  /** The header alone; the caller follows it with bodies of `length` bytes in all. */
+  header(type: number, streamId: number, length: number): void {
+    const at = this.reserve(headerBytes)
+    writeHeader(this.slab, at, streamId, type, length)
+  }
+
+  body(chunk: Buffer): void {
+    if (chunk.length <= copiedBodyBytes) {
+      const at = this.reserve(chunk.length)
+      chunk.copy(this.slab, at)
+    } else {
+      this.cork()
+      this.flushSlab()
+      this.link.write(chunk)
+    }
+  }
+
+  endTurn(): void {
+    this.corked = false
+    this.flushSlab()
+    this.link.uncork()
+  }
+
+  private reserve(bytes: number): number {
+    this.cork()
+    if (this.slab.length - this.used < bytes) {
+      this.flushSlab()
+      // A slab that has been written belongs to the link until it is sent, so a new one is taken rather than this one used again.
+      this.slab = Buffer.allocUnsafeSlow(slabBytes)
+      this.start = 0
+      this.used = 0
+    }
+    const at = this.used
+    this.used += bytes
+    return at
+  }
+
+  private flushSlab(): void {
+    if (this.used === this.start) return
+    const filled = this.slab.subarray(this.start, this.used)
+    this.start = this.used
+    this.link.write(filled)
+  }
+
+  private cork(): void {
+    if (this.corked) return
+    this.corked = true
+    this.link.cork()
+    atEndOfTurn(this)
+  }
+}

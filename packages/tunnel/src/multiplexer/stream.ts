@@ -1,0 +1,437 @@
+import {
+  ConnectivityError,
+  maxStreamMessageBytes,
+  type StreamCloseReason,
+  type StreamResetCode,
+  streamResetCodes,
+  type TunnelStream,
+  type TunnelStreamHandlers,
+} from '@sallyport/core'
+import { initialWindowBytes, maxCreditBytes, maxDataBytes, messageOverheadBytes, type MultiplexerLimits } from '../limits.ts'
+import { DATA, END, frameNames, MESSAGE, MOVE, OPEN, RESET, WINDOW } from './frame.ts'
+import type { Lane } from './lane.ts'
+import { grownWindow, resumedWindow } from './window.ts'
+
+/** What a stream needs from the connection it belongs to. */
+export interface StreamOwner {
+  readonly limits: MultiplexerLimits
+  readonly lanes: readonly Lane[]
+  readonly roundTripMs: number | undefined
+  /** Milliseconds of a stopwatch that never goes back. */
+  now(): number
+  /** The lane for a stream that turned out bulk; `undefined` when there is none besides lane 0. */
+  bulkLane(): Lane | undefined
+  violation(message: string): void
+  /** A frame is kept until its turn comes; `count` may be negative. */
+  held(count: number): void
+  /** The stream is over. `unspent` is what the peer may still have on its way. */
+  released(stream: MultiplexedStream, unspent: number): void
+  handlerFailed(stream: MultiplexedStream, error: unknown): void
+}
+
+/** An opening or a message in the outgoing queue; data stands there as plain buffers. */
+interface Queued {
+  readonly type: typeof OPEN | typeof MESSAGE
+  readonly body: Buffer
+}
+
+/** A frame that arrived before its turn: on a lane the stream has not moved to yet, or before somebody took the stream. */
+interface HeldFrame {
+  readonly lane: Lane
+  readonly type: number
+  readonly body: Buffer
+}
+
+/** Pieces below this are copied when they are held, so that a few bytes do not hold a whole read of the socket. */
+const copiedWhenHeldBytes = 4_096
+
+/** Stands in the queue for what has been sent, so that the queue does not hold it. */
+const spent = Buffer.alloc(0)
+
+/**
+ * One stream of a multiplexed connection. A class with few fields, because there are tens of thousands of them: an idle
+ * one is this object and nothing else.
+ */
+export class MultiplexedStream implements TunnelStream {
+  readonly id: number
+  bytesSent = 0
+  bytesReceived = 0
+  /** Next in the queue of the lane, kept by {@link Lane}. */
+  nextReady: MultiplexedStream | undefined = undefined
+  isReady = false
+  /** The lane our frames leave on. */
+  lane: Lane
+  closed: StreamCloseReason | undefined = undefined
+
+  private readonly owner: StreamOwner
+  private handlers: TunnelStreamHandlers | undefined
+  private outgoing: 'open' | 'ending' | 'ended' = 'open'
+  private incoming: 'unaccepted' | 'flowing' | 'paused' | 'ended'
+  private credit: number = initialWindowBytes
+  private wasGranted = false
+  private queue: (Buffer | Queued)[] | undefined = undefined
+  private queueHead = 0
+  private headOffset = 0
+  private wantsDrain = false
+  /** The lane the peer's frames are due on. */
+  private sourceLane: Lane
+  private sourceMoved = false
+  private window: number = initialWindowBytes
+  /** What the peer may still send. */
+  private allowance: number = initialWindowBytes
+  private grantedAt = 0
+  private pausedAt = 0
+  private heldFrames: HeldFrame[] | undefined = undefined
+
+  constructor(owner: StreamOwner, lane: Lane, id: number, handlers: TunnelStreamHandlers | undefined) {
+    this.owner = owner
+    this.lane = lane
+    this.sourceLane = lane
+    this.id = id
+    this.handlers = handlers
+    this.incoming = handlers === undefined ? 'unaccepted' : 'flowing'
+  }
+
+  get isAccepted(): boolean {
+    return this.handlers !== undefined
+  }
+
+  // ── the owner of the stream speaks ──────────────────────────────────────────────────────────────
+
+  /** First frame of a stream that we open. */
+  announce(opening: Buffer): void {
+    if (this.lane.isIdle) this.lane.send(OPEN, this.id, opening)
+    else this.enqueue({ type: OPEN, body: opening })
+  }
+
+  /** Sends an opening that still waits for its turn: nothing is opened after a GOAWAY. */
+  announceNow(): void {
+    const first = this.queue?.[this.queueHead]
+    if (first === undefined || Buffer.isBuffer(first) || first.type !== OPEN) return
+    this.lane.send(OPEN, this.id, first.body)
+    this.dequeue()
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.closed !== undefined || chunk.length === 0) return true
+    this.assertOpen()
+    if (this.queue === undefined && chunk.length <= this.credit && chunk.length <= maxDataBytes && this.lane.isIdle) {
+      this.lane.writer.header(DATA, this.id, chunk.length)
+      this.lane.writer.body(chunk)
+      this.sent(chunk.length)
+      return true
+    }
+    return this.enqueue(chunk)
+  }
+
+  sendMessage(message: Buffer): boolean {
+    if (message.length > maxStreamMessageBytes) {
+      throw new ConnectivityError('MESSAGE_INVALID', `a message of ${message.length} bytes does not fit into a tunnel stream`)
+    }
+    if (this.closed !== undefined) return true
+    this.assertOpen()
+    const cost = message.length + messageOverheadBytes
+    if (this.queue === undefined && cost <= this.credit && this.lane.isIdle) {
+      this.credit -= cost
+      this.lane.send(MESSAGE, this.id, message)
+      return true
+    }
+    return this.enqueue({ type: MESSAGE, body: message })
+  }
+
+  end(): void {
+    if (this.outgoing !== 'open' || this.closed !== undefined) return
+    this.outgoing = 'ending'
+    if (this.queue === undefined && this.lane.isIdle) this.sendEnd()
+    else this.lane.queueStream(this)
+  }
+
+  resume(): void {
+    if (this.incoming !== 'paused') return
+    this.incoming = 'flowing'
+    this.window = resumedWindow(this.window, this.owner.now() - this.pausedAt)
+    this.grantIfDue()
+  }
+
+  reset(code: StreamResetCode): void {
+    if (this.closed !== undefined) return
+    const first = this.queue?.[this.queueHead]
+    const announced = first === undefined || Buffer.isBuffer(first) || first.type !== OPEN
+    // The peer hears nothing of a stream whose opening never left.
+    if (announced) this.owner.lanes[0]?.send8(RESET, this.id, streamResetCodes[code])
+    this.close({ kind: 'reset', by: 'local', code })
+  }
+
+  // ── the peer speaks ─────────────────────────────────────────────────────────────────────────────
+
+  /** Somebody takes a stream that the peer opened. What came in meanwhile is delivered once the caller has returned. */
+  accept(handlers: TunnelStreamHandlers): void {
+    if (this.handlers !== undefined) throw new Error('the stream has been accepted already')
+    this.handlers = handlers
+    if (this.closed !== undefined) {
+      const reason = this.closed
+      queueMicrotask(() => this.callClose(reason))
+    } else if (this.heldFrames === undefined) this.incoming = 'flowing'
+    else
+      queueMicrotask(() => {
+        if (this.incoming === 'unaccepted') this.incoming = 'flowing'
+        this.replay()
+      })
+  }
+
+  /** Takes the credit for `cost` bytes that the peer sends; `false` when it had none. */
+  spend(cost: number): boolean {
+    if (cost > this.allowance) return false
+    this.allowance -= cost
+    return true
+  }
+
+  /** A DATA piece, MESSAGE, END or MOVE: those that have an order. */
+  receive(lane: Lane, type: number, body: Buffer): void {
+    if (lane !== this.sourceLane) {
+      if (this.sourceMoved || lane.index === 0) {
+        this.owner.violation(`${frameNames[type]} on a lane that stream ${this.id} has left`)
+        return
+      }
+    } else if (this.incoming !== 'unaccepted') {
+      this.take(type, body)
+      return
+    }
+    const kept = body.length < copiedWhenHeldBytes ? Buffer.from(body) : body
+    ;(this.heldFrames ??= []).push({ lane, type, body: kept })
+    this.owner.held(1)
+  }
+
+  /** A WINDOW frame. */
+  granted(bytes: number): void {
+    this.credit += bytes
+    this.wasGranted = true
+    if (bytes === 0 || this.credit > maxCreditBytes) this.owner.violation(`credit of stream ${this.id} out of range`)
+    else if (this.canSend) this.lane.queueStream(this)
+  }
+
+  /** A RESET frame. */
+  resetByPeer(code: StreamResetCode): void {
+    this.close({ kind: 'reset', by: 'peer', code })
+  }
+
+  /** A lane is gone, and the stream with it if it runs over that lane in either direction. */
+  laneLost(lane: Lane): void {
+    const concerned = this.lane === lane || this.sourceLane === lane || this.heldFrames?.some((held) => held.lane === lane) === true
+    if (concerned) this.lose()
+  }
+
+  /** The peer has to learn it, because its half of the stream may run over a lane that still works. */
+  private lose(): void {
+    this.owner.lanes[0]?.send8(RESET, this.id, streamResetCodes.failed)
+    this.close({ kind: 'lost' })
+  }
+
+  close(reason: StreamCloseReason): void {
+    if (this.closed !== undefined) return
+    this.closed = reason
+    this.queue = undefined
+    if (this.heldFrames !== undefined) {
+      this.owner.held(-this.heldFrames.length)
+      this.heldFrames = undefined
+    }
+    if (this.lane.index > 0) this.lane.bulkStreams--
+    this.owner.released(this, this.incoming === 'ended' ? 0 : this.allowance)
+    this.callClose(reason)
+  }
+
+  // ── the lane has room ───────────────────────────────────────────────────────────────────────────
+
+  /** Whether a turn would send something. */
+  get canSend(): boolean {
+    if (this.closed !== undefined) return false
+    const first = this.queue?.[this.queueHead]
+    if (first === undefined) return this.outgoing === 'ending'
+    if (Buffer.isBuffer(first)) return this.credit > 0
+    return first.type === OPEN || first.body.length + messageOverheadBytes <= this.credit
+  }
+
+  /** Sends at most one frame. */
+  takeTurn(): void {
+    const first = this.queue?.[this.queueHead]
+    if (first !== undefined) {
+      if (Buffer.isBuffer(first)) this.sendQueuedData()
+      else {
+        if (first.type === MESSAGE) this.credit -= first.body.length + messageOverheadBytes
+        this.lane.send(first.type, this.id, first.body)
+        this.dequeue()
+      }
+    }
+    if (this.queue !== undefined) return
+    if (this.outgoing === 'ending') this.sendEnd()
+    else if (this.wantsDrain) {
+      this.wantsDrain = false
+      try {
+        this.handlers?.onDrain()
+      } catch (error) {
+        this.owner.handlerFailed(this, error)
+      }
+    }
+  }
+
+  private assertOpen(): void {
+    if (this.outgoing !== 'open') throw new Error('write after end')
+  }
+
+  private enqueue(item: Buffer | Queued): boolean {
+    if (this.queue === undefined) this.queue = [item]
+    else this.queue.push(item)
+    if (this.canSend) this.lane.queueStream(this)
+    // The lane may have sent everything at once, or the stream may even be over.
+    if (this.queue === undefined) return true
+    this.wantsDrain = true
+    return false
+  }
+
+  private dequeue(): void {
+    if (this.queue !== undefined) this.queue[this.queueHead] = spent
+    this.queueHead++
+    this.headOffset = 0
+    if (this.queue !== undefined && this.queueHead < this.queue.length) {
+      // Kept short, so that a queue which never runs dry does not keep what it has sent.
+      if (this.queueHead >= 64) {
+        this.queue.splice(0, this.queueHead)
+        this.queueHead = 0
+      }
+      return
+    }
+    this.queue = undefined
+    this.queueHead = 0
+  }
+
+  /** One frame of as many queued chunks as fit. */
+  private sendQueuedData(): void {
+    const queue = this.queue ?? []
+    const limit = Math.min(this.credit, maxDataBytes)
+    let length = -this.headOffset
+    for (let i = this.queueHead; i < queue.length && length < limit; i++) {
+      const chunk = queue[i]
+      if (!Buffer.isBuffer(chunk)) break
+      length += chunk.length
+    }
+    length = Math.min(length, limit)
+    this.lane.writer.header(DATA, this.id, length)
+    let left = length
+    while (left > 0) {
+      const chunk = this.queue?.[this.queueHead]
+      if (!Buffer.isBuffer(chunk)) break
+      const taken = Math.min(left, chunk.length - this.headOffset)
+      this.lane.writer.body(taken === chunk.length ? chunk : chunk.subarray(this.headOffset, this.headOffset + taken))
+      this.headOffset += taken
+      left -= taken
+      if (this.headOffset === chunk.length) this.dequeue()
+    }
+    this.sent(length)
+  }
+
+  private sent(bytes: number): void {
+    this.credit -= bytes
+    this.bytesSent += bytes
+    this.lane.wrote()
+    // A stream moves at most once, and only after the peer has granted it credit: then its OPEN has surely arrived there.
+    if (this.lane.index > 0 || !this.wasGranted || this.bytesSent <= this.owner.limits.bulkAfterBytes) return
+    const lane = this.owner.bulkLane()
+    if (lane === undefined) return
+    this.lane.send8(MOVE, this.id, lane.index)
+    this.lane = lane
+    lane.bulkStreams++
+  }
+
+  private sendEnd(): void {
+    this.outgoing = 'ended'
+    this.lane.send(END, this.id)
+    if (this.incoming === 'ended') this.close({ kind: 'finished' })
+  }
+
+  // ── delivery ────────────────────────────────────────────────────────────────────────────────────
+
+  private take(type: number, body: Buffer): void {
+    if (this.incoming === 'ended') {
+      this.owner.violation(`${frameNames[type]} after the end of stream ${this.id}`)
+      return
+    }
+    try {
+      if (type === DATA) this.takeData(body)
+      else if (type === MESSAGE) {
+        this.handlers?.onMessage?.(body)
+        this.grantIfDue()
+      } else if (type === END) {
+        this.incoming = 'ended'
+        this.handlers?.onEnd()
+        if (this.outgoing === 'ended') this.close({ kind: 'finished' })
+      } else this.takeMove(body[0] ?? 0)
+    } catch (error) {
+      this.owner.handlerFailed(this, error)
+    }
+  }
+
+  private takeData(chunk: Buffer): void {
+    this.bytesReceived += chunk.length
+    const more = this.handlers?.onData(chunk) === true
+    if (!more && this.incoming === 'flowing') {
+      this.incoming = 'paused'
+      this.pausedAt = this.owner.now()
+    } else this.grantIfDue()
+  }
+
+  private takeMove(index: number): void {
+    const lane = this.owner.lanes[index]
+    if (lane === undefined || index === 0 || this.sourceMoved) {
+      this.owner.violation(`stream ${this.id} moved to lane ${index}`)
+      return
+    }
+    this.sourceMoved = true
+    this.sourceLane = lane
+    if (!lane.isAlive) this.lose()
+    else this.replay()
+  }
+
+  /** Delivers what was held and is due now. */
+  private replay(): void {
+    for (;;) {
+      const frames = this.heldFrames
+      if (frames === undefined || this.closed !== undefined || this.incoming === 'unaccepted') return
+      const lane = this.sourceLane
+      const later = frames.filter((frame) => frame.lane !== lane)
+      if (later.length === frames.length) return
+      this.heldFrames = later.length > 0 ? later : undefined
+      this.owner.held(later.length - frames.length)
+      for (const frame of frames) {
+        if (frame.lane !== lane) continue
+        if (this.closed !== undefined) return
+        this.receive(frame.lane, frame.type, frame.body)
+      }
+    }
+  }
+
+  private grantIfDue(): void {
+    if (this.incoming !== 'flowing' || this.window - this.allowance < this.window / 2 || this.closed !== undefined) return
+    const now = this.owner.now()
+    if (this.grantedAt !== 0) {
+      this.window = grownWindow({
+        windowBytes: this.window,
+        maxWindowBytes: this.owner.limits.maxWindowBytes,
+        elapsedMs: now - this.grantedAt,
+        roundTripMs: this.owner.roundTripMs,
+        receivedBytes: this.bytesReceived,
+      })
+    }
+    this.grantedAt = now
+    const bytes = this.window - this.allowance
+    this.allowance = this.window
+    this.owner.lanes[0]?.send32(WINDOW, this.id, bytes)
+  }
+
+  private callClose(reason: StreamCloseReason): void {
+    try {
+      this.handlers?.onClose(reason)
+    } catch (error) {
+      this.owner.handlerFailed(this, error)
+    }
+  }
+}

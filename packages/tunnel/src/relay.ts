@@ -1,0 +1,110 @@
+import type { Socket } from 'node:net'
+import type { StreamCloseReason, TunnelStream, TunnelStreamHandlers } from '@sallyport/core'
+import { atEndOfTurn, type Batched } from './batch.ts'
+import type { BeginStream } from './begin-stream.ts'
+import { localBufferBytes } from './limits.ts'
+
+export interface RelayOptions {
+  /** Messages beside the bytes; without it they are ignored. */
+  readonly onMessage?: (message: Buffer) => void
+  /** The stream is over; the socket is closed or closing by itself. */
+  readonly onClose?: (reason: StreamCloseReason) => void
+}
+
+/**
+ * Joins a local socket to a stream of a tunnel until both are closed. Each direction ends by itself (half-close), each
+ * waits for the other when it is full, a reset of one resets the other, and what one turn of the event loop brings is written
+ * in one piece.
+ *
+ * The relay owns the socket from now on. When `begin` throws, nothing has been joined and the socket is still the caller's.
+ *
+ * @example
+ * relay(clientSocket, (handlers) => tunnel.openStream(opening, handlers)) // where the application connects
+ * relay(backendSocket, (handlers) => incoming.accept(handlers)) // where the backend is
+ */
+export function relay(socket: Socket, begin: BeginStream, options: RelayOptions = {}): TunnelStream {
+  const joint = new Joint(socket, options)
+  return joint.join(begin)
+}
+
+/** One object per joined socket; there are tens of thousands of them. */
+class Joint implements TunnelStreamHandlers, Batched {
+  private readonly socket: Socket
+  private readonly options: RelayOptions
+  private stream: TunnelStream | undefined
+  private isCorked = false
+  private socketEnded = false
+  private streamEnded = false
+
+  constructor(socket: Socket, options: RelayOptions) {
+    this.socket = socket
+    this.options = options
+  }
+
+  join(begin: BeginStream): TunnelStream {
+    const { socket } = this
+    const stream = begin(this)
+    this.stream = stream
+    // Without it Node would answer the end of one direction with the end of the other.
+    socket.allowHalfOpen = true
+    socket.on('data', (chunk: Buffer) => {
+      if (!stream.write(chunk)) socket.pause()
+    })
+    socket.on('drain', () => stream.resume())
+    socket.on('end', () => this.onSocketEnd())
+    socket.on('error', () => stream.reset('failed'))
+    socket.on('close', () => {
+      if (!this.socketEnded || !this.streamEnded) stream.reset('cancelled')
+    })
+    if (socket.destroyed) stream.reset('cancelled')
+    else if (socket.readableEnded) this.onSocketEnd()
+    else socket.resume()
+    return stream
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (!this.isCorked) {
+      this.isCorked = true
+      this.socket.cork()
+      atEndOfTurn(this)
+    }
+    this.socket.write(chunk)
+    return this.socket.writableLength < localBufferBytes
+  }
+
+  onMessage(message: Buffer): void {
+    this.options.onMessage?.(message)
+  }
+
+  onEnd(): void {
+    this.streamEnded = true
+    this.socket.end()
+  }
+
+  onDrain(): void {
+    this.socket.resume()
+  }
+
+  onClose(reason: StreamCloseReason): void {
+    if (reason.kind !== 'finished') resetSocket(this.socket)
+    this.options.onClose?.(reason)
+  }
+
+  endTurn(): void {
+    this.isCorked = false
+    this.socket.uncork()
+  }
+
+  private onSocketEnd(): void {
+    this.socketEnded = true
+    this.stream?.end()
+  }
+}
+
+/** Closes so that the other side cannot take what it has got for everything: a FIN would say "complete". */
+function resetSocket(socket: Socket): void {
+  if (socket.destroyed) return
+  // TLS sockets cannot send an RST, but without their close notification the cut is visible as well.
+  if ('encrypted' in socket) socket.destroy()
+  else socket.resetAndDestroy()
+}
