@@ -153,7 +153,7 @@ describe('access to resources', () => {
     const refused = await bench.request({ path: '/closed', method: 'POST', body: 'x'.repeat(1000), agent })
     expect([refused.status, refused.headers.connection]).toEqual([403, undefined])
     expect((await bench.request({ path: '/open', agent })).status).toBe(200)
-    expect(bench.host.openStreams).toBe(1)
+    expect(bench.openStreams).toBe(1)
     const long = await bench.request({ path: '/closed', method: 'POST', body: 'x'.repeat(100_000), agent })
     expect([long.status, long.headers.connection]).toEqual([403, 'close'])
   })
@@ -190,7 +190,7 @@ describe('audit of requests', () => {
     await bench.configure({ mappings: [mappingTo(backend.url)], audit: { level: 'OFF' } })
     await bench.request({ path: '/a' })
     await bench.request({ host: 'unknown' })
-    expect(bench.audit).toHaveLength(1)
+    expect(bench.audit.filter((entry) => entry.type.startsWith('access'))).toHaveLength(1)
   })
 
   it('PP-053 names user, resource and system for allowed and denied calls', async () => {

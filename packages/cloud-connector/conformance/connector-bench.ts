@@ -3,27 +3,29 @@ import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpR
 import type { Duplex } from 'node:stream'
 import {
   type AuditEntry,
-  type AuditSink,
   type Clock,
   type ConnectivityEvent,
+  createSecret,
   type EventSink,
   type LogFields,
   type Logger,
   noEvents,
   type StreamCloseReason,
   systemClock,
-  type TunnelConnection,
   type TunnelStream,
 } from '@sallyport/core'
-import { createLeafKey, createTrustList, type SynchronisedIssuer, type TrustList } from '@sallyport/principal-propagation'
-import { formatMessage, toDuplex, type WirePrincipal } from '@sallyport/tunnel'
+import type { SynchronisedIssuer } from '@sallyport/principal-propagation'
+import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
+import { createTunnelServer, formatMessage, toDuplex, type Tunnel, type TunnelServer, type WirePrincipal } from '@sallyport/tunnel'
 import { createMemoryTransport } from '@sallyport/tunnel/memory'
-import { parseConfiguration } from '../src/configuration/connector-configuration.ts'
-import { type LoadedState, loadState } from '../src/configuration/load-state.ts'
-import { createDeadlines } from '../src/deadlines.ts'
-import { createMaterialMemory } from '../src/identity/material-store.ts'
-import { createBackendMonitor } from '../src/monitoring/backend-monitor.ts'
-import { createStreamHost, type StreamHost } from '../src/stream-host.ts'
+import {
+  type CloudConnector,
+  type ConnectorIdentity,
+  createCloudConnector,
+  createConfigurationText,
+  createMaterialMemory,
+  type MaterialStore,
+} from '../src/index.ts'
 
 /** An answer as the cloud side sees it. */
 export interface BenchAnswer {
@@ -65,13 +67,14 @@ export interface ConnectorBench extends AsyncDisposable {
   readonly events: ConnectivityEvent[]
   /** Every log line, fields and message as JSON. */
   readonly logged: string[]
-  readonly host: StreamHost
-  readonly trust: TrustList
-  readonly tunnel: TunnelConnection
-  readonly monitor: ReturnType<typeof createBackendMonitor>
-  /** Replaces the configuration. */
+  readonly connector: CloudConnector
+  /** What the subaccount trusts. */
+  readonly cloud: { issuers: readonly SynchronisedIssuer[] }
+  readonly cloudSide: TunnelServer
+  readonly tunnel: Tunnel
+  readonly openStreams: number
+  /** Replaces the configuration and waits until it decides. */
   configure(connector: unknown, files?: Readonly<Record<string, string>>): Promise<void>
-  drain(): Promise<void>
   /** A connection of an application. */
   connect(options?: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'>, onMessage?: (message: Buffer) => void): Duplex
   /** A connection of an application, with its messages. */
@@ -91,64 +94,65 @@ export interface ConnectorBench extends AsyncDisposable {
 export const subaccount = 'demo'
 export const locationId = ''
 
-/** Starts the bench. `connector` is one entry of `connectors:`. */
+/** Starts the bench: a whole connector, a tunnel server, and a transport in memory between them. `connector` is one entry of `connectors:`. */
 export async function startConnectorBench(options: {
   readonly connector: unknown
   readonly files?: Readonly<Record<string, string>>
+  /** Trusted by the connector from the start; the subaccount trusts them as well. */
   readonly issuers?: readonly SynchronisedIssuer[]
   readonly clock?: Clock
-  readonly audit?: AuditSink
   readonly wantsEvents?: boolean
+  readonly material?: MaterialStore
 }): Promise<ConnectorBench> {
-  const { clock = systemClock } = options
+  const { clock = systemClock, material = createMaterialMemory() } = options
   const transport = createMemoryTransport({ clock: systemClock })
   const endpoint = new URL('memory://cloud')
-  const { promise: accepted, resolve: onConnection } = Promise.withResolvers<TunnelConnection>()
-  const listener = await transport.listen(endpoint, { onConnection })
-  const near = await transport.connect(endpoint, { signal: AbortSignal.timeout(5000) })
-  const tunnel = await accepted
-
   const audit: AuditEntry[] = []
   const auditSink = { failing: false, write: (entry: AuditEntry) => void audit.push(entry), flushed: () => Promise.resolve() }
   const events: ConnectivityEvent[] = []
   const eventSink: EventSink = options.wantsEvents === true ? { wanted: true, emit: (event) => void events.push(event) } : noEvents
   const logged: string[] = []
-  const log = recordingLogger(logged)
-  const trust = createTrustList()
-  if (options.issuers !== undefined) trust.synchronise(options.issuers)
-  const material = createMaterialMemory()
-  const leafKey = createLeafKey('ec')
-  let loaded: LoadedState
-  let draining = false
-  const configure: ConnectorBench['configure'] = async (connector, files = options.files ?? {}) => {
-    const { connectors } = parseConfiguration({ text: JSON.stringify({ connectors: [connector] }), fileName: 'bench.json' })
-    const next = await loadState(connectors[0]!, loaded, {
-      identity: { subaccount, locationId, connectorId: 'bench' },
-      readFile: async (file) => files[file] ?? Promise.reject(new Error(`no file ${file}`)),
-      material,
-      trust,
-      leafKey,
-      clock,
-    })
-    if ('problems' in next) throw new Error(next.problems.map((problem) => problem.message).join('; '))
-    loaded = next
-  }
-  await configure(options.connector)
-  const deadlines = createDeadlines(clock)
-  const monitor = createBackendMonitor(clock.now())
-  const host = createStreamHost({
+  const cloud = { issuers: options.issuers ?? [] }
+  const cloudSide = createTunnelServer({
+    transport,
+    endpoint,
+    authorize: () => Promise.resolve({ allowed: true, subaccount }),
+    trust: () => Promise.resolve(cloud.issuers),
+    clock: systemClock,
+    audit: { failing: false, write: () => {}, flushed: () => Promise.resolve() },
+  })
+  await cloudSide.listen()
+
+  const identity: ConnectorIdentity = {
     subaccount,
     locationId,
-    state: () => loaded.state,
-    draining: () => draining,
-    audit: options.audit ?? auditSink,
+    connectorId: 'bench',
+    description: '',
+    tunnelEndpoint: endpoint.href,
+    certificate: benchIdentity().certificate,
+    key: createSecret(benchIdentity().key),
+    authorities: '',
+  }
+  const textOf = (connector: unknown): string => JSON.stringify({ connectors: [connector] })
+  const configuration = createConfigurationText({ text: textOf(options.connector), files: options.files ?? {} })
+  const connector = createCloudConnector({
+    // Reloads are asked for, so that a test can wait for them.
+    configuration: { ...configuration, watch: () => () => {} },
+    identities: [identity],
+    createTransport: () => transport,
+    material,
+    audit: auditSink,
     clock,
-    deadlines,
+    log: recordingLogger(logged),
     events: eventSink,
-    log,
-    monitor,
+    agentVersion: 'test',
   })
-  near.onStream = (incoming) => host.accept(incoming)
+  await connector.start()
+  await connector.whenConnected(AbortSignal.timeout(5000))
+  const tunnel = cloudSide.find(subaccount, locationId) as Tunnel
+  if (cloud.issuers.length > 0) await connector.synchroniseTrust(identity, 'bench')
+  audit.splice(0)
+  events.splice(0)
 
   const agents: Agent[] = []
   const connect: ConnectorBench['connect'] = (to = {}, onMessage) => {
@@ -166,11 +170,17 @@ export async function startConnectorBench(options: {
     auditSink,
     events,
     logged,
-    host,
-    trust,
+    connector,
+    cloud,
+    cloudSide,
     tunnel,
-    monitor,
-    configure,
+    configure: (entry, files) => {
+      configuration.replace(textOf(entry), files)
+      return connector.reload('administrator')
+    },
+    get openStreams() {
+      return connector.status.links[0]?.openStreams ?? 0
+    },
     connect,
     raw(to = {}) {
       let text = ''
@@ -198,10 +208,6 @@ export async function startConnectorBench(options: {
         become: (principal, correlationId = 'corr-next') =>
           void stream.sendMessage(formatMessage({ kind: 'principal', principal, correlationId })),
       }
-    },
-    drain() {
-      draining = true
-      return host.drain()
     },
     keepAlive(to = {}) {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -245,11 +251,8 @@ export async function startConnectorBench(options: {
     },
     async [Symbol.asyncDispose]() {
       for (const agent of agents) agent.destroy()
-      host.abort()
-      deadlines.stop()
-      near.abort(new Error('bench is over'))
-      await tunnel.closed
-      await listener.close()
+      await connector.stop({ graceMs: 0 })
+      await cloudSide.close({ graceMs: 0 })
     },
   }
   return bench
@@ -258,6 +261,12 @@ export async function startConnectorBench(options: {
 /** A mapping to a backend; everything below `/` is admitted unless resources are given. */
 export function mappingTo(url: string, changes: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   return { virtual: 's4.demo:443', internal: url, resources: [{ path: '/', subPaths: true, websocketUpgradeAllowed: false }], ...changes }
+}
+
+let madeIdentity: TestIdentity | undefined
+function benchIdentity(): TestIdentity {
+  madeIdentity ??= createTestCa().issue({ subject: '/CN=bench', names: [] })
+  return madeIdentity
 }
 
 function recordingLogger(lines: string[]): Logger {

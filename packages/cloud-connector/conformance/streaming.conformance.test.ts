@@ -99,7 +99,7 @@ describe('connections', () => {
     const reset = once(sockets[1] as Socket, 'end')
     busy.destroy()
     await reset
-    expect(bench.host.openStreams).toBe(0)
+    expect(bench.openStreams).toBe(0)
   })
 
   it('a backend that closes an idle connection closes the connection of the application', async () => {
@@ -177,20 +177,20 @@ describe('connections', () => {
     const { port } = await startRaw((socket) => {
       socket.on('data', () => {
         answer = () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
-        if (bench.host.openStreams === 1) answer()
+        if (bench.openStreams === 1) answer()
       })
     })
     bench = await startConnectorBench({ connector: { mappings: [mappingTo(`http://127.0.0.1:${port}`)] } })
     const idle = bench.keepAlive()
     await bench.request({ agent: idle })
     const busy = bench.request({ agent: bench.keepAlive() })
-    await until(() => bench.host.openStreams === 2)
-    const drained = bench.drain()
-    await until(() => bench.host.openStreams === 1)
+    await until(() => bench.openStreams === 2)
+    const drained = bench.connector.stop()
+    await until(() => bench.openStreams === 1)
     answer()
     expect((await busy).body).toBe('ok')
     await drained
-    expect(bench.host.openStreams).toBe(0)
+    expect(bench.openStreams).toBe(0)
   })
 })
 

@@ -54,25 +54,8 @@ export const maxReportedProblems = 100
 /** Editors write a file in several steps; a change is read when it has been quiet for so long. */
 export const configurationSettleMs = 150
 
-/** Tokens whose verdict is remembered per tunnel. */
-export const maxCachedTokens = 10_000
-
-/** A token travels in an opening or message of 16 kB beside names; the header it came in had 8 kB. */
-export const maxTokenBytes = 8192
-
-/** Skew between the clocks of issuer and connector for `nbf` and `iat`. */
-export const notBeforeToleranceSeconds = 60
-
-/** Interval of automatic trust synchronisation, and of the first attempt after one failed. */
+/** Interval of automatic trust synchronisation, besides that at every connect and on every notice. */
 export const trustIntervalMs = 3_600_000
-export const trustRetryMs = 60_000
-
-/** How long the cloud side may take to answer a control message. */
-export const controlAnswerMs = 30_000
-
-/** Issuers of one trust list, and keys of one issuer. Subaccounts have a handful. */
-export const maxTrustedIssuers = 100
-export const maxKeysPerIssuer = 50
 
 /** Subaccount certificates are renewed this long before they expire (the original: 30 days threshold and 7 more), again 12 h after a failure. */
 export const renewalLeadMs: number = 37 * 86_400_000
@@ -80,6 +63,9 @@ export const renewalRetryMs: number = 12 * 3_600_000
 
 /** Largest share of a certificate's whole life that the lead may take, so that short-lived certificates are not renewed at once. */
 export const renewalLeadShare: number = 1 / 3
+
+/** How often it is looked whether a certificate is due: timers cannot wait for months. */
+export const renewalCheckMs: number = 6 * 3_600_000
 
 /** Answer of the connectivity service to a pairing: two certificates and names. */
 export const maxPairingAnswerBytes = 262_144

@@ -1,13 +1,13 @@
 import type { IncomingTunnelStream } from '@sallyport/core'
+import type { StreamOpening } from '@sallyport/tunnel'
 import { serveHttpStream } from './http/http-stream.ts'
 import type { LinkContext, ServedStream } from './link-context.ts'
-import { tryParseStreamOpening } from './stream-messages.ts'
 import { serveTcpStream } from './tcp/tcp-stream.ts'
 
 /** Serves the streams that the cloud side opens over the tunnel of one subaccount and location. */
 export interface StreamHost {
   /** Takes a stream over within the same turn, or refuses it. */
-  accept(incoming: IncomingTunnelStream): void
+  accept(incoming: IncomingTunnelStream, opening: StreamOpening): void
   readonly openStreams: number
   /** Ends streams on which nothing is under way; settles when none is open any more. */
   drain(): Promise<void>
@@ -29,9 +29,8 @@ export function createStreamHost(context: LinkContext): StreamHost {
     get openStreams() {
       return open.size
     },
-    accept(incoming) {
-      const opening = tryParseStreamOpening(incoming.opening)
-      if (opening === undefined || opening.subaccount !== context.subaccount || opening.locationId !== context.locationId) {
+    accept(incoming, opening) {
+      if (opening.subaccount !== context.subaccount || opening.locationId !== context.locationId) {
         context.log.warn({ subaccount: context.subaccount, locationId: context.locationId, code: 'PROTOCOL_VIOLATION' }, 'stream refused')
         return incoming.refuse()
       }

@@ -7,12 +7,11 @@ import {
   type RequestHead,
 } from '@sallyport/http-head'
 import type { IncomingTunnelStream, LogFields, StreamResetCode } from '@sallyport/core'
-import type { HttpOpening, PrincipalMessage, WirePrincipal } from '@sallyport/tunnel'
+import { type HttpOpening, type PrincipalMessage, tryParsePrincipalMessage, type WirePrincipal } from '@sallyport/tunnel'
 import { decideHttpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
 import { connectBackend } from '../backend/backend-connection.ts'
 import { lingerMs, maxDiscardedBodyBytes, requestHeadLimits, requestStallMs } from '../limits.ts'
 import type { LinkContext, ServedStream } from '../link-context.ts'
-import { tryParsePrincipalMessage } from '../stream-messages.ts'
 import { auditAllowed, auditDenied, emitDecision } from './access-record.ts'
 import { type BackendSession, createBackendSession, type SessionHandlers } from './backend-session.ts'
 import { httpTargetOf, isSameTarget } from './backend-target.ts'
@@ -53,7 +52,7 @@ export function serveHttpStream(
   onClosed: (served: ServedStream) => void,
 ): ServedStream {
   const { clock, log } = context
-  const address: VirtualAddress = { host: opening.virtualHost, port: opening.virtualPort }
+  const address: VirtualAddress = { host: opening.virtualHost.toLowerCase(), port: opening.virtualPort }
   const waiting = createWaitingPieces<PrincipalMessage>()
   const heads = createHeadCollector<RequestHead>(requestHeadLimits, (bytes) => parseRequestHead(bytes, 0, requestHeadLimits))
   let phase: Phase = 'head'

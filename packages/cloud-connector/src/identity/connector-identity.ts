@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import { ConnectivityError, createSecret, type Secret } from '@sallyport/core'
 import type { MaterialStore } from './material-store.ts'
 
@@ -25,20 +24,26 @@ export async function saveIdentity(store: MaterialStore, identity: ConnectorIden
 }
 
 /**
- * Reads an identity back; `undefined` when this connector has not been paired.
+ * Reads back every identity that is kept: one for each subaccount and location this connector has been paired with.
  *
- * @throws ConnectivityError `STORE_FAILED` when what is kept is not an identity.
+ * @throws ConnectivityError `STORE_FAILED` when something that is kept is not an identity.
  */
-export async function loadIdentity(
-  store: MaterialStore,
-  holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>,
-): Promise<ConnectorIdentity | undefined> {
-  const text = await store.load(identityName(holder))
-  if (text === undefined) return undefined
+export async function loadIdentities(store: MaterialStore): Promise<readonly ConnectorIdentity[]> {
+  const names = (await store.names()).filter((name) => name.startsWith('identity '))
+  const texts = await Promise.all(names.map((name) => store.load(name)))
+  return texts.filter((text) => text !== undefined).map(parseIdentity)
+}
+
+/** Forgets an identity. The certificate stays valid; revoking it is the cloud side's business. */
+export async function removeIdentity(store: MaterialStore, holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): Promise<void> {
+  await store.remove(identityName(holder))
+}
+
+function parseIdentity(text: string): ConnectorIdentity {
   const fields = JSON.parse(text) as Record<string, unknown>
-  const names = ['subaccount', 'locationId', 'connectorId', 'description', 'tunnelEndpoint', 'certificate', 'key', 'authorities']
-  if (names.some((name) => typeof fields[name] !== 'string')) {
-    throw new ConnectivityError('STORE_FAILED', 'the identity that is kept lacks a member; pair the connector again')
+  const members = ['subaccount', 'locationId', 'connectorId', 'description', 'tunnelEndpoint', 'certificate', 'key', 'authorities']
+  if (members.some((name) => typeof fields[name] !== 'string')) {
+    throw new ConnectivityError('STORE_FAILED', 'an identity that is kept lacks a member; pair the connector again')
   }
   return { ...(fields as unknown as ConnectorIdentity), key: createSecret(String(fields['key'])) }
 }
@@ -47,12 +52,6 @@ export async function loadIdentity(
 export function materialName(kind: string, { locationId, subaccount }: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): string {
   // Both are encoded, so that no pair of names can be taken for another.
   return `${kind} ${encodeURIComponent(subaccount)} ${encodeURIComponent(locationId)}`
-}
-
-/** When the subaccount certificate begins and ends to be valid. */
-export function identityValidity(identity: ConnectorIdentity): { readonly notBeforeMs: number; readonly notAfterMs: number } {
-  const certificate = new X509Certificate(identity.certificate)
-  return { notBeforeMs: certificate.validFromDate.getTime(), notAfterMs: certificate.validToDate.getTime() }
 }
 
 function identityName(holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): string {

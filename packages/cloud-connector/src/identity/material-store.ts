@@ -1,4 +1,4 @@
-import { open, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ConnectivityError, type Sealer } from '@sallyport/core'
 
@@ -7,6 +7,7 @@ export interface MaterialStore {
   load(name: string): Promise<string | undefined>
   save(name: string, text: string): Promise<void>
   remove(name: string): Promise<void>
+  names(): Promise<readonly string[]>
 }
 
 /**
@@ -36,6 +37,15 @@ export function createMaterialFolder(options: { readonly folder: string; readonl
       }
     },
     remove: (name) => rm(fileOf(name), { force: true }),
+    async names() {
+      try {
+        const files = await readdir(folder)
+        return files.filter((file) => file.endsWith('.sealed')).map((file) => decodeURIComponent(file.slice(0, -'.sealed'.length)))
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return []
+        throw failed('read', 'material', error)
+      }
+    },
   }
 }
 
@@ -50,6 +60,7 @@ export function createMaterialMemory(): MaterialStore {
     async remove(name) {
       texts.delete(name)
     },
+    names: () => Promise.resolve([...texts.keys()]),
   }
 }
 

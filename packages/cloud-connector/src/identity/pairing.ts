@@ -3,7 +3,6 @@ import { request as httpsRequest } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { ConnectivityError } from '@sallyport/core'
 import { maxPairingAnswerBytes, pairingTimeoutMs } from '../limits.ts'
-import { tryParseObject } from '../stream-messages.ts'
 import { createCertificationKey } from './certification-key.ts'
 import type { ConnectorIdentity } from './connector-identity.ts'
 
@@ -107,6 +106,16 @@ function post(url: URL, body: string, trust: ServerTrust, signal: AbortSignal | 
       })
     })
   })
+}
+
+function tryParseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'))
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined
+  } catch {
+    // Not JSON: the same as an answer without members.
+    return undefined
+  }
 }
 
 function normaliseFingerprint(text: string): string {

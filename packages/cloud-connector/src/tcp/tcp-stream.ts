@@ -19,7 +19,7 @@ export function serveTcpStream(
   onClosed: (served: ServedStream) => void,
 ): ServedStream {
   const { audit, clock, events, log } = context
-  const address: VirtualAddress = { host: opening.virtualHost, port: opening.virtualPort }
+  const address: VirtualAddress = { host: opening.virtualHost.toLowerCase(), port: opening.virtualPort }
   const subject = { address, path: undefined, correlationId: opening.correlationId }
   const startMs = clock.now()
   const state = context.state()
@@ -89,7 +89,7 @@ export function serveTcpStream(
   }
   cancelConnect = connectBackend(target, {
     clock,
-    timeoutMs: Math.min(state.connectTimeoutMs, opening.timeoutMs, maxTcpConnectMs),
+    timeoutMs: Math.min(state.connectTimeoutMs, Math.max(1, opening.timeoutMs), maxTcpConnectMs),
     onConnected(socket) {
       connected = true
       context.monitor.of(decision.mapping).active++

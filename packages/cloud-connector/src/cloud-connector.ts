@@ -1,0 +1,230 @@
+import { connectorEntrySchema } from '@sallyport/admin-api'
+import { type Clock, ConnectivityError, type EventSink, type Logger, noEvents, silentLogger } from '@sallyport/core'
+import { createLeafKey, type TrustChanges } from '@sallyport/principal-propagation'
+import type { ConfigurationSource } from './configuration/configuration-source.ts'
+import { type Configuration, type ConnectorConfiguration, parseConfiguration } from './configuration/connector-configuration.ts'
+import { type LoadedState, loadState } from './configuration/load-state.ts'
+import { type BackendStatus, backendsOf, type ConnectorStatus, linkStatusOf } from './connector-status.ts'
+import { createDeadlines } from './deadlines.ts'
+import type { ConnectorIdentity } from './identity/connector-identity.ts'
+import type { MaterialStore } from './identity/material-store.ts'
+import { defaultDrainMs } from './limits.ts'
+import { restoreTrust, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
+import { type ConnectorAudit, type CreateTransport, openTunnelLink, type TunnelLink } from './tunnel-link.ts'
+
+/** The on-premise side of tunnels: dials out, decides access, propagates principals. */
+export interface CloudConnector extends AsyncDisposable {
+  /** Reads the configuration, opens the tunnels and watches for changes. @throws ConnectivityError `CONFIGURATION_INVALID`, and nothing is open then. */
+  start(): Promise<void>
+  /**
+   * Reads the configuration again and takes it over as a whole, or not at all. `user` is who asked, for the audit log.
+   *
+   * @throws ConnectivityError `CONFIGURATION_INVALID` with every problem; what was configured before goes on deciding.
+   */
+  reload(user?: string): Promise<void>
+  /** Opens the tunnel of a new identity, after a pairing at run time; takes the place of an older one for the same subaccount and location. */
+  add(identity: ConnectorIdentity): Promise<void>
+  /** Settles when every tunnel is open. */
+  whenConnected(signal: AbortSignal): Promise<void>
+  readonly status: ConnectorStatus
+  readonly backends: readonly BackendStatus[]
+  /** Takes the trust list of the cloud side over. @throws ConnectivityError `NOT_FOUND` for a subaccount and location without tunnel. */
+  synchroniseTrust(holder: LinkName, user: string, signal?: AbortSignal): Promise<TrustChanges>
+  /** Renews the subaccount certificate now. */
+  renewCertificate(holder: LinkName): Promise<void>
+  /** Lets requests that are under way finish for so long, then closes everything. Idempotent; works after a failed start. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>
+}
+
+/** Which tunnel is meant. */
+export type LinkName = Pick<ConnectorIdentity, 'subaccount' | 'locationId'>
+
+export interface CloudConnectorOptions {
+  readonly configuration: ConfigurationSource
+  /** Top-level keys of the configuration that belong to others. */
+  readonly otherKeys?: readonly string[]
+  /** What pairings left behind, see `loadIdentities`. */
+  readonly identities: readonly ConnectorIdentity[]
+  readonly createTransport: CreateTransport
+  /** Keeps renewed identities, generated keys and trust lists. */
+  readonly material: MaterialStore
+  readonly audit: ConnectorAudit
+  readonly clock: Clock
+  readonly log?: Logger
+  readonly events?: EventSink
+  /** Between 0 and 1, for the jitter of reconnects. */
+  readonly random?: () => number
+  /** Version of the product, told to the cloud side. */
+  readonly agentVersion: string
+}
+
+const emptyEntry = connectorEntrySchema.parse({})
+
+/** Makes a connector; nothing happens before `start`. */
+export function createCloudConnector(options: CloudConnectorOptions): CloudConnector {
+  const { audit, clock, configuration: source, events = noEvents, log = silentLogger, material, random = Math.random } = options
+  const deadlines = createDeadlines(clock)
+  const leafKey = createLeafKey()
+  let links: readonly TunnelLink[] = []
+  let configuration: Configuration | undefined
+  let problem: string | undefined
+  let stopWatching: (() => void) | undefined
+  let stopping: Promise<void> | undefined
+  let working: Promise<unknown> = Promise.resolve()
+
+  /** Changes of links and configuration happen one after the other. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = working.then(work)
+    working = done.catch(() => {})
+    return done
+  }
+
+  /** The entry for an identity: one that names its subaccount, else the one of its location when no other identity has that location. */
+  const configurationFor = (from: Configuration, identity: LinkName, all: readonly LinkName[]): ConnectorConfiguration => {
+    const ofLocation = from.connectors.filter(({ entry }) => entry.locationId === identity.locationId)
+    const exact = ofLocation.find(({ entry }) => entry.subaccount === identity.subaccount)
+    const alone = all.filter((other) => other.locationId === identity.locationId).length === 1
+    const general = alone ? ofLocation.find(({ entry }) => entry.subaccount === undefined) : undefined
+    return exact ?? general ?? { entry: { ...emptyEntry, locationId: identity.locationId }, mappings: [], warnings: [], path: [] }
+  }
+
+  const load = async (
+    from: Configuration,
+    identity: ConnectorIdentity,
+    all: readonly LinkName[],
+    previous: LoadedState | undefined,
+    synchronisation: TrustSynchronisation,
+  ): Promise<LoadedState> => {
+    const result = await loadState(configurationFor(from, identity, all), previous, {
+      identity,
+      readFile: (file) => source.readFile(file),
+      material,
+      trust: synchronisation.trust,
+      leafKey,
+      clock,
+    })
+    if ('problems' in result) throw from.fail(result.problems)
+    return result
+  }
+
+  const open = async (from: Configuration, identity: ConnectorIdentity, all: readonly LinkName[]): Promise<TunnelLink> =>
+    openTunnelLink({
+      identity,
+      trustEntries: await restoreTrust(material, identity),
+      load: (synchronisation) => load(from, identity, all, undefined, synchronisation),
+      createTransport: options.createTransport,
+      material,
+      audit,
+      clock,
+      deadlines,
+      events,
+      log,
+      random,
+      agentVersion: options.agentVersion,
+    })
+
+  const read = async (): Promise<Configuration> =>
+    parseConfiguration({ text: await source.read(), fileName: source.name, otherKeys: options.otherKeys ?? [] })
+
+  const warn = (from: Configuration): void => {
+    for (const { entry, warnings } of from.connectors) {
+      for (const warning of warnings) log.warn({ locationId: entry.locationId, warning }, 'the configuration has a weakness')
+    }
+  }
+
+  const reload = (user: string): Promise<void> =>
+    inTurn(async () => {
+      if (configuration === undefined || stopping !== undefined)
+        throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the connector is not running')
+      try {
+        const next = await read()
+        const all = links.map((link) => link.identity)
+        const states = await Promise.all(links.map((link) => load(next, link.identity, all, link.loaded, link.synchronisation)))
+        // From here on nothing can fail: all links change together.
+        configuration = next
+        for (const [at, link] of links.entries()) link.apply(states[at] as LoadedState, user)
+        problem = undefined
+        warn(next)
+        log.info({}, 'configuration taken over')
+      } catch (error) {
+        problem = error instanceof Error ? error.message : 'unknown'
+        log.error({ code: 'CONFIGURATION_INVALID', problem }, 'the changed configuration is not usable; the old one stays')
+        throw error
+      }
+    })
+
+  const linkOf = (holder: LinkName): TunnelLink => {
+    const link = links.find(({ identity }) => identity.subaccount === holder.subaccount && identity.locationId === holder.locationId)
+    if (link === undefined)
+      throw new ConnectivityError('NOT_FOUND', `no tunnel for subaccount "${holder.subaccount}" and location "${holder.locationId}"`)
+    return link
+  }
+
+  const connector: CloudConnector = {
+    start: () =>
+      inTurn(async () => {
+        if (configuration !== undefined) return
+        const next = await read()
+        const opened: TunnelLink[] = []
+        try {
+          for (const identity of options.identities) opened.push(await open(next, identity, options.identities))
+        } catch (error) {
+          await Promise.all(opened.map((link) => link.close(0)))
+          throw error
+        }
+        configuration = next
+        links = opened
+        audit.write({
+          type: 'service-started',
+          subaccount: '',
+          user: '',
+          message: `Cloud connector is started with ${links.length} tunnels`,
+        })
+        warn(next)
+        stopWatching = source.watch(() => {
+          reload('configuration file').catch(() => {
+            // Logged and shown in the status.
+          })
+        })
+      }),
+    reload: (user = 'administrator') => reload(user),
+    add: (identity) =>
+      inTurn(async () => {
+        if (configuration === undefined || stopping !== undefined)
+          throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the connector is not running')
+        const others = links.filter(
+          (link) => link.identity.subaccount !== identity.subaccount || link.identity.locationId !== identity.locationId,
+        )
+        const added = await open(configuration, identity, [...others.map((link) => link.identity), identity])
+        const replaced = links.filter((link) => !others.includes(link))
+        links = [...others, added]
+        await Promise.all(replaced.map((link) => link.close(defaultDrainMs)))
+      }),
+    async whenConnected(signal) {
+      await Promise.all(links.map((link) => link.whenConnected(signal)))
+    },
+    get status() {
+      const revision = Math.max(0, ...links.map((link) => link.loaded.state.revision))
+      const warnings = configuration?.connectors.flatMap((each) => each.warnings) ?? []
+      return { configuration: { name: source.name, revision, problem, warnings }, links: links.map(linkStatusOf) }
+    },
+    get backends() {
+      return links.map(backendsOf)
+    },
+    synchroniseTrust: async (holder, user, signal) => await linkOf(holder).synchronisation.synchronise(user, signal),
+    renewCertificate: async (holder) => await linkOf(holder).renewal.renew(),
+    stop({ graceMs = defaultDrainMs } = {}) {
+      stopping ??= inTurn(async () => {
+        stopWatching?.()
+        await Promise.all(links.map((link) => link.close(graceMs)))
+        deadlines.stop()
+        if (configuration === undefined) return
+        audit.write({ type: 'service-stopped', subaccount: '', user: '', message: 'Cloud connector is stopped' })
+        await audit.flushed()
+      })
+      return stopping
+    },
+    [Symbol.asyncDispose]: () => connector.stop(),
+  }
+  return connector
+}

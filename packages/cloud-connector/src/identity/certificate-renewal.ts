@@ -1,0 +1,85 @@
+import { X509Certificate } from 'node:crypto'
+import { type Clock, ConnectivityError, type Logger } from '@sallyport/core'
+import type { RenewedCertificate } from '@sallyport/tunnel'
+import { renewalCheckMs, renewalLeadMs, renewalLeadShare, renewalRetryMs } from '../limits.ts'
+import { createCertificationKey } from './certification-key.ts'
+import type { ConnectorIdentity } from './connector-identity.ts'
+
+/** Renews the subaccount certificate before it expires. */
+export interface CertificateRenewal {
+  /** Why the last attempt failed; `undefined` after one that worked. */
+  readonly error: string | undefined
+  /** @throws ConnectivityError when the cloud side is not connected, refuses, or answers with a certificate for another key. */
+  renew(): Promise<void>
+  stop(): void
+}
+
+/** Looks at once and then again and again. `replace` stores the new identity and uses it from the next connection on. */
+export function createCertificateRenewal(options: {
+  readonly identity: () => ConnectorIdentity
+  readonly request: (certificationRequest: string) => Promise<RenewedCertificate>
+  readonly replace: (identity: ConnectorIdentity) => Promise<void>
+  readonly clock: Clock
+  readonly log: Logger
+}): CertificateRenewal {
+  const { clock, log } = options
+  let error: string | undefined
+  let stopped = false
+  let cancel: (() => void) | undefined
+
+  const renew = async (): Promise<void> => {
+    const before = options.identity()
+    const { key, publicKey, request } = await createCertificationKey([{ type: 'CN', value: before.connectorId }])
+    const { authorities, certificate } = await options.request(request)
+    if (!new X509Certificate(certificate).publicKey.equals(publicKey)) {
+      throw new ConnectivityError('PROTOCOL_VIOLATION', 'the renewed certificate is not for the key that was sent')
+    }
+    await options.replace({ ...before, certificate, key, authorities })
+    error = undefined
+    log.info({ subaccount: before.subaccount, locationId: before.locationId }, 'the subaccount certificate was renewed')
+  }
+
+  const look = async (): Promise<void> => {
+    const { locationId, subaccount } = options.identity()
+    let waitMs = dueMs(options.identity()) - clock.now()
+    if (waitMs <= 0) {
+      try {
+        await renew()
+        waitMs = dueMs(options.identity()) - clock.now()
+      } catch (cause) {
+        error = cause instanceof Error ? cause.message : 'unknown'
+        log.warn({ subaccount, locationId, reason: error }, 'the subaccount certificate could not be renewed')
+        waitMs = retryMs(options.identity(), clock.now())
+      }
+    }
+    if (!stopped) cancel = clock.after(Math.min(Math.max(waitMs, 1000), renewalCheckMs), () => void look())
+  }
+  // Not before the tunnel had a moment to come up: without it every start after a long pause would fail once.
+  cancel = clock.after(Math.min(60_000, Math.max(1000, dueMs(options.identity()) - clock.now())), () => void look())
+
+  return {
+    get error() {
+      return error
+    },
+    renew,
+    stop() {
+      stopped = true
+      cancel?.()
+    },
+  }
+}
+
+/** When a certificate is to be renewed: 37 days before it expires, or in the last third of a shorter life. */
+function dueMs(identity: ConnectorIdentity): number {
+  const { notAfterMs, notBeforeMs } = validityOf(identity)
+  return notAfterMs - Math.min(renewalLeadMs, (notAfterMs - notBeforeMs) * renewalLeadShare)
+}
+
+function retryMs(identity: ConnectorIdentity, nowMs: number): number {
+  return Math.min(renewalRetryMs, Math.max(60_000, (validityOf(identity).notAfterMs - nowMs) / 4))
+}
+
+function validityOf(identity: ConnectorIdentity): { readonly notBeforeMs: number; readonly notAfterMs: number } {
+  const certificate = new X509Certificate(identity.certificate)
+  return { notBeforeMs: certificate.validFromDate.getTime(), notAfterMs: certificate.validToDate.getTime() }
+}

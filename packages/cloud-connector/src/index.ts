@@ -1,0 +1,28 @@
+/**
+ * The on-premise side: dials out, decides access, propagates principals. Trusts nothing of the cloud side but the wire.
+ *
+ * @example
+ * const identity = await pairConnector({ server: new URL('https://connectivity.example.org:8041'), trust: { authorities }, code, connectorId, locationId: '', description: '' })
+ * await saveIdentity(material, identity)
+ * const connector = createCloudConnector({
+ *   configuration: createConfigurationFile({ file: 'sallyport.yaml', clock }), identities: await loadIdentities(material),
+ *   createTransport: (current) => createTlsTransport({ clock, client: () => clientMaterial(current()) }), material, audit, clock, agentVersion: '1.0.0',
+ * })
+ * await connector.start()
+ *
+ * @packageDocumentation
+ */
+export { admits, type HttpResource } from './access-control/http-resource.ts'
+export { readRequestPath, type RequestPath } from './access-control/request-path.ts'
+export type { SystemMapping } from './access-control/system-mapping.ts'
+export { type AuditLog, createAuditLog } from './audit/audit-log.ts'
+export { type AuditProblem, type AuditVerification, verifyAuditLog } from './audit/verify-audit-log.ts'
+export { type CloudConnector, type CloudConnectorOptions, createCloudConnector, type LinkName } from './cloud-connector.ts'
+export { type ConfigurationSource, createConfigurationFile, createConfigurationText } from './configuration/configuration-source.ts'
+export { type Configuration, type ConnectorConfiguration, parseConfiguration } from './configuration/connector-configuration.ts'
+export type { BackendStatus, ConnectorStatus, LinkStatus, TrustedIssuerStatus } from './connector-status.ts'
+export { type ConnectorIdentity, loadIdentities, removeIdentity, saveIdentity } from './identity/connector-identity.ts'
+export { createMaterialFolder, createMaterialMemory, type MaterialStore } from './identity/material-store.ts'
+export { pairConnector, type ServerTrust } from './identity/pairing.ts'
+export { bucketBoundsMs, bucketOf } from './monitoring/performance-buckets.ts'
+export type { ConnectorAudit, CreateTransport } from './tunnel-link.ts'

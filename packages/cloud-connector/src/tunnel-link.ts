@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import type { AuditSink, Clock, EventSink, Logger, TunnelTransport } from '@sallyport/core'
+import type { TrustEntry } from '@sallyport/principal-propagation'
+import { createTunnelClient, type ExposedSystem, type TunnelClient, type TunnelClientState } from '@sallyport/tunnel'
+import { configurationChanges, formatChange } from './configuration/configuration-changes.ts'
+import type { LoadedState } from './configuration/load-state.ts'
+import type { Deadlines } from './deadlines.ts'
+import { type CertificateRenewal, createCertificateRenewal } from './identity/certificate-renewal.ts'
+import { type ConnectorIdentity, saveIdentity } from './identity/connector-identity.ts'
+import type { MaterialStore } from './identity/material-store.ts'
+import { type BackendMonitor, createBackendMonitor } from './monitoring/backend-monitor.ts'
+import { createTrustSynchronisation, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
+import { createStreamHost } from './stream-host.ts'
+
+/** Makes the transport of a tunnel. The identity is asked for at every connection, so that a renewed certificate is used. */
+export type CreateTransport = (identity: () => ConnectorIdentity) => TunnelTransport
+
+/** What links share and are given by the connector. */
+export interface LinkSurroundings {
+  readonly createTransport: CreateTransport
+  readonly material: MaterialStore
+  readonly audit: ConnectorAudit
+  readonly clock: Clock
+  readonly deadlines: Deadlines
+  readonly events: EventSink
+  readonly log: Logger
+  readonly random: () => number
+  readonly agentVersion: string
+}
+
+/** An audit sink that may know how long to keep what it stores. */
+export interface ConnectorAudit extends AuditSink {
+  retain?(subaccount: string, days: number): void
+}
+
+/** The tunnel of one subaccount and location, with everything that is served over it. */
+export interface TunnelLink {
+  readonly identity: ConnectorIdentity
+  readonly synchronisation: TrustSynchronisation
+  readonly renewal: CertificateRenewal
+  readonly monitor: BackendMonitor
+  readonly tunnel: TunnelClientState
+  readonly roundTripMs: number | undefined
+  readonly openStreams: number
+  /** What decides now. */
+  readonly loaded: LoadedState
+  /** Swaps the state for the next request of every stream. */
+  apply(next: LoadedState, user: string): void
+  whenConnected(signal: AbortSignal): Promise<void>
+  close(graceMs: number): Promise<void>
+}
+
+/** Opens the tunnel of an identity. `load` builds the first state; it is given the trust list that belongs to the link. */
+export async function openTunnelLink(
+  options: LinkSurroundings & {
+    readonly identity: ConnectorIdentity
+    readonly trustEntries: readonly TrustEntry[]
+    readonly load: (synchronisation: TrustSynchronisation) => Promise<LoadedState>
+  },
+): Promise<TunnelLink> {
+  const { agentVersion, audit, clock, deadlines, events, log, material } = options
+  let { identity } = options
+  const { connectorId, locationId, subaccount } = identity
+  const synchronisation = createTrustSynchronisation({
+    holder: { subaccount, locationId },
+    entries: options.trustEntries,
+    getTrust: (signal) => client.getTrust(signal),
+    material,
+    audit,
+    clock,
+    log,
+  })
+  let loaded = await options.load(synchronisation)
+  let draining = false
+  const monitor = createBackendMonitor(clock.now())
+  const host = createStreamHost({
+    subaccount,
+    locationId,
+    state: () => loaded.state,
+    draining: () => draining,
+    audit,
+    clock,
+    deadlines,
+    events,
+    log,
+    monitor,
+  })
+  const client: TunnelClient = createTunnelClient({
+    transport: options.createTransport(() => identity),
+    endpoint: new URL(identity.tunnelEndpoint),
+    hello: { locationId, connectorId, agentVersion, description: loaded.state.entry.description || identity.description },
+    onStream: (incoming, opening) => host.accept(incoming, opening),
+    onTrust: (issuers) => synchronisation.received(issuers),
+    onState: (state) => recordTunnel(state),
+    clock,
+    random: options.random,
+    log,
+    events,
+  })
+  const renewal = createCertificateRenewal({
+    identity: () => identity,
+    request: (request) => client.renewCertificate(request),
+    async replace(renewed) {
+      // Stored first: an identity that is used and lost would lock the connector out.
+      await saveIdentity(material, renewed)
+      identity = renewed
+      client.reconnect()
+    },
+    clock,
+    log,
+  })
+
+  let connected = false
+  function recordTunnel(state: TunnelClientState): void {
+    if (state.kind === 'ready' && !connected) {
+      audit.write({
+        type: 'tunnel-opened',
+        subaccount,
+        user: connectorId,
+        message: `Tunnel ${state.tunnelId} of location "${locationId}" is open`,
+      })
+    }
+    connected = state.kind === 'ready'
+  }
+
+  const settle = (): void => {
+    const { entry, table } = loaded.state
+    audit.retain?.(subaccount, entry.audit.retentionDays)
+    synchronisation.configure(entry.trust)
+    const systems = table.mappings.map((mapping): ExposedSystem => ({
+      protocol: mapping.protocol,
+      host: mapping.virtualText,
+      type: mapping.backendType,
+      description: mapping.description,
+    }))
+    client.expose(createHash('sha256').update(JSON.stringify(systems)).digest('hex'), systems)
+  }
+  settle()
+
+  return {
+    synchronisation,
+    renewal,
+    monitor,
+    get identity() {
+      return identity
+    },
+    get tunnel() {
+      return client.state
+    },
+    get roundTripMs() {
+      return client.roundTripMs
+    },
+    get openStreams() {
+      return host.openStreams
+    },
+    get loaded() {
+      return loaded
+    },
+    apply(next, user) {
+      const changes = configurationChanges(loaded.state.entry, next.state.entry)
+      loaded = next
+      for (const change of changes) {
+        audit.write({
+          type: 'configuration-changed',
+          category: change.category,
+          subaccount,
+          user,
+          message: `User ${user} changed ${formatChange(change)}`,
+        })
+      }
+      settle()
+    },
+    whenConnected: (signal) => client.whenReady(signal),
+    async close(graceMs) {
+      draining = true
+      synchronisation.stop()
+      renewal.stop()
+      if (graceMs > 0) void host.drain()
+      else host.abort()
+      await client.close({ graceMs })
+      host.abort()
+    },
+  }
+}
