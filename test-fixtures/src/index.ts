@@ -1,6 +1,7 @@
 /** Test CA, clock, principals, fault injection and small backends for the tests of every package. Never published. */
 export { type ByteReader, createByteReader } from './byte-reader.ts'
 export { type ConnectProxy, type ConnectProxyOptions, createConnectProxy } from './connect-proxy.ts'
+export { createForwardProxy, type ForwardProxy, type ForwardProxyOptions } from './forward-proxy.ts'
 export { createHttpBackend, type HttpAnswer, type HttpBackend, type HttpBackendOptions, type SeenRequest } from './http-backend.ts'
 export { joinSockets } from './join-sockets.ts'
 export { createManualClock, type ManualClock } from './manual-clock.ts'

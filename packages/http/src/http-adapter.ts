@@ -1,0 +1,63 @@
+import { abortedError, type Clock, ConnectivityError, formatAddress, type Principal, type ProtocolAdapter } from '@sallyport/core'
+import { createConnector } from './connector.ts'
+import { createHttpClient, type HttpClient } from './http-client.ts'
+import { connectTimeoutMs } from './limits.ts'
+import { createPools } from './pools.ts'
+import { chooseRoute, type ConnectivityProxyRoute } from './route.ts'
+import type { HttpTlsOptions } from './secure-stream.ts'
+
+export interface HttpAdapterOptions {
+  readonly clock: Clock
+  /**
+   * The HTTP port of a connectivity proxy, for on-premise destinations. With it the context's dial has to reach the **proxy**
+   * (usually a direct dial); without it the dial has to reach the virtual host (SOCKS5, tunnel).
+   */
+  readonly proxy?: ConnectivityProxyRoute
+  /** TLS for https URLs; the default trusts Node's authorities and presents no certificate. */
+  readonly tls?: HttpTlsOptions
+  /** Limit for opening a connection, TLS included; the default is 30 seconds. */
+  readonly connectTimeoutMs?: number
+}
+
+/** Makes the adapter for HTTP destinations. It opens no connection before the first request. */
+export function createHttpAdapter({
+  clock,
+  proxy,
+  tls = {},
+  connectTimeoutMs: timeoutMs = connectTimeoutMs,
+}: HttpAdapterOptions): ProtocolAdapter<'HTTP', HttpClient> {
+  return {
+    protocol: 'http',
+    destinationType: 'HTTP',
+    async connect(destination, context) {
+      const { credentials, log } = context
+      if (context.signal.aborted) throw abortedError(context.signal, `connect to destination "${destination.name}"`)
+      const route = chooseRoute(destination, proxy)
+      if (/[^\t\x20-\x7e\x80-\xff]/.test(destination.locationId)) {
+        throw new ConnectivityError(
+          'DESTINATION_INVALID',
+          `destination "${destination.name}": CloudConnectorLocationId cannot be written as a header`,
+        )
+      }
+      const secure = route.kind === 'stream' && route.secure
+      const trustAll = secure && destination.properties['TrustAll']?.toLowerCase() === 'true'
+      if (trustAll) log.warn({ destination: destination.name }, 'TrustAll is set, the certificate of the target is not verified')
+
+      const closed = new AbortController()
+      const connectorOf = (principal: Principal | undefined): ReturnType<typeof createConnector> =>
+        createConnector({
+          dial: context.dial,
+          target: route.kind === 'stream' ? route.target : route.proxy.address,
+          // The proxy learns location and principal from headers.
+          locationId: route.kind === 'stream' ? destination.locationId : '',
+          principal: route.kind === 'stream' ? principal : undefined,
+          tls: secure ? { options: tls, trustAll } : undefined,
+          timeoutMs,
+          closed: closed.signal,
+        })
+      const origin = `http://${formatAddress(route.kind === 'stream' ? route.target : route.proxy.address)}`
+      const close = (): void => closed.abort(new ConnectivityError('ABORTED', `the client of destination "${destination.name}" is closed`))
+      return createHttpClient({ destination, route, credentials, context, clock, pools: createPools(origin, connectorOf), close })
+    },
+  }
+}

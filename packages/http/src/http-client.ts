@@ -1,0 +1,130 @@
+import type { Readable } from 'node:stream'
+import {
+  abortedError,
+  type Clock,
+  type ConnectContext,
+  type Credentials,
+  type HttpDestination,
+  type Principal,
+  type ProtocolClient,
+  type Secret,
+  underSignal,
+} from '@sallyport/core'
+import type { Dispatcher } from 'undici'
+import { createDestinationDispatcher } from './destination-dispatcher.ts'
+import { requestError } from './http-errors.ts'
+import { pingFailure } from './ping.ts'
+import type { Pools } from './pools.ts'
+import { closedError, createPreparer } from './prepare-request.ts'
+import { toResponse } from './response.ts'
+import type { Route } from './route.ts'
+
+/** What `fetch` takes, as far as it makes sense for a destination. */
+export interface HttpRequestOptions {
+  /** The default is `GET`. */
+  readonly method?: string
+  readonly headers?: Headers | Readonly<Record<string, string>> | Iterable<readonly [string, string]>
+  readonly body?: string | Uint8Array | URLSearchParams | Readable | AsyncIterable<Uint8Array>
+  readonly signal?: AbortSignal
+  /** On whose behalf, instead of the principal the client was connected for (destinations with principal propagation). */
+  readonly principal?: Principal
+}
+
+/** Sends requests to one destination. Disposing closes every connection; requests that are open then fail with `ABORTED`. */
+export interface HttpClient extends ProtocolClient {
+  /**
+   * As `fetch`: resolves with the answer whatever its status. `path` continues the destination's URL and is sent byte for
+   * byte; an absolute URL of the same origin stands for itself. Redirects are not followed.
+   *
+   * @throws ConnectivityError when there is no answer: `BACKEND_UNREACHABLE`, `BACKEND_TIMEOUT`, `BACKEND_UNTRUSTED`,
+   * `PROTOCOL_VIOLATION`, `MESSAGE_INVALID`, `ABORTED`, … and whatever the dial throws.
+   */
+  request(path: string | URL, options?: HttpRequestOptions): Promise<Response>
+  /** The same for libraries on undici: takes URLs of the destination's origin and adds headers, queries, credentials and the proxy. */
+  readonly dispatcher: Dispatcher
+}
+
+export interface HttpClientDeps {
+  readonly destination: HttpDestination
+  readonly route: Route
+  readonly credentials: Credentials
+  readonly context: ConnectContext
+  readonly clock: Clock
+  readonly pools: Pools
+  /** Ends connections that are being opened. */
+  readonly close: () => void
+}
+
+export function createHttpClient({ destination, route, credentials, context, clock, pools, close }: HttpClientDeps): HttpClient {
+  let isClosed = false
+  const name = `destination "${destination.name}"`
+
+  const prepare = createPreparer({ destination, route, credentials, clock, pools, name, isClosed: () => isClosed })
+
+  const noteStatus = (status: number, token: Secret | undefined): void => {
+    if (status === 407 && token !== undefined && route.kind === 'proxy') route.proxy.forget?.(token)
+  }
+
+  const request = async (path: string | URL, options: HttpRequestOptions = {}): Promise<Response> => {
+    const { method = 'GET', body, signal, principal = context.principal } = options
+    const attempt = `${/^[A-Za-z]{1,20}$/.test(method) ? method : 'request'} at ${name}`
+    if (isClosed) throw closedError(name)
+    if (signal?.aborted === true) throw abortedError(signal, attempt)
+    const guard = signal ?? never
+    try {
+      const written = body instanceof URLSearchParams ? body.toString() : body
+      const own = withContentType([...entries(options.headers)], body)
+      const prepared = await underSignal(prepare(path, own, principal, guard), guard, attempt)
+      const sending = prepared.pool.request({
+        path: prepared.path,
+        method,
+        headers: prepared.headers,
+        // undici's types leave asynchronous iterables out; its code takes them.
+        body: (written ?? null) as Readable | string | Uint8Array | null,
+        ...(signal === undefined ? {} : { signal }),
+      })
+      // undici does not look at the signal while a connection is being opened.
+      const answer = await underSignal(sending, guard, attempt)
+      noteStatus(answer.statusCode, prepared.proxyToken)
+      return await toResponse(answer, method, attempt, signal)
+    } catch (error) {
+      throw requestError(attempt, error, signal)
+    }
+  }
+
+  return {
+    request,
+    dispatcher: createDestinationDispatcher({
+      pool: () => pools.of(credentials.kind === 'principal' ? context.principal : undefined),
+      prepare: (path, own, signal) => prepare(path, own, context.principal, signal),
+      origin: destination.url.origin,
+      noteStatus,
+      name,
+    }),
+    async ping(signal) {
+      const response = await request('', { method: 'HEAD', signal })
+      const failure = pingFailure(response, `ping of ${name}`)
+      if (failure !== undefined) throw failure
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true
+      close()
+      await pools.destroy()
+    },
+  }
+}
+
+/** For requests without a signal. Nobody can abort it, so that nothing collects listeners for long: `underSignal` takes its own away. */
+const never: AbortSignal = new AbortController().signal
+
+function entries(headers: HttpRequestOptions['headers']): Iterable<readonly [string, string]> {
+  if (headers === undefined) return []
+  return Symbol.iterator in headers ? headers : Object.entries(headers)
+}
+
+/** The media types that `fetch` adds by itself. */
+function withContentType(own: (readonly [string, string])[], body: unknown): readonly (readonly [string, string])[] {
+  if (own.some(([name]) => name.toLowerCase() === 'content-type')) return own
+  if (body instanceof URLSearchParams) return [...own, ['content-type', 'application/x-www-form-urlencoded;charset=UTF-8']]
+  return typeof body === 'string' ? [...own, ['content-type', 'text/plain;charset=UTF-8']] : own
+}

@@ -1,0 +1,67 @@
+import { type Clock, ConnectivityError, type Credentials, type HttpDestination, type Principal, type Secret } from '@sallyport/core'
+import type { Dispatcher } from 'undici'
+import type { Pools } from './pools.ts'
+import { buildHeaders, buildProxyHeaders } from './request-headers.ts'
+import { buildTarget } from './request-target.ts'
+import type { Route } from './route.ts'
+
+export interface PreparerDeps {
+  readonly destination: HttpDestination
+  readonly route: Route
+  readonly credentials: Credentials
+  readonly clock: Clock
+  readonly pools: Pools
+  readonly name: string
+  readonly isClosed: () => boolean
+}
+
+/** A request as it goes to a pool. */
+export interface PreparedRequest {
+  readonly pool: Dispatcher
+  readonly path: string
+  readonly headers: Record<string, string>
+  /** What the proxy will check; to be forgotten when it answers 407. */
+  readonly proxyToken: Secret | undefined
+}
+
+export type Preparer = (
+  path: string | URL,
+  own: Iterable<readonly [string, string]>,
+  principal: Principal | undefined,
+  signal: AbortSignal,
+) => Promise<PreparedRequest>
+
+/** Everything about a request that the destination, its credentials and the way decide. */
+export function createPreparer({ destination, route, credentials, clock, pools, name, isClosed }: PreparerDeps): Preparer {
+  const { host } = destination.url
+  return async (path, own, principal, signal) => {
+    if (isClosed()) throw closedError(name)
+    const target = buildTarget(destination, path)
+    const headers = buildHeaders({ destination, credentials, own, clock })
+    const behalf = credentials.kind === 'principal' ? requirePrincipal(principal, name) : undefined
+    if (route.kind === 'stream') return { pool: pools.of(behalf), path: target, headers: { host, ...headers }, proxyToken: undefined }
+    const token = await askForToken(route.proxy.token, signal, name)
+    // After the wait for a token the client may be closed; a new pool would stay open.
+    if (isClosed()) throw closedError(name)
+    const proxyHeaders = buildProxyHeaders({ host, token: token.reveal(), locationId: destination.locationId, principal: behalf })
+    return { pool: pools.of(behalf), path: `http://${host}${target}`, headers: { ...proxyHeaders, ...headers }, proxyToken: token }
+  }
+}
+
+export function closedError(name: string): ConnectivityError {
+  return new ConnectivityError('ABORTED', `the client of ${name} is closed`)
+}
+
+function requirePrincipal(principal: Principal | undefined, name: string): Principal {
+  if (principal !== undefined) return principal
+  throw new ConnectivityError('DESTINATION_INVALID', `${name} propagates a principal, and none is at hand`)
+}
+
+async function askForToken(token: (signal: AbortSignal) => Promise<Secret>, signal: AbortSignal, name: string): Promise<Secret> {
+  try {
+    return await token(signal)
+  } catch (error) {
+    if (ConnectivityError.is(error)) throw error
+    throw new ConnectivityError('TOKEN_NOT_ISSUED', `there is no proxy token for ${name}`, { cause: error })
+  }
+}
