@@ -117,13 +117,15 @@ describe('headers', () => {
     expect(backend.requests.at(-1)?.rawHeaders).toEqual(['Host', 'erp.demo', 'X-B', '1', 'x-a', '2', 'X-B', '3', 'X-b', '4  5'])
   })
 
-  it.each(['Proxy-Authorization', 'SAP-Connectivity-Authentication', 'SAP-Connectivity-SCC-Location_ID', 'SAP-CP-Connectivity-Service-Token'])(
-    'refuses a repeated %s with 400',
-    async (name) => {
-      const lines = [`${name}: Bearer a`, `${name}: Bearer a`]
-      expect(await ask([...(name === 'Proxy-Authorization' ? [] : [proxyHeader()]), ...lines])).toMatchObject({ status: 400 })
-    },
-  )
+  it.each([
+    'Proxy-Authorization',
+    'SAP-Connectivity-Authentication',
+    'SAP-Connectivity-SCC-Location_ID',
+    'SAP-CP-Connectivity-Service-Token',
+  ])('refuses a repeated %s with 400', async (name) => {
+    const lines = [`${name}: Bearer a`, `${name}: Bearer a`]
+    expect(await ask([...(name === 'Proxy-Authorization' ? [] : [proxyHeader()]), ...lines])).toMatchObject({ status: 400 })
+  })
 })
 
 describe('proxy authorization', () => {
@@ -156,7 +158,9 @@ describe('proxy authorization', () => {
   })
 
   it('CP-048 alg none and HMAC get 407', async () => {
-    const payload = Buffer.from(JSON.stringify({ iss: rig.issuer.issuer, zid: 'demo', exp: seconds() + 60, cid: allowedClient })).toString('base64url')
+    const payload = Buffer.from(JSON.stringify({ iss: rig.issuer.issuer, zid: 'demo', exp: seconds() + 60, cid: allowedClient })).toString(
+      'base64url',
+    )
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
     const none = `${part({ alg: 'none', typ: 'JWT' })}.${payload}.`
     const hmacInput = `${part({ alg: 'HS256', typ: 'JWT', kid: 'key-1' })}.${payload}`
@@ -184,9 +188,12 @@ describe('proxy authorization', () => {
     for (const lines of bad) expect((await ask(lines)).status).toBe(407)
   })
 
-  it.each(['Bearer', 'Bearer ', 'Bearer a b', 'Digest x', 'Basic !!!', 'Bearer not-a-token'])('answers 407 to Proxy-Authorization: %s', async (value) => {
-    expect((await ask([`Proxy-Authorization: ${value}`])).status).toBe(407)
-  })
+  it.each(['Bearer', 'Bearer ', 'Bearer a b', 'Digest x', 'Basic !!!', 'Bearer not-a-token'])(
+    'answers 407 to Proxy-Authorization: %s',
+    async (value) => {
+      expect((await ask([`Proxy-Authorization: ${value}`])).status).toBe(407)
+    },
+  )
 
   it('CP-050 a new signing key is followed without a restart, and the old one no longer counts', async () => {
     await using own = await startRig()
@@ -328,7 +335,14 @@ describe('principals', () => {
   })
 
   it('CP-058 a user token of an identity service counts in SAP-Connectivity-Authentication only', async () => {
-    const token = rig.issuer.sign({ zid: undefined, app_tid: 'ias-tenant', user_uuid: 'u-1', sub: 'u-1', azp: allowedClient, ext_attr: undefined })
+    const token = rig.issuer.sign({
+      zid: undefined,
+      app_tid: 'ias-tenant',
+      user_uuid: 'u-1',
+      sub: 'u-1',
+      azp: allowedClient,
+      ext_attr: undefined,
+    })
     expect((await ask([`Proxy-Authorization: Bearer ${token}`])).status).toBe(407)
     expect((await ask([proxyHeader(), `SAP-Connectivity-Authentication: Bearer ${token}`])).status).toBe(200)
     expect(lastOpening().principal).toEqual({ kind: 'business', token })
@@ -341,7 +355,10 @@ describe('principals', () => {
   })
 
   it('CP-060 business and technical principal together get 400', async () => {
-    const lines = [`SAP-Connectivity-Authentication: Bearer ${rig.issuer.user('jane')}`, `SAP-Connectivity-Technical-Authentication: Bearer ${rig.issuer.technical()}`]
+    const lines = [
+      `SAP-Connectivity-Authentication: Bearer ${rig.issuer.user('jane')}`,
+      `SAP-Connectivity-Technical-Authentication: Bearer ${rig.issuer.technical()}`,
+    ]
     expect((await ask([proxyHeader(), ...lines])).status).toBe(400)
     const user = rig.issuer.user('jane')
     expect((await ask([`Proxy-Authorization: Bearer ${user}`, lines[1] ?? ''])).status).toBe(400)
@@ -358,7 +375,9 @@ describe('principals', () => {
     const foreign = await ask([proxyHeader(), `SAP-Connectivity-Authentication: Bearer ${rig.issuer.user('jane', { zid: 'other' })}`])
     expect(foreign).toMatchObject({ status: 400 })
     expect(foreign.body).toContain('another tenant')
-    expect((await ask([proxyHeader(), `SAP-Connectivity-Authentication: Bearer ${rig.issuer.user('jane', { zid: undefined })}`])).status).toBe(200)
+    expect(
+      (await ask([proxyHeader(), `SAP-Connectivity-Authentication: Bearer ${rig.issuer.user('jane', { zid: undefined })}`])).status,
+    ).toBe(200)
   })
 
   it('a token that cannot be decoded is left to the connector, a value that is no token gets 400', async () => {

@@ -200,9 +200,9 @@ describe('methods and bodies', () => {
     const socket = await raw.accept()
     await once(socket, 'data')
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n')
-    await client.read('5\r\nfirst\r\n')
+    expect(await client.read('5\r\nfirst\r\n')).toContain(' 200 ')
     socket.write('0\r\n\r\n')
-    await client.read('0\r\n\r\n')
+    expect(await client.read('0\r\n\r\n')).toBe('0\r\n\r\n')
   })
 
   it('CL-125 bodies of several MiB pass both ways, with length and chunked', async () => {
@@ -249,7 +249,9 @@ describe('methods and bodies', () => {
   it('relays several interim answers before the final one', async () => {
     await using raw = await startRawBackend((socket) => {
       socket.once('data', () => {
-        socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\nHTTP/1.1 200 OK\r\nContent-')
+        socket.write(
+          'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\nHTTP/1.1 200 OK\r\nContent-',
+        )
         socket.write('Length: 2\r\n\r\nok')
       })
     })

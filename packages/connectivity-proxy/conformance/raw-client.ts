@@ -14,7 +14,10 @@ export interface RawClient extends AsyncDisposable {
   readonly ended: Promise<'end' | 'reset'>
 }
 
-export async function openRawClient(port: number, options: { readonly allowHalfOpen?: boolean; readonly host?: string } = {}): Promise<RawClient> {
+export async function openRawClient(
+  port: number,
+  options: { readonly allowHalfOpen?: boolean; readonly host?: string } = {},
+): Promise<RawClient> {
   const socket = connect({ port, host: options.host ?? '127.0.0.1', allowHalfOpen: options.allowHalfOpen ?? true, noDelay: true })
   let text = ''
   let taken = 0

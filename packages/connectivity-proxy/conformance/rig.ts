@@ -1,15 +1,18 @@
-import { type AuditEntry, type Clock, type ConnectivityEvent, ConnectivityError, type Logger, type LogFields, systemClock, type TunnelConnection } from '@sallyport/core'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import {
+  type AuditEntry,
+  type AuditSink,
+  type Clock,
+  type ConnectivityEvent,
+  type Logger,
+  type LogFields,
+  systemClock,
+} from '@sallyport/core'
 import { createTestIssuer, type TestIssuer } from '@sallyport/test-fixtures'
 import { createFixedKeySource, createTokenVerifier, type FixedKeySource } from '@sallyport/token-verifier'
-import { createMemoryTransport } from '@sallyport/tunnel/memory'
-import {
-  type ConnectivityProxy,
-  type ConnectivityProxyOptions,
-  createConnectivityProxy,
-  formatTunnelId,
-  type ProxyTunnel,
-  type Tunnels,
-} from '../src/index.ts'
+import type { TunnelClient } from '@sallyport/tunnel'
+import { type ConnectivityProxy, type ConnectivityProxyOptions, createConnectivityProxy } from '../src/index.ts'
+import { type Cloud, dialCloud, startCloud } from './cloud.ts'
 import { createTinyConnector, type TinyConnector } from './tiny-connector.ts'
 
 export const allowedClient = 'sb-connectivity!b1'
@@ -17,6 +20,7 @@ export const allowedClient = 'sb-connectivity!b1'
 /** A proxy on loopback with what it needs around it; tests say what differs. */
 export interface Rig extends AsyncDisposable {
   readonly proxy: ConnectivityProxy
+  readonly cloud: Cloud
   readonly http: number
   readonly socks: number
   readonly issuer: TestIssuer
@@ -36,8 +40,8 @@ export interface Rig extends AsyncDisposable {
 }
 
 export interface RigConnector extends TinyConnector {
-  /** The tunnel breaks. `expected`: as if the connector were dialling again, so that requests wait. */
-  drop(options?: { readonly expected?: boolean }): Promise<void>
+  /** The tunnel breaks, and the connector does not dial again by itself. */
+  drop(): Promise<void>
   reconnect(): Promise<void>
 }
 
@@ -61,24 +65,28 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const events: ConnectivityEvent[] = []
   const audit: AuditEntry[] = []
   const logged: string[] = []
-  const registry = createRegistry()
+  const auditSink: AuditSink = { failing: false, write: (entry) => void audit.push(entry), flushed: () => Promise.resolve() }
+  const log = createMemoryLog(logged)
+  const cloud = await startCloud({ verifier, audit: auditSink, log, onEvent: (event) => events.push(event) })
+  const clients = new Set<TunnelClient>()
   const listener = { host: '127.0.0.1', port: 0, authorization, allowRemoteConnections: false }
   const proxy = createConnectivityProxy({
-    tunnels: registry.tunnels,
+    tunnels: cloud.service.tunnels,
     verifier,
     tenancy: { mode: 'shared' },
     allowedClients: new Set([allowedClient]),
     rebinding: 'refuse',
     clock,
-    log: createMemoryLog(logged),
+    log,
     events: { wanted: true, emit: (event) => events.push(event) },
-    audit: { failing: false, write: (entry) => void audit.push(entry), flushed: () => Promise.resolve() },
+    audit: auditSink,
     ...rest,
     listeners: { http: listener, socks5: listener },
   })
   await proxy.listen()
   return {
     proxy,
+    cloud,
     http: proxy.addresses.http?.port ?? 0,
     socks: proxy.addresses.socks5?.port ?? 0,
     issuer,
@@ -89,74 +97,24 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     bearer: (claims) => `Bearer ${issuer.technical(claims)}`,
     async connect({ subaccount = 'demo', locationId = '', mappings = {} } = {}) {
       const tiny = createTinyConnector(mappings)
-      const link = await registry.connect(subaccount, locationId, tiny)
-      return Object.assign(tiny, link)
+      const paired = await cloud.pair({ subaccount, locationId })
+      let client = await dialCloud(paired, tiny)
+      clients.add(client)
+      return Object.assign(tiny, {
+        async drop() {
+          await client.close({ graceMs: 0 })
+          while (cloud.service.tunnels.find(subaccount, locationId) !== undefined) await nextTurn()
+        },
+        async reconnect() {
+          client = await dialCloud(paired, tiny)
+          clients.add(client)
+        },
+      })
     },
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]()
-      await registry.close()
-    },
-  }
-}
-
-interface Registry {
-  readonly tunnels: Tunnels
-  connect(subaccount: string, locationId: string, connector: TinyConnector): Promise<Pick<RigConnector, 'drop' | 'reconnect'>>
-  close(): Promise<void>
-}
-
-/** Tunnels over the in-memory transport: the multiplexer is the real one, only sockets and certificates are left out. */
-function createRegistry(): Registry {
-  const transport = createMemoryTransport({ clock: systemClock })
-  const tunnels = new Map<string, ProxyTunnel>()
-  const expected = new Map<string, PromiseWithResolvers<ProxyTunnel>>()
-  const open = new Set<TunnelConnection>()
-  let names = 0
-  return {
-    tunnels: {
-      find: (subaccount, locationId) => tunnels.get(formatTunnelId(subaccount, locationId)),
-      waitFor(subaccount, locationId, signal) {
-        const wait = expected.get(formatTunnelId(subaccount, locationId))
-        if (wait === undefined) return Promise.reject(new ConnectivityError('CONNECTOR_NOT_CONNECTED', 'nobody is expected'))
-        return new Promise((resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason as Error))
-          void wait.promise.then(resolve)
-        })
-      },
-    },
-    async connect(subaccount, locationId, connector) {
-      const tunnelId = formatTunnelId(subaccount, locationId)
-      let near: TunnelConnection
-      const reconnect = async (): Promise<void> => {
-        const endpoint = new URL(`memory://c${++names}`)
-        await transport.listen(endpoint, {
-          onConnection(connection) {
-            open.add(connection)
-            const tunnel = { tunnelId, openStream: connection.openStream.bind(connection) }
-            tunnels.set(tunnelId, tunnel)
-            expected.get(tunnelId)?.resolve(tunnel)
-            expected.delete(tunnelId)
-            void connection.closed.then(() => {
-              if (tunnels.get(tunnelId) === tunnel) tunnels.delete(tunnelId)
-              open.delete(connection)
-            })
-          },
-        })
-        near = await transport.connect(endpoint, { signal: AbortSignal.timeout(5000) })
-        connector.serve(near)
-      }
-      await reconnect()
-      return {
-        reconnect,
-        async drop(how = {}) {
-          if (how.expected === true) expected.set(tunnelId, Promise.withResolvers<ProxyTunnel>())
-          near.abort(new Error('dropped by the test'))
-          await near.closed
-        },
-      }
-    },
-    async close() {
-      for (const connection of open) connection.abort(new Error('the test is over'))
+      await Promise.all([...clients].map((client) => client.close({ graceMs: 0 })))
+      await cloud[Symbol.asyncDispose]()
     },
   }
 }

@@ -191,7 +191,14 @@ describe('pieces', () => {
 
   it('CL-141 messages may arrive together, payload included', async () => {
     await using client = await openRawClient(rig.socks)
-    client.write(Buffer.concat([Buffer.from([5, 1, 0x80]), tokenMessage(rig.issuer.technical()), request('echo.demo', 7), Buffer.from('early payload')]))
+    client.write(
+      Buffer.concat([
+        Buffer.from([5, 1, 0x80]),
+        tokenMessage(rig.issuer.technical()),
+        request('echo.demo', 7),
+        Buffer.from('early payload'),
+      ]),
+    )
     expect(await hex(client, 14)).toBe('0580010005000001000000000000')
     expect((await client.take(13)).toString()).toBe('early payload')
   })
@@ -308,11 +315,11 @@ describe('relay', () => {
   })
 
   it('CP-080 a backend that goes away takes the application socket with it at once', async () => {
-    for (const leave of [(socket: Socket) => socket.end(), (socket: Socket) => socket.resetAndDestroy()]) {
+    const ways = { end: (socket: Socket) => socket.end(), reset: (socket: Socket) => socket.resetAndDestroy() }
+    for (const [expected, leave] of Object.entries(ways)) {
       await using client = await joined()
-      const socket = backend.sockets.at(-1) as Socket
-      leave(socket)
-      await client.ended
+      leave(backend.sockets.at(-1) as Socket)
+      expect(await client.ended).toBe(expected)
     }
   })
 
@@ -323,7 +330,11 @@ describe('relay', () => {
       const find = (): string | undefined =>
         readFileSync('/proc/net/tcp', 'utf8')
           .split('\n')
-          .find((row) => row.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} 0100007F:${local.toString(16).toUpperCase().padStart(4, '0')} 01`))
+          .find((row) =>
+            row.includes(
+              `:${port.toString(16).toUpperCase().padStart(4, '0')} 0100007F:${local.toString(16).toUpperCase().padStart(4, '0')} 01`,
+            ),
+          )
       // The kernel lists a pending keep-alive timer as 02, no timer as 00; its time to go is up to the 60 s we ask for.
       while (find() === undefined) await new Promise((resolve) => setImmediate(resolve))
       const [kind, ticks] = (find() ?? '').trim().split(/\s+/)[5]?.split(':') ?? []
@@ -398,7 +409,7 @@ describe('time', () => {
   it('waits for a connector that dials again', async () => {
     await using own = await startRig()
     const mine = await own.connect({ mappings: { 'echo.demo:7': backend.port } })
-    await mine.drop({ expected: true })
+    await mine.drop()
     await using client = await admitted(own.issuer.technical(), '', own.socks)
     client.write(request('echo.demo', 7))
     while (own.events.every((event) => event.type !== 'proxy-accepted')) await new Promise((resolve) => setImmediate(resolve))

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import type { IncomingTunnelStream, TunnelConnection, TunnelStream } from '@sallyport/core'
+import type { IncomingTunnelStream, TunnelStream } from '@sallyport/core'
 import { formatMessage, type PrincipalMessage, relay, type StreamOpening } from '@sallyport/tunnel'
 
 /** What a test wants of a stream before anything is dialled; `true`: the test has taken it. */
@@ -16,7 +16,7 @@ export interface TinyConnector {
   /** Virtual `host:port` to a local port, or to a refusal. */
   readonly mappings: Map<string, number | 'unreachable'>
   intercept: Intercept | undefined
-  serve(connection: TunnelConnection): void
+  take(stream: IncomingTunnelStream, opening: StreamOpening): void
 }
 
 export function createTinyConnector(mappings: Readonly<Record<string, number | 'unreachable'>> = {}): TinyConnector {
@@ -29,21 +29,19 @@ export function createTinyConnector(mappings: Readonly<Record<string, number | '
     streams,
     mappings: new Map(Object.entries(mappings)),
     intercept: undefined,
-    serve(connection) {
-      connection.onStream = (stream) => {
-        const opening = JSON.parse(stream.opening.toString('utf8')) as StreamOpening
-        openings.push(opening)
-        if (connector.intercept?.(stream, opening) === true) return
-        const target = connector.mappings.get(`${opening.virtualHost}:${opening.virtualPort}`)
-        if (opening.kind === 'http') serveHttp(stream, target, `${opening.virtualHost}:${opening.virtualPort}`)
-        else serveTcp(stream, target)
-      }
+    take(stream, opening) {
+      openings.push(opening)
+      if (connector.intercept?.(stream, opening) === true) return
+      const target = connector.mappings.get(`${opening.virtualHost}:${opening.virtualPort}`)
+      if (opening.kind === 'http') serveHttp(stream, target, `${opening.virtualHost}:${opening.virtualPort}`)
+      else serveTcp(stream, target)
     },
   }
 
   function serveHttp(stream: IncomingTunnelStream, target: number | 'unreachable' | undefined, system: string): void {
     if (typeof target === 'number') return join(stream, connect(target, '127.0.0.1'), () => {})
-    const [status, text] = target === undefined ? ['403 Forbidden', `Access denied to system ${system}`] : ['502 Bad Gateway', `${system} refused`]
+    const [status, text] =
+      target === undefined ? ['403 Forbidden', `Access denied to system ${system}`] : ['502 Bad Gateway', `${system} refused`]
     const taken = stream.accept(silent)
     taken.write(Buffer.from(`HTTP/1.1 ${status}\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`))
     taken.end()

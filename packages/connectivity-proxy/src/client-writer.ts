@@ -1,75 +1,93 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '@sallyport/core'
 
-/** Writes to an application and notices when it no longer reads. */
-export interface ClientWriter {
-  /** The chunk is accepted in any case; `false` asks to stop until `onReady`. */
-  write(chunk: Buffer): boolean
-  readonly ready: boolean
-  /** Ends our side behind everything written. */
-  end(): void
-  /** Stops watching; the socket is gone. */
-  dispose(): void
+/** Who writes to the application. */
+export interface WriterOwner {
+  /** Everything written so far has gone out. */
+  onWritable(): void
+  /** The application has not taken a byte for the whole time-out. */
+  onStalled(): void
 }
 
 /**
+ * Writes to an application and notices when it no longer reads.
+ *
  * What does not fit into the socket's own buffer waits in a queue and goes out piece by piece, so that each piece that leaves is progress that can be seen: an
  * application on a slow line is not taken for one that has stopped. What can wait here is bounded by the window of the tunnel stream.
  */
-export function createClientWriter(
-  socket: Socket,
-  options: { readonly clock: Clock; readonly timeoutMs: number; readonly onReady: () => void; readonly onStalled: () => void },
-): ClientWriter {
-  const { clock, timeoutMs } = options
-  let queue: Buffer[] = []
-  let ending = false
-  let stopWatching: (() => void) | undefined
+export class ClientWriter {
+  private readonly socket: Socket
+  private readonly clock: Clock
+  private readonly timeoutMs: number
+  private readonly owner: WriterOwner
+  private queue: Buffer[] | undefined
+  private isEnding = false
+  private stopWatching: (() => void) | undefined
 
-  function watch(): void {
-    stopWatching?.()
-    stopWatching = clock.after(timeoutMs, options.onStalled)
+  constructor(socket: Socket, clock: Clock, timeoutMs: number, owner: WriterOwner) {
+    this.socket = socket
+    this.clock = clock
+    this.timeoutMs = timeoutMs
+    this.owner = owner
+    socket.on('drain', () => this.drain())
   }
 
-  socket.on('drain', () => {
-    for (let at = 0; at < queue.length; at += 1) {
-      if (socket.write(queue[at] ?? '')) continue
-      queue.splice(0, at + 1)
-      watch()
-      return
-    }
-    queue = []
-    stopWatching?.()
-    stopWatching = undefined
-    if (ending) socket.end()
-    else options.onReady()
-  })
+  /** Whether the application keeps up. */
+  get isReady(): boolean {
+    return !this.socket.writableNeedDrain && this.queue === undefined
+  }
 
-  socket.on('finish', () => stopWatching?.())
-
-  return {
-    get ready() {
-      return !socket.writableNeedDrain && queue.length === 0
-    },
-    write(chunk) {
-      if (socket.writableNeedDrain) {
-        queue.push(chunk)
-        return false
-      }
-      if (socket.write(chunk)) return true
-      watch()
+  /** The chunk is accepted in any case; `false` asks to stop until `onWritable`. */
+  write(chunk: Buffer): boolean {
+    if (this.socket.writableNeedDrain) {
+      if (this.queue === undefined) this.queue = [chunk]
+      else this.queue.push(chunk)
       return false
-    },
-    end() {
-      if (ending) return
-      ending = true
-      // Less than a full buffer may wait for a reader as well.
-      watch()
-      if (!socket.writableNeedDrain) socket.end()
-    },
-    dispose() {
-      stopWatching?.()
-      stopWatching = undefined
-      queue = []
-    },
+    }
+    if (this.socket.write(chunk)) return true
+    this.watch()
+    return false
+  }
+
+  /** Ends our side behind everything written. */
+  end(): void {
+    if (this.isEnding) return
+    this.isEnding = true
+    // Less than a full buffer may wait for a reader as well.
+    this.watch()
+    this.socket.once('finish', () => this.dispose())
+    if (!this.socket.writableNeedDrain) this.socket.end()
+  }
+
+  /** Stops watching. */
+  dispose(): void {
+    this.stopWatching?.()
+    this.stopWatching = undefined
+    this.queue = undefined
+  }
+
+  private watch(): void {
+    this.stopWatching?.()
+    this.stopWatching = this.clock.after(this.timeoutMs, () => this.owner.onStalled())
+  }
+
+  private drain(): void {
+    const queue = this.queue
+    if (queue !== undefined) {
+      for (let at = 0; at < queue.length; at += 1) {
+        if (this.socket.write(queue[at] as Buffer)) continue
+        queue.splice(0, at + 1)
+        if (queue.length === 0) this.queue = undefined
+        this.watch()
+        return
+      }
+      this.queue = undefined
+    }
+    this.stopWatching?.()
+    this.stopWatching = undefined
+    if (this.isEnding) {
+      this.watch()
+      this.socket.end()
+    } else this.owner.onWritable()
   }
 }

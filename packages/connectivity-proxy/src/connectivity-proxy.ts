@@ -12,11 +12,12 @@ import type { TokenVerifier } from '@sallyport/token-verifier'
 import { createTokenGate, type Tenancy } from './admission.ts'
 import { createNamedCounter, type ListenerCounters, type ProxyCounters } from './counters.ts'
 import { createCallerPolicy } from './http/caller.ts'
-import { serveHttpConnection } from './http/http-connection.ts'
+import { HttpConnection } from './http/http-connection.ts'
+import { isForbiddenTrailer } from './http/removed-headers.ts'
 import { createListener, type ProxyListener } from './listener.ts'
 import { defaultGraceMs, defaultProxyLimits, type ProxyLimits } from './limits.ts'
 import { isLoopbackHost } from './loopback.ts'
-import { serveSocksConnection } from './socks5/socks-connection.ts'
+import { SocksConnection } from './socks5/socks-connection.ts'
 import type { Tunnels } from './tunnels.ts'
 
 /** One entry point for applications. */
@@ -82,6 +83,8 @@ export function createConnectivityProxy(options: ConnectivityProxyOptions): Conn
     ...shared,
     policy: createCallerPolicy({ verifier, tenancy, allowedClients, authorization: http?.authorization ?? true }),
     lenient: options.rebinding === 'reopen',
+    requestScanner: { limits: limits.requestHead, refusesTrailer: isForbiddenTrailer },
+    answerScanner: { limits: limits.responseHead },
     onRequest: () => void (requests += 1),
     onRefused: (code: string) => refused.http.add(code),
   }
@@ -95,10 +98,10 @@ export function createConnectivityProxy(options: ConnectivityProxyOptions): Conn
   const common = { limits, clock, log }
   const listeners = {
     http:
-      http && createListener({ ...common, ...http, name: 'http', serve: (socket, place) => serveHttpConnection(socket, place, httpEntry) }),
+      http && createListener({ ...common, ...http, name: 'http', serve: (socket, place) => new HttpConnection(socket, place, httpEntry) }),
     socks5:
       socks5 &&
-      createListener({ ...common, ...socks5, name: 'socks5', serve: (socket, place) => serveSocksConnection(socket, place, socksEntry) }),
+      createListener({ ...common, ...socks5, name: 'socks5', serve: (socket, place) => new SocksConnection(socket, place, socksEntry) }),
   }
   const all = [listeners.http, listeners.socks5].filter((listener) => listener !== undefined)
   let started = false

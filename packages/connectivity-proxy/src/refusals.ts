@@ -185,6 +185,9 @@ export const backendSlow: Refusal = refusal('BACKEND_TIMEOUT', 504, socksReplies
 
 export const stopping: Refusal = refusal('SERVICE_UNAVAILABLE', 503, socksReplies.failure, 'The connectivity proxy is shutting down')
 
+/** Never written: there is nobody left to read it. */
+export const aborted: Refusal = refusal('ABORTED', 499, socksReplies.failure, 'The application has gone')
+
 export const internal: Refusal = refusal(
   'SERVICE_UNAVAILABLE',
   500,

@@ -10,61 +10,74 @@ export interface RequestTarget {
   readonly port: number
 }
 
-/** Tells the world what became of the requests of one connection. Costs next to nothing while nobody listens. */
-export interface RequestReport {
-  /** One id per connection: its requests come one after the other, and the connector learns it with the stream. */
-  readonly correlationId: string
-  started(): void
-  accepted(target: RequestTarget, client: string): void
-  streamOpened(target: RequestTarget, tunnelId: string, streamId: number): void
-  refused(refusal: Refusal, target: RequestTarget | undefined): void
-  finished(target: RequestTarget, bytesToBackend: number, bytesToClient: number): void
-}
-
-export function createRequestReport(options: {
-  readonly protocol: 'http' | 'socks5'
+/** What a listener gives to the reports of its connections. */
+export interface ReportContext {
   readonly clock: Clock
   readonly events: EventSink
   readonly log: Logger
   readonly onRefused: (code: string) => void
-}): RequestReport {
-  const { protocol, clock, events, log } = options
-  let correlationId: string | undefined
-  let startedAtMs = 0
+}
 
-  function id(): string {
-    return (correlationId ??= randomUUID())
+/** Tells the world what became of the requests of one connection. Costs next to nothing while nobody listens. */
+export class RequestReport {
+  private readonly protocol: 'http' | 'socks5'
+  private readonly context: ReportContext
+  private id: string | undefined
+  private startedAtMs = 0
+
+  constructor(protocol: 'http' | 'socks5', context: ReportContext) {
+    this.protocol = protocol
+    this.context = context
   }
-  function facts(target: RequestTarget) {
+
+  /** One id per connection: its requests come one after the other, and the connector learns it with the stream. */
+  get correlationId(): string {
+    return (this.id ??= randomUUID())
+  }
+
+  started(): void {
+    if (this.context.events.wanted) this.startedAtMs = this.context.clock.now()
+  }
+
+  accepted(target: RequestTarget, client: string): void {
+    if (!this.context.events.wanted) return
+    this.context.events.emit({
+      type: 'proxy-accepted',
+      ...this.facts(target),
+      protocol: this.protocol,
+      client,
+      durationMs: this.durationMs(),
+    })
+  }
+
+  streamOpened(target: RequestTarget, tunnelId: string, streamId: number): void {
+    if (!this.context.events.wanted) return
+    this.context.events.emit({ type: 'stream-opened', ...this.facts(target), tunnelId, streamId, durationMs: this.durationMs() })
+  }
+
+  refused(refusal: Refusal, target: RequestTarget | undefined): void {
+    const { clock, events, log } = this.context
+    const { correlationId, protocol } = this
+    const { code, status, text } = refusal
+    this.context.onRefused(code)
+    log.debug({ correlationId, code, status }, 'a request was refused')
+    if (!events.wanted) return
+    const known = target === undefined ? { atMs: clock.now(), correlationId } : this.facts(target)
+    events.emit({ type: 'proxy-refused', ...known, protocol, status, code, message: text })
+  }
+
+  finished(target: RequestTarget, bytesToBackend: number, bytesToClient: number): void {
+    if (!this.context.events.wanted) return
+    const durationMs = this.durationMs()
+    this.context.events.emit({ type: 'request-finished', ...this.facts(target), bytesToBackend, bytesToClient, durationMs })
+  }
+
+  private durationMs(): number {
+    return this.context.clock.now() - this.startedAtMs
+  }
+
+  private facts(target: RequestTarget) {
     const { tenant: subaccount, locationId, host: virtualHost, port: virtualPort } = target
-    return { atMs: clock.now(), correlationId: id(), subaccount, locationId, virtualHost, virtualPort }
-  }
-
-  return {
-    get correlationId() {
-      return id()
-    },
-    started() {
-      if (events.wanted) startedAtMs = clock.now()
-    },
-    accepted(target, client) {
-      if (events.wanted) events.emit({ type: 'proxy-accepted', ...facts(target), protocol, client, durationMs: clock.now() - startedAtMs })
-    },
-    streamOpened(target, tunnelId, streamId) {
-      if (events.wanted) events.emit({ type: 'stream-opened', ...facts(target), tunnelId, streamId, durationMs: clock.now() - startedAtMs })
-    },
-    refused(refusal, target) {
-      const { code, status, text } = refusal
-      options.onRefused(code)
-      log.debug({ correlationId: id(), code, status }, 'a request was refused')
-      if (!events.wanted) return
-      const known = target === undefined ? { atMs: clock.now(), correlationId: id() } : facts(target)
-      events.emit({ type: 'proxy-refused', ...known, protocol, status, code, message: text })
-    },
-    finished(target, bytesToBackend, bytesToClient) {
-      if (events.wanted) {
-        events.emit({ type: 'request-finished', ...facts(target), bytesToBackend, bytesToClient, durationMs: clock.now() - startedAtMs })
-      }
-    },
+    return { atMs: this.context.clock.now(), correlationId: this.correlationId, subaccount, locationId, virtualHost, virtualPort }
   }
 }

@@ -1,7 +1,9 @@
 import { type Clock, ConnectivityError } from '@sallyport/core'
+import { formatTunnelId } from '@sallyport/tunnel'
+import type { ProxyLimits } from './limits.ts'
 import type { Refusal } from './refusal.ts'
 import * as refusals from './refusals.ts'
-import { formatTunnelId, type ProxyTunnel, type Tunnels } from './tunnels.ts'
+import type { ProxyTunnel, Tunnels } from './tunnels.ts'
 
 /** A wait for a tunnel; `cancel` when the application has gone. */
 export interface TunnelWait {
@@ -13,16 +15,16 @@ export interface TunnelWait {
 export function waitForTunnel(options: {
   readonly tunnels: Tunnels
   readonly clock: Clock
-  readonly timeoutMs: number
+  readonly limits: ProxyLimits
   readonly subaccount: string
   readonly locationId: string
-  readonly onTimeout: (tunnelId: string) => void
+  readonly onTunnelTimeout: (tunnelId: string) => void
 }): TunnelWait {
   const { subaccount, locationId } = options
   const controller = new AbortController()
   const tunnelId = formatTunnelId(subaccount, locationId)
   let timedOut = false
-  const stopClock = options.clock.after(options.timeoutMs, () => {
+  const stopClock = options.clock.after(options.limits.tunnelOpenTimeoutMs, () => {
     timedOut = true
     controller.abort(new ConnectivityError('TUNNEL_NOT_OPENED', `Timed out waiting for tunnel to open: ${tunnelId}`))
   })
@@ -32,7 +34,7 @@ export function waitForTunnel(options: {
     } catch (error) {
       if (ConnectivityError.is(error, 'CONNECTOR_NOT_CONNECTED')) return refusals.notConnected(subaccount, locationId)
       if (timedOut || ConnectivityError.is(error, 'TUNNEL_NOT_OPENED')) {
-        options.onTimeout(tunnelId)
+        options.onTunnelTimeout(tunnelId)
         return refusals.tunnelTimeout(tunnelId)
       }
       return refusals.tunnelLost

@@ -7,7 +7,7 @@ export interface Tunnels {
   /**
    * The same, but waits for a connector that was connected a moment ago and is dialling again.
    *
-   * @throws ConnectivityError `CONNECTOR_NOT_CONNECTED` at once when none is expected, `TUNNEL_NOT_OPENED` when the signal ends the wait.
+   * @throws ConnectivityError `CONNECTOR_NOT_CONNECTED` at once when none is expected, `TUNNEL_NOT_OPENED` when it does not come in time.
    */
   waitFor(subaccount: string, locationId: string, signal: AbortSignal): Promise<ProxyTunnel>
 }
@@ -17,9 +17,4 @@ export interface ProxyTunnel {
   readonly tunnelId: string
   /** @throws ConnectivityError `TUNNEL_LOST` when it closes at this moment. */
   openStream(opening: Buffer, handlers: TunnelStreamHandlers): TunnelStream
-}
-
-/** How a tunnel is called in texts: `account:///<subaccount>` and, for a location, one more segment. */
-export function formatTunnelId(subaccount: string, locationId: string): string {
-  return locationId === '' ? `account:///${subaccount}` : `account:///${subaccount}/${locationId}`
 }

@@ -61,7 +61,7 @@ export function createConnectivityApi(options: ConnectivityApiOptions): FastifyI
 
   api.get('/api/v1/connectors', async (request) => {
     const { tenant } = await admit(request, options)
-    return registry.list(tenant).map((connector) => formatConnector(connector))
+    return (await registry.list(tenant)).map((connector) => formatConnector(connector))
   })
 
   api.delete<{ Params: { clientId: string } }>('/api/v1/connectors/:clientId', async (request, reply) => {
@@ -85,7 +85,8 @@ async function admit(request: FastifyRequest, options: ConnectivityApiOptions): 
   if (!verdict.valid) throw new ConnectivityError('TOKEN_INVALID', `the token was not accepted: ${verdict.reason}`)
   const { zid, client_id, cid, azp } = verdict.token.claims
   const client = client_id ?? cid ?? azp ?? ''
-  if (!options.apiClients.has(client)) throw new ConnectivityError('ACCESS_DENIED', 'the token was not issued for a client with plan api_access')
+  if (!options.apiClients.has(client))
+    throw new ConnectivityError('ACCESS_DENIED', 'the token was not issued for a client with plan api_access')
   if (typeof zid !== 'string' || zid === '') throw new ConnectivityError('TOKEN_INVALID', 'the token names no tenant')
   return { tenant: zid, client }
 }

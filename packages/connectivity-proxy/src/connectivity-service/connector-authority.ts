@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
-import { type Clock, ConnectivityError, type Logger, type Sealer } from '@sallyport/core'
+import { isIP } from 'node:net'
+import { type Clock, ConnectivityError, createSecret, type Logger, type Sealer, type Secret } from '@sallyport/core'
 import {
   type CertificateProfile,
   createIssuer,
@@ -17,12 +18,23 @@ export interface ConnectorAuthority {
   bundle(): string
   /** A client certificate for one connector, valid from an hour ago. */
   issueForConnector(subject: { readonly subaccount: string; readonly connectorId: string }, publicKey: KeyObject): NewCertificate
-  /** A certificate for our own listener, so that the bundle is all that a connector needs to trust. `names` are DNS names and IP addresses. */
-  issueForServer(names: readonly string[], publicKey: KeyObject): NewCertificate
+  /**
+   * Certificate and key for our own tunnel listener, with the authorities that its clients come from: the bundle is then all that a connector needs to trust.
+   * `names` are DNS names and IP addresses. The same until a third of its life is left, then a new one; ask for it at every connect.
+   */
+  serverMaterial(names: readonly string[]): ServerMaterial
   /** Whether one of the trusted authorities signed it and it is valid now. */
   hasSigned(certificate: X509Certificate): boolean
 }
 
+/** What a TLS listener for connectors needs, PEM. */
+export interface ServerMaterial {
+  readonly certificate: string
+  readonly key: Secret
+  readonly ca: string
+}
+
+/** A certificate that was just signed. */
 export interface NewCertificate {
   readonly pem: string
   /** SHA-256 of the certificate, hexadecimal. */
@@ -51,6 +63,7 @@ export async function openConnectorAuthority(options: {
 }): Promise<ConnectorAuthority> {
   const { repository, sealer, clock, log } = options
   const generations = (await openGenerations()).toReversed()
+  const servers = new Map<string, { readonly identity: Pick<ServerMaterial, 'certificate' | 'key'>; readonly renewAtMs: number }>()
 
   async function openGenerations(): Promise<Generation[]> {
     let stored = await repository.authorities()
@@ -70,18 +83,22 @@ export async function openConnectorAuthority(options: {
 
   function issue(profile: Pick<CertificateProfile, 'subject' | 'publicKey' | 'extensions'>): NewCertificate {
     const signer = trusted()[0]
-    if (signer === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the authority for connectors has expired; restart the service')
+    if (signer === undefined)
+      throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the authority for connectors has expired; restart the service')
     const now = clock.now()
     const expiresAtMs = Math.min(now + certificateLifetimeMs, signer.expiresAtMs)
     const der = signer.issuer.issue({ ...profile, notBefore: new Date(now - certificateBackdatingMs), notAfter: new Date(expiresAtMs) })
     return { pem: formatPem('CERTIFICATE', der), fingerprint: createHash('sha256').update(der).digest('hex'), expiresAtMs }
   }
 
+  function bundle(): string {
+    return trusted()
+      .map((generation) => generation.pem)
+      .join('')
+  }
+
   return {
-    bundle: () =>
-      trusted()
-        .map((generation) => generation.pem)
-        .join(''),
+    bundle,
     issueForConnector: ({ subaccount, connectorId }, publicKey) =>
       issue({
         publicKey,
@@ -98,8 +115,12 @@ export async function openConnectorAuthority(options: {
           subjectKeyIdentifier: true,
         },
       }),
-    issueForServer: (names, publicKey) =>
-      issue({
+    serverMaterial(names) {
+      const name = names.join(' ')
+      const known = servers.get(name)
+      if (known !== undefined && known.renewAtMs > clock.now()) return { ...known.identity, ca: bundle() }
+      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      const issued = issue({
         publicKey,
         subject: [
           { type: 'CN', value: names[0] ?? 'localhost' },
@@ -109,17 +130,19 @@ export async function openConnectorAuthority(options: {
           basicConstraints: { ca: false },
           keyUsage: ['digitalSignature'],
           extendedKeyUsage: ['serverAuth'],
-          subjectAltNames: names.map((name) => (/^[\d.]+$|:/.test(name) ? { ip: name } : { dns: name })),
+          subjectAltNames: names.map((text) => (isIP(text) === 0 ? { dns: text } : { ip: text })),
           authorityKeyIdentifier: true,
           subjectKeyIdentifier: true,
         },
-      }),
+      })
+      const identity = { certificate: issued.pem, key: createSecret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()) }
+      servers.set(name, { identity, renewAtMs: clock.now() + ((issued.expiresAtMs - clock.now()) * 2) / 3 })
+      return { ...identity, ca: bundle() }
+    },
     hasSigned(certificate) {
       const now = clock.now()
       if (certificate.validFromDate.getTime() > now || certificate.validToDate.getTime() <= now) return false
-      return trusted().some(
-        ({ certificate: authority }) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey),
-      )
+      return trusted().some(({ certificate: authority }) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey))
     },
   }
 }
@@ -151,7 +174,8 @@ function makeAuthority(generation: number, nowMs: number, sealer: Sealer): Store
 
 function openGeneration(stored: StoredAuthority, sealer: Sealer): Generation {
   const [der] = parsePemCertificates(stored.certificate)
-  if (der === undefined) throw new ConnectivityError('STORE_FAILED', `the stored authority ${stored.generation} for connectors has no certificate`)
+  if (der === undefined)
+    throw new ConnectivityError('STORE_FAILED', `the stored authority ${stored.generation} for connectors has no certificate`)
   const privateKey = createPrivateKey(sealer.open(stored.sealedKey, sealContext(stored.generation)))
   const certificate = new X509Certificate(der)
   return {

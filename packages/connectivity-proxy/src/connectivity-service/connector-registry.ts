@@ -1,4 +1,5 @@
-import type { ExposedSystem } from '@sallyport/tunnel'
+import type { ExposedSystem, TunnelServer } from '@sallyport/tunnel'
+import type { ConnectivityRepository } from './repository.ts'
 
 /** A connector that is connected now. */
 export interface ConnectedConnector {
@@ -12,11 +13,37 @@ export interface ConnectedConnector {
   readonly exposedSystems: readonly ExposedSystem[]
 }
 
-/** The connectors that are connected, from the tunnel server. */
+/** The connectors that are connected. */
 export interface ConnectorRegistry {
-  list(subaccount: string): readonly ConnectedConnector[]
+  list(subaccount: string): Promise<readonly ConnectedConnector[]>
   /** Closes the tunnels of a connector; `false` when it is not connected. It may dial again. */
   disconnect(subaccount: string, connectorId: string): boolean
+}
+
+/** What the tunnel server knows, joined with what was remembered at pairing. */
+export function createConnectorRegistry(options: {
+  readonly server: Pick<TunnelServer, 'list' | 'disconnect'>
+  readonly repository: ConnectivityRepository
+}): ConnectorRegistry {
+  const { server, repository } = options
+  return {
+    list: (subaccount) =>
+      Promise.all(
+        server
+          .list()
+          .filter((tunnel) => tunnel.subaccount === subaccount)
+          .map(async (tunnel) => ({
+            subaccount,
+            locationId: tunnel.locationId,
+            connectorId: tunnel.connectorId,
+            agentVersion: tunnel.agentVersion,
+            connectedSinceMs: tunnel.connectedSinceMs,
+            registeredBy: (await repository.findConnector(subaccount, tunnel.connectorId))?.registeredBy ?? '',
+            exposedSystems: tunnel.exposed?.systems ?? [],
+          })),
+      ),
+    disconnect: (subaccount, connectorId) => server.disconnect(subaccount, connectorId),
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 const dayMs = 86_400_000
 
 /** A pairing code is read aloud or pasted; a quarter of an hour is enough for either. */
-export const pairingCodeLifetimeMs = 15 * 60_000
+export const pairingCodeLifetimeMs = 900_000
 /** Twenty letters of 5 bits: nobody guesses 100 bits in a quarter of an hour. */
 export const pairingCodeLetters = 20
 /** Unused codes of one subaccount at a time. One more is refused. */

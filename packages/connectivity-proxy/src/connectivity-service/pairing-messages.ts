@@ -5,7 +5,7 @@ import { maxLocationIdBytes } from '../limits.ts'
 const line = z.string().regex(/^\P{Cc}*$/u, 'has control characters')
 
 /** Body of `POST /api/v1/pairing`. */
-export const pairingRequestSchema: z.ZodType<PairingRequest, unknown> = z.strictObject({
+export const pairingRequestSchema: z.ZodType<PairingRequest> = z.strictObject({
   code: z.string().min(1).max(100),
   certificationRequest: z.string().min(1).max(16_384),
   connectorId: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'is not 1 to 64 letters, digits, dots, hyphens and underscores'),

@@ -1,5 +1,5 @@
 import { type AuditSink, type Clock, ConnectivityError } from '@sallyport/core'
-import { type CertificationRequest, parseCertificationRequest } from '@sallyport/x509'
+import { parseCertificationRequest } from '@sallyport/x509'
 import type { ConnectorAuthority, NewCertificate } from './connector-authority.ts'
 import { maxOpenPairingCodes, pairingCodeLifetimeMs } from './limits.ts'
 import { createPairingCode, hashPairingCode } from './pairing-code.ts'
@@ -35,14 +35,24 @@ export function createPairing(options: {
       const code = createPairingCode()
       const now = clock.now()
       const expiresAtMs = now + pairingCodeLifetimeMs
-      const added = await repository.addPairingCode({ hash: hashPairingCode(code), subaccount, createdBy, expiresAtMs }, now, maxOpenPairingCodes)
-      if (!added) throw new ConnectivityError('PAIRING_REFUSED', `the subaccount has ${maxOpenPairingCodes} unused pairing codes already; let some expire`)
+      const added = await repository.addPairingCode(
+        { hash: hashPairingCode(code), subaccount, createdBy, expiresAtMs },
+        now,
+        maxOpenPairingCodes,
+      )
+      if (!added)
+        throw new ConnectivityError(
+          'PAIRING_REFUSED',
+          `the subaccount has ${maxOpenPairingCodes} unused pairing codes already; let some expire`,
+        )
       record(subaccount, createdBy, 'pairing code created')
       return { code, expiresAtMs }
     },
 
     async pair(request) {
-      const { publicKey } = readRequest(request.certificationRequest)
+      if (audit.failing)
+        throw new ConnectivityError('SERVICE_UNAVAILABLE', 'no connector can be paired while the audit log cannot be written')
+      const { publicKey } = parseCertificationRequest(request.certificationRequest)
       const hash = hashPairingCode(request.code)
       const code = await repository.findPairingCode(hash, clock.now())
       if (code === undefined) throw refused()
@@ -56,17 +66,13 @@ export function createPairing(options: {
     },
 
     async renew(current, certificationRequest) {
-      const { publicKey } = readRequest(certificationRequest)
+      const { publicKey } = parseCertificationRequest(certificationRequest)
       const issued = authority.issueForConnector(current, publicKey)
       await repository.addCertificate(toIssued(issued, current, clock.now()))
       record(current.subaccount, current.registeredBy, `certificate of connector ${current.connectorId} renewed`)
       return { certificate: issued.pem, authorities: authority.bundle() }
     },
   }
-}
-
-function readRequest(pem: string): CertificationRequest {
-  return parseCertificationRequest(pem)
 }
 
 function toIssued(
@@ -76,10 +82,23 @@ function toIssued(
 ): IssuedCertificate {
   const { subaccount, connectorId, locationId, description, registeredBy } = holder
   const { fingerprint, expiresAtMs } = issued
-  return { fingerprint, subaccount, connectorId, locationId, description, registeredBy, issuedAtMs: nowMs, expiresAtMs, revokedAtMs: undefined }
+  return {
+    fingerprint,
+    subaccount,
+    connectorId,
+    locationId,
+    description,
+    registeredBy,
+    issuedAtMs: nowMs,
+    expiresAtMs,
+    revokedAtMs: undefined,
+  }
 }
 
 /** One text for wrong, used and expired: which of them it was would help nobody but a guesser. */
 function refused(): ConnectivityError {
-  return new ConnectivityError('PAIRING_REFUSED', 'the pairing code is not valid: it is mistyped, was used already, or is older than 15 minutes')
+  return new ConnectivityError(
+    'PAIRING_REFUSED',
+    'the pairing code is not valid: it is mistyped, was used already, or is older than 15 minutes',
+  )
 }

@@ -45,6 +45,8 @@ export interface ConnectivityRepository {
   /** Uses the code up and keeps the certificate, both or neither. `false`: the code has just been used or has expired. */
   redeemPairingCode(hash: string, nowMs: number, certificate: IssuedCertificate): Promise<boolean>
   addCertificate(certificate: IssuedCertificate): Promise<void>
+  /** The certificate of a connector that was issued last. */
+  findConnector(subaccount: string, connectorId: string): Promise<IssuedCertificate | undefined>
   findCertificate(fingerprint: string): Promise<IssuedCertificate | undefined>
   /** Revokes every certificate of a connector; returns how many were not revoked before. */
   revokeConnector(subaccount: string, connectorId: string, nowMs: number): Promise<number>

@@ -1,4 +1,9 @@
-/** Tables of the connectivity service. Booleans and times are integers, so that the same statements run on SQLite and PostgreSQL. */
+import type { ColumnType } from 'kysely'
+
+/** 64-bit milliseconds: SQLite hands them out as numbers, PostgreSQL as texts. */
+type Milliseconds = ColumnType<number | string, number, number>
+
+/** Tables of the connectivity service. The same statements run on SQLite and PostgreSQL. */
 export interface ConnectivitySchema {
   connectivity_authority: AuthorityTable
   connectivity_pairing_code: PairingCodeTable
@@ -9,14 +14,14 @@ export interface AuthorityTable {
   generation: number
   certificate: string
   sealed_key: string
-  created_at_ms: number
+  created_at_ms: Milliseconds
 }
 
 export interface PairingCodeTable {
   hash: string
   subaccount: string
   created_by: string
-  expires_at_ms: number
+  expires_at_ms: Milliseconds
 }
 
 export interface CertificateTable {
@@ -26,7 +31,7 @@ export interface CertificateTable {
   location_id: string
   description: string
   registered_by: string
-  issued_at_ms: number
-  expires_at_ms: number
-  revoked_at_ms: number | null
+  issued_at_ms: Milliseconds
+  expires_at_ms: Milliseconds
+  revoked_at_ms: ColumnType<number | string | null, number | null, number | null>
 }

@@ -28,7 +28,7 @@ export function createSqlConnectivityRepository(db: Kysely<ConnectivitySchema>):
         await transaction.deleteFrom('connectivity_pairing_code').where('expires_at_ms', '<=', nowMs).execute()
         const { open } = await transaction
           .selectFrom('connectivity_pairing_code')
-          .select(({ fn }) => fn.countAll<number>().as('open'))
+          .select(({ fn }) => fn.countAll<number | string>().as('open'))
           .where('subaccount', '=', code.subaccount)
           .executeTakeFirstOrThrow()
         if (Number(open) >= maxOpen) return false
@@ -63,6 +63,17 @@ export function createSqlConnectivityRepository(db: Kysely<ConnectivitySchema>):
     },
     async findCertificate(fingerprint) {
       const row = await db.selectFrom('connectivity_certificate').selectAll().where('fingerprint', '=', fingerprint).executeTakeFirst()
+      return row && fromRow(row)
+    },
+    async findConnector(subaccount, connectorId) {
+      const row = await db
+        .selectFrom('connectivity_certificate')
+        .selectAll()
+        .where('subaccount', '=', subaccount)
+        .where('connector_id', '=', connectorId)
+        .orderBy('issued_at_ms', 'desc')
+        .limit(1)
+        .executeTakeFirst()
       return row && fromRow(row)
     },
     async revokeConnector(subaccount, connectorId, nowMs) {
@@ -102,7 +113,6 @@ function fromRow(row: Selectable<CertificateTable>): IssuedCertificate {
     registeredBy: row.registered_by,
     issuedAtMs: Number(row.issued_at_ms),
     expiresAtMs: Number(row.expires_at_ms),
-    // PostgreSQL hands out 64-bit integers as texts.
     revokedAtMs: row.revoked_at_ms === null ? undefined : Number(row.revoked_at_ms),
   }
 }

@@ -1,38 +1,54 @@
-import type { AuditEntry } from '@sallyport/core'
-import { formatTunnelId } from '../tunnels.ts'
+import type { AuditEntry, AuditSink } from '@sallyport/core'
 
-/** What is known about somebody who has knocked at the tunnel listener. */
-export interface TunnelHandshake {
-  /** `''` when no certificate told it. */
-  readonly subaccount: string
-  readonly locationId: string
-  readonly connectorId: string
-  readonly user: string
+/** The facts about a tunnel that was opened or refused, under the names that the original documents. */
+interface TunnelFacts {
+  readonly action: string
+  readonly message: string
+  readonly tunnelId: string
+  readonly objectName: string
+  /** Identity of the connector. */
+  readonly clientId: string
+  readonly loggedByClass: string
   /** `success`, or why not. */
-  readonly details: string
+  readonly handshakeDetails: string
 }
 
-/** The fact that a tunnel was opened or refused, with the members that the original documents for it in its message. */
-export function tunnelAuditEntry(handshake: TunnelHandshake): AuditEntry {
-  const succeeded = handshake.details === 'success'
+/**
+ * A sink that gives entries about tunnels the documented form before they go on: the facts as JSON in the message, and a user even where none is known.
+ * Entries of other types pass as they are.
+ */
+export function createTunnelAudit(audit: AuditSink): AuditSink {
   return {
-    type: succeeded ? 'tunnel-opened' : 'tunnel-refused',
-    subaccount: handshake.subaccount,
-    user: handshake.user === '' ? 'fallback_for_missing_user' : handshake.user,
-    message: JSON.stringify({
-      action: 'open connectivity tunnel',
-      message: succeeded ? 'tunnel handshake success' : 'tunnel handshake failure',
-      tunnelId: formatTunnelId(handshake.subaccount, handshake.locationId),
-      objectName: 'connectivity tunnel management',
-      clientId: handshake.connectorId,
-      loggedByClass: '@sallyport/connectivity-proxy',
-      handshakeDetails: handshake.details,
-    }),
+    get failing() {
+      return audit.failing
+    },
+    write: (entry) => audit.write(isAboutTunnel(entry) ? documented(entry) : entry),
+    flushed: () => audit.flushed(),
   }
 }
 
-/** The line that the original writes to standard output for a tunnel fact: `data` is JSON inside a string. `undefined` for entries of other types. */
+/** The line that the original writes to standard output for an entry about a tunnel, `data` being JSON inside a string; `undefined` for other entries. */
 export function formatTunnelAuditLine(entry: AuditEntry): string | undefined {
-  if (entry.type !== 'tunnel-opened' && entry.type !== 'tunnel-refused') return undefined
+  if (!isAboutTunnel(entry)) return undefined
   return `[AUDIT-EVENT] ${JSON.stringify({ user: entry.user, data: entry.message, tenant: entry.subaccount })}`
+}
+
+function isAboutTunnel(entry: AuditEntry): boolean {
+  return entry.type === 'tunnel-opened' || entry.type === 'tunnel-refused'
+}
+
+/** The tunnel server names the connector as user and puts tunnel id and reason behind the outcome; certificates carry no user. */
+function documented(entry: AuditEntry): AuditEntry {
+  const [, outcome = '', tunnelId = '', reason] =
+    /^(tunnel handshake (?:success|failure)): (?:(account:\/\/\/.*?)(?:: |$))?(.*)$/s.exec(entry.message) ?? []
+  const facts: TunnelFacts = {
+    action: 'open connectivity tunnel',
+    message: outcome,
+    tunnelId,
+    objectName: 'connectivity tunnel management',
+    clientId: entry.user,
+    loggedByClass: '@sallyport/connectivity-proxy',
+    handshakeDetails: entry.type === 'tunnel-opened' ? 'success' : (reason ?? entry.message),
+  }
+  return { ...entry, user: 'fallback_for_missing_user', message: JSON.stringify(facts) }
 }

@@ -1,8 +1,7 @@
-import type { WirePrincipal } from '@sallyport/tunnel'
 import type { Refusal } from '../refusal.ts'
 import * as refusals from '../refusals.ts'
 import type { RequestTarget } from '../request-report.ts'
-import { formatTunnelId } from '../tunnels.ts'
+import { formatTunnelId, type WirePrincipal } from '@sallyport/tunnel'
 import type { Caller } from './caller.ts'
 import type { RequestPlan } from './request-plan.ts'
 

@@ -13,20 +13,14 @@ export interface Caller {
   readonly principal: ChosenPrincipal | undefined
 }
 
-/** Finds out for whom the requests of one connection are made; remembers the last answer, because most requests repeat it. */
-export interface CallerCheck {
-  /** Without waiting; `undefined`: ask {@link verify}. */
-  peek(controls: ControlHeaders): Caller | Refusal | undefined
-  verify(controls: ControlHeaders): Promise<Caller | Refusal>
-}
-
 /** What a listener knows about authorization; shared by its connections. */
 export interface CallerPolicy {
-  readonly verifier: TokenVerifier
-  /** `Proxy-Authorization` is demanded. Otherwise it is ignored, and the tenant is the configured one or that of the service token. */
-  readonly authorization: boolean
-  readonly tenancy: Tenancy
   readonly gate: TokenGate
+  readonly decode: TokenVerifier['decode']
+  /** `Proxy-Authorization` is demanded. Otherwise it is ignored, and the tenant is the fixed one or that of the service token. */
+  readonly authorization: boolean
+  /** Of everybody, when no token is asked for. */
+  readonly fixed: Admission | undefined
 }
 
 export function createCallerPolicy(options: {
@@ -37,62 +31,67 @@ export function createCallerPolicy(options: {
 }): CallerPolicy {
   const { verifier, authorization, tenancy } = options
   return {
-    verifier,
+    gate: createTokenGate({ verifier, tenancy, allowedClients: authorization ? options.allowedClients : undefined }),
+    decode: (token) => verifier.decode(token),
     authorization,
-    tenancy,
-    gate: createTokenGate({ ...options, allowedClients: authorization ? options.allowedClients : undefined }),
+    fixed: !authorization && tenancy.mode === 'dedicated' ? { tenant: tenancy.subaccount, client: '', user: undefined } : undefined,
   }
 }
 
-export function createCallerCheck(policy: CallerPolicy): CallerCheck {
-  const { verifier, authorization, tenancy, gate } = policy
-  const decode = (token: string): ReturnType<TokenVerifier['decode']> => verifier.decode(token)
-  const fixed: Admission | undefined =
-    !authorization && tenancy.mode === 'dedicated' ? { tenant: tenancy.subaccount, client: '', user: undefined } : undefined
-  let header: string | undefined
-  let token: string | undefined
-  let admission: Admission | undefined
-  let business: string | undefined
-  let technical: string | undefined
-  let caller: Caller | Refusal | undefined
+/** Finds out for whom the requests of one connection are made; remembers the last answer, because most requests repeat it. */
+export class CallerCheck {
+  private readonly policy: CallerPolicy
+  private header: string | undefined
+  private token: string | undefined
+  private admission: Admission | undefined
+  private business: string | undefined
+  private technical: string | undefined
+  private caller: Caller | Refusal | undefined
 
-  /** The token that decides, in `token`; or why there is none. */
-  function readToken(controls: ControlHeaders): Refusal | undefined {
+  constructor(policy: CallerPolicy) {
+    this.policy = policy
+  }
+
+  /** Without waiting; `undefined`: ask {@link verify}. */
+  peek(controls: ControlHeaders): Caller | Refusal | undefined {
+    const { fixed, gate } = this.policy
+    if (fixed !== undefined) return this.judge(fixed, controls)
+    const refused = this.readToken(controls)
+    if (refused !== undefined) return refused
+    const admitted = gate.peek(this.token ?? '')
+    return admitted === undefined ? undefined : this.judge(admitted, controls)
+  }
+
+  async verify(controls: ControlHeaders): Promise<Caller | Refusal> {
+    return this.readToken(controls) ?? this.judge(await this.policy.gate.verify(this.token ?? ''), controls)
+  }
+
+  /** Puts the token that decides into `token`, or says why there is none. */
+  private readToken(controls: ControlHeaders): Refusal | undefined {
+    const { authorization } = this.policy
     const value = authorization ? controls.proxyAuthorization : controls.serviceToken
     if (value === undefined) return authorization ? refusals.tokenMissing : refusals.serviceTokenMissing
-    if (value === header && token !== undefined) return undefined
-    token = authorization ? proxyToken(value) : value
-    header = value
-    return token === undefined ? refusals.tokenUnreadable : undefined
+    if (value !== this.header) {
+      this.header = value
+      this.token = authorization ? proxyToken(value) : value
+    }
+    return this.token === undefined ? refusals.tokenUnreadable : undefined
   }
 
-  function judge(admitted: Admission | Refusal, controls: ControlHeaders): Caller | Refusal {
+  private judge(admitted: Admission | Refusal, controls: ControlHeaders): Caller | Refusal {
     if (isRefusal(admitted)) return admitted
-    const { userAuthentication, technicalAuthentication } = controls
-    if (caller !== undefined && admitted === admission && userAuthentication === business && technicalAuthentication === technical)
-      return caller
-    admission = admitted
-    business = userAuthentication
-    technical = technicalAuthentication
+    const { userAuthentication: business, technicalAuthentication: technical } = controls
+    const isRepeated = admitted === this.admission && business === this.business && technical === this.technical
+    if (isRepeated && this.caller !== undefined) return this.caller
+    this.admission = admitted
+    this.business = business
+    this.technical = technical
     // A user inside the service token of a trusted listener only names the tenant.
-    const proxyUser = authorization && admitted.user !== undefined ? { token: token ?? '', identity: admitted.user } : undefined
-    const principal = choosePrincipal({ tenant: admitted.tenant, proxyUser, business, technical }, decode)
-    caller = principal !== undefined && isRefusal(principal) ? principal : { tenant: admitted.tenant, client: admitted.client, principal }
-    return caller
-  }
-
-  return {
-    peek(controls) {
-      if (fixed !== undefined) return judge(fixed, controls)
-      const refused = readToken(controls)
-      if (refused !== undefined) return refused
-      const admitted = gate.peek(token ?? '')
-      return admitted === undefined ? undefined : judge(admitted, controls)
-    },
-    async verify(controls) {
-      const refused = fixed === undefined ? readToken(controls) : undefined
-      if (refused !== undefined) return refused
-      return judge(fixed ?? (await gate.verify(token ?? '')), controls)
-    },
+    const isUser = this.policy.authorization && admitted.user !== undefined
+    const proxyUser = isUser ? { token: this.token ?? '', identity: admitted.user } : undefined
+    const principal = choosePrincipal({ tenant: admitted.tenant, proxyUser, business, technical }, this.policy.decode)
+    this.caller =
+      principal !== undefined && isRefusal(principal) ? principal : { tenant: admitted.tenant, client: admitted.client, principal }
+    return this.caller
   }
 }

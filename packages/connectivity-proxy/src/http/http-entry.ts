@@ -1,19 +1,18 @@
-import type { Clock, EventSink, Logger } from '@sallyport/core'
+import type { BodyScannerOptions } from '@sallyport/http-head'
 import type { ProxyLimits } from '../limits.ts'
+import type { ReportContext } from '../request-report.ts'
 import type { Tunnels } from '../tunnels.ts'
 import type { CallerPolicy } from './caller.ts'
 
 /** What all connections of the HTTP listener share. */
-export interface HttpEntry {
+export interface HttpEntry extends ReportContext {
   readonly tunnels: Tunnels
   readonly policy: CallerPolicy
   /** A request for another target or principal opens a new logical connection instead of being refused. */
   readonly lenient: boolean
   readonly limits: ProxyLimits
-  readonly clock: Clock
-  readonly log: Logger
-  readonly events: EventSink
+  readonly requestScanner: BodyScannerOptions
+  readonly answerScanner: BodyScannerOptions
   readonly onRequest: () => void
-  readonly onRefused: (code: string) => void
   readonly onTunnelTimeout: (tunnelId: string) => void
 }

@@ -2,12 +2,12 @@ import type { Socket } from 'node:net'
 import type { StreamCloseReason } from '@sallyport/core'
 import { formatMessage } from '@sallyport/tunnel'
 import type { Admission } from '../admission.ts'
-import { createClientWriter } from '../client-writer.ts'
+import { ClientWriter, type WriterOwner } from '../client-writer.ts'
 import type { ConnectionPlace, ServedConnection } from '../listener.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import * as refusals from '../refusals.ts'
-import { createRequestReport, type RequestTarget } from '../request-report.ts'
-import { createStreamLink } from '../stream-link.ts'
+import { RequestReport, type RequestTarget } from '../request-report.ts'
+import { StreamLink, type StreamOwner } from '../stream-link.ts'
 import { waitForTunnel } from '../tunnel-opening.ts'
 import type { ProxyTunnel } from '../tunnels.ts'
 import {
@@ -21,283 +21,281 @@ import {
   tokenMethod,
 } from './protocol.ts'
 import type { SocksEntry } from './socks-entry.ts'
-import { createSocksReader, type SocksMessage } from './socks-reader.ts'
+import { type SocksMessage, SocksReader } from './socks-reader.ts'
 import { readTcpAnswer } from './tcp-answer.ts'
 
 /** Reading a message of the handshake, waiting for a verdict, for the connector's answer, joined to the backend, or on its way out. */
 type Phase = 'handshake' | 'deciding' | 'opening' | 'relay' | 'closing'
 
 /**
- * Serves one connection of an application: method, token, target, then opaque bytes both ways with half-close.
+ * One connection of an application: method, token, target, then opaque bytes both ways with half-close.
  *
  * Nothing is sent to the application after a refusal, and success only after the connector has reached the backend. Bytes that the application sends early wait
  * until then; bytes of the backend follow the success reply at once, for protocols in which the server speaks first.
  */
-export function serveSocksConnection(socket: Socket, place: ConnectionPlace, entry: SocksEntry): ServedConnection {
-  const { limits, clock, tenancy } = entry
-  const reader = createSocksReader({ maxTokenBytes: limits.maxSocksTokenBytes })
-  const report = createRequestReport({ ...entry, protocol: 'socks5' })
-  const writer = createClientWriter(socket, { clock, timeoutMs: limits.writeTimeoutMs, onReady, onStalled })
-  const stream = createStreamLink(clock, { onData, onMessage, onEnd: onStreamEnd, onRoom: pump, onClose: onStreamClose })
+export class SocksConnection implements ServedConnection, StreamOwner, WriterOwner {
+  private readonly socket: Socket
+  private readonly place: ConnectionPlace
+  private readonly entry: SocksEntry
+  private readonly writer: ClientWriter
+  private readonly report: RequestReport
+  private readonly stream: StreamLink
+  private reader: SocksReader | undefined
+  private phase: Phase = 'handshake'
+  private pending: Buffer | undefined
+  private isReading = true
+  private isDraining = false
+  private clientEnded = false
+  private endPassed = false
+  private answerPaused = false
+  private admission: Admission | undefined
+  private locationId = ''
+  private target: RequestTarget | undefined
+  private cancelWait: (() => void) | undefined
+  private stopTimer: () => void
 
-  let phase: Phase = 'handshake'
-  let pending: Buffer | undefined
-  let reading = true
-  let clientEnded = false
-  let endPassed = false
-  let streamEnded = false
-  let answerPaused = false
-  let draining = false
-  let admission: Admission | undefined
-  let locationId = ''
-  let target: RequestTarget | undefined
-  let cancelWait: (() => void) | undefined
-  let stopAnswerTimer: (() => void) | undefined
-  let stopTimer = clock.after(limits.handshakeTimeoutMs, () => {
-    if (phase === 'opening') refuse(refusals.backendSlow)
-    else socket.destroy()
-  })
+  constructor(socket: Socket, place: ConnectionPlace, entry: SocksEntry) {
+    this.socket = socket
+    this.place = place
+    this.entry = entry
+    this.writer = new ClientWriter(socket, entry.clock, entry.limits.writeTimeoutMs, this)
+    this.report = new RequestReport('socks5', entry)
+    this.stream = new StreamLink(this)
+    this.reader = new SocksReader({ maxTokenBytes: entry.limits.maxSocksTokenBytes })
+    this.stopTimer = entry.clock.after(entry.limits.handshakeTimeoutMs, () => this.onTimeout())
+    socket.on('data', (chunk: Buffer) => {
+      this.pending = this.pending === undefined ? chunk : Buffer.concat([this.pending, chunk])
+      this.pump()
+    })
+    socket.on('end', () => this.onClientEnd())
+    socket.on('close', () => this.onClientGone())
+    this.report.started()
+  }
 
-  socket.on('data', (chunk: Buffer) => {
-    pending = pending === undefined ? chunk : Buffer.concat([pending, chunk])
-    pump()
-  })
-  socket.on('end', onClientEnd)
-  socket.on('close', onClientGone)
-  report.started()
+  drain(): void {
+    this.isDraining = true
+    if (this.phase === 'handshake') this.socket.destroy()
+  }
 
-  function pump(): void {
-    while (pending !== undefined && !socket.destroyed) {
-      const chunk: Buffer = pending
-      if (phase === 'handshake') readMessage(chunk)
-      else if (phase === 'relay' && !stream.full) {
-        pending = undefined
-        stream.write(chunk)
-      } else if (phase === 'closing') pending = undefined
+  /** Hands waiting bytes to whoever can use them now, then reads on or stops reading. */
+  private pump(): void {
+    while (this.pending !== undefined && !this.socket.destroyed) {
+      const chunk = this.pending
+      if (this.phase === 'handshake' && this.reader !== undefined) this.readMessage(chunk, this.reader)
+      else if (this.phase === 'relay' && !this.stream.isFull) {
+        this.pending = undefined
+        this.stream.write(chunk)
+      } else if (this.phase === 'closing') this.pending = undefined
       else break
     }
-    if (clientEnded && !endPassed && phase === 'relay' && pending === undefined) {
-      endPassed = true
-      stream.end()
+    if (this.clientEnded && !this.endPassed && this.phase === 'relay' && this.pending === undefined) {
+      this.endPassed = true
+      this.stream.end()
     }
-    const want = phase === 'closing' || (pending === undefined && !stream.full && phase !== 'deciding')
-    if (want === reading || socket.destroyed) return
-    reading = want
-    if (want) socket.resume()
-    else socket.pause()
+    const want = this.phase === 'closing' || (this.pending === undefined && !this.stream.isFull && this.phase !== 'deciding')
+    if (want === this.isReading || this.socket.destroyed) return
+    this.isReading = want
+    if (want) this.socket.resume()
+    else this.socket.pause()
   }
 
-  function readMessage(chunk: Buffer): void {
+  private readMessage(chunk: Buffer, reader: SocksReader): void {
     const end = reader.read(chunk, 0)
-    pending = end < chunk.length ? chunk.subarray(end) : undefined
-    if (!place.hold(reader.heldBytes)) socket.destroy()
-    else if (reader.message !== undefined) onHandshake(reader.message)
+    this.pending = end < chunk.length ? chunk.subarray(end) : undefined
+    if (!this.place.hold(reader.heldBytes)) this.socket.destroy()
+    else if (reader.message !== undefined) this.onHandshake(reader.message, reader)
   }
 
-  function onHandshake(message: SocksMessage): void {
+  private onHandshake(message: SocksMessage, reader: SocksReader): void {
     switch (message.kind) {
       case 'greeting':
-        return chooseMethod(message.methods)
+        return this.chooseMethod(message.methods, reader)
       case 'token':
-        return judgeToken(message.token, message.locationId)
+        return this.judgeToken(message.token, message.locationId, reader)
       case 'request':
-        return message.command === connectCommand ? connect(message.host, message.port) : refuse(refusals.commandUnsupported)
+        return message.command === connectCommand ? this.connect(message.host, message.port) : this.refuse(refusals.commandUnsupported)
       case 'unsupported-address':
-        return refuse(message.command === connectCommand ? refusals.addressTypeUnsupported : refusals.commandUnsupported)
+        return this.refuse(message.command === connectCommand ? refusals.addressTypeUnsupported : refusals.commandUnsupported)
       case 'malformed':
-        report.refused(refusals.malformedSocks(message.reason), undefined)
+        this.report.refused(refusals.malformedSocks(message.reason), undefined)
         // Who does not speak SOCKS 5 gets no answer in SOCKS 5.
-        if (message.while === 'greeting') socket.destroy()
-        else close(message.while === 'token' ? formatTokenAnswer(socksReplies.authenticationFailed) : formatReply(socksReplies.failure))
+        if (message.while === 'greeting') this.socket.destroy()
+        else
+          this.close(message.while === 'token' ? formatTokenAnswer(socksReplies.authenticationFailed) : formatReply(socksReplies.failure))
     }
   }
 
   /** The token method whenever it is offered: a client that is let in without would never send its token. */
-  function chooseMethod(methods: readonly number[]): void {
+  private chooseMethod(methods: readonly number[], reader: SocksReader): void {
+    const { authorization, tenancy } = this.entry
     if (methods.includes(tokenMethod)) {
       reader.await('token')
-      void writer.write(formatMethodChoice(tokenMethod))
-    } else if (methods.includes(noAuthenticationMethod) && !entry.authorization && tenancy.mode === 'dedicated') {
-      admission = { tenant: tenancy.subaccount, client: '', user: undefined }
+      this.writer.write(formatMethodChoice(tokenMethod))
+    } else if (methods.includes(noAuthenticationMethod) && !authorization && tenancy.mode === 'dedicated') {
+      this.admission = { tenant: tenancy.subaccount, client: '', user: undefined }
       reader.await('request')
-      void writer.write(formatMethodChoice(noAuthenticationMethod))
+      this.writer.write(formatMethodChoice(noAuthenticationMethod))
     } else {
-      report.refused(refusals.tokenMethodMissing, undefined)
-      close(formatMethodChoice(noAcceptableMethod))
+      this.report.refused(refusals.tokenMethodMissing, undefined)
+      this.close(formatMethodChoice(noAcceptableMethod))
     }
   }
 
-  function judgeToken(token: string, location: string): void {
-    locationId = location
-    if (!entry.authorization && tenancy.mode === 'dedicated') return admit({ tenant: tenancy.subaccount, client: '', user: undefined })
-    const verdict = entry.gate.peek(token)
-    if (verdict !== undefined) return admit(verdict)
-    phase = 'deciding'
-    entry.gate.verify(token).then(
-      (found) => goOn(() => admit(found)),
-      (error: unknown) => {
-        entry.log.error({ correlationId: report.correlationId, error }, 'a token could not be checked')
-        goOn(() => admit(refusals.internal))
-      },
-    )
+  private judgeToken(token: string, locationId: string, reader: SocksReader): void {
+    const { authorization, gate, log, tenancy } = this.entry
+    this.locationId = locationId
+    if (!authorization && tenancy.mode === 'dedicated') {
+      return this.admit({ tenant: tenancy.subaccount, client: '', user: undefined }, reader)
+    }
+    const verdict = gate.peek(token)
+    if (verdict !== undefined) return this.admit(verdict, reader)
+    this.phase = 'deciding'
+    const goOn = (found: Admission | Refusal): void => {
+      // The application may have gone meanwhile.
+      if (this.phase !== 'deciding') return
+      this.phase = 'handshake'
+      this.admit(found, reader)
+      this.pump()
+    }
+    gate.verify(token).then(goOn, (error: unknown) => {
+      log.error({ correlationId: this.report.correlationId, error }, 'a token could not be checked')
+      goOn(refusals.internal)
+    })
   }
 
-  /** Goes on after a wait, unless the application has gone meanwhile. */
-  function goOn(next: () => void): void {
-    if (phase !== 'deciding') return
-    phase = 'handshake'
-    next()
-    pump()
-  }
-
-  function admit(verdict: Admission | Refusal): void {
+  private admit(verdict: Admission | Refusal, reader: SocksReader): void {
     if (isRefusal(verdict)) {
-      report.refused(verdict, undefined)
-      return close(formatTokenAnswer(socksReplies.authenticationFailed))
+      this.report.refused(verdict, undefined)
+      return this.close(formatTokenAnswer(socksReplies.authenticationFailed))
     }
-    admission = verdict
+    this.admission = verdict
     reader.await('request')
-    void writer.write(formatTokenAnswer(socksReplies.succeeded))
+    this.writer.write(formatTokenAnswer(socksReplies.succeeded))
   }
 
-  function connect(host: string, port: number): void {
+  private connect(host: string, port: number): void {
+    const { admission, entry, locationId } = this
     if (admission === undefined) return
-    target = { tenant: admission.tenant, locationId, host, port }
-    if (draining) return refuse(refusals.stopping)
-    phase = 'opening'
-    report.accepted(target, admission.client)
-    const tunnel = entry.tunnels.find(admission.tenant, locationId)
-    if (tunnel !== undefined && openStream(tunnel, target)) return
-    const wait = waitForTunnel({
-      tunnels: entry.tunnels,
-      clock,
-      timeoutMs: limits.tunnelOpenTimeoutMs,
-      subaccount: admission.tenant,
-      locationId,
-      onTimeout: entry.onTunnelTimeout,
-    })
-    cancelWait = wait.cancel
+    const target = { tenant: admission.tenant, locationId, host, port }
+    this.target = target
+    this.reader = undefined
+    if (this.isDraining) return this.refuse(refusals.stopping)
+    this.phase = 'opening'
+    this.report.accepted(target, admission.client)
+    const tunnel = entry.tunnels.find(target.tenant, locationId)
+    if (tunnel !== undefined) return this.openStream(tunnel, target)
+    const wait = waitForTunnel({ ...entry, subaccount: target.tenant, locationId })
+    this.cancelWait = wait.cancel
     void wait.result.then((found) => {
-      cancelWait = undefined
-      if (phase !== 'opening' || target === undefined) return
-      if (isRefusal(found)) refuse(found)
-      else if (!openStream(found, target)) refuse(refusals.tunnelLost)
+      this.cancelWait = undefined
+      if (this.phase !== 'opening') return
+      if (isRefusal(found)) this.refuse(found)
+      else this.openStream(found, target)
     })
   }
 
-  function openStream(tunnel: ProxyTunnel, wanted: RequestTarget): boolean {
+  private openStream(tunnel: ProxyTunnel, target: RequestTarget): void {
+    const { clock, limits } = this.entry
     const opening = formatMessage({
       kind: 'tcp',
-      subaccount: wanted.tenant,
-      locationId: wanted.locationId,
-      virtualHost: wanted.host,
-      virtualPort: wanted.port,
-      correlationId: report.correlationId,
+      subaccount: target.tenant,
+      locationId: target.locationId,
+      virtualHost: target.host,
+      virtualPort: target.port,
+      correlationId: this.report.correlationId,
       timeoutMs: limits.backendConnectTimeoutMs,
     })
-    if (!stream.open(tunnel, opening)) return false
-    stopAnswerTimer = clock.after(limits.backendConnectTimeoutMs, () => {
-      stream.reset()
-      refuse(refusals.backendSlow)
-    })
-    report.streamOpened(wanted, tunnel.tunnelId, stream.id)
-    return true
+    if (!this.stream.open(tunnel, opening)) return this.refuse(refusals.tunnelGone)
+    // From here on the connector's answer is what can take long.
+    this.stopTimer()
+    this.stopTimer = clock.after(limits.backendConnectTimeoutMs, () => this.onTimeout())
+    this.report.streamOpened(target, tunnel.tunnelId, this.stream.id)
   }
 
-  function onMessage(message: Buffer): void {
-    if (phase !== 'opening') return
+  private onTimeout(): void {
+    if (this.phase === 'opening') this.refuse(refusals.backendSlow)
+    else this.socket.destroy()
+  }
+
+  onStreamMessage(message: Buffer): void {
+    if (this.phase !== 'opening') return
     const answer = readTcpAnswer(message)
-    if (answer !== 'connected') {
-      stream.reset()
-      return refuse(answer)
-    }
-    phase = 'relay'
-    stopTimers()
-    place.admitted()
-    void writer.write(formatReply(socksReplies.succeeded))
-    pump()
+    if (answer !== 'connected') return this.refuse(answer)
+    this.phase = 'relay'
+    this.stopTimer()
+    this.place.admitted()
+    this.writer.write(formatReply(socksReplies.succeeded))
+    this.pump()
   }
 
-  function onData(chunk: Buffer): boolean {
-    if (phase === 'relay') void writer.write(chunk)
-    else if (phase === 'opening') {
-      stream.reset()
-      refuse(refusals.answerUnusable)
-    }
-    answerPaused = !writer.ready
-    return !answerPaused
+  onStreamData(chunk: Buffer): boolean {
+    if (this.phase === 'relay') this.writer.write(chunk)
+    else this.refuse(refusals.answerUnusable)
+    this.answerPaused = !this.writer.isReady
+    return !this.answerPaused
   }
 
-  function onStreamEnd(): void {
-    streamEnded = true
-    if (phase === 'relay') writer.end()
-    else if (phase === 'opening') {
-      stream.reset()
-      refuse(refusals.answerUnusable)
-    }
+  onStreamRoom(): void {
+    this.pump()
   }
 
-  function onStreamClose(reason: StreamCloseReason): void {
-    if (phase === 'opening') refuse(reason.kind === 'reset' && reason.code === 'refused' ? refusals.streamRefused : refusals.tunnelGone)
-    else if (phase === 'relay' && reason.kind !== 'finished') socket.resetAndDestroy()
+  onStreamEnd(): void {
+    if (this.phase === 'relay') this.writer.end()
+    else this.refuse(refusals.answerUnusable)
   }
 
-  function refuse(refusal: Refusal): void {
-    report.refused(refusal, target)
-    close(formatReply(refusal.reply))
+  onStreamClose(reason: StreamCloseReason): void {
+    if (this.phase === 'opening')
+      this.refuse(reason.kind === 'reset' && reason.code === 'refused' ? refusals.streamRefused : refusals.tunnelGone)
+    else if (this.phase === 'relay' && reason.kind !== 'finished') this.socket.resetAndDestroy()
+  }
+
+  private refuse(refusal: Refusal): void {
+    this.report.refused(refusal, this.target)
+    this.close(formatReply(refusal.reply))
   }
 
   /** Says the last word, then reads on for a while: closing on unread bytes would take it away from its reader. */
-  function close(lastWord: Buffer): void {
-    if (phase === 'closing') return
-    phase = 'closing'
-    stopTimers()
-    place.hold(0)
-    stream.reset()
-    socket.once('finish', () => {
-      stopTimer = clock.after(limits.lingerMs, () => socket.destroy())
+  private close(lastWord: Buffer): void {
+    if (this.phase === 'closing') return
+    this.phase = 'closing'
+    this.stopTimer()
+    this.place.hold(0)
+    this.stream.reset()
+    this.socket.once('finish', () => {
+      this.stopTimer = this.entry.clock.after(this.entry.limits.lingerMs, () => this.socket.destroy())
     })
-    void writer.write(lastWord)
-    writer.end()
-    pump()
+    this.writer.write(lastWord)
+    this.writer.end()
+    this.pump()
   }
 
-  function onReady(): void {
-    if (!answerPaused) return
-    answerPaused = false
-    stream.resume()
+  onWritable(): void {
+    if (!this.answerPaused) return
+    this.answerPaused = false
+    this.stream.resume()
   }
 
-  function onStalled(): void {
-    entry.log.debug({ correlationId: report.correlationId }, 'an application stopped reading and is cut off')
-    socket.resetAndDestroy()
+  onStalled(): void {
+    this.entry.log.debug({ correlationId: this.report.correlationId }, 'an application stopped reading and is cut off')
+    this.socket.resetAndDestroy()
   }
 
-  function onClientEnd(): void {
-    clientEnded = true
-    if (phase === 'handshake') socket.destroy()
-    else pump()
+  private onClientEnd(): void {
+    this.clientEnded = true
+    if (this.phase === 'handshake') this.socket.destroy()
+    else this.pump()
   }
 
-  function onClientGone(): void {
-    if (phase === 'relay' && target !== undefined) report.finished(target, stream.bytesSent, stream.bytesReceived)
+  private onClientGone(): void {
+    if (this.phase === 'relay' && this.target !== undefined) {
+      this.report.finished(this.target, this.stream.bytesSent, this.stream.bytesReceived)
+    }
     // When both ends have been passed on, what is still on its way to the backend shall arrive.
-    if (phase !== 'relay' || !endPassed || !streamEnded) stream.reset()
-    phase = 'closing'
-    stopTimers()
-    writer.dispose()
-    cancelWait?.()
-  }
-
-  function stopTimers(): void {
-    stopTimer()
-    stopAnswerTimer?.()
-  }
-
-  return {
-    drain() {
-      draining = true
-      if (phase === 'handshake') socket.destroy()
-    },
+    if (this.phase !== 'relay' || !this.endPassed || !this.stream.hasEnded) this.stream.reset()
+    this.phase = 'closing'
+    this.stopTimer()
+    this.writer.dispose()
+    this.cancelWait?.()
   }
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createSocksReader, type SocksMessage, type SocksReader } from './socks-reader.ts'
+import { type SocksMessage, SocksReader } from './socks-reader.ts'
 
 const limits = { maxTokenBytes: 65_536 }
 
@@ -10,7 +10,7 @@ function hex(text: string): Buffer {
 
 /** A reader that has had its greeting and awaits `kind`. */
 function readerFor(kind: 'token' | 'request'): SocksReader {
-  const reader = createSocksReader(limits)
+  const reader = new SocksReader(limits)
   reader.read(hex('05 01 80'), 0)
   reader.await(kind)
   return reader
@@ -29,7 +29,7 @@ function domainRequest(host: string, port: number): Buffer {
 
 describe('the documented example', () => {
   it('is read message by message', () => {
-    const reader = createSocksReader(limits)
+    const reader = new SocksReader(limits)
     expect(reader.read(hex('05 01 80'), 0)).toBe(3)
     expect(reader.message).toEqual({ kind: 'greeting', methods: [0x80] })
     reader.await('token')
@@ -50,7 +50,7 @@ describe('fragmentation', () => {
   ]
 
   function readAll(pieces: readonly Buffer[]): { messages: SocksMessage[]; rest: Buffer } {
-    const reader = createSocksReader(limits)
+    const reader = new SocksReader(limits)
     const following: ('token' | 'request')[] = ['token', 'request']
     const messages: SocksMessage[] = []
     const rest: Buffer[] = []
@@ -163,7 +163,7 @@ describe('requests', () => {
         const reader = readerFor(kind)
         const end = reader.read(Buffer.from(bytes), 0)
         expect(end).toBeLessThanOrEqual(bytes.length)
-        if (reader.message === undefined) expect(end).toBe(bytes.length)
+        expect(reader.message !== undefined || end === bytes.length).toBe(true)
       }),
       { numRuns: 500 },
     )
