@@ -24,5 +24,6 @@ export type { BackendStatus, ConnectorStatus, LinkStatus, TrustedIssuerStatus } 
 export { type ConnectorIdentity, loadIdentities, removeIdentity, saveIdentity } from './identity/connector-identity.ts'
 export { createMaterialFolder, createMaterialMemory, type MaterialStore } from './identity/material-store.ts'
 export { pairConnector, type ServerTrust } from './identity/pairing.ts'
+export { type AdminListener, type AdminRole, createAdminListener, type VerifyAdministrator } from './listener/admin-listener.ts'
 export { bucketBoundsMs, bucketOf } from './monitoring/performance-buckets.ts'
 export type { ConnectorAudit, CreateTransport } from './tunnel-link.ts'

@@ -89,5 +89,14 @@ export const maxAuditLineBytes = 65_536
 /** Body of a request to the administration listener: it has no operation that takes one. */
 export const maxAdminBodyBytes = 1024
 
+/** Base64 of user and password; longer ones are not looked at. */
+export const maxAdminCredentialsBytes = 1024
+
+/** Time a request to the administration listener has to arrive as a whole. */
+export const adminRequestTimeoutMs = 10_000
+
+/** Connections to the administration listener: administrators and a few monitoring agents. */
+export const maxAdminConnections = 100
+
 /** Time an open request has when the connector stops. */
 export const defaultDrainMs = 30_000
