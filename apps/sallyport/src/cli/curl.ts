@@ -11,7 +11,7 @@ interface CurlOptions {
   readonly user?: string
   readonly request?: string
   readonly header: readonly string[]
-  readonly data?: string
+  readonly body?: string
   readonly trace?: string
 }
 
@@ -23,14 +23,14 @@ export function addCurlCommand(program: Command): void {
     .argument('<destination>', 'name of a destination of type HTTP')
     .argument('[path]', 'path and query below the URL of the destination', '/')
     .option('--user <name>', 'user on whose behalf the application calls')
-    .option('-X, --request <method>', 'method (default: GET, with --data POST)')
+    .option('-X, --request <method>', 'method (default: GET, with --body POST)')
     .option(
       '-H, --header <line>',
       'header "Name: value"; may be repeated',
       (line: string, lines: readonly string[]) => [...lines, line],
       [],
     )
-    .option('-d, --data <text>', 'request body')
+    .option('-d, --body <text>', 'request body')
     .option('--trace <form>', 'json: the hops as JSON')
     .action(async (destination: string, path: string, options: CurlOptions, command: Command) => {
       const { printer, folder } = createContext(command)
@@ -38,9 +38,9 @@ export function addCurlCommand(program: Command): void {
       const answer = await traceRequest(folder(), {
         destination,
         path,
-        method: options.request ?? (options.data === undefined ? 'GET' : 'POST'),
+        method: options.request ?? (options.body === undefined ? 'GET' : 'POST'),
         headers: parseHeaders(options.header),
-        ...(options.data === undefined ? {} : { body: options.data }),
+        ...(options.body === undefined ? {} : { body: options.body }),
         ...(options.user === undefined ? {} : { user: options.user }),
         issueUserToken: async (user) => (await issueToken(folder(), { client: 'xsuaa', user })).access_token,
       })

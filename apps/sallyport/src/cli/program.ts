@@ -1,7 +1,17 @@
 import { Command } from 'commander'
 import { version } from '../version.ts'
 import { addBindCommand } from './bind.ts'
+import { addConfigCommand } from './config.ts'
+import { addConnectorCommand } from './connector.ts'
+import { addCurlCommand } from './curl.ts'
+import { addDestinationCommand } from './destination.ts'
+import { addDevCommand } from './dev.ts'
+import { addDoctorCommand } from './doctor.ts'
 import { addExecCommand } from './exec.ts'
+import { addServeCommand } from './serve.ts'
+import { addStatusCommand } from './status.ts'
+import { addStopCommand } from './stop.ts'
+import { addTokenCommand } from './token.ts'
 
 /** The command tree. Nothing runs until it is parsed. With `json`, usage errors are one JSON document on standard output. */
 export function createProgram(options: { readonly json: boolean }): Command {
@@ -13,10 +23,26 @@ export function createProgram(options: { readonly json: boolean }): Command {
     .enablePositionalOptions()
     .showHelpAfterError('Try "sallyport help" or "sallyport help <command>".')
     .configureHelp({ showGlobalOptions: true })
-  for (const add of [addExecCommand, addBindCommand]) add(program)
+  for (const add of commands) add(program)
   for (const command of everyCommand(program)) prepare(command, options.json)
   return program
 }
+
+/** In the order in which help lists them. */
+const commands = [
+  addDevCommand,
+  addStatusCommand,
+  addStopCommand,
+  addExecCommand,
+  addBindCommand,
+  addCurlCommand,
+  addTokenCommand,
+  addDestinationCommand,
+  addConnectorCommand,
+  addServeCommand,
+  addConfigCommand,
+  addDoctorCommand,
+]
 
 function everyCommand(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap((child) => everyCommand(child))]

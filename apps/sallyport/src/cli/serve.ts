@@ -25,7 +25,7 @@ const starts: Readonly<Record<Role, (context: PartContext) => Promise<RunningPar
   'token-service': startTokenServicePart,
   'destination-service': startDestinationServicePart,
   'connectivity-proxy': startConnectivityProxyPart,
-  connector: (context) => startConnectorPart(context, { pairAutomatically: false }),
+  connector: (context) => startConnectorPart(context),
 }
 
 /** `serve <roles>`: one process for any subset of the parts, for production. Logs JSON lines to standard output. */

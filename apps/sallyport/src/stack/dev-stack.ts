@@ -2,7 +2,7 @@ import type { Clock, Logger } from '@sallyport/core'
 import type { Configuration } from '../configuration/configuration.ts'
 import { formatProblems, parseConfiguration } from '../configuration/read-configuration.ts'
 import { createEventLog } from '../trace/event-log.ts'
-import { startConnectivityProxyPart } from './connectivity-proxy-part.ts'
+import { type ConnectivityProxyPart, startConnectivityProxyPart } from './connectivity-proxy-part.ts'
 import { startConnectorPart } from './connector-part.ts'
 import type { DataFolder } from './data-folder.ts'
 import { chooseDemoPorts, demoConfiguration, prepareDemo, startDemo } from './demo.ts'
@@ -10,6 +10,7 @@ import { startDestinationServicePart } from './destination-service-part.ts'
 import type { PartContext, PartStatus } from './part.ts'
 import { portsWithOffset } from './ports.ts'
 import { startStackProcess } from './stack-process.ts'
+import { openAuthority } from './local-authority.ts'
 import { startTokenServicePart } from './token-service-part.ts'
 
 /** The local stack: every part in this process, each meeting the others on the wire. */
@@ -48,6 +49,8 @@ export async function startDevStack(options: {
   const closeBackends = async (): Promise<void> => {
     await Promise.all(backends.map((backend) => backend.close()))
   }
+  const authority = openAuthority(folder, clock, { name: 'ca', commonName: 'Sallyport Local CA' }).certificate
+  let proxy: ConnectivityProxyPart | undefined
   try {
     const process = await startStackProcess({
       name: 'dev',
@@ -58,8 +61,11 @@ export async function startDevStack(options: {
       starts: [
         () => startTokenServicePart(context),
         () => startDestinationServicePart(context),
-        () => startConnectivityProxyPart(context),
-        () => startConnectorPart(context, { pairAutomatically: true }),
+        async () => {
+          proxy = await startConnectivityProxyPart(context)
+          return proxy
+        },
+        () => startConnectorPart(context, proxy === undefined ? {} : { pairing: { apiUrl: proxy.apiUrl, authority, createPairingCode: proxy.createPairingCode } }),
       ],
     })
     return {

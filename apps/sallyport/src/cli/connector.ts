@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
+import { pairConnector, saveIdentity } from '@sallyport/cloud-connector'
+import { ConnectivityError } from '@sallyport/core'
+import type { Command } from 'commander'
+import { requireConfiguration } from '../configuration/read-configuration.ts'
+import { askControl, requireRunning } from '../control/control-client.ts'
+import { readControlRecords } from '../control/control-record.ts'
+import { exitCodes, usageError } from '../output/exit-code.ts'
+import { formatTable } from '../output/printer.ts'
+import { openConnectorMaterial } from '../stack/connector-material.ts'
+import type { ConnectorReport } from '../stack/connector-part.ts'
+import { createContext } from './context.ts'
+
+interface InitOptions {
+  readonly server?: string
+  readonly code?: string
+  readonly location?: string
+  readonly description: string
+  readonly authority?: string
+  readonly fingerprint?: string
+  readonly config?: string
+}
+
+/** `connector code|init|status`. */
+export function addConnectorCommand(program: Command): void {
+  const connector = program.command('connector').description('pair and watch cloud connectors')
+  connector
+    .command('code')
+    .description('on the cloud side: a one-time pairing code, valid for 15 minutes')
+    .option('--subaccount <id>', 'subaccount the connector will serve (default: the first one)')
+    .action(async (options: { readonly subaccount?: string }, command: Command) => {
+      const { printer, folder } = createContext(command)
+      const answer = await askControl<{ code: string; expiresAtMs: number; subaccount: string; server: string }>(requireRunning(folder(), 'connectivity-proxy'), 'pairing-code', { ...options })
+      printer.result(answer, () =>
+        [
+          `${answer.code}   for subaccount ${answer.subaccount}, until ${new Date(answer.expiresAtMs).toISOString()}`,
+          '',
+          `On the connector's machine:  sallyport connector init --server ${answer.server} --code ${answer.code} --authority ca.crt`,
+          `Take ${folder().path}/ca.crt along as ca.crt, or compare the fingerprint instead (--fingerprint).`,
+        ].join('\n'),
+      )
+    })
+
+  connector
+    .command('init')
+    .description('on premise: pair this machine with a subaccount')
+    .option('--server <url>', 'address of the connectivity service, such as https://cloud.example.org:8041')
+    .option('--code <code>', 'the pairing code')
+    .option('--location <id>', 'location ID, when the subaccount has several connectors')
+    .option('--description <text>', 'shown on the cloud side', '')
+    .option('--authority <file>', 'PEM file of the authority that signed the server')
+    .option('--fingerprint <sha256>', "or the fingerprint of the server's certificate")
+    .option('--config <file>', 'configuration to check at the same time')
+    .action(async (given: InitOptions, command: Command) => {
+      const { printer, folder } = createContext(command)
+      if (given.config !== undefined) requireConfiguration(given.config)
+      const options = await askForMissing(given, printer.json)
+      const server = URL.parse(options.server)
+      if (server === null) throw usageError(`--server "${options.server}" is not a URL`)
+      const material = openConnectorMaterial(folder())
+      const identity = await pairConnector({
+        server,
+        trust: trustOf(options),
+        code: options.code,
+        connectorId: material.connectorId,
+        locationId: options.location ?? '',
+        description: options.description,
+      })
+      await saveIdentity(material.store, identity)
+      const { subaccount, locationId, tunnelEndpoint } = identity
+      printer.result({ subaccount, locationId, connectorId: material.connectorId, tunnelEndpoint }, () =>
+        [
+          `Paired with subaccount ${subaccount}, location "${locationId}". The tunnel goes to ${tunnelEndpoint}.`,
+          '',
+          `Next:  sallyport serve connector --config ${options.config ?? 'connector.yaml'}`,
+        ].join('\n'),
+      )
+    })
+
+  connector
+    .command('status')
+    .description('on premise: tunnels, certificates, mappings, configuration')
+    .action(async (_options: unknown, command: Command) => {
+      const { printer, folder } = createContext(command)
+      const reports: ConnectorReport[] = []
+      for (const record of readControlRecords(folder())) {
+        if (!/^dev$|connector/.test(record.name)) continue
+        reports.push(...(await askControl<{ connectors: readonly ConnectorReport[] }>(record, 'connector-status')).connectors)
+      }
+      if (reports.length === 0) throw new ConnectivityError('SERVICE_UNAVAILABLE', `no connector is running with the data in ${folder().path}`, { details: { next: 'sallyport serve connector --config connector.yaml' } })
+      printer.result({ connectors: reports }, () =>
+        formatTable(
+          ['SUBACCOUNT', 'LOCATION', 'TUNNEL', 'SINCE', 'MAPPINGS', 'CERTIFICATE UNTIL', 'CONFIGURATION'],
+          reports.map((report) => [report.subaccount, `"${report.locationId}"`, report.tunnel, report.connectedSince, String(report.mappings), report.certificateUntil, report.configuration]),
+        ),
+      )
+      if (!reports.every((report) => report.tunnel === 'ready')) process.exitCode = exitCodes.notReady
+    })
+}
+
+type CompleteOptions = InitOptions & { readonly server: string; readonly code: string }
+
+/** Asks what was not given, on a terminal only. */
+async function askForMissing(options: InitOptions, json: boolean): Promise<CompleteOptions> {
+  const missing = (['server', 'code'] as const).filter((name) => options[name] === undefined)
+  if (missing.length === 0) return options as CompleteOptions
+  if (json || !process.stdin.isTTY) throw usageError(`${missing.map((name) => `--${name}`).join(' and ')} missing`)
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const server = options.server ?? (await terminal.question('Server (https://host:8041): ')).trim()
+    const code = options.code ?? (await terminal.question('Pairing code: ')).trim()
+    const location = options.location ?? (await terminal.question('Location ID (empty for the default): ')).trim()
+    const authority = options.authority ?? options.fingerprint ?? (await terminal.question('File of the authority that signed the server: ')).trim()
+    return { ...options, server, code, location, ...(options.fingerprint === undefined ? { authority } : {}) }
+  } finally {
+    terminal.close()
+  }
+}
+
+/** First contact is never trusted blindly. */
+function trustOf({ authority, fingerprint }: InitOptions): Parameters<typeof pairConnector>[0]['trust'] {
+  if (fingerprint !== undefined) return { fingerprint }
+  if (authority === undefined || authority === '') throw usageError('name the authority of the server with --authority, or its certificate with --fingerprint')
+  try {
+    return { authorities: readFileSync(authority, 'utf8') }
+  } catch (cause) {
+    throw new ConnectivityError('CONFIGURATION_INVALID', `the authority ${authority} cannot be read`, { cause })
+  }
+}

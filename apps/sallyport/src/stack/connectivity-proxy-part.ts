@@ -1,0 +1,158 @@
+import { createAuditLog } from '@sallyport/cloud-connector'
+import {
+  connectivityMigrations,
+  type ConnectivitySchema,
+  type ConnectivityService,
+  createConnectivityProxy,
+  createConnectivityService,
+  createSqlConnectivityRepository,
+  openConnectorAuthority,
+} from '@sallyport/connectivity-proxy'
+import { ConnectivityError } from '@sallyport/core'
+import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
+import { createTlsTransport } from '@sallyport/tunnel/tls'
+import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
+import { auditKeyOf } from './connector-material.ts'
+import { openInstances } from './instances.ts'
+import { localNames } from './local-authority.ts'
+import type { PartContext, RunningPart } from './part.ts'
+import { requireFreePorts } from './ports.ts'
+import { createSubaccountTrust } from './subaccount-trust.ts'
+import { keyRefresh, serviceTokenBounds } from './token-verification.ts'
+
+/** The running proxy; in the local stack its connectors get their pairing codes from here. */
+export interface ConnectivityProxyPart extends RunningPart {
+  readonly apiUrl: string
+  createPairingCode(subaccount: string): Promise<string>
+}
+
+/** Starts the connectivity service (pairing, tunnels) and the two entry points for applications. */
+export async function startConnectivityProxyPart(context: PartContext): Promise<ConnectivityProxyPart> {
+  const { configuration, folder, clock, events } = context
+  const log = partLog(context.log, 'connectivity-proxy')
+  const settings = cloudSettings(context)
+  const { host, ports } = settings
+  await requireFreePorts(host, [ports.connectivityApi, ports.tunnel, ports.proxyHttp, ports.proxySocks5])
+  const { connectivity } = openInstances(folder)
+  const clients = new Set([connectivity.clientId])
+  const db = openDatabase<ConnectivitySchema>(folder.file('cloud', 'connectivity-service.db'))
+  await migrate(db, connectivityMigrations, { part: 'connectivity-service' })
+  const repository = createSqlConnectivityRepository(db)
+  const authority = await openConnectorAuthority({ repository, sealer: createSealer({ current: folder.sealKey() }), clock, log })
+  const audit = createAuditLog({ folder: folder.file('cloud', 'audit'), key: auditKeyOf(folder, 'connectivity-proxy'), clock, log })
+  const fetcher = createKeyFetcher(settings)
+  const keys = createRemoteKeySource({ issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }], fetchKeys: fetcher.fetchKeys, clock, ...keyRefresh, log })
+  const verifier = createTokenVerifier({ keys, clock, ...serviceTokenBounds })
+  const names = [...new Set([settings.publicHost, ...localNames()])]
+  // The transport reports to the service and the service listens on the transport.
+  const late: { service?: ConnectivityService } = {}
+  const transport = createTlsTransport({
+    clock,
+    log,
+    server: () => authority.serverMaterial(names),
+    onRefused: (refusal) => late.service?.onTlsRefused(refusal),
+  })
+  const trust = createSubaccountTrust({
+    settings,
+    fetchKeys: fetcher.fetchKeys,
+    clock,
+    log,
+    onChange: () => {
+      for (const subaccount of new Set(service.tunnels.list().map((tunnel) => tunnel.subaccount))) service.tunnels.trustChanged(subaccount)
+    },
+  })
+  const service = createConnectivityService({
+    authority,
+    repository,
+    transport,
+    tunnel: { endpoint: new URL(`tls://${urlHost(host)}:${ports.tunnel}`), publicEndpoint: new URL(`tls://${settings.publicHost}:${ports.tunnel}`) },
+    api: { host, port: ports.connectivityApi, tls: settings.tls },
+    verifier,
+    apiClients: clients,
+    trust: () => trust.issuers(),
+    clock,
+    audit,
+    log,
+    events,
+  })
+  late.service = service
+  const remote = !isLoopback(host)
+  const proxy = createConnectivityProxy({
+    tunnels: service.tunnels,
+    verifier,
+    tenancy: { mode: 'shared' },
+    allowedClients: clients,
+    rebinding: configuration.strict ? 'refuse' : 'reopen',
+    listeners: {
+      http: { host, port: ports.proxyHttp, authorization: true, allowRemoteConnections: remote },
+      socks5: { host, port: ports.proxySocks5, authorization: true, allowRemoteConnections: remote },
+    },
+    clock,
+    log,
+    events,
+    audit,
+  })
+  const close = async (graceMs: number): Promise<void> => {
+    trust[Symbol.dispose]()
+    await proxy.close({ graceMs })
+    await service.close({ graceMs })
+    keys[Symbol.dispose]()
+    await fetcher[Symbol.asyncDispose]()
+    await audit.close()
+    await db.destroy()
+  }
+  const apiUrl = `https://${settings.publicHost}:${ports.connectivityApi}`
+  const subaccounts = subaccountsOf(configuration).map((subaccount) => subaccount.id)
+  const createCode = (subaccount: string, createdBy: string): ReturnType<ConnectivityService['createPairingCode']> => {
+    if (!subaccounts.includes(subaccount)) throw new ConnectivityError('NOT_FOUND', `there is no subaccount "${subaccount}"; there are ${subaccounts.join(', ')}`)
+    return service.createPairingCode({ subaccount, createdBy })
+  }
+  try {
+    await service.listen()
+    await proxy.listen()
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+  return {
+    role: 'connectivity-proxy',
+    apiUrl,
+    createPairingCode: async (subaccount) => (await createCode(subaccount, 'local stack')).code,
+    status: async () => [
+      {
+        part: 'connectivity proxy',
+        ready: proxy.addresses.http !== undefined && proxy.addresses.socks5 !== undefined,
+        addresses: [`:${ports.proxyHttp} http`, `:${ports.proxySocks5} socks5`],
+        detail: configuration.strict ? 'strict: one tenant, location, host and principal per connection' : 'lenient: mixed connections are split',
+      },
+      {
+        part: 'connectivity service',
+        ready: service.addresses.tunnel !== undefined,
+        addresses: [apiUrl, `:${ports.tunnel} tunnel`],
+        detail: describeTunnels(service),
+      },
+    ],
+    controls: {
+      'pairing-code': async ({ subaccount }) => {
+        const chosen = typeof subaccount === 'string' ? subaccount : (subaccounts[0] ?? '')
+        return { ...(await createCode(chosen, 'command line')), subaccount: chosen, server: apiUrl }
+      },
+      connectors: async () => ({ connectors: service.tunnels.list() }),
+    },
+    close,
+  }
+}
+
+function describeTunnels(service: ConnectivityService): string {
+  const tunnels = service.tunnels.list()
+  return tunnels.length === 0 ? 'no connector is connected' : `connected: ${tunnels.map((tunnel) => tunnel.tunnelId).join(', ')}`
+}
+
+function isLoopback(host: string): boolean {
+  return host === '::1' || host === 'localhost' || host.startsWith('127.')
+}
+
+function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,204 @@
+import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
+import {
+  createAdminListener,
+  createAuditLog,
+  createCloudConnector,
+  createConfigurationFile,
+  type ConnectorIdentity,
+  type LinkStatus,
+  loadIdentities,
+  pairConnector,
+  saveIdentity,
+  type VerifyAdministrator,
+} from '@sallyport/cloud-connector'
+import { ConnectivityError, createSecret } from '@sallyport/core'
+import { createTlsTransport } from '@sallyport/tunnel/tls'
+import { version } from '../version.ts'
+import { partLog, subaccountsOf } from './cloud-settings.ts'
+import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
+import type { DataFolder } from './data-folder.ts'
+import { localNames, openAuthority } from './local-authority.ts'
+import type { PartContext, RunningPart } from './part.ts'
+import { requireFreePorts } from './ports.ts'
+
+/** One line of `sallyport connector status`. */
+export interface ConnectorReport {
+  readonly subaccount: string
+  readonly locationId: string
+  readonly tunnel: LinkStatus['tunnel']['kind']
+  /** Why there is no tunnel. */
+  readonly problem: string | undefined
+  readonly connectedSince: string
+  readonly mappings: number
+  readonly certificateUntil: string
+  /** `revision 3`, or what is wrong with the file. */
+  readonly configuration: string
+  readonly trustedIssuers: readonly string[]
+}
+
+/** Top-level keys of the configuration file that belong to the cloud side and to the commands. */
+const otherKeys = ['subaccounts', 'server', 'connectorAdmin', 'demo', 'strict']
+
+/** Where a connector of the local stack gets its pairing code from. */
+export interface AutomaticPairing {
+  readonly apiUrl: string
+  /** PEM of the authority that signed the connectivity service. */
+  readonly authority: string
+  createPairingCode(subaccount: string): Promise<string>
+}
+
+/** Starts the connectors of the configuration that have been paired; in the local stack they are paired on the way. */
+export async function startConnectorPart(context: PartContext, options: { readonly pairing?: AutomaticPairing } = {}): Promise<RunningPart> {
+  const { configuration, folder, clock, events } = context
+  const log = partLog(context.log, 'connector')
+  const adminPort = configuration.connectorAdmin.port ?? context.ports.connectorAdmin
+  const adminHost = configuration.connectorAdmin.host
+  await requireFreePorts(adminHost, [adminPort])
+  const material = openConnectorMaterial(folder)
+  const identities = await pairedIdentities(context, material, options.pairing)
+  const audit = createAuditLog({ folder: material.auditFolder, key: material.auditKey, clock, log })
+  const connector = createCloudConnector({
+    configuration: createConfigurationFile({ file: configuration.path, clock }),
+    otherKeys,
+    identities,
+    createTransport: (identity) =>
+      createTlsTransport({
+        clock,
+        log,
+        client: () => {
+          const { certificate, key, authorities } = identity()
+          return { certificate, key, ca: authorities }
+        },
+      }),
+    material: material.store,
+    audit,
+    clock,
+    log,
+    // The proxy tells the same facts about tunnels; in one process they must not stand twice.
+    events: { wanted: events.wanted, emit: (event) => (event.type.startsWith('tunnel-') ? undefined : events.emit(event)) },
+    agentVersion: version,
+  })
+  const administrator = openAdministrator(folder)
+  const admin = createAdminListener({
+    connector,
+    tls: adminIdentity(context),
+    verify: administrator.verify,
+    log,
+  })
+  const close = async (graceMs: number): Promise<void> => {
+    await connector.stop({ graceMs })
+    await admin.close()
+    await audit.close()
+  }
+  try {
+    await connector.start()
+    await admin.listen({ host: adminHost, port: adminPort })
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+  return {
+    role: 'connector',
+    status: async () =>
+      connector.status.links.map((link) => ({
+        part: `connector ${link.locationId === '' ? '"default"' : `"${link.locationId}"`}`,
+        ready: link.tunnel.kind === 'ready',
+        addresses: [`https://localhost:${adminPort}`],
+        detail: `${link.tunnel.kind === 'ready' ? 'connected' : describeTunnel(link.tunnel)}, ${link.mappings} mappings${connector.status.configuration.problem === undefined ? '' : '; the changed configuration is not valid'}`,
+      })),
+    controls: {
+      'connector-status': async () => ({ connectors: connector.status.links.map((link) => reportOf(link, connector.status.configuration)) }),
+    },
+    close,
+  }
+}
+
+/** The identities of the connectors that are configured. A missing one is paired now, or is an error that says how. */
+async function pairedIdentities(context: PartContext, material: ConnectorMaterial, pairing: AutomaticPairing | undefined): Promise<readonly ConnectorIdentity[]> {
+  const { configuration } = context
+  const known = await loadIdentities(material.store)
+  const identities: ConnectorIdentity[] = []
+  for (const entry of configuration.connectors) {
+    const found = known.find(({ subaccount, locationId }) => locationId === entry.locationId && (entry.subaccount === undefined || subaccount === entry.subaccount))
+    if (found !== undefined && (pairing === undefined || found.authorities !== '')) {
+      identities.push(found)
+      continue
+    }
+    if (pairing === undefined) {
+      throw new ConnectivityError('CONFIGURATION_INVALID', `the connector with location ID "${entry.locationId}" has not been paired on this machine`, {
+        details: { next: 'get a code on the cloud side with "sallyport connector code", then: sallyport connector init --server … --code … --authority …' },
+      })
+    }
+    const subaccount = entry.subaccount ?? subaccountsOf(configuration)[0]?.id ?? ''
+    const identity = await pairConnector({
+      server: new URL(pairing.apiUrl),
+      trust: { authorities: pairing.authority },
+      code: await pairing.createPairingCode(subaccount),
+      connectorId: material.connectorId,
+      locationId: entry.locationId,
+      description: entry.description,
+    })
+    await saveIdentity(material.store, identity)
+    identities.push(identity)
+  }
+  return identities
+}
+
+function reportOf(link: LinkStatus, configuration: { readonly revision: number; readonly problem: string | undefined }): ConnectorReport {
+  const { tunnel } = link
+  return {
+    subaccount: link.subaccount,
+    locationId: link.locationId,
+    tunnel: tunnel.kind,
+    problem: tunnel.kind === 'ready' ? undefined : describeTunnel(tunnel),
+    connectedSince: tunnel.kind === 'ready' ? new Date(tunnel.sinceMs).toISOString() : '–',
+    mappings: link.mappings,
+    certificateUntil: new Date(link.certificate.notAfterMs).toISOString().slice(0, 10),
+    configuration: configuration.problem ?? `revision ${configuration.revision}`,
+    trustedIssuers: link.trust.issuers.filter((issuer) => issuer.trusted).map((issuer) => issuer.issuer),
+  }
+}
+
+function describeTunnel(tunnel: LinkStatus['tunnel']): string {
+  if (tunnel.kind === 'failed') return `${tunnel.reason}: ${tunnel.message}`
+  if (tunnel.kind === 'connecting') return `connecting, attempt ${tunnel.attempt}${tunnel.lastError === undefined ? '' : ` (${tunnel.lastError.message})`}`
+  return tunnel.kind
+}
+
+function adminIdentity(context: PartContext): { readonly certificate: string; readonly key: ReturnType<typeof createSecret<string>> } {
+  const authority = openAuthority(context.folder, context.clock, { name: 'ca', commonName: 'Sallyport Local CA' })
+  const { certificate, key } = authority.identity('connector/admin', { subject: [{ type: 'CN', value: 'localhost' }], names: localNames() })
+  return { certificate, key: createSecret(key) }
+}
+
+const administratorFile = 'administrator.json'
+const maxFailuresPerMinute = 20
+
+/** The one local administrator. Its password is random, kept as a hash, and written once to a file for its owner. */
+function openAdministrator(folder: DataFolder): { readonly verify: VerifyAdministrator } {
+  let text = folder.read('connector', administratorFile)
+  if (text === undefined) {
+    const password = randomBytes(12).toString('base64url')
+    const salt = randomBytes(16).toString('base64')
+    text = JSON.stringify({ user: 'Administrator', salt, hash: hashPassword(password, salt).toString('base64') })
+    folder.write(['connector', 'initial-password'], `${password}\n`)
+    folder.write(['connector', administratorFile], `${text}\n`)
+  }
+  const { user, salt, hash } = JSON.parse(text) as { readonly user: string; readonly salt: string; readonly hash: string }
+  let failures = 0
+  let windowStart = 0
+  return {
+    async verify(name, password) {
+      const now = performance.now()
+      if (now - windowStart > 60_000) [failures, windowStart] = [0, now]
+      if (failures >= maxFailuresPerMinute) return undefined
+      const right = timingSafeEqual(hashPassword(password, salt), Buffer.from(hash, 'base64')) && name === user
+      if (!right) failures += 1
+      return right ? { role: 'Administrator' } : undefined
+    },
+  }
+}
+
+function hashPassword(password: string, salt: string): Buffer {
+  return scryptSync(password, Buffer.from(salt, 'base64'), 32)
+}
