@@ -232,6 +232,14 @@ describe('what is sent', () => {
     expect(formOf()).toEqual({ grant_type: 'client_credentials', client_id: 'other', client_secret: 's&cret', resource: 'urn:x' })
   })
 
+  it('begins the query with the extra parameters where the URL has none', async () => {
+    await store(oauth({ 'tokenServiceURL.queries.a': '1', 'tokenServiceURL.queries.b': '2' }))
+    await find()
+    await store(oauth({ tokenServiceURL: `${tokenServer.url}?`, 'tokenServiceURL.queries.a': '1' }))
+    await find()
+    expect(tokenServer.calls.map((call) => call.url)).toEqual(['/oauth/token?a=1&b=2', '/oauth/token?a=1'])
+  })
+
   it('DS-075 sends a scope only when there is one, blanks and all', async () => {
     await store(oauth())
     await find()

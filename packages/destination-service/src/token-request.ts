@@ -27,11 +27,11 @@ export function clientCredentialsRequest(
 
   const headers = requestHeaders(properties, caller.assertion)
   if ('problem' in headers) return headers
-  const query = encodePairs(withPrefix(properties, 'tokenServiceURL.queries.'))
+  const queries = [url.search.slice(1), encodePairs(withPrefix(properties, 'tokenServiceURL.queries.'))].filter((query) => query !== '')
   return {
     request: {
       origin: url.origin,
-      path: url.pathname + [url.search, query].filter((part) => part !== '' && part !== '?').join(url.search.length > 1 ? '&' : '?'),
+      path: url.pathname + (queries.length === 0 ? '' : `?${queries.join('&')}`),
       headers: headers.headers,
       body: new URLSearchParams([...formFields(properties, caller.assertion)]).toString(),
       trustAll,
