@@ -4,12 +4,15 @@ import { BlockList, isIPv6 } from 'node:net'
 export type PrivateAddresses = 'refuse' | 'allow'
 
 /**
- * Never a token service, whatever the policy: link-local addresses (where clouds keep the credentials of machines), unspecified, multicast, reserved and
- * documentation ranges, and the IPv6 forms that smuggle an IPv4 address past a list (NAT64, 6to4, Teredo). IANA special-purpose registries, 2026.
+ * Never a token service, whatever the policy: link-local addresses and the others where clouds keep the credentials of machines, unspecified, multicast,
+ * reserved and documentation ranges, and the IPv6 forms that smuggle an IPv4 address past a list (NAT64, 6to4, Teredo). IANA special-purpose registries, 2026.
  */
 const neverAllowed = list(
   [
     '0.0.0.0/8',
+    // Metadata of Alibaba Cloud; the wire server of Azure, in a public range.
+    '100.100.100.200/32',
+    '168.63.129.16/32',
     '169.254.0.0/16',
     '192.0.0.0/24',
     '192.0.2.0/24',
@@ -19,7 +22,21 @@ const neverAllowed = list(
     '224.0.0.0/4',
     '240.0.0.0/4',
   ],
-  ['::/128', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001::/32', '2001:db8::/32', '2002::/16', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
+  [
+    '::/128',
+    '64:ff9b::/96',
+    '64:ff9b:1::/48',
+    '100::/64',
+    '2001::/32',
+    '2001:db8::/32',
+    '2002::/16',
+    // Metadata of AWS, and of Google Cloud.
+    'fd00:ec2::254/128',
+    'fd20:ce::254/128',
+    'fe80::/10',
+    'fec0::/10',
+    'ff00::/8',
+  ],
 )
 
 /** Loopback, private and shared networks: where a self-hosted token service may well be, and what a cloud service must not reach for its tenants. */
