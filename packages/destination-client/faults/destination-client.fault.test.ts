@@ -328,6 +328,32 @@ describe('the destination cache', () => {
     await client.find('COMMON')
     expect(world.findRequests()).toHaveLength(3)
   })
+  it('keeps tokens of a token service that tenants share per user, because the user decides the tenant', async () => {
+    await using world = await openWorld()
+    world.destination = ({ headers }) =>
+      json({
+        destinationConfiguration: { ...configuration, Authentication: 'OAuth2ClientCredentials', tokenServiceURLType: 'Common' },
+        authTokens: [
+          {
+            type: 'Bearer',
+            value: 'x',
+            http_header: { key: 'Authorization', value: `Bearer for the tenant of ${String(headers['x-user-token'])}` },
+            expires_in: '3600',
+          },
+        ],
+      })
+    const client = world.client()
+    const token = async (user: string): Promise<string> => {
+      const { credentials } = await client.find('SHARED', { userToken: createSecret(user) })
+      return credentials.kind === 'header' ? credentials.value.reveal() : credentials.kind
+    }
+    expect([await token('ann'), await token('bob'), await token('ann')]).toEqual([
+      'Bearer for the tenant of ann',
+      'Bearer for the tenant of bob',
+      'Bearer for the tenant of ann',
+    ])
+    expect(world.findRequests()).toHaveLength(2)
+  })
   it('bridges an outage with an older answer, says so, does not wait for each call, and stops after an hour', async () => {
     await using world = await openWorld()
     const client = world.client()

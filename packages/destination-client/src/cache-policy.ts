@@ -11,6 +11,11 @@ const sameForAllUsers: ReadonlySet<string> = new Set([
   'OAuth2Password',
 ])
 
+/** A `Common` token service is asked for the tenant of the user's token, so that the answer belongs to that tenant, whatever the type. */
+function dependsOnUser({ properties }: FoundDestination['destination'], authentication: string): boolean {
+  return !sameForAllUsers.has(authentication) || properties['tokenServiceURLType']?.toLowerCase() === 'common'
+}
+
 /** Types whose answer serves one call: assertions, and tokens that were paid for with a code or a refresh token. */
 const neverKept: ReadonlySet<string> = new Set(['SAMLAssertion', 'OAuth2AuthorizationCode', 'OAuth2RefreshToken', 'OAuth2TokenExchange'])
 
@@ -34,7 +39,7 @@ export function judge(
   const lifeMs = expiresAtMs - nowMs
   return {
     keep: !neverKept.has(authentication) && lifeMs > 0,
-    perUser: !sameForAllUsers.has(authentication),
+    perUser: dependsOnUser(found.destination, authentication),
     freshUntilMs: Math.min(nowMs + cacheMs, expiresAtMs - Math.min(tokenMarginMs, lifeMs / 2)),
     staleUntilMs: Math.min(nowMs + Math.max(cacheMs, staleMs), expiresAtMs),
   }

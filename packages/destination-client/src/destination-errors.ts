@@ -66,6 +66,11 @@ function member(body: unknown, name: string): unknown {
 /** Foreign text in one line without control characters, bounded. Whatever looks like a token is left out. */
 export function foreignText(value: unknown): string {
   if (typeof value !== 'string') return ''
-  const line = value.replaceAll(/[^\x20-\x7e\u00a0-\uffff]+/g, ' ').replaceAll(/[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g, '[token]')
+  const line = value.replaceAll(/[^\x20-\x7e\u00a0-\uffff]+/g, ' ').replaceAll(/[\w.-]+/g, (word) => (isTokenLike(word) ? '[token]' : word))
   return line.length > maxForeignTextLength ? `${line.slice(0, maxForeignTextLength)}…` : line
+}
+
+/** Two long parts beside each other and a third one. Whole words are looked at, because a pattern that searches for the parts takes quadratic time. */
+function isTokenLike(word: string): boolean {
+  return word.split('.').some((part, at, parts) => part.length >= 10 && (parts[at + 1]?.length ?? 0) >= 10 && at + 2 < parts.length)
 }

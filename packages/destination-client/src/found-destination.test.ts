@@ -28,6 +28,23 @@ describe('an answer of the service', () => {
     expect(found.credentials).toMatchObject({ kind: 'basic', user: 'u' })
     expect(found.certificates[0]?.content.reveal().toString()).toBe('bytes')
   })
+  it('shows what the service says of a failed token, without tokens and however long it is', () => {
+    const messageOf = (error: string): string => {
+      try {
+        parse({ destinationConfiguration: configuration, authTokens: [{ type: '', value: '', error }] })
+        return 'nothing was thrown'
+      } catch (thrown) {
+        return String(thrown)
+      }
+    }
+    expect(messageOf('bad token eyJhbGciOiJS.eyJzdWIiOiJqYW5l.c2lnbmF0dXJl, ask erp.example.org')).toContain(
+      '"bad token [token], ask erp.example.org"',
+    )
+    expect(messageOf('in a.eyJhbGciOiJS.eyJzdWIiOiJqYW5l.')).toContain('"in [token]"')
+    expect(messageOf('no.token 1.23456789012.4')).toContain('"no.token 1.23456789012.4"')
+    // A search for the parts of a token took minutes for so long a word.
+    expect(messageOf('a'.repeat(300_000))).toContain('aaa…"')
+  })
   it('shows no secret property outside of secrets', () => {
     const found = parse({ destinationConfiguration: { ...configuration, clientSecret: 'cl1ent-secret', KeyStorePassword: 'k3ystore' } })
     const shown = inspect(found, { depth: 9, showHidden: true }) + JSON.stringify(found)
