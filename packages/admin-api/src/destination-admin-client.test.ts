@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type AdminRequest, createDestinationAdminClient, type DestinationAdminClient } from './index.ts'
 
@@ -105,6 +106,24 @@ describe('the client of the destination service', () => {
       const client = await clientOf((_request, response) => void start(response), { timeoutMs: 100 })
       await expect(client.list('subaccount')).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
     }
+  })
+
+  it.each(['s3cret\ntoken', 's3cret–token', ''])('sends no token that cannot stand in a header (%j), and does not show it', async (bad) => {
+    let requests = 0
+    const answer = (_request: IncomingMessage, response: ServerResponse): void => {
+      requests += 1
+      json(response, 404, notFound)
+    }
+    const calls = [
+      (await clientOf(answer, { token: () => Promise.resolve(bad) })).list('subaccount'),
+      (await clientOf(answer)).find('d', { userToken: bad }),
+    ]
+    for (const call of calls) {
+      const error: unknown = await call.catch((reason: unknown) => reason)
+      expect(error).toMatchObject({ code: 'TOKEN_INVALID' })
+      expect(inspect(error, { depth: 12, showHidden: true })).not.toContain('s3cret')
+    }
+    expect(requests).toBe(0)
   })
 
   it('says that nobody is there', async () => {

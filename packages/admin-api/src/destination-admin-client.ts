@@ -1,7 +1,7 @@
 import { ConnectivityError, withDeadline } from '@sallyport/core'
 import type { z } from 'zod'
 import type { AdminRequest, AdminRequestInit } from './admin-request.ts'
-import { isAbsent, refusedError, tryParseJson, unreachableError, unreadableError } from './destination-admin-errors.ts'
+import { isAbsent, refusedError, requireTokenText, tryParseJson, unreachableError, unreadableError } from './destination-admin-errors.ts'
 import { destinationListSchema, destinationRecordSchema, type FindResult, findResultSchema } from './destination-answers.ts'
 import type { DestinationRecord } from './destination.ts'
 import { defaultAnswerTimeoutMs, maxSetRounds } from './limits.ts'
@@ -51,7 +51,9 @@ export function createDestinationAdminClient(options: DestinationAdminClientOpti
     let status: number
     let text: string
     try {
-      const headers = { accept: 'application/json', ...init.headers, authorization: `Bearer ${await options.token(signal)}` }
+      const token = await options.token(signal)
+      for (const text of [token, init.headers?.['x-user-token']]) requireTokenText(attempt, text)
+      const headers = { accept: 'application/json', ...init.headers, authorization: `Bearer ${token}` }
       const sent: AdminRequestInit =
         init.body === undefined
           ? { method: init.method, headers, redirect: 'manual', signal }

@@ -34,6 +34,16 @@ export function unreadableError(attempt: string): ConnectivityError {
   return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: the answer is not what a destination service sends; check the address`)
 }
 
+/**
+ * Refuses a token that cannot stand in a header, such as one with a line break of a file in it: `fetch` would refuse it as well, but quote it in its error.
+ *
+ * @throws ConnectivityError `TOKEN_INVALID`.
+ */
+export function requireTokenText(attempt: string, token: string | undefined): void {
+  if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return
+  throw new ConnectivityError('TOKEN_INVALID', `${attempt}: a token is empty or holds blanks, line breaks or characters outside ASCII`)
+}
+
 /** What the injected request function threw. */
 export function unreachableError(attempt: string, signal: AbortSignal, cause: unknown): ConnectivityError {
   if (ConnectivityError.is(cause)) return cause
