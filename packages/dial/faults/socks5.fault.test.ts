@@ -12,7 +12,10 @@ const never = new AbortController().signal
 const dialTo = (proxy: Address): Dial => createProxyDial({ kind: 'socks5', proxy, token: async () => createSecret(token) })
 const opening = { signal: never, locationId: '' }
 
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 /** A far side behind the fixture proxy; its virtual hosts have the ports of the peers. */
 async function openFarSide(
@@ -178,6 +181,22 @@ describe('a proxy that misbehaves', () => {
     const dial = createProxyDial({ kind: 'socks5', proxy: proxy.address, token: async () => createSecret(token), timeoutMs: 30 })
     await expect(dial({ host: 'v', port: 1 }, opening)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
     await proxy.idle()
+  })
+
+  it('may take longer than the default when the dial has another limit', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await using network = createSocketNetwork()
+    const proxy = await network.serve(({ stream }) => {
+      const answers = ['0580', '0100', '05000001000000000000']
+      stream.on('data', () => {
+        // The last one comes when the connector has reached a slow backend.
+        if (answers.length === 1) vi.advanceTimersByTime(40_000)
+        stream.write(Buffer.from(answers.shift() ?? '', 'hex'))
+      })
+    })
+    const dial = createProxyDial({ kind: 'socks5', proxy, token: async () => createSecret(token), timeoutMs: 60_000 })
+    const stream = await dial({ host: 'v', port: 1 }, opening)
+    stream.destroy()
   })
 
   it.each([

@@ -49,7 +49,7 @@ export type ProxyDialOptions = HttpProxyDialOptions | SocksProxyDialOptions
  */
 export function createProxyDial(options: ProxyDialOptions): Dial {
   const { proxy, dial = createDirectDial(), timeoutMs = negotiationTimeoutMs } = options
-  const negotiate = options.kind === 'http' ? httpNegotiator(options) : socksNegotiator(options)
+  const negotiate = options.kind === 'http' ? httpNegotiator(options) : socksNegotiator({ ...options, timeoutMs })
   return async (address, dialOptions) => {
     const attempt = `connect to ${formatAddress(address)} through the proxy ${formatAddress(proxy)}`
     refusePrincipal(dialOptions, attempt, 'this proxy port')
@@ -93,12 +93,12 @@ function httpNegotiator({ credentials }: HttpProxyDialOptions): Negotiator {
   }
 }
 
-function socksNegotiator({ token }: SocksProxyDialOptions): Negotiator {
+function socksNegotiator({ token, timeoutMs }: Pick<SocksProxyDialOptions, 'token'> & { readonly timeoutMs: number }): Negotiator {
   return async (address, { locationId }, signal, attempt) => {
     const host = wireHost(address)
     const secret = await underSignal(askForToken(token, signal, attempt), signal, attempt)
     const tokenMessage = formatTokenMessage(secret.reveal(), locationId, attempt)
-    return (socket) => negotiateSocks({ socket, host, port: address.port, tokenMessage, signal, attempt })
+    return (socket) => negotiateSocks({ socket, host, port: address.port, tokenMessage, signal, timeoutMs, attempt })
   }
 }
 

@@ -1,7 +1,6 @@
 import { Duplex } from 'node:stream'
 import { ConnectivityError } from '@sallyport/core'
 import { SocksClient } from 'socks'
-import { negotiationTimeoutMs } from './limits.ts'
 import { readMessage } from './read-message.ts'
 import { measureReply, tokenMethod } from './socks-messages.ts'
 import { socksRefusal } from './socks-reply.ts'
@@ -14,6 +13,8 @@ export interface SocksNegotiation {
   /** What {@link formatTokenMessage} made. */
   readonly tokenMessage: Buffer
   readonly signal: AbortSignal
+  /** Longer than the signal allows, which decides. */
+  readonly timeoutMs: number
   readonly attempt: string
 }
 
@@ -23,7 +24,7 @@ export interface SocksNegotiation {
  * and whoever listens later has missed them), a proxy that picks "no authentication" is refused before the request
  * goes out without token and location ID, and its errors, which hold the options, stay here.
  */
-export async function negotiateSocks({ socket, host, port, tokenMessage, signal, attempt }: SocksNegotiation): Promise<void> {
+export async function negotiateSocks({ socket, host, port, tokenMessage, signal, timeoutMs, attempt }: SocksNegotiation): Promise<void> {
   const standIn = new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, callback) {
@@ -33,7 +34,7 @@ export async function negotiateSocks({ socket, host, port, tokenMessage, signal,
   })
   const established = SocksClient.createConnection({
     command: 'connect',
-    timeout: negotiationTimeoutMs,
+    timeout: timeoutMs,
     existing_socket: standIn,
     destination: { host, port },
     proxy: {
