@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createDerReader, invalid, readInteger } from './der-reader.ts'
+import { createDerReader, type DerReader, invalid, readInteger } from './der-reader.ts'
 import { contextTag, tags } from './der-writer.ts'
 import { usageBits } from './extensions.ts'
 import { readPublicKeyBits } from './keys.ts'
@@ -85,9 +85,14 @@ export function readCertificateUse(certificate: Buffer): CertificateUse {
   const constraints = extension(oids.basicConstraints)
   const usage = extension(oids.keyUsage)
   return {
-    authority: constraints === undefined ? undefined : createDerReader(constraints, what).enter(tags.sequence).peek() === tags.boolean,
+    authority: constraints === undefined ? undefined : readAuthorityFlag(createDerReader(constraints, what).enter(tags.sequence)),
     keyUsage: usage === undefined ? undefined : readUsages(createDerReader(usage, what).read(tags.bitString).content.subarray(1)),
   }
+}
+
+/** The default FALSE is written by some programs, although distinguished encoding forbids it. */
+function readAuthorityFlag(constraints: DerReader): boolean {
+  return constraints.peek() === tags.boolean && constraints.next().content.some((octet) => octet !== 0)
 }
 
 function readUsages(bits: Buffer): readonly KeyUsage[] {

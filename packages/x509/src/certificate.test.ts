@@ -272,4 +272,13 @@ describe('uses', () => {
     const leaf = issuer.issue(profile({ extensions: { basicConstraints: { ca: false }, keyUsage } }))
     expect(readCertificateUse(leaf)).toEqual({ authority: false, keyUsage })
   })
+
+  it('take a certificate that writes "no authority" out for none of an authority', () => {
+    const { certificate } = authority(ec)
+    const flag = certificate.indexOf(Buffer.from('0603551d130101ff0405', 'hex')) + 12
+    const writtenOut = Buffer.from(certificate)
+    expect(writtenOut.subarray(flag, flag + 3).toString('hex')).toBe('0101ff')
+    writtenOut[flag + 2] = 0
+    expect(readCertificateUse(writtenOut).authority).toBe(false)
+  })
 })
