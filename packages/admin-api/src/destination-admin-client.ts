@@ -52,7 +52,7 @@ export function createDestinationAdminClient(options: DestinationAdminClientOpti
     let text: string
     try {
       const token = await options.token(signal)
-      for (const text of [token, init.headers?.['x-user-token']]) requireTokenText(attempt, text)
+      for (const sentToken of [token, init.headers?.['x-user-token']]) requireTokenText(attempt, sentToken)
       const headers = { accept: 'application/json', ...init.headers, authorization: `Bearer ${token}` }
       const sent: AdminRequestInit =
         init.body === undefined

@@ -196,6 +196,7 @@ describe('a proxy that misbehaves', () => {
     })
     const dial = createProxyDial({ kind: 'socks5', proxy, token: async () => createSecret(token), timeoutMs: 60_000 })
     const stream = await dial({ host: 'v', port: 1 }, opening)
+    expect(stream.destroyed).toBe(false)
     stream.destroy()
   })
 
