@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { type AuditSink, type ConnectivityEvent, type Logger, systemClock, type TunnelTransport } from '@sallyport/core'
+import { type AuditSink, type Clock, type ConnectivityEvent, type Logger, systemClock, type TunnelTransport } from '@sallyport/core'
+import type { Kysely } from 'kysely'
 import { createSealer, migrate, openDatabase } from '@sallyport/store'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import { createTunnelClient, type TrustedIssuer, type TunnelClient } from '@sallyport/tunnel'
@@ -25,6 +26,7 @@ export interface Cloud extends AsyncDisposable {
   readonly service: ConnectivityService
   readonly authority: ConnectorAuthority
   readonly repository: ConnectivityRepository
+  readonly db: Kysely<ConnectivitySchema>
   readonly api: URL
   readonly trust: Map<string, readonly TrustedIssuer[]>
   /** Pairs a connector over the REST interface. */
@@ -47,18 +49,18 @@ export interface CloudOptions {
   readonly audit: AuditSink
   readonly log: Logger
   readonly onEvent?: (event: ConnectivityEvent) => void
+  readonly clock?: Clock
 }
 
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
-  const clock = systemClock
-  const { audit, log, verifier } = options
+  const { audit, clock = systemClock, log, verifier } = options
   const db = openDatabase<ConnectivitySchema>(':memory:')
   await migrate(db, connectivityMigrations, { part: 'connectivity' })
   const repository = createSqlConnectivityRepository(db)
   const authority = await openConnectorAuthority({ repository, sealer: createSealer({ current: randomBytes(32) }), clock, log })
   const names = ['127.0.0.1', 'localhost']
   const transport = createTlsTransport({
-    clock,
+    clock: systemClock,
     server: () => authority.serverMaterial(names),
     onRefused: (refusal) => service.onTlsRefused(refusal),
   })
@@ -85,6 +87,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     service,
     authority,
     repository,
+    db,
     api,
     trust,
     async pair({ subaccount, locationId = '', connectorId = `connector-${++connectors}` }) {
@@ -93,12 +96,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       const body = { code, certificationRequest: request, connectorId, locationId, description: 'a test' }
       const answer = await callApi(api, '/api/v1/pairing', { ca: authority.bundle(), method: 'POST', body })
       if (answer.status !== 200) throw new Error(`pairing failed: ${answer.text}`)
-      return {
-        connectorId,
-        locationId,
-        key,
-        ...answer.json<Pick<PairedConnector, 'subaccount' | 'certificate' | 'authorities' | 'tunnelEndpoint'>>(),
-      }
+      const known = answer.json() as Pick<PairedConnector, 'subaccount' | 'certificate' | 'authorities' | 'tunnelEndpoint'>
+      return { connectorId, locationId, key, ...known }
     },
     async [Symbol.asyncDispose]() {
       await service[Symbol.asyncDispose]()

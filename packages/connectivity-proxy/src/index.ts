@@ -10,6 +10,7 @@ export {
   createConnectivityProxy,
   type ListenerOptions,
 } from './connectivity-proxy.ts'
+export { parseProxyConfiguration, type ProxyConfiguration } from './configuration.ts'
 export type { ListenerCounters, ProxyCounters } from './counters.ts'
 export { defaultProxyLimits, type ProxyLimits } from './limits.ts'
 export type { ProxyTunnel, Tunnels } from './tunnels.ts'
