@@ -1,0 +1,131 @@
+import { Duplex } from 'node:stream'
+import type { Address, Clock } from '@sallyport/core'
+
+/**
+ * A stream with what libraries expect of a `net.Socket`. It may be handed out before it is connected: what is written waits,
+ * `connecting` is true, and `connect` is emitted once.
+ */
+export interface SocketLike extends Duplex {
+  readonly connecting: boolean
+  readonly readyState: 'opening' | 'open' | 'closed'
+  readonly encrypted: false
+  readonly remoteAddress: string
+  readonly remotePort: number
+  /** Emits `timeout` after so long without a byte in either direction; 0 switches that off. The stream stays open. */
+  setTimeout(idleMs: number, callback?: () => void): this
+  /** Does nothing: the stream connects by itself. For libraries that are given a socket and connect it. */
+  connect(...ignored: readonly unknown[]): this
+  setNoDelay(on?: boolean): this
+  setKeepAlive(on?: boolean, delayMs?: number): this
+  ref(): this
+  unref(): this
+}
+
+export interface SocketLikeOptions {
+  /** Asked once, in the next turn. The signal fires when the stream is destroyed before it is open. */
+  readonly open: (signal: AbortSignal) => Promise<Duplex>
+  readonly address: Address
+  readonly clock: Clock
+}
+
+export function createSocketLike({ open, address, clock }: SocketLikeOptions): SocketLike {
+  const aborter = new AbortController()
+  let inner: Duplex | undefined
+  let lastActivityMs = 0
+  let idleMs = 0
+  let cancelTimer: () => void = () => {}
+
+  const duplex = new Duplex({
+    allowHalfOpen: true,
+    construct(callback) {
+      open(aborter.signal).then(
+        (stream) => {
+          if (aborter.signal.aborted) {
+            stream.destroy()
+            callback()
+            return
+          }
+          inner = stream
+          join(stream)
+          callback()
+          duplex.emit('connect')
+          duplex.emit('ready')
+        },
+        (error: unknown) => {
+          // Given up by its owner: closed without an error, as a socket is.
+          if (aborter.signal.aborted) callback()
+          else callback(error instanceof Error ? error : new Error('the connection failed', { cause: error }))
+        },
+      )
+    },
+    read: () => void inner?.resume(),
+    write(chunk: Buffer, _encoding, callback) {
+      noteActivity()
+      inner?.write(chunk, callback)
+    },
+    final: (callback) => void inner?.end(() => callback()),
+    destroy(error, callback) {
+      cancelTimer()
+      inner?.destroy(error ?? undefined)
+      callback(error)
+    },
+  })
+
+  const join = (stream: Duplex): void => {
+    stream.on('data', (chunk: Buffer) => {
+      noteActivity()
+      if (!duplex.push(chunk)) stream.pause()
+    })
+    stream.on('end', () => duplex.push(null))
+    stream.on('error', (error) => duplex.destroy(error))
+    // After both ends it is closed anyway; before, the far side has gone without a word.
+    stream.on('close', () => duplex.destroy())
+    // Starts with the first read.
+    stream.pause()
+  }
+  const noteActivity = (): void => {
+    if (idleMs > 0) lastActivityMs = clock.now()
+  }
+  const watch = (delayMs: number): void => {
+    cancelTimer()
+    cancelTimer = clock.after(delayMs, () => {
+      const leftMs = lastActivityMs + idleMs - clock.now()
+      if (leftMs > 0) watch(leftMs)
+      else duplex.emit('timeout')
+    })
+  }
+
+  // Node calls the function above only once the stream is open; an attempt has to end before that.
+  const destroy = duplex.destroy.bind(duplex)
+  duplex.destroy = (error) => {
+    aborter.abort()
+    return destroy(error)
+  }
+  // A stream that breaks before its owner listens must not end the process; the owner finds it destroyed.
+  duplex.on('error', () => {})
+  const members = {
+    encrypted: false as const,
+    remoteAddress: address.host,
+    remotePort: address.port,
+    setTimeout(milliseconds: number, callback?: () => void): SocketLike {
+      idleMs = milliseconds
+      cancelTimer()
+      if (callback !== undefined) duplex.once('timeout', callback)
+      if (idleMs > 0) {
+        lastActivityMs = clock.now()
+        watch(idleMs)
+      }
+      return socket
+    },
+    connect: (): SocketLike => socket,
+    setNoDelay: (): SocketLike => socket,
+    setKeepAlive: (): SocketLike => socket,
+    ref: (): SocketLike => socket,
+    unref: (): SocketLike => socket,
+  }
+  const socket = Object.defineProperties(Object.assign(duplex, members), {
+    connecting: { get: () => inner === undefined && !duplex.destroyed },
+    readyState: { get: () => (duplex.destroyed ? 'closed' : inner === undefined ? 'opening' : 'open') },
+  }) as unknown as SocketLike
+  return socket
+}
