@@ -43,7 +43,7 @@ export interface ConnectivityProxyOptions {
   readonly clock: Clock
   readonly log?: Logger
   readonly events?: EventSink
-  /** Gets `service-started` and `service-stopped`. While it fails, the proxy does not start. */
+  /** Gets every refusal, `service-started` and `service-stopped`. While it fails, the proxy does not start. */
   readonly audit: AuditSink
   /** Laid over {@link defaultProxyLimits}. */
   readonly limits?: Partial<ProxyLimits>
@@ -76,7 +76,7 @@ export function createConnectivityProxy(options: ConnectivityProxyOptions): Conn
   const timeouts = createNamedCounter()
   const refused = { http: createNamedCounter(), socks5: createNamedCounter() }
   let requests = 0
-  const shared = { tunnels, tenancy, limits, clock, log, events, onTunnelTimeout: (tunnelId: string) => timeouts.add(tunnelId) }
+  const shared = { tunnels, tenancy, limits, clock, log, events, audit, onTunnelTimeout: (tunnelId: string) => timeouts.add(tunnelId) }
 
   const { http, socks5 } = options.listeners
   const httpEntry = {

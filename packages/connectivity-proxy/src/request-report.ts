@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Clock, EventSink, Logger } from '@sallyport/core'
+import type { AuditSink, Clock, EventSink, Logger } from '@sallyport/core'
 import type { Refusal } from './refusal.ts'
 
 /** What a request is for. */
@@ -15,8 +15,15 @@ export interface ReportContext {
   readonly clock: Clock
   readonly events: EventSink
   readonly log: Logger
+  /** Gets every refusal. */
+  readonly audit: AuditSink
   readonly onRefused: (code: string) => void
 }
+
+/** Headers of the platform's components and of SAP's clients, in the order of precedence. */
+const idHeaders = ['x-correlationid', 'x-correlation-id', 'x-request-id', 'x-vcap-request-id'] as const
+/** Ids end up in logs and audit lines. */
+const usableId = /^[A-Za-z0-9._-]{8,64}$/
 
 /** Tells the world what became of the requests of one connection. Costs next to nothing while nobody listens. */
 export class RequestReport {
@@ -33,6 +40,18 @@ export class RequestReport {
   /** One id per connection: its requests come one after the other, and the connector learns it with the stream. */
   get correlationId(): string {
     return (this.id ??= randomUUID())
+  }
+
+  /** Takes over the id that an application sends with the first request of a connection, so that both sides' logs can be joined. */
+  adopt({ names, values }: { readonly names: readonly string[]; readonly values: readonly string[] }): void {
+    if (this.id !== undefined) return
+    for (const header of idHeaders) {
+      const value = values[names.indexOf(header)]
+      if (value !== undefined && usableId.test(value)) {
+        this.id = value
+        return
+      }
+    }
   }
 
   started(): void {
@@ -56,10 +75,11 @@ export class RequestReport {
   }
 
   refused(refusal: Refusal, target: RequestTarget | undefined): void {
-    const { clock, events, log } = this.context
+    const { audit, clock, events, log } = this.context
     const { correlationId, protocol } = this
     const { code, status, text } = refusal
     this.context.onRefused(code)
+    audit.write({ type: 'access-denied', subaccount: target?.tenant ?? '', user: '', message: `${protocol} ${status} ${text.trim()}`, correlationId })
     log.debug({ correlationId, code, status }, 'a request was refused')
     if (!events.wanted) return
     const known = target === undefined ? { atMs: clock.now(), correlationId } : this.facts(target)

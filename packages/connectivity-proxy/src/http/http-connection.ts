@@ -126,6 +126,7 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
     const { head } = result
     if (heads.next < heads.source.length) this.pending = heads.source.subarray(heads.next)
     heads.release()
+    this.report.adopt(head)
     this.method = head.method
     this.isLastRequest = !head.keepAlive || head.minorVersion === 0
     const plan = planRequest(head)
