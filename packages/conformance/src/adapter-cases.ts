@@ -54,6 +54,7 @@ export interface AdapterParts<T extends Destination['type'], Client extends Prot
   readonly limitMs?: number
 }
 
+/** What a case of the adapter suite gets. */
 export interface AdapterContext {
   readonly parts: AdapterParts<Destination['type'], ProtocolClient, FarSide>
   readonly far: FarSide

@@ -6,6 +6,7 @@ export interface Case<Context, Feature extends string> {
   run(context: Context): Promise<void>
 }
 
+/** What a subject says about itself. */
 export interface Claims<Feature extends string, Name extends string> {
   /** What the technology can do. Cases of unclaimed features print as skipped. */
   readonly features: Readonly<Record<Feature, boolean>>

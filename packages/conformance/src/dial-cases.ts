@@ -33,6 +33,7 @@ export interface DialFarSide extends FarSide {
   refusals?(): Promise<readonly Refusal[]>
 }
 
+/** What a case of the dial suite gets. */
 export interface DialContext {
   readonly far: DialFarSide
   /** Tokens and passwords that the dial presents. */

@@ -7,6 +7,7 @@ export interface BoundedMap<V> {
   keys(): readonly string[]
 }
 
+/** Makes a map of at most `maxEntries` entries. */
 export function createBoundedMap<V>(maxEntries: number): BoundedMap<V> {
   const entries = new Map<string, V>()
   return {

@@ -19,6 +19,7 @@ function dependsOnUser({ properties }: FoundDestination['destination'], authenti
 /** Types whose answer serves one call: assertions, and tokens that were paid for with a code or a refresh token. */
 const neverKept: ReadonlySet<string> = new Set(['SAMLAssertion', 'OAuth2AuthorizationCode', 'OAuth2RefreshToken', 'OAuth2TokenExchange'])
 
+/** Whether, for whom and how long an answer is kept. */
 export interface CacheVerdict {
   readonly keep: boolean
   readonly perUser: boolean

@@ -19,6 +19,7 @@ import { createServiceCaller, type ServiceAnswer } from './service-call.ts'
 import { createSingleFlight } from './single-flight.ts'
 import { createTokenSource } from './token-source.ts'
 
+/** Whose view of a destination is wanted. */
 export interface FindOptions {
   /** On whose behalf: for destinations whose token depends on the user. */
   readonly userToken?: Secret

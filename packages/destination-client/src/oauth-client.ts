@@ -32,6 +32,7 @@ export function parseOAuthClient(binding: ServiceBinding): OAuthClient {
   return { clientId: read.required('clientid'), proof, tokenUrl: new URL('/oauth/token', url), domain }
 }
 
+/** Reads text properties of one binding; every error names the binding and the property. */
 export interface PropertyReader {
   optional(property: string): string | undefined
   required(property: string): string

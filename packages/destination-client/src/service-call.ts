@@ -3,6 +3,7 @@ import { abortedError, ConnectivityError, type Secret } from '@sallyport/core'
 import { callError } from './destination-errors.ts'
 import type { ServiceConnections } from './service-connections.ts'
 
+/** One call with its bounds. */
 export interface ServiceRequest {
   readonly method: 'GET' | 'POST'
   readonly url: URL
@@ -14,6 +15,7 @@ export interface ServiceRequest {
   readonly attempt: string
 }
 
+/** What a service answered, read to its end. */
 export interface ServiceAnswer {
   readonly status: number
   /** Parsed JSON; `undefined` when the answer is none. */
@@ -25,6 +27,7 @@ export interface ServiceCaller extends AsyncDisposable {
   call(request: ServiceRequest): Promise<ServiceAnswer>
 }
 
+/** Whom a caller trusts and as whom it presents itself. */
 export interface ServiceCallerOptions {
   /** PEM certificates of authorities to trust besides Node's own. */
   readonly ca?: readonly string[]

@@ -10,6 +10,7 @@ export interface ServiceConnections {
   destroy(): void
 }
 
+/** Makes the agents; in a file of its own because loading it loads Node's HTTP modules. */
 export function createServiceConnections({ ca = [], certificate, key }: ServiceCallerOptions): ServiceConnections {
   const shared = { keepAlive: true, maxSockets, timeout: idleSocketMs }
   const plain = new HttpAgent(shared)

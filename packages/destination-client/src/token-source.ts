@@ -18,6 +18,7 @@ export interface TokenSource extends AsyncDisposable {
   forget(token: Secret): void
 }
 
+/** Whose tokens, and where they come from. */
 export interface TokenSourceOptions {
   readonly client: OAuthClient
   readonly clock: Clock

@@ -3,6 +3,7 @@ import { abortedError, type Address, type Dial, formatAddress, withDeadline } fr
 import { refusePrincipal, unreachableError } from './dial-errors.ts'
 import { connectTimeoutMs, keepAliveDelayMs } from './limits.ts'
 
+/** How this machine reaches an address. */
 export interface DirectDialOptions {
   /** Name resolution instead of the system's. */
   readonly lookup?: LookupFunction

@@ -3,6 +3,7 @@ import { ConnectivityError, type ErrorCode, type Secret } from '@sallyport/core'
 import { maxProxyAnswerBytes } from './limits.ts'
 import { readMessage } from './read-message.ts'
 
+/** What a `CONNECT` needs to know. */
 export interface HttpNegotiation {
   /** Connected to the proxy; nothing has been written or read. */
   readonly socket: Duplex

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import { abortedError } from '@sallyport/core'
 import { hungUpError } from './dial-errors.ts'
 
+/** How the end of a message is found, and where patience ends. */
 export interface MessageShape {
   /** Length of the message at the start of `bytes`, or `undefined` while that cannot be told. */
   measure(bytes: Buffer): number | undefined

@@ -5,6 +5,7 @@ import { readMessage } from './read-message.ts'
 import { measureReply, tokenMethod } from './socks-messages.ts'
 import { socksRefusal } from './socks-reply.ts'
 
+/** What a SOCKS5 handshake needs to know. */
 export interface SocksNegotiation {
   /** Connected to the proxy; nothing has been written or read. */
   readonly socket: Duplex

@@ -14,6 +14,7 @@ import { negotiationTimeoutMs } from './limits.ts'
 import { readTcpAnswer } from './tcp-answer.ts'
 import { wireHost } from './wire-host.ts'
 
+/** Which tunnel, and on whose behalf. */
 export interface TunnelDialOptions {
   /** The connection of the connector with this location ID right now; `undefined` when none is connected. */
   readonly connection: (locationId: string) => TunnelConnection | undefined

@@ -3,6 +3,7 @@ import { type Address, type Dial, formatAddress, type Principal, withDeadline } 
 import type { buildConnector } from 'undici'
 import { type HttpTlsOptions, secureStream } from './secure-stream.ts'
 
+/** Where the connections of one pool lead. */
 export interface ConnectorOptions {
   readonly dial: Dial
   readonly target: Address

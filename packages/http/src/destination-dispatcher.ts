@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { requestError } from './http-errors.ts'
 import type { PreparedRequest } from './prepare-request.ts'
 
+/** What the dispatcher shares with the client it belongs to. */
 export interface DestinationDispatcherDeps {
   readonly pool: () => Dispatcher
   readonly prepare: (path: string, own: Iterable<readonly [string, string]>, signal: AbortSignal) => Promise<PreparedRequest>

@@ -6,6 +6,7 @@ import { createPools } from './pools.ts'
 import { chooseRoute, type ConnectivityProxyRoute } from './route.ts'
 import type { HttpTlsOptions } from './secure-stream.ts'
 
+/** What is the same for every destination of an adapter. */
 export interface HttpAdapterOptions {
   readonly clock: Clock
   /**

@@ -44,6 +44,7 @@ export interface HttpClient extends ProtocolClient {
   readonly dispatcher: Dispatcher
 }
 
+/** What the adapter has decided before there is a client. */
 export interface HttpClientDeps {
   readonly destination: HttpDestination
   readonly route: Route
@@ -55,6 +56,7 @@ export interface HttpClientDeps {
   readonly close: () => void
 }
 
+/** Makes the client of one destination. */
 export function createHttpClient({ destination, route, credentials, context, clock, pools, close }: HttpClientDeps): HttpClient {
   let isClosed = false
   const name = `destination "${destination.name}"`

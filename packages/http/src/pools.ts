@@ -13,6 +13,7 @@ export interface Pools {
   destroy(): Promise<void>
 }
 
+/** Makes the pools of one client; none is opened before its first request. */
 export function createPools(origin: string, connectorOf: (principal: Principal | undefined) => buildConnector.connector): Pools {
   const pools = new Map<string, Pool>()
   return {

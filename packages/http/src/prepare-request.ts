@@ -5,6 +5,7 @@ import { buildHeaders, buildProxyHeaders } from './request-headers.ts'
 import { buildTarget } from './request-target.ts'
 import type { Route } from './route.ts'
 
+/** What is the same for every request of a client. */
 export interface PreparerDeps {
   readonly destination: HttpDestination
   readonly route: Route
@@ -48,6 +49,7 @@ export function createPreparer({ destination, route, credentials, clock, pools, 
   }
 }
 
+/** For whoever uses a client after it was disposed. */
 export function closedError(name: string): ConnectivityError {
   return new ConnectivityError('ABORTED', `the client of ${name} is closed`)
 }

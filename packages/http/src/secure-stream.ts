@@ -15,6 +15,7 @@ export interface HttpTlsOptions {
   readonly servername?: string
 }
 
+/** Whom a TLS handshake is made with, and on what terms. */
 export interface SecureStreamOptions {
   readonly host: string
   readonly tls: HttpTlsOptions

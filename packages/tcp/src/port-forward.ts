@@ -5,6 +5,7 @@ import { type Address, ConnectivityError, formatAddress, type Logger, withDeadli
 import { forwardTimeoutMs, maxForwardedConnections } from './limits.ts'
 import { listenError } from './tcp-errors.ts'
 
+/** Where to listen. */
 export interface PortForwardOptions {
   /** Where to listen; the default is 127.0.0.1. */
   readonly host?: string

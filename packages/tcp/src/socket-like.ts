@@ -21,6 +21,7 @@ export interface SocketLike extends Duplex {
   unref(): this
 }
 
+/** How the stream behind the socket is opened. */
 export interface SocketLikeOptions {
   /** Asked once, in the next turn. The signal fires when the stream is destroyed before it is open. */
   readonly open: (signal: AbortSignal) => Promise<Duplex>
@@ -28,6 +29,7 @@ export interface SocketLikeOptions {
   readonly clock: Clock
 }
 
+/** Makes a stream that connects by itself; opening begins in the next turn. */
 export function createSocketLike({ open, address, clock }: SocketLikeOptions): SocketLike {
   const aborter = new AbortController()
   let inner: Duplex | undefined

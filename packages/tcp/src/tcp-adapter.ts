@@ -2,6 +2,7 @@ import { abortedError, type Clock, ConnectivityError, type ProtocolAdapter } fro
 import { parseSocketOptions } from './socket-options.ts'
 import { createTcpClient, type TcpClient } from './tcp-client.ts'
 
+/** What is the same for every destination of an adapter. */
 export interface TcpAdapterOptions {
   readonly clock: Clock
 }

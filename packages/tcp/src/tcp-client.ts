@@ -28,6 +28,7 @@ export interface TcpClient extends ProtocolClient {
   listen(options?: PortForwardOptions): Promise<PortForward>
 }
 
+/** What the adapter has decided before there is a client. */
 export interface TcpClientDeps {
   readonly destination: TcpDestination
   readonly options: SocketOptions
@@ -36,6 +37,7 @@ export interface TcpClientDeps {
   readonly clock: Clock
 }
 
+/** Makes the client of one destination. */
 export function createTcpClient({ destination, options, principal, context, clock }: TcpClientDeps): TcpClient {
   const { name, address, locationId } = destination
   const closed = new AbortController()

@@ -5,6 +5,7 @@ export function idleError(name: string, idleMs: number): ConnectivityError {
   return new ConnectivityError('BACKEND_TIMEOUT', `destination "${name}": no byte in either direction for ${idleMs} ms`)
 }
 
+/** For whoever uses a client after it was disposed. */
 export function closedError(name: string): ConnectivityError {
   return new ConnectivityError('ABORTED', `the client of destination "${name}" is closed`)
 }
