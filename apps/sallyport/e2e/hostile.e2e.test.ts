@@ -53,7 +53,10 @@ const garbage: readonly (readonly [string, Buffer | string])[] = [
   ['a header without end', `GET http://a:80/ HTTP/1.1\r\nHost: a:80\r\nX: ${'b'.repeat(200_000)}`],
   ['headers without end', `GET http://a:80/ HTTP/1.1\r\nHost: a:80\r\n${'X: y\r\n'.repeat(20_000)}`],
   ['two lengths', 'POST http://plain.demo:80/ HTTP/1.1\r\nHost: plain.demo:80\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!'],
-  ['length and chunks', 'POST http://plain.demo:80/ HTTP/1.1\r\nHost: plain.demo:80\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  [
+    'length and chunks',
+    'POST http://plain.demo:80/ HTTP/1.1\r\nHost: plain.demo:80\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
   ['a SOCKS4 request', Buffer.from([4, 1, 0, 80, 127, 0, 0, 1, 0])],
   ['a token of four gigabytes', Buffer.from([5, 1, 0x80, 1, 0xff, 0xff, 0xff, 0xff, 0x41])],
   ['half a TLS record', Buffer.from([0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc])],

@@ -1,9 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { z } from 'zod'
-import { formatProblems, readConfiguration } from '../configuration/read-configuration.ts'
-import { configurationSchema } from '../configuration/schema.ts'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { createContext } from './context.ts'
 
@@ -17,7 +14,8 @@ export function addConfigCommand(program: Command): void {
     .command('validate')
     .description('list every problem of a configuration file with its line')
     .argument('[file]', `default: ${configurationFileName}`)
-    .action((file: string | undefined, _options: unknown, command: Command) => {
+    .action(async (file: string | undefined, _options: unknown, command: Command) => {
+      const { formatProblems, readConfiguration } = await import('../configuration/read-configuration.ts')
       const { printer, workingFolder } = createContext(command)
       const path = resolve(workingFolder, file ?? configurationFileName)
       if (file === undefined && !existsSync(path)) throw usageError(`there is no ${configurationFileName} here; name a file`)
@@ -33,7 +31,9 @@ export function addConfigCommand(program: Command): void {
   config
     .command('schema')
     .description('print the JSON Schema of the configuration file')
-    .action(() => {
+    .action(async () => {
+      const { z } = await import('zod')
+      const { configurationSchema } = await import('../configuration/schema.ts')
       const schema = { title: 'Sallyport configuration', ...z.toJSONSchema(configurationSchema, { io: 'input', unrepresentable: 'any' }) }
       process.stdout.write(`${JSON.stringify(schema, null, 2)}\n`)
     })

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
-import { pairConnector, saveIdentity } from '@sallyport/cloud-connector'
+import type { ServerTrust } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
-import { requireConfiguration } from '../configuration/read-configuration.ts'
 import { askControl, requireRunning } from '../control/control-client.ts'
 import { readControlRecords } from '../control/control-record.ts'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { formatTable } from '../output/printer.ts'
-import { openConnectorMaterial } from '../stack/connector-material.ts'
 import type { ConnectorReport } from '../stack/connector-part.ts'
 import { createContext } from './context.ts'
 
@@ -31,7 +29,11 @@ export function addConnectorCommand(program: Command): void {
     .option('--subaccount <id>', 'subaccount the connector will serve (default: the first one)')
     .action(async (options: { readonly subaccount?: string }, command: Command) => {
       const { printer, folder } = createContext(command)
-      const answer = await askControl<{ code: string; expiresAtMs: number; subaccount: string; server: string }>(requireRunning(folder(), 'connectivity-proxy'), 'pairing-code', { ...options })
+      const answer = await askControl<{ code: string; expiresAtMs: number; subaccount: string; server: string }>(
+        requireRunning(folder(), 'connectivity-proxy'),
+        'pairing-code',
+        { ...options },
+      )
       printer.result(answer, () =>
         [
           `${answer.code}   for subaccount ${answer.subaccount}, until ${new Date(answer.expiresAtMs).toISOString()}`,
@@ -54,7 +56,9 @@ export function addConnectorCommand(program: Command): void {
     .option('--config <file>', 'configuration to check at the same time')
     .action(async (given: InitOptions, command: Command) => {
       const { printer, folder } = createContext(command)
-      if (given.config !== undefined) requireConfiguration(given.config)
+      const { pairConnector, saveIdentity } = await import('@sallyport/cloud-connector')
+      const { openConnectorMaterial } = await import('../stack/connector-material.ts')
+      if (given.config !== undefined) (await import('../configuration/read-configuration.ts')).requireConfiguration(given.config)
       const options = await askForMissing(given, printer.json)
       const server = URL.parse(options.server)
       if (server === null) throw usageError(`--server "${options.server}" is not a URL`)
@@ -88,11 +92,22 @@ export function addConnectorCommand(program: Command): void {
         if (!/^dev$|connector/.test(record.name)) continue
         reports.push(...(await askControl<{ connectors: readonly ConnectorReport[] }>(record, 'connector-status')).connectors)
       }
-      if (reports.length === 0) throw new ConnectivityError('SERVICE_UNAVAILABLE', `no connector is running with the data in ${folder().path}`, { details: { next: 'sallyport serve connector --config connector.yaml' } })
+      if (reports.length === 0)
+        throw new ConnectivityError('SERVICE_UNAVAILABLE', `no connector is running with the data in ${folder().path}`, {
+          details: { next: 'sallyport serve connector --config connector.yaml' },
+        })
       printer.result({ connectors: reports }, () =>
         formatTable(
           ['SUBACCOUNT', 'LOCATION', 'TUNNEL', 'SINCE', 'MAPPINGS', 'CERTIFICATE UNTIL', 'CONFIGURATION'],
-          reports.map((report) => [report.subaccount, `"${report.locationId}"`, report.tunnel, report.connectedSince, String(report.mappings), report.certificateUntil, report.configuration]),
+          reports.map((report) => [
+            report.subaccount,
+            `"${report.locationId}"`,
+            report.tunnel,
+            report.connectedSince,
+            String(report.mappings),
+            report.certificateUntil,
+            report.configuration,
+          ]),
         ),
       )
       if (!reports.every((report) => report.tunnel === 'ready')) process.exitCode = exitCodes.notReady
@@ -111,7 +126,8 @@ async function askForMissing(options: InitOptions, json: boolean): Promise<Compl
     const server = options.server ?? (await terminal.question('Server (https://host:8041): ')).trim()
     const code = options.code ?? (await terminal.question('Pairing code: ')).trim()
     const location = options.location ?? (await terminal.question('Location ID (empty for the default): ')).trim()
-    const authority = options.authority ?? options.fingerprint ?? (await terminal.question('File of the authority that signed the server: ')).trim()
+    const authority =
+      options.authority ?? options.fingerprint ?? (await terminal.question('File of the authority that signed the server: ')).trim()
     return { ...options, server, code, location, ...(options.fingerprint === undefined ? { authority } : {}) }
   } finally {
     terminal.close()
@@ -119,9 +135,10 @@ async function askForMissing(options: InitOptions, json: boolean): Promise<Compl
 }
 
 /** First contact is never trusted blindly. */
-function trustOf({ authority, fingerprint }: InitOptions): Parameters<typeof pairConnector>[0]['trust'] {
+function trustOf({ authority, fingerprint }: InitOptions): ServerTrust {
   if (fingerprint !== undefined) return { fingerprint }
-  if (authority === undefined || authority === '') throw usageError('name the authority of the server with --authority, or its certificate with --fingerprint')
+  if (authority === undefined || authority === '')
+    throw usageError('name the authority of the server with --authority, or its certificate with --fingerprint')
   try {
     return { authorities: readFileSync(authority, 'utf8') }
   } catch (cause) {

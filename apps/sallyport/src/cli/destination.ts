@@ -1,11 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
-import {
-  createDestinationAdminClient,
-  type DestinationAdminClient,
-  type DestinationLevel,
-  type DestinationRecord,
-} from '@sallyport/admin-api'
+import type { DestinationAdminClient, DestinationLevel, DestinationRecord } from '@sallyport/admin-api'
 import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
 import { usageError } from '../output/exit-code.ts'
@@ -97,6 +92,7 @@ export function addDestinationCommand(program: Command): void {
 }
 
 async function withClient<T>(folder: DataFolder, work: (client: DestinationAdminClient) => Promise<T>): Promise<T> {
+  const { createDestinationAdminClient } = await import('@sallyport/admin-api')
   const [binding] = readBindings(folder).destination
   await using request = createRequester({ authorities: [readFileSync(folder.file('ca.crt'), 'utf8')] })
   const client = createDestinationAdminClient({

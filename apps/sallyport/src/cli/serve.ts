@@ -1,15 +1,9 @@
 import { ConnectivityError, systemClock } from '@sallyport/core'
 import type { Command } from 'commander'
-import { requireConfiguration } from '../configuration/read-configuration.ts'
 import { exitCodes, usageError } from '../output/exit-code.ts'
-import { openStdoutLog } from '../output/logger.ts'
-import { startConnectivityProxyPart } from '../stack/connectivity-proxy-part.ts'
-import { startConnectorPart } from '../stack/connector-part.ts'
-import { startDestinationServicePart } from '../stack/destination-service-part.ts'
 import { type PartContext, type Role, roles, type RunningPart } from '../stack/part.ts'
 import { portsWithOffset } from '../stack/ports.ts'
 import { startStackProcess } from '../stack/stack-process.ts'
-import { startTokenServicePart } from '../stack/token-service-part.ts'
 import { createEventLog } from '../trace/event-log.ts'
 import { findConfigurationFile } from './config.ts'
 import { createContext } from './context.ts'
@@ -21,11 +15,12 @@ interface ServeOptions {
   readonly logLevel: string
 }
 
+/** Each role is loaded only where it runs: a connector's machine needs no token service in memory. */
 const starts: Readonly<Record<Role, (context: PartContext) => Promise<RunningPart>>> = {
-  'token-service': startTokenServicePart,
-  'destination-service': startDestinationServicePart,
-  'connectivity-proxy': startConnectivityProxyPart,
-  connector: (context) => startConnectorPart(context),
+  'token-service': async (context) => (await import('../stack/token-service-part.ts')).startTokenServicePart(context),
+  'destination-service': async (context) => (await import('../stack/destination-service-part.ts')).startDestinationServicePart(context),
+  'connectivity-proxy': async (context) => (await import('../stack/connectivity-proxy-part.ts')).startConnectivityProxyPart(context),
+  connector: async (context) => (await import('../stack/connector-part.ts')).startConnectorPart(context),
 }
 
 /** `serve <roles>`: one process for any subset of the parts, for production. Logs JSON lines to standard output. */
@@ -45,6 +40,8 @@ export function addServeCommand(program: Command): void {
         throw new ConnectivityError('CONFIGURATION_INVALID', 'there is no sallyport.yaml here', {
           details: { next: 'name one with --config; sallyport config schema describes it' },
         })
+      const { requireConfiguration } = await import('../configuration/read-configuration.ts')
+      const { openStdoutLog } = await import('../output/logger.ts')
       const { logger } = openStdoutLog(options.logLevel)
       const context: PartContext = {
         folder: folder(),

@@ -42,7 +42,13 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
   const authority = await openConnectorAuthority({ repository, sealer: createSealer({ current: folder.sealKey() }), clock, log })
   const audit = createAuditLog({ folder: folder.file('cloud', 'audit'), key: auditKeyOf(folder, 'connectivity-proxy'), clock, log })
   const fetcher = createKeyFetcher(settings)
-  const keys = createRemoteKeySource({ issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }], fetchKeys: fetcher.fetchKeys, clock, ...keyRefresh, log })
+  const keys = createRemoteKeySource({
+    issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }],
+    fetchKeys: fetcher.fetchKeys,
+    clock,
+    ...keyRefresh,
+    log,
+  })
   const verifier = createTokenVerifier({ keys, clock, ...serviceTokenBounds })
   const names = [...new Set([settings.publicHost, ...localNames()])]
   // The transport reports to the service and the service listens on the transport.
@@ -66,7 +72,10 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     authority,
     repository,
     transport,
-    tunnel: { endpoint: new URL(`tls://${urlHost(host)}:${ports.tunnel}`), publicEndpoint: new URL(`tls://${settings.publicHost}:${ports.tunnel}`) },
+    tunnel: {
+      endpoint: new URL(`tls://${urlHost(host)}:${ports.tunnel}`),
+      publicEndpoint: new URL(`tls://${settings.publicHost}:${ports.tunnel}`),
+    },
     api: { host, port: ports.connectivityApi, tls: settings.tls },
     verifier,
     apiClients: clients,
@@ -105,7 +114,8 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
   const apiUrl = `https://${settings.publicHost}:${ports.connectivityApi}`
   const subaccounts = subaccountsOf(configuration).map((subaccount) => subaccount.id)
   const createCode = (subaccount: string, createdBy: string): ReturnType<ConnectivityService['createPairingCode']> => {
-    if (!subaccounts.includes(subaccount)) throw new ConnectivityError('NOT_FOUND', `there is no subaccount "${subaccount}"; there are ${subaccounts.join(', ')}`)
+    if (!subaccounts.includes(subaccount))
+      throw new ConnectivityError('NOT_FOUND', `there is no subaccount "${subaccount}"; there are ${subaccounts.join(', ')}`)
     return service.createPairingCode({ subaccount, createdBy })
   }
   try {
@@ -124,7 +134,9 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
         part: 'connectivity proxy',
         ready: proxy.addresses.http !== undefined && proxy.addresses.socks5 !== undefined,
         addresses: [`:${ports.proxyHttp} http`, `:${ports.proxySocks5} socks5`],
-        detail: configuration.strict ? 'strict: one tenant, location, host and principal per connection' : 'lenient: mixed connections are split',
+        detail: configuration.strict
+          ? 'strict: one tenant, location, host and principal per connection'
+          : 'lenient: mixed connections are split',
       },
       {
         part: 'connectivity service',

@@ -48,7 +48,10 @@ export interface AutomaticPairing {
 }
 
 /** Starts the connectors of the configuration that have been paired; in the local stack they are paired on the way. */
-export async function startConnectorPart(context: PartContext, options: { readonly pairing?: AutomaticPairing } = {}): Promise<RunningPart> {
+export async function startConnectorPart(
+  context: PartContext,
+  options: { readonly pairing?: AutomaticPairing } = {},
+): Promise<RunningPart> {
   const { configuration, folder, clock, events } = context
   const log = partLog(context.log, 'connector')
   const adminPort = configuration.connectorAdmin.port ?? context.ports.connectorAdmin
@@ -107,27 +110,42 @@ export async function startConnectorPart(context: PartContext, options: { readon
         detail: `${link.tunnel.kind === 'ready' ? 'connected' : describeTunnel(link.tunnel)}, ${link.mappings} mappings${connector.status.configuration.problem === undefined ? '' : '; the changed configuration is not valid'}`,
       })),
     controls: {
-      'connector-status': async () => ({ connectors: connector.status.links.map((link) => reportOf(link, connector.status.configuration)) }),
+      'connector-status': async () => ({
+        connectors: connector.status.links.map((link) => reportOf(link, connector.status.configuration)),
+      }),
     },
     close,
   }
 }
 
 /** The identities of the connectors that are configured. A missing one is paired now, or is an error that says how. */
-async function pairedIdentities(context: PartContext, material: ConnectorMaterial, pairing: AutomaticPairing | undefined): Promise<readonly ConnectorIdentity[]> {
+async function pairedIdentities(
+  context: PartContext,
+  material: ConnectorMaterial,
+  pairing: AutomaticPairing | undefined,
+): Promise<readonly ConnectorIdentity[]> {
   const { configuration } = context
   const known = await loadIdentities(material.store)
   const identities: ConnectorIdentity[] = []
   for (const entry of configuration.connectors) {
-    const found = known.find(({ subaccount, locationId }) => locationId === entry.locationId && (entry.subaccount === undefined || subaccount === entry.subaccount))
+    const found = known.find(
+      ({ subaccount, locationId }) =>
+        locationId === entry.locationId && (entry.subaccount === undefined || subaccount === entry.subaccount),
+    )
     if (found !== undefined && (pairing === undefined || found.authorities !== '')) {
       identities.push(found)
       continue
     }
     if (pairing === undefined) {
-      throw new ConnectivityError('CONFIGURATION_INVALID', `the connector with location ID "${entry.locationId}" has not been paired on this machine`, {
-        details: { next: 'get a code on the cloud side with "sallyport connector code", then: sallyport connector init --server … --code … --authority …' },
-      })
+      throw new ConnectivityError(
+        'CONFIGURATION_INVALID',
+        `the connector with location ID "${entry.locationId}" has not been paired on this machine`,
+        {
+          details: {
+            next: 'get a code on the cloud side with "sallyport connector code", then: sallyport connector init --server … --code … --authority …',
+          },
+        },
+      )
     }
     const subaccount = entry.subaccount ?? subaccountsOf(configuration)[0]?.id ?? ''
     const identity = await pairConnector({
@@ -161,7 +179,8 @@ function reportOf(link: LinkStatus, configuration: { readonly revision: number; 
 
 function describeTunnel(tunnel: LinkStatus['tunnel']): string {
   if (tunnel.kind === 'failed') return `${tunnel.reason}: ${tunnel.message}`
-  if (tunnel.kind === 'connecting') return `connecting, attempt ${tunnel.attempt}${tunnel.lastError === undefined ? '' : ` (${tunnel.lastError.message})`}`
+  if (tunnel.kind === 'connecting')
+    return `connecting, attempt ${tunnel.attempt}${tunnel.lastError === undefined ? '' : ` (${tunnel.lastError.message})`}`
   return tunnel.kind
 }
 

@@ -9,7 +9,7 @@ import { chooseDemoPorts, demoConfiguration, prepareDemo, startDemo } from './de
 import { startDestinationServicePart } from './destination-service-part.ts'
 import type { PartContext, PartStatus } from './part.ts'
 import { portsWithOffset } from './ports.ts'
-import { startStackProcess } from './stack-process.ts'
+import { refuseSecondStart, startStackProcess } from './stack-process.ts'
 import { openAuthority } from './local-authority.ts'
 import { startTokenServicePart } from './token-service-part.ts'
 
@@ -41,6 +41,8 @@ export async function startDevStack(options: {
   readonly demo: boolean
 }): Promise<DevStack> {
   const { folder, clock, log } = options
+  // Before anything is written: the running stack watches the demo's configuration.
+  refuseSecondStart(folder, 'dev')
   const file = options.configuration ?? (await demoFile(folder, clock))
   const configuration: Configuration = options.strict === undefined ? file : { ...file, strict: options.strict }
   const events = createEventLog(rememberedEvents)
@@ -65,7 +67,11 @@ export async function startDevStack(options: {
           proxy = await startConnectivityProxyPart(context)
           return proxy
         },
-        () => startConnectorPart(context, proxy === undefined ? {} : { pairing: { apiUrl: proxy.apiUrl, authority, createPairingCode: proxy.createPairingCode } }),
+        () =>
+          startConnectorPart(
+            context,
+            proxy === undefined ? {} : { pairing: { apiUrl: proxy.apiUrl, authority, createPairingCode: proxy.createPairingCode } },
+          ),
       ],
     })
     return {

@@ -1,5 +1,5 @@
 import { ConnectivityError, withDeadline } from '@sallyport/core'
-import { Agent, request as undiciRequest } from 'undici'
+import type { Agent } from 'undici'
 
 export interface HttpAnswer {
   readonly status: number
@@ -27,13 +27,20 @@ const maxAnswerBytes = 8_388_608
  * @throws ConnectivityError `PEER_UNTRUSTED` when the certificate does not verify, `PEER_UNREACHABLE` otherwise.
  */
 export function createRequester(options: { readonly authorities: readonly string[] }): Requester {
-  const agent = new Agent({
-    connect: { ca: [...options.authorities], timeout: timeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    maxResponseSize: maxAnswerBytes,
-  })
+  let loading: Promise<{ readonly agent: Agent; readonly request: typeof import('undici').request }> | undefined
+  // Loaded with the first request: most commands need none.
+  const load = async (): NonNullable<typeof loading> => {
+    const { Agent, request } = await import('undici')
+    const agent = new Agent({
+      connect: { ca: [...options.authorities], timeout: timeoutMs },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      maxResponseSize: maxAnswerBytes,
+    })
+    return { agent, request }
+  }
   const requester = async (url: string | URL, init: HttpRequest = {}): Promise<HttpAnswer> => {
+    const { agent, request: undiciRequest } = await (loading ??= load())
     const target = new URL(url)
     try {
       const answer = await undiciRequest(target, {
@@ -52,7 +59,7 @@ export function createRequester(options: { readonly authorities: readonly string
       throw requestError(cause, target)
     }
   }
-  return Object.assign(requester, { [Symbol.asyncDispose]: () => agent.close() })
+  return Object.assign(requester, { [Symbol.asyncDispose]: async () => (await loading)?.agent.close() })
 }
 
 function requestError(cause: unknown, target: URL): ConnectivityError {

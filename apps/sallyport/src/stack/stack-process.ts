@@ -32,12 +32,7 @@ export async function startStackProcess(options: {
   readonly now: () => number
 }): Promise<StackProcess> {
   const { name, folder, events, log, starts } = options
-  const other = readControlRecords(folder).find((record) => record.name === name) ?? (name === 'dev' ? findRunning(folder) : undefined)
-  if (other !== undefined) {
-    throw new ConnectivityError('PORT_IN_USE', `"${other.name}" runs already with the data in ${folder.path} (pid ${other.pid})`, {
-      details: { next: 'sallyport status, or sallyport stop' },
-    })
-  }
+  refuseSecondStart(folder, name)
   const parts: RunningPart[] = []
   const closeParts = async (): Promise<void> => {
     for (const part of parts.toReversed()) {
@@ -82,6 +77,15 @@ export async function startStackProcess(options: {
     await closeParts()
     throw error
   }
+}
+
+/** One process of a name per folder; the local stack tolerates no other at all. @throws ConnectivityError `PORT_IN_USE`. */
+export function refuseSecondStart(folder: DataFolder, name: string): void {
+  const other = readControlRecords(folder).find((record) => record.name === name) ?? (name === 'dev' ? findRunning(folder) : undefined)
+  if (other === undefined) return
+  throw new ConnectivityError('PORT_IN_USE', `"${other.name}" runs already with the data in ${folder.path} (pid ${other.pid})`, {
+    details: { next: 'sallyport status, or sallyport stop' },
+  })
 }
 
 /** Waits until every part that runs with this folder says it is ready. `false` when the time is over before. */
