@@ -9,15 +9,16 @@ import { streamSetUps } from './src/cases/connections.ts'
 import { idleMemory, stalledMemory } from './src/cases/memory.ts'
 import { besideBulk, roundTrip } from './src/cases/round-trip.ts'
 import { proxiedRequests, smallRequests } from './src/cases/wrk.ts'
-import { createCertificates } from './src/certificates.ts'
+import { createCertificates, createTenant } from './src/certificates.ts'
 import { bareTunnel } from './src/contenders/bare-tunnel.ts'
 import { createChisel } from './src/contenders/chisel.ts'
 import { direct } from './src/contenders/direct.ts'
 import { haproxy } from './src/contenders/haproxy.ts'
 import { nginx } from './src/contenders/nginx.ts'
 import { createRathole } from './src/contenders/rathole.ts'
+import { sallyport, sallyportSocks } from './src/contenders/sallyport.ts'
 import { ssh } from './src/contenders/ssh.ts'
-import { measure } from './src/measure.ts'
+import { carriedBy, measure } from './src/measure.ts'
 import { prepareNamespace, runInNamespace } from './src/namespace.ts'
 import { type BenchOptions, readOptions, usage } from './src/options.ts'
 import { setPinning, stopAll } from './src/processes.ts'
@@ -82,13 +83,14 @@ async function runBench(options: BenchOptions): Promise<number> {
   const loadTool = join(folder, 'loadtool')
   execFileSync('gcc', ['-O2', '-pthread', '-o', loadTool, join(import.meta.dirname, 'tools', 'loadtool.c')])
   const backEnds = await startBackEnds({ loadTool, folder })
-  const bench = { backEnds, loadTool, seconds: options.seconds, token: 'x'.repeat(1200) }
-  const context = { bench, folder, certificates: createCertificates(), ownsLoopback, patient: options.patient }
+  const tenant = createTenant()
+  const bench = { backEnds, loadTool, loadEnv: {}, seconds: options.seconds, tenant }
+  const context = { bench, folder, certificates: createCertificates(), tenant, ownsLoopback, patient: options.patient }
 
   const records: BenchRecord[] = []
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const benchCase of cases) {
-      for (const contender of contenders.filter(({ carries }) => carries.includes(benchCase.carries))) {
+      for (const contender of contenders.filter((each) => carriedBy(each, benchCase) !== undefined)) {
         const record = await measure(context, benchCase, contender, round)
         records.push(record)
         if (options.out !== undefined) appendFileSync(options.out, `${JSON.stringify({ unit: benchCase.unit, ...record })}\n`)
@@ -103,7 +105,17 @@ async function runBench(options: BenchOptions): Promise<number> {
 }
 
 function chooseContenders(options: BenchOptions) {
-  const all = [bareTunnel, createRathole(options.rathole), createChisel(options.chisel), ssh, haproxy, nginx, direct]
+  const all = [
+    sallyport,
+    sallyportSocks,
+    bareTunnel,
+    createRathole(options.rathole),
+    createChisel(options.chisel),
+    ssh,
+    haproxy,
+    nginx,
+    direct,
+  ]
   return all.filter((contender) => {
     if (options.contenders.length > 0 && !options.contenders.includes(contender.name)) return false
     const missing = contender.missing()

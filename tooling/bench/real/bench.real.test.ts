@@ -26,9 +26,9 @@ it.skipIf(process.platform !== 'linux' || missing.length > 0)(
         '--impatient',
         '--no-pin',
         '--cases',
-        'rtt',
+        'rtt,http',
         '--contenders',
-        'bare-tunnel,haproxy',
+        'sallyport,haproxy',
         '--out',
         out,
       ]
@@ -39,11 +39,13 @@ it.skipIf(process.platform !== 'linux' || missing.length > 0)(
         .split('\n')
         .map((line) => JSON.parse(line) as BenchRecord)
       expect(records.map((record) => [record.case, record.contender, record.error])).toEqual([
-        ['rtt', 'bare-tunnel', undefined],
+        ['rtt', 'sallyport', undefined],
         ['rtt', 'haproxy', undefined],
+        ['http', 'sallyport', undefined],
+        ['http', 'haproxy', undefined],
       ])
       expect(records.every(({ sample }) => sample !== undefined && sample.value > 0)).toBe(true)
-      expect(stdout).toMatch(/rtt: round trip of one byte[^]*bare-tunnel +\d/)
+      expect(stdout).toMatch(/rtt: round trip of one byte[^]*sallyport +\d/)
     } finally {
       rmSync(folder, { recursive: true })
     }

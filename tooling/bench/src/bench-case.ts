@@ -1,5 +1,5 @@
 import type { BackEnds } from './back-ends.ts'
-import type { Carries, Tunnel } from './contender.ts'
+import type { Carries, Tenant, Tunnel } from './contender.ts'
 import type { Link } from './link.ts'
 import type { Sample } from './sample.ts'
 
@@ -10,8 +10,9 @@ export interface Bench {
   readonly loadTool: string
   /** How long one measurement loads the tunnel. */
   readonly seconds: number
-  /** A token that the proxy accepts. */
-  readonly token: string
+  readonly tenant: Tenant
+  /** Environment of the load tool. */
+  readonly loadEnv: Readonly<Record<string, string>>
 }
 
 /** One kind of work, done by every contender that can carry it. */
@@ -21,6 +22,8 @@ export interface BenchCase {
   readonly unit: string
   readonly better: 'higher' | 'lower'
   readonly carries: Carries
+  /** Its load can speak SOCKS5, too. */
+  readonly speaksSocks?: boolean
   readonly link?: Link
   /** The roles are started so that they can collect before they report. */
   readonly measuresMemory?: boolean

@@ -1,5 +1,5 @@
 import type { Bench, BenchCase } from './bench-case.ts'
-import type { Certificates, Contender } from './contender.ts'
+import type { Carries, Certificates, Contender, Tenant } from './contender.ts'
 import { toleratedDisturbancePercent, untilQuiet, watchDisturbance } from './disturbance.ts'
 import { setLoopbackMtu } from './namespace.ts'
 import type { BenchRecord } from './record.ts'
@@ -10,6 +10,7 @@ export interface MeasureOptions {
   readonly bench: Bench
   readonly folder: string
   readonly certificates: Certificates
+  readonly tenant: Tenant
   /** Whether the loopback interface is ours to change. */
   readonly ownsLoopback: boolean
   readonly patient: boolean
@@ -39,17 +40,25 @@ export async function measure(options: MeasureOptions, benchCase: BenchCase, con
   }
 }
 
+/** How the contender would carry the load of the case; `undefined` if it cannot. */
+export function carriedBy(contender: Contender, { carries, speaksSocks }: BenchCase): Carries | undefined {
+  if (contender.carries.includes(carries)) return carries
+  return speaksSocks === true && contender.carries.includes('socks') ? 'socks' : undefined
+}
+
 async function measureOnce(options: MeasureOptions, benchCase: BenchCase, contender: Contender): Promise<Sample> {
-  const { bench, folder, certificates, ownsLoopback } = options
-  const { link, carries, measuresMemory = false, target } = benchCase
+  const { bench, folder, certificates, tenant, ownsLoopback } = options
+  const { link, measuresMemory = false, target } = benchCase
+  const carries = carriedBy(contender, benchCase)
+  if (carries === undefined) throw new Error(`${contender.name} cannot carry ${benchCase.name}`)
   const narrow = link !== undefined && ownsLoopback
   if (narrow) setLoopbackMtu(1500)
   try {
-    const site = { folder, target: bench.backEnds[target], certificates, measuresMemory, link, loadTool: bench.loadTool }
+    const site = { folder, target: bench.backEnds[target], certificates, tenant, measuresMemory, link, loadTool: bench.loadTool }
     return await withSite(site, async (own, settle) => {
       const tunnel = await contender.up(own, carries)
       await settle()
-      return await benchCase.measure(bench, tunnel)
+      return await benchCase.measure(carries === 'socks' ? { ...bench, loadEnv: { BENCH_SOCKS_TOKEN: tenant.token } } : bench, tunnel)
     })
   } finally {
     if (narrow) setLoopbackMtu(65_536)

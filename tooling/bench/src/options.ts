@@ -18,7 +18,7 @@ export interface BenchOptions {
 }
 
 const caseNames = ['bulk1', 'bulk16', 'bulk1-up', 'setups', 'requests', 'rtt', 'http', 'beside', 'bulk-long', 'idle', 'stalled']
-const contenderNames = ['sallyport', 'bare-tunnel', 'rathole', 'chisel', 'ssh', 'haproxy', 'nginx', 'direct']
+const contenderNames = ['sallyport', 'sallyport-socks', 'bare-tunnel', 'rathole', 'chisel', 'ssh', 'haproxy', 'nginx', 'direct']
 
 export const usage: string = `pnpm bench [options]
 

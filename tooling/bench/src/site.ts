@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Certificates, Site } from './contender.ts'
+import type { Certificates, Site, Tenant } from './contender.ts'
 import type { Link } from './link.ts'
 import { pause, type Running, start } from './processes.ts'
 
@@ -8,6 +8,7 @@ export interface SiteOptions {
   readonly folder: string
   readonly target: number
   readonly certificates: Certificates
+  readonly tenant: Tenant
   readonly measuresMemory: boolean
   readonly link: Link | undefined
   readonly loadTool: string
@@ -18,7 +19,7 @@ const settleMs = 500
 
 /** Sets a site up, lets the work use it, and takes everything down again whatever happens. */
 export async function withSite<T>(options: SiteOptions, work: (site: Site, settle: () => Promise<void>) => Promise<T>): Promise<T> {
-  const { target, certificates, measuresMemory, link, loadTool } = options
+  const { target, certificates, tenant, measuresMemory, link, loadTool } = options
   const folder = mkdtempSync(join(options.folder, 'site-'))
   const started: Running[] = []
   const begin: Site['start'] = (side, command, args, env = {}) => {
@@ -30,6 +31,7 @@ export async function withSite<T>(options: SiteOptions, work: (site: Site, settl
     target,
     folder,
     certificates,
+    tenant,
     measuresMemory,
     start: begin,
     async through(tunnelPort) {

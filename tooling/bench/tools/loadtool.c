@@ -9,6 +9,8 @@
 //   loadtool idle <port> <connections> <seconds>        opens connections (one byte there and back) and holds them
 //   loadtool slow <port> <connections> <bytes/s> <seconds>  reads each connection slowly
 //   loadtool flood <port> <seconds>                     sends without end to an echo and reads what comes back
+//
+// With BENCH_SOCKS_TOKEN set, clients speak SOCKS5 first: method 0x80 with that token, then CONNECT to tcp.internal:1.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -77,6 +79,41 @@ static int whole(int fd, char *bytes, int count, int writing) {
     done += n;
   }
   return count;
+}
+
+// What a client says and how much it waits for in answer, before its bytes pass. Empty without SOCKS.
+struct step {
+  char *say;
+  int length, answer;
+};
+static struct step opening[3];
+static int openings;
+
+static void prepare_socks(const char *token) {
+  static char greeting[] = {5, 1, (char)0x80};
+  static char request[] = "\5\1\0\3\14tcp.internal\0\1";
+  int length = strlen(token);
+  char *login = malloc(length + 6);
+  login[0] = 1;
+  uint32_t size = htonl(length);
+  memcpy(login + 1, &size, 4);
+  memcpy(login + 5, token, length);
+  login[length + 5] = 0;  // the connector without location
+  opening[0] = (struct step){greeting, sizeof greeting, 2};
+  opening[1] = (struct step){login, length + 6, 2};
+  opening[2] = (struct step){request, sizeof request - 1, 10};
+  openings = 3;
+}
+
+static int connected(int port) {
+  int fd = dial(port);
+  char answer[16];
+  for (int i = 0; i < openings; i++)
+    if (whole(fd, opening[i].say, opening[i].length, 1) < 0 || whole(fd, answer, opening[i].answer, 0) < 0 || answer[1] & 0x7f) {
+      fprintf(stderr, "the proxy refused step %d\n", i);
+      exit(2);
+    }
+  return fd;
 }
 
 static int there_and_back(int fd) {
@@ -192,7 +229,7 @@ static int source(void) {
 // ---- clients ----
 
 static int roundtrip(int port, double seconds, int gap_us) {
-  int fd = dial(port), count = 0, room = 1000000;
+  int fd = connected(port), count = 0, room = 1000000;
   double *us = malloc(sizeof *us * room), end = now_us() + seconds * 1e6;
   for (int warm = 0; warm < 10; warm++)
     if (there_and_back(fd) < 0) return 2;
@@ -207,18 +244,38 @@ static int roundtrip(int port, double seconds, int gap_us) {
 }
 
 struct attempt {
-  int fd, sent;
+  int fd, step, got, writing;
   double start;
 };
 
 static void begin(int ep, struct attempt *a, struct sockaddr_in *address) {
-  a->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  a->sent = 0;
-  a->start = now_us();
+  *a = (struct attempt){.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), .writing = 1, .start = now_us()};
   no_delay(a->fd);
   connect(a->fd, (void *)address, sizeof *address);
   struct epoll_event e = {.events = EPOLLOUT, .data.ptr = a};
   epoll_ctl(ep, EPOLL_CTL_ADD, a->fd, &e);
+}
+
+// One event of an attempt: 0 while it goes on, 1 when the byte is back, -1 when it has failed.
+static int advance(int ep, struct attempt *a) {
+  static struct step byte = {"x", 1, 1};
+  struct step *step = a->step < openings ? &opening[a->step] : &byte;
+  if (a->writing) {
+    if (write(a->fd, step->say, step->length) != step->length) return -1;
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = a};
+    epoll_ctl(ep, EPOLL_CTL_MOD, a->fd, &e);
+    a->writing = a->got = 0;
+    return 0;
+  }
+  char answer[16];
+  ssize_t n = read(a->fd, answer, step->answer - a->got);
+  if (n <= 0) return -1;
+  a->got += n;
+  if (a->got < step->answer) return 0;
+  if (step == &byte) return 1;
+  a->step++;
+  a->writing = 1;
+  return advance(ep, a);
 }
 
 static int connect_rate(int port, int total, int concurrency) {
@@ -233,14 +290,9 @@ static int connect_rate(int port, int total, int concurrency) {
     if (n == 0) break;
     for (int i = 0; i < n; i++) {
       struct attempt *a = ready[i].data.ptr;
-      char byte = 'x';
-      if (!a->sent && write(a->fd, &byte, 1) == 1) {
-        struct epoll_event e = {.events = EPOLLIN, .data.ptr = a};
-        epoll_ctl(ep, EPOLL_CTL_MOD, a->fd, &e);
-        a->sent = 1;
-        continue;
-      }
-      if (a->sent && read(a->fd, &byte, 1) == 1) us[good++] = now_us() - a->start;
+      int state = advance(ep, a);
+      if (state == 0) continue;
+      if (state > 0) us[good++] = now_us() - a->start;
       close(a->fd);
       done++;
       if (started < total) {
@@ -258,7 +310,7 @@ static int connect_rate(int port, int total, int concurrency) {
 static int idle(int port, int count, int seconds) {
   int open = 0;
   for (int i = 0; i < count; i++)
-    if (there_and_back(dial(port)) > 0) open++;
+    if (there_and_back(connected(port)) > 0) open++;
   printf("{\"open\":%d}\n", open);
   fflush(stdout);
   sleep(seconds);
@@ -268,7 +320,7 @@ static int idle(int port, int count, int seconds) {
 static int slow(int port, int count, int per_second, double seconds) {
   int *fds = malloc(sizeof *fds * count), piece = per_second / 10;
   char *bytes = malloc(piece);
-  for (int i = 0; i < count; i++) fds[i] = dial(port);
+  for (int i = 0; i < count; i++) fds[i] = connected(port);
   printf("{\"open\":%d}\n", count);
   fflush(stdout);
   for (double end = now_us() + seconds * 1e6; now_us() < end; usleep(100000))
@@ -285,7 +337,7 @@ static void *flood_out(void *argument) {
 
 static int flood(int port, double seconds) {
   static char bytes[COPY];
-  int fd = dial(port);
+  int fd = connected(port);
   double total = 0, start = now_us(), end = start + seconds * 1e6;
   pthread_t writer;
   pthread_create(&writer, 0, flood_out, &fd);
@@ -407,6 +459,7 @@ int main(int count, char **word) {
   signal(SIGPIPE, SIG_IGN);
   const char *mode = count > 1 ? word[1] : "";
   double number[4] = {0};
+  if (getenv("BENCH_SOCKS_TOKEN")) prepare_socks(getenv("BENCH_SOCKS_TOKEN"));
   for (int i = 0; i < 4 && i + 2 < count; i++) number[i] = atof(word[i + 2]);
   if (!strcmp(mode, "echo")) return echo();
   if (!strcmp(mode, "source")) return source();

@@ -11,11 +11,12 @@ export const streamSetUps: BenchCase = {
   unit: '1/s',
   better: 'higher',
   carries: 'tcp',
+  speaksSocks: true,
   target: 'echo',
-  async measure({ loadTool }, tunnel) {
+  async measure({ loadTool, loadEnv: env }, tunnel) {
     const load = (connections: number): Promise<Readonly<Record<string, unknown>>> =>
       runForAnswer(
-        { side: 'cloud', command: loadTool, args: ['connect', String(tunnel.front), String(connections), String(concurrency)] },
+        { side: 'cloud', command: loadTool, env, args: ['connect', String(tunnel.front), String(connections), String(concurrency)] },
         'perSecond',
         60_000,
       )

@@ -3,7 +3,6 @@ import type { BenchCase } from '../bench-case.ts'
 import { processTree, residentKilobytes } from '../process-tree.ts'
 import { pause, type Running, runForAnswer, start } from '../processes.ts'
 import type { RoleMemory } from '../roles/role.ts'
-import type { Sample } from '../sample.ts'
 
 const idleStreams = 1000
 /** Until the code that opens streams has been compiled and buffers of the process have been made. */
@@ -22,19 +21,22 @@ export const idleMemory: BenchCase = {
   unit: 'kB',
   better: 'lower',
   carries: 'tcp',
+  speaksSocks: true,
   target: 'echo',
   measuresMemory: true,
-  async measure({ loadTool }, tunnel) {
+  async measure({ loadTool, loadEnv: env }, tunnel) {
     const idle = (streams: number, seconds: number): readonly string[] => ['idle', String(tunnel.front), String(streams), String(seconds)]
-    await runForAnswer({ side: 'cloud', command: loadTool, args: idle(warmUpStreams, 0) }, 'open', 20_000)
+    await runForAnswer({ side: 'cloud', command: loadTool, env, args: idle(warmUpStreams, 0) }, 'open', 20_000)
     await pause(settleMs)
     const before = await memoryOf(tunnel)
-    const holder = start({ side: 'cloud', command: loadTool, args: idle(idleStreams, 60) })
+    const holder = start({ side: 'cloud', command: loadTool, env, args: idle(idleStreams, 60) })
     try {
       const { open } = await holder.answer('open')
       if (open !== idleStreams) throw new Error(`${String(open)} of ${idleStreams} streams could be opened`)
       await pause(settleMs)
-      return growth(before, await memoryOf(tunnel), idleStreams)
+      const { used, resident } = growth(before, await memoryOf(tunnel), idleStreams)
+      // A process that had room to spare grows in use but not in size, one with much outside its heap in size but not in use.
+      return { value: Math.max(used, resident), details: { used, resident } }
     } finally {
       await holder.stop()
     }
@@ -48,19 +50,22 @@ export const stalledMemory: BenchCase = {
   unit: 'kB',
   better: 'lower',
   carries: 'tcp',
+  speaksSocks: true,
   target: 'source',
   measuresMemory: true,
-  async measure({ loadTool }, tunnel) {
+  async measure({ loadTool, loadEnv: env }, tunnel) {
     const slow = (readers: number, seconds: number): readonly string[] =>
       ['slow', tunnel.front, readers, stalledBytesPerSecond, seconds].map(String)
-    await runForAnswer({ side: 'cloud', command: loadTool, args: slow(1, 1) }, 'open', 20_000)
+    await runForAnswer({ side: 'cloud', command: loadTool, env, args: slow(1, 1) }, 'open', 20_000)
     await pause(settleMs)
     const before = await memoryOf(tunnel)
-    const readers = start({ side: 'cloud', command: loadTool, args: slow(stalledReaders, 60) })
+    const readers = start({ side: 'cloud', command: loadTool, env, args: slow(stalledReaders, 60) })
     try {
       await readers.answer('open')
       await pause(stallMs)
-      return growth(before, await memoryOf(tunnel), stalledReaders)
+      const { used, resident } = growth(before, await memoryOf(tunnel), stalledReaders)
+      // The size also keeps what passed through before the readers stopped and is free again.
+      return { value: used, details: { used, resident } }
     } finally {
       await readers.stop()
     }
@@ -83,13 +88,9 @@ async function memoryOfEnd({ ends, reportsMemory }: Tunnel, end: 'cloud' | 'conn
   return { used: resident, resident }
 }
 
-/**
- * Growth per stream, in kB. A process that had room to spare grows in use but not in size, one with much outside its heap in size but not in use: the larger
- * of the two counts.
- */
-function growth(before: EndsMemory, after: EndsMemory, streams: number): Sample {
-  const perStream = (end: 'cloud' | 'connector', kind: keyof RoleMemory): number => (after[end][kind] - before[end][kind]) / streams / 1024
-  const used = perStream('cloud', 'used') + perStream('connector', 'used')
-  const resident = perStream('cloud', 'resident') + perStream('connector', 'resident')
-  return { value: Math.max(used, resident), details: { used, resident } }
+/** Growth of both ends per stream, in kB. */
+function growth(before: EndsMemory, after: EndsMemory, streams: number): RoleMemory {
+  const perStream = (kind: keyof RoleMemory): number =>
+    (after.cloud[kind] - before.cloud[kind] + after.connector[kind] - before.connector[kind]) / streams / 1024
+  return { used: perStream('used'), resident: perStream('resident') }
 }

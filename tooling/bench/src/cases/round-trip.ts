@@ -14,11 +14,12 @@ export const roundTrip: BenchCase = {
   unit: 'µs',
   better: 'lower',
   carries: 'tcp',
+  speaksSocks: true,
   target: 'echo',
-  async measure({ loadTool, seconds }, tunnel) {
+  async measure({ loadTool, loadEnv: env, seconds }, tunnel) {
     const args = ['roundtrip', String(tunnel.front), String(seconds), '0']
     const { result, cloud, connector } = await accounted(tunnel, () =>
-      runForAnswer({ side: 'cloud', command: loadTool, args }, 'p50', (seconds + 20) * 1000),
+      runForAnswer({ side: 'cloud', command: loadTool, env, args }, 'p50', (seconds + 20) * 1000),
     )
     return {
       value: Number(result['p50']),
@@ -35,17 +36,18 @@ export const besideBulk: BenchCase = {
   unit: 'ms',
   better: 'lower',
   carries: 'tcp',
+  speaksSocks: true,
   target: 'echo',
   link: narrowLink,
-  async measure({ loadTool, seconds }, tunnel) {
+  async measure({ loadTool, loadEnv: env, seconds }, tunnel) {
     const duration = seconds + 2
     const floods: Running[] = Array.from({ length: bulkStreams }, () =>
-      start({ side: 'cloud', command: loadTool, args: ['flood', String(tunnel.front), String(duration + settleMs / 1000)] }),
+      start({ side: 'cloud', command: loadTool, env, args: ['flood', String(tunnel.front), String(duration + settleMs / 1000)] }),
     )
     try {
       await pause(settleMs)
       const args = ['roundtrip', String(tunnel.front), String(duration), '1000']
-      const result = await runForAnswer({ side: 'cloud', command: loadTool, args }, 'p50', (duration + 20) * 1000)
+      const result = await runForAnswer({ side: 'cloud', command: loadTool, env, args }, 'p50', (duration + 20) * 1000)
       const bulk = await Promise.all(floods.map((flood) => flood.answer('megabytesPerSecond')))
       const megabytesPerSecond = bulk.reduce((sum, answer) => sum + Number(answer['megabytesPerSecond']), 0)
       return {

@@ -32,14 +32,14 @@ export const proxiedRequests: BenchCase = {
   measure: (bench, tunnel) => measure(bench, tunnel, ['-s', join(import.meta.dirname, '..', '..', 'tools', 'proxy.lua')]),
 }
 
-async function measure({ seconds, token }: Bench, tunnel: Tunnel, args: readonly string[]): Promise<Sample> {
+async function measure({ seconds, tenant }: Bench, tunnel: Tunnel, args: readonly string[]): Promise<Sample> {
   const load = (duration: number): Promise<string> =>
     run(
       {
         side: 'cloud',
         command: findProgram('wrk') ?? 'wrk',
         args: ['-t1', `-c${connections}`, `-d${duration}s`, '--latency', ...args, `http://127.0.0.1:${tunnel.front}/`],
-        env: { BENCH_TOKEN: token },
+        env: { BENCH_TOKEN: tenant.token },
       },
       (duration + 20) * 1000,
     )

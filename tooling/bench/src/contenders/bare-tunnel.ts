@@ -1,4 +1,5 @@
 import type { Contender } from '../contender.ts'
+import type { DiallingSettings } from '../roles/tunnel-connector.ts'
 import { startRole } from './node-roles.ts'
 
 /** The multiplexer over TLS and the relays at its ends, without entry points, control stream, mappings, decisions and audit. */
@@ -11,12 +12,8 @@ export const bareTunnel: Contender = {
     const { authority, server, client } = site.certificates
     const cloud = startRole(site, 'cloud', 'tunnel-cloud', { authority, identity: server })
     const { front, tunnel } = await cloud.answer('front')
-    const connector = startRole(site, 'connector', 'tunnel-connector', {
-      authority,
-      identity: client,
-      target: site.target,
-      tunnel: await site.through(Number(tunnel)),
-    })
+    const settings: DiallingSettings = { authority, identity: client, target: site.target, tunnel: await site.through(Number(tunnel)) }
+    const connector = startRole(site, 'connector', 'tunnel-connector', settings)
     await Promise.all([connector.answer('ready'), cloud.answer('connected')])
     return { front: Number(front), ends: { cloud, connector }, reportsMemory: true }
   },

@@ -5,10 +5,6 @@ import type { TestIdentity } from '@sallyport/test-fixtures'
 export interface RoleSettings {
   readonly authority: string
   readonly identity: TestIdentity
-  /** Port of the tunnel's listening end, or of the link in front of it; for the connector. */
-  readonly tunnel?: number
-  /** Port of the back end; for the connector. */
-  readonly target?: number
 }
 
 /** Bytes that are in use and bytes that the process holds, after a full collection when there is one. */
@@ -17,8 +13,8 @@ export interface RoleMemory {
   readonly resident: number
 }
 
-/** Reads the settings and answers SIGUSR2 with the memory of the process. */
-export function beginRole(): RoleSettings {
+/** Reads the settings and answers SIGUSR2 with the memory of the process. The runner wrote the file and knows its type. */
+export function beginRole(): unknown {
   process.on('SIGUSR2', () => {
     globalThis.gc?.()
     globalThis.gc?.()
@@ -26,7 +22,7 @@ export function beginRole(): RoleSettings {
     const memory: RoleMemory = { used: heapUsed + external, resident: rss }
     tell({ memory })
   })
-  return JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as RoleSettings
+  return JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))
 }
 
 /** Writes one line that the runner waits for. */

@@ -2,10 +2,10 @@ import { type AddressInfo, createServer } from 'node:net'
 import { systemClock, type TunnelConnection } from '@sallyport/core'
 import { relay } from '@sallyport/tunnel'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
-import { beginRole, tell } from './role.ts'
+import { beginRole, type RoleSettings, tell } from './role.ts'
 
 // The listening end of the bare tunnel: every connection to the front becomes a stream.
-const { authority, identity } = beginRole()
+const { authority, identity } = beginRole() as RoleSettings
 const transport = createTlsTransport({ clock: systemClock, server: { ...identity, ca: authority } })
 const opening = Buffer.from('{"kind":"tcp"}')
 let connection: TunnelConnection | undefined
