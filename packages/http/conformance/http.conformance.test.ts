@@ -111,5 +111,4 @@ describeAdapter('http through a connectivity proxy', {
     }),
   features: { basic: true, header: true, principal: true, locations: false, answers: true },
   secrets: [proxyToken],
-  proves: { 'keeps secrets out of errors and logs': 'PR-008' },
 })

@@ -23,8 +23,8 @@ export function requestError(attempt: string, error: unknown, signal: AbortSigna
   if (signal?.aborted === true) return abortedError(signal, attempt)
   if (ConnectivityError.is(error)) return error
   const code = codeOf(error)
-  if (code.startsWith('HPE_') || code.startsWith('ERR_HTTP_PARSE')) {
-    return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: the answer is not HTTP (${code})`)
+  if (isParserError(error)) {
+    return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: the answer is not HTTP${code === '' ? '' : ` (${code})`}`)
   }
   const [ours, meaning] = undiciCodes[code] ?? ['BACKEND_UNREACHABLE', 'the connection failed']
   const message = `${attempt}: ${meaning}${code === '' || code.startsWith('UND_ERR') ? '' : ` (${code})`}`
@@ -50,6 +50,11 @@ export function handshakeError(attempt: string, error: unknown): ConnectivityErr
     `${attempt}: the connection broke in the TLS handshake${code === '' ? '' : ` (${code})`}`,
     { cause: error },
   )
+}
+
+/** undici's parser errors often have no code, and always the bytes. */
+function isParserError(error: unknown): boolean {
+  return (error instanceof Error && error.name === 'HTTPParserError') || (typeof error === 'object' && error !== null && 'data' in error)
 }
 
 function codeOf(error: unknown): string {
