@@ -41,11 +41,11 @@ describe('the local stack', () => {
   })
 
   it('explains a refusal, names the rule and ends with exit 4', async () => {
-    const outcome = await stack.run(['curl', 'S4_DEMO', '/sap/opu/odata4/x', '--user', 'jane@acme.test'])
-    expect(outcome.code).toBe(0 + 4)
-    expect(outcome.stdout).toMatch(/✖ .*\/sap\/opu\/odata4\/x/)
+    const outcome = await stack.run(['curl', 'S4_DEMO', '/sap/bc/soap/rfc', '--user', 'jane@acme.test'])
+    expect(outcome.code).toBe(4)
+    expect(outcome.stdout).toMatch(/✖ .*\/sap\/bc\/soap\/rfc/)
     expect(outcome.stdout).toMatch(/admitted: .*\/sap\/opu\/odata/)
-    expect(outcome.stdout).toContain('Access denied to resource /sap/opu/odata4/x on system s4.demo:443')
+    expect(outcome.stdout).toContain('Access denied to resource /sap/bc/soap/rfc on system s4.demo:443')
   })
 
   it('refuses a second start on the same data, and taken ports with their owner', async () => {

@@ -7,6 +7,9 @@ import { createInstallation, type Installation } from './installation.ts'
 
 const partners = '/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner?$top=1'
 
+/** Token service, destination service, connectivity proxy, connectivity service. */
+const cloudParts = 4
+
 let stack: Installation
 let company: Company
 let onPremise: string
@@ -42,7 +45,7 @@ beforeAll(async () => {
   writeConfiguration(stack.file('connector.yaml'), `version: 1\n${company.connectors()}`)
   for (const role of ['token-service', 'destination-service', 'connectivity-proxy']) {
     startRole(role)
-    await stack.ready(processes.size)
+    await stack.ready(role === 'connectivity-proxy' ? cloudParts : processes.size)
   }
   const { code } = await stack.json<{ code: string }>(['connector', 'code', '--subaccount', 'demo'])
   const init = await stack.run(
@@ -103,7 +106,7 @@ describe('each role in its own process', () => {
     async (role) => {
       await kill(role)
       startRole(role)
-      await stack.ready(1, { data: role === 'connector' ? onPremise : stack.data })
+      await (role === 'connector' ? stack.ready(1, { data: onPremise }) : stack.ready(cloudParts))
       if (role === 'connectivity-proxy') await stack.ready(1, { data: onPremise })
       const answer = await asJane()
       expect(answer.status).toBe(200)
@@ -133,7 +136,7 @@ describe('each role in its own process', () => {
     killed = true
     await writing
     startRole('destination-service')
-    await stack.ready(3)
+    await stack.ready(cloudParts)
     const found = await stack.json<readonly { Name: string; URL: string }[]>(['destination', 'list'])
     const urls = new Map(found.map((entry) => [entry.Name, entry.URL]))
     for (const name of accepted) expect(urls.get(name)).toBe(`http://host-${name.slice('KILLED_'.length)}.example`)

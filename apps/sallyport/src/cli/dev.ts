@@ -7,6 +7,7 @@ import { exitCodes, usageError } from '../output/exit-code.ts'
 import type { Printer } from '../output/printer.ts'
 import type { DataFolder } from '../stack/data-folder.ts'
 import type { DevStack } from '../stack/dev-stack.ts'
+import type { PartStatus } from '../stack/part.ts'
 import { claimEphemeral, emptyEphemeral } from '../stack/ephemeral.ts'
 import { refuseSecondStart, waitUntilReady } from '../stack/stack-process.ts'
 import { traceRequest } from '../trace/traced-request.ts'
@@ -76,11 +77,7 @@ export function addDevCommand(program: Command): void {
       })
       try {
         if (!(await stack.ready(waitMs))) {
-          printer.error(
-            new ConnectivityError('DEADLINE_EXCEEDED', `not ready after ${waitMs / 1000} s; the log is ${folder().file('log', 'dev.log')}`),
-          )
-          process.exitCode = exitCodes.notReady
-          return
+          throw notReadyError(await stack.status(), waitMs, folder().file('log', 'dev.log'))
         }
         await printScreen(printer, stack, folder())
         if (options.demoRequest === true || options.once === true) process.exitCode = await demoRequest(printer, stack, folder())
@@ -93,6 +90,16 @@ export function addDevCommand(program: Command): void {
         if (options.ephemeral === true) emptyEphemeral(folder())
       }
     })
+}
+
+/** Names the parts that are not ready, and why. */
+function notReadyError(parts: readonly PartStatus[], waitMs: number, logFile: string): ConnectivityError {
+  const waiting = parts.filter((part) => !part.ready).map((part) => `${part.part}: ${part.detail}`)
+  return new ConnectivityError(
+    'DEADLINE_EXCEEDED',
+    `not ready after ${waitMs / 1000} s${waiting.length === 0 ? '' : ` (${waiting.join('; ')})`}; the log is ${logFile}`,
+    { details: { notReady: true } },
+  )
 }
 
 async function printScreen(printer: Printer, stack: DevStack, folder: DataFolder): Promise<void> {
@@ -175,14 +182,14 @@ async function detach(folder: DataFolder, printer: Printer, waitMs: number): Pro
     )
     return
   }
-  if (alive && child.pid !== undefined) process.kill(child.pid, 'SIGTERM')
+  if (alive && child.pid !== undefined) {
+    const record = findRunning(folder)
+    const { parts } = record === undefined ? { parts: [] } : await askControl<{ parts: readonly PartStatus[] }>(record, 'status')
+    process.kill(child.pid, 'SIGTERM')
+    throw notReadyError(parts, waitMs, folder.file('log', 'dev.log'))
+  }
   const said = readFileSync(output, 'utf8').trim().split('\n').slice(-15).join('\n')
-  printer.error(
-    new ConnectivityError(
-      'DEADLINE_EXCEEDED',
-      `not ready ${alive ? `after ${waitMs / 1000} s` : 'because it ended'}${said === '' ? '' : `; it said:\n${said}`}`,
-    ),
-  )
+  printer.error(new ConnectivityError('DEADLINE_EXCEEDED', `not ready because it ended${said === '' ? '' : `; it said:\n${said}`}`))
   process.exitCode = exitCodes.notReady
 }
 

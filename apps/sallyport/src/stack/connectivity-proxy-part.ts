@@ -24,6 +24,7 @@ import { keyRefresh, serviceTokenBounds } from './token-verification.ts'
 /** The running proxy; in the local stack its connectors get their pairing codes from here. */
 export interface ConnectivityProxyPart extends RunningPart {
   readonly apiUrl: string
+  readonly tunnelEndpoint: string
   createPairingCode(subaccount: string): Promise<string>
 }
 
@@ -68,13 +69,14 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
       for (const subaccount of new Set(service.tunnels.list().map((tunnel) => tunnel.subaccount))) service.tunnels.trustChanged(subaccount)
     },
   })
+  const publicEndpoint = new URL(`tls://${settings.publicHost}:${ports.tunnel}`)
   const service = createConnectivityService({
     authority,
     repository,
     transport,
     tunnel: {
       endpoint: new URL(`tls://${urlHost(host)}:${ports.tunnel}`),
-      publicEndpoint: new URL(`tls://${settings.publicHost}:${ports.tunnel}`),
+      publicEndpoint,
     },
     api: { host, port: ports.connectivityApi, tls: settings.tls },
     verifier,
@@ -128,6 +130,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
   return {
     role: 'connectivity-proxy',
     apiUrl,
+    tunnelEndpoint: publicEndpoint.href,
     createPairingCode: async (subaccount) => (await createCode(subaccount, 'local stack')).code,
     status: async () => [
       {

@@ -42,6 +42,8 @@ const otherKeys = ['subaccounts', 'server', 'connectorAdmin', 'demo', 'strict']
 /** Where a connector of the local stack gets its pairing code from. */
 export interface AutomaticPairing {
   readonly apiUrl: string
+  /** Where its tunnels go now; an identity from a start with other ports is made anew. */
+  readonly tunnelEndpoint: string
   /** PEM of the authority that signed the connectivity service. */
   readonly authority: string
   createPairingCode(subaccount: string): Promise<string>
@@ -132,7 +134,7 @@ async function pairedIdentities(
       ({ subaccount, locationId }) =>
         locationId === entry.locationId && (entry.subaccount === undefined || subaccount === entry.subaccount),
     )
-    if (found !== undefined && (pairing === undefined || found.authorities !== '')) {
+    if (found !== undefined && (pairing === undefined || found.tunnelEndpoint === pairing.tunnelEndpoint)) {
       identities.push(found)
       continue
     }

@@ -70,7 +70,16 @@ export async function startDevStack(options: {
         () =>
           startConnectorPart(
             context,
-            proxy === undefined ? {} : { pairing: { apiUrl: proxy.apiUrl, authority, createPairingCode: proxy.createPairingCode } },
+            proxy === undefined
+              ? {}
+              : {
+                  pairing: {
+                    authority,
+                    apiUrl: proxy.apiUrl,
+                    tunnelEndpoint: proxy.tunnelEndpoint,
+                    createPairingCode: proxy.createPairingCode,
+                  },
+                },
           ),
       ],
     })

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { basename } from 'node:path'
 
 /** Whether somebody already listens on a TCP port of an address. */
 export async function isPortTaken(host: string, port: number): Promise<boolean> {
@@ -22,12 +23,17 @@ export function findPortOwner(port: number): string | undefined {
     const inodes = listeningInodes(port)
     if (inodes.size === 0) return undefined
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      if (holdsSocket(pid, inodes)) return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
+      if (holdsSocket(pid, inodes)) return `${programOf(pid)} (pid ${pid})`
     }
   } catch {
     // No /proc, or a process ended while we looked: the port's owner stays unknown, which is an answer.
   }
   return undefined
+}
+
+/** What was typed, not the name that a thread gave itself. */
+function programOf(pid: string): string {
+  return basename(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '')
 }
 
 const listenState = '0A'

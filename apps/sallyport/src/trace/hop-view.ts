@@ -70,7 +70,7 @@ function accessHop(event: Extract<ConnectivityEvent, { type: 'access-decided' }>
         : ` · resource ${event.resource} (${event.exactMatchOnly === true ? 'exact' : 'path and sub-paths'})`
     return { name: 'access', ok: true, lines: [`${system} → ${event.internalAddress ?? ''}${resource}`] }
   }
-  const lines = [event.reason]
+  const lines = [event.internalAddress === undefined || event.path === undefined ? event.reason : `${event.reason}: ${event.path}`]
   if (event.internalAddress !== undefined) lines.push(`admitted: ${event.admitted.length === 0 ? 'nothing' : event.admitted.join(', ')}`)
   lines.push(
     event.internalAddress === undefined
