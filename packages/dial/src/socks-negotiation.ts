@@ -80,7 +80,9 @@ export async function negotiateSocks({ socket, host, port, tokenMessage, signal,
     if (reply[1] !== 0) throw socksRefusal(reply[1] ?? 0, attempt)
     if (reply.length === 5) throw new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: unknown address type in the reply of the proxy`)
     standIn.push(reply)
-    await established
+    await established.catch(() => {
+      throw new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: the negotiation did not come to its end`)
+    })
   } finally {
     standIn.destroy()
   }
