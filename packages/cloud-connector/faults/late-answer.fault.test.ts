@@ -45,7 +45,11 @@ it('reads the answer of a backend that has reset the connection, although writin
         onEnd: () => {},
       },
     })
-    session.send(Buffer.from('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nunread'), 'POST', false)
+    session.send(Buffer.from('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nunread'), {
+      method: 'POST',
+      upgradeAsked: false,
+      more: true,
+    })
     await new Promise((done) => process.nextTick(done))
     // Until the answer and the reset have arrived, nothing is read here: as when the event loop was busy with others.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)

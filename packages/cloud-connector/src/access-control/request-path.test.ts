@@ -79,9 +79,9 @@ describe('request path', () => {
       }),
     )
     for (const piece of ['%2e%2e/', '../', '. ', '%25', ';', '//', '/. .', '%2e.']) {
-      const before = performance.now()
+      const before = process.cpuUsage()
       readRequestPath(`/${piece.repeat(8192 / piece.length)}`)
-      expect(performance.now() - before, piece).toBeLessThan(100)
+      expect(process.cpuUsage(before).user / 1000, piece).toBeLessThan(100)
     }
   })
 

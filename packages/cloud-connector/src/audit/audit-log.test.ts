@@ -158,12 +158,13 @@ describe('audit log', () => {
     expect(await verifyAuditLog({ folder: join(folder, 'log'), key })).toMatchObject({ entries: 2, problems: [] })
   })
 
-  it('accepts 30,000 entries in two seconds and writes all of them', async () => {
+  it('writes 30,000 entries with less than two seconds of one core', async () => {
     const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
-    const before = performance.now()
+    const before = process.cpuUsage()
     for (let at = 0; at < 30_000; at++) audit.write(entry(`Access denied to resource /sap/opu/odata/${at} on system s4.demo:443`))
     await audit.flushed()
-    expect(performance.now() - before).toBeLessThan(2000)
+    const { system, user } = process.cpuUsage(before)
+    expect((system + user) / 1000).toBeLessThan(2000)
     await audit.close()
     expect((await verifyAuditLog({ folder, key })).entries).toBe(30_001)
   })

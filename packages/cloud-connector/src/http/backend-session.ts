@@ -29,8 +29,8 @@ export interface BackendSession {
   readonly requests: number
   /** Whether another request may be sent. */
   readonly usable: boolean
-  /** Sends a head; an answer is due from here on. */
-  send(head: Buffer, method: string, upgradeAsked: boolean): boolean
+  /** Sends a head; an answer is due from here on. `more`: a body follows, perhaps within this turn. */
+  send(head: Buffer, request: { readonly method: string; readonly upgradeAsked: boolean; readonly more: boolean }): boolean
   write(chunk: Buffer): boolean
   /** Ends our direction. */
   end(): void
@@ -166,11 +166,11 @@ export function createBackendSession(options: {
     get usable() {
       return !closed && !ended && !opaque && reader.idle
     },
-    send(head, method, upgradeAsked) {
+    send(head, { method, more, upgradeAsked }) {
       requests++
       setBusy(true)
       reader.expect(method, upgradeAsked)
-      return write(head)
+      return more ? write(head) : socket.write(head) || socket.writableLength < backendBufferBytes
     },
     write: (chunk) => closed || socket.writableEnded || cancelLateAnswer !== undefined || write(chunk),
     finish() {

@@ -1,22 +1,14 @@
-import {
-  type BodyScanner,
-  createBodyScanner,
-  formatRequestHead,
-  formatResponseHead,
-  parseRequestHead,
-  type RequestHead,
-} from '@sallyport/http-head'
+import { formatRequestHead, formatResponseHead, type RequestHead } from '@sallyport/http-head'
 import type { IncomingTunnelStream, LogFields, StreamResetCode } from '@sallyport/core'
-import { type HttpOpening, type PrincipalMessage, tryParsePrincipalMessage, type WirePrincipal } from '@sallyport/tunnel'
+import { type HttpOpening, tryParsePrincipalMessage, type WirePrincipal } from '@sallyport/tunnel'
 import { decideHttpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
 import { connectBackend } from '../backend/backend-connection.ts'
-import { lingerMs, maxDiscardedBodyBytes, requestHeadLimits, requestStallMs } from '../limits.ts'
+import { lingerMs, maxDiscardedBodyBytes, requestStallMs } from '../limits.ts'
 import type { LinkContext, ServedStream } from '../link-context.ts'
 import { auditAllowed, auditDenied, emitDecision } from './access-record.ts'
 import { type BackendSession, createBackendSession, type SessionHandlers } from './backend-session.ts'
 import { httpTargetOf, isSameTarget } from './backend-target.ts'
 import { concludeExchange, createExchange, emitAnswered, emitFailed, type Exchange } from './exchange.ts'
-import { createHeadCollector } from './head-collector.ts'
 import { type PreparedPrincipal, preparePrincipal } from './prepare-principal.ts'
 import {
   auditRefusal,
@@ -30,16 +22,15 @@ import {
   systemRefusal,
   timeoutRefusal,
 } from './refusals.ts'
-import { carriesCertificate, explainRequest, isReservedHeader, transformRequestLines } from './request-transformation.ts'
+import { carriesCertificate, explainRequest, transformRequestLines } from './request-transformation.ts'
+import { createRequestInput } from './request-input.ts'
 import { transformResponseLines } from './response-transformation.ts'
-import { createWaitingPieces } from './waiting-pieces.ts'
 
 /**
- * `head`: a request head is due or on its way. `deciding`: access, principal, backend connection. `body`: the request's body passes.
- * `answer`: the request is complete, its answer is not. `opaque`: after an upgrade. `discarding`: the rest of a refused request.
- * `lingering`: our side has ended, the other has not yet. `closed`: nothing is left.
+ * `idle`: between requests. `deciding`: access, principal, backend connection. `body`: the request's body passes. `answer`: the request is complete,
+ * its answer is not. `opaque`: after an upgrade. `lingering`: our side has ended, the other has not yet. `closed`: nothing is left.
  */
-type Phase = 'head' | 'deciding' | 'body' | 'answer' | 'opaque' | 'discarding' | 'lingering' | 'closed'
+type Phase = 'idle' | 'deciding' | 'body' | 'answer' | 'opaque' | 'lingering' | 'closed'
 
 /**
  * Serves one connection of an application: requests one after the other, each decided for itself, all over one backend connection that lives and
@@ -53,45 +44,59 @@ export function serveHttpStream(
 ): ServedStream {
   const { clock, log } = context
   const address: VirtualAddress = { host: opening.virtualHost.toLowerCase(), port: opening.virtualPort }
-  const waiting = createWaitingPieces<PrincipalMessage>()
-  const heads = createHeadCollector<RequestHead>(requestHeadLimits, (bytes) => parseRequestHead(bytes, 0, requestHeadLimits))
-  let phase: Phase = 'head'
+  let phase: Phase = 'idle'
   let principal: WirePrincipal | null = opening.principal ?? null
   let { correlationId } = opening
   let exchange: Exchange | undefined
-  let body: BodyScanner | undefined
   let session: BackendSession | undefined
   let cancelConnect: (() => void) | undefined
-  /** The peer has ended its side; `waiting` may still hold what it sent before. */
-  let inputEnded = false
   let backendEnded = false
   let backendFull = false
   let streamFull = false
-  let inputHeld = false
-  let pumping = false
   let activeMs = clock.now()
 
+  const input = createRequestInput(
+    {
+      onHead: begin,
+      onHeadRefused(refusal) {
+        stream.write(renderRefusal(messageRefusal(refusal), { correlationId, withBody: true, close: true }))
+        endStream()
+      },
+      onPrincipal(message) {
+        principal = message.principal
+        correlationId = message.correlationId
+      },
+      onBody(chunk) {
+        ;(exchange as Exchange).bytesToBackend += chunk.length
+        toBackend(chunk)
+      },
+      onBodyEnd() {
+        const current = exchange as Exchange
+        current.requestDone = true
+        if (current.answerDone) finish(current)
+        else phase = 'answer'
+      },
+      onBodyMalformed() {
+        if (exchange === undefined) endStream()
+        else refuse(exchange, messageRefusal({ status: 400, reason: 'its body is malformed' }))
+      },
+      onOpaque: toBackend,
+      onEnd: onInputEnd,
+      onViolation: () => abort('protocol'),
+    },
+    () => stream.resume(),
+  )
   const stream = incoming.accept({
     onData(chunk) {
       activeMs = clock.now()
-      if (waiting.empty && accepts()) {
-        accept(chunk)
-        pump()
-        if (waiting.empty && !backendFull) return true
-      } else waiting.push(chunk)
-      inputHeld = true
-      return false
+      return input.push(chunk)
     },
     onMessage(message) {
       const parsed = tryParsePrincipalMessage(message)
-      if (parsed === undefined) return abort('protocol')
-      waiting.push(parsed)
-      pump()
+      if (parsed === undefined) abort('protocol')
+      else input.push(parsed)
     },
-    onEnd() {
-      inputEnded = true
-      pump()
-    },
+    onEnd: () => input.end(),
     onDrain() {
       streamFull = false
       activeMs = clock.now()
@@ -99,48 +104,9 @@ export function serveHttpStream(
     },
     onClose: () => release(),
   })
-  // ---- what the cloud side sends ----
-
-  function accepts(): boolean {
-    if (phase === 'body' || phase === 'opaque') return !backendFull
-    return phase === 'head' || phase === 'discarding' || phase === 'lingering'
-  }
-
-  /** Works off what waits, until something has to be waited for. */
-  function pump(): void {
-    if (pumping) return
-    pumping = true
-    while (!waiting.empty && accepts()) {
-      const piece = waiting.shift() as Buffer | PrincipalMessage
-      if (Buffer.isBuffer(piece)) accept(piece)
-      else changePrincipal(piece)
-    }
-    pumping = false
-    if (phase === 'closed' || !waiting.empty) return
-    if (inputEnded) onInputEnd()
-    else if (inputHeld && !backendFull) {
-      inputHeld = false
-      stream.resume()
-    }
-  }
-
-  function accept(chunk: Buffer): void {
-    if (phase === 'head') readHead(chunk)
-    else if (phase === 'body') passBody(chunk)
-    else if (phase === 'discarding') discardBody(chunk)
-    else if (phase === 'opaque') toBackend(chunk)
-  }
-
-  function changePrincipal(message: PrincipalMessage): void {
-    if (phase === 'lingering') return
-    // Only between requests: within one it would not be clear which one it is for.
-    if (phase !== 'head' || !heads.empty) return abort('protocol')
-    principal = message.principal
-    correlationId = message.correlationId
-  }
 
   function onInputEnd(): void {
-    if (phase === 'head' || phase === 'discarding') endStream()
+    if (phase === 'idle') endStream()
     else if (phase === 'body') abort('cancelled')
     else if (phase === 'opaque') {
       session?.end()
@@ -150,28 +116,11 @@ export function serveHttpStream(
 
   // ---- one request ----
 
-  function readHead(chunk: Buffer): void {
-    const result = heads.feed(chunk)
-    if (result.state === 'incomplete') return
-    if (result.state === 'refused') {
-      stream.write(renderRefusal(messageRefusal(result.refusal), { correlationId, withBody: true, close: true }))
-      return endStream()
-    }
-    if (result.rest !== undefined) waiting.unshift(result.rest)
-    const current = createExchange({
-      address,
-      head: result.head,
-      raw: result.raw,
-      principal,
-      correlationId,
-      startMs: clock.now(),
-      state: context.state(),
-    })
+  function begin(head: RequestHead, raw: Buffer): void {
+    const current = createExchange({ address, head, raw, principal, correlationId, startMs: clock.now(), state: context.state() })
     exchange = current
     phase = 'deciding'
-    body = current.requestDone
-      ? undefined
-      : createBodyScanner(current.head.framing, { limits: requestHeadLimits, refusesTrailer: isReservedHeader })
+    if (!current.requestDone) input.expectBody(head.framing)
     decide(current)
   }
 
@@ -234,31 +183,9 @@ export function serveHttpStream(
     current.reused = backend.requests > 0
     activeMs = clock.now()
     phase = current.requestDone ? 'answer' : 'body'
-    backendFull = !backend.send(bytes, head.method, current.upgradeAsked !== undefined)
-    pump()
-  }
-
-  function passBody(chunk: Buffer): void {
-    const current = exchange as Exchange
-    const scanner = body as BodyScanner
-    const end = scanner.scan(chunk, 0)
-    if (end < 0) return refuse(current, messageRefusal({ status: 400, reason: 'its body is malformed' }))
-    current.bytesToBackend += end
-    toBackend(end === chunk.length ? chunk : chunk.subarray(0, end))
-    if (!scanner.done || phase !== 'body') return
-    if (end < chunk.length) waiting.unshift(chunk.subarray(end))
-    current.requestDone = true
-    if (current.answerDone) finish(current)
-    else phase = 'answer'
-  }
-
-  function discardBody(chunk: Buffer): void {
-    const scanner = body as BodyScanner
-    const end = scanner.scan(chunk, 0)
-    if (end < 0) return endStream()
-    if (!scanner.done) return
-    if (end < chunk.length) waiting.unshift(chunk.subarray(end))
-    phase = 'head'
+    const { requestDone, upgradeAsked } = current
+    setBackendFull(!backend.send(bytes, { method: head.method, upgradeAsked: upgradeAsked !== undefined, more: !requestDone }))
+    if (!current.requestDone) input.become('body')
   }
 
   // ---- how a request ends ----
@@ -268,8 +195,8 @@ export function serveHttpStream(
     exchange = undefined
     const reusable = current.requestDone && current.head.keepAlive && current.answer?.keepAlive === true && session?.usable === true
     if (!reusable || context.draining()) return endStream()
-    phase = 'head'
-    pump()
+    phase = 'idle'
+    input.become('head')
   }
 
   /** Refuses for a reason that belongs into the audit log. The entry is written also when the application has gone meanwhile. */
@@ -301,8 +228,8 @@ export function serveHttpStream(
     concludeExchange(context, current)
     exchange = undefined
     if (!keep) return endStream()
-    phase = current.requestDone ? 'head' : 'discarding'
-    pump()
+    phase = 'idle'
+    input.become(current.requestDone ? 'head' : 'discard')
   }
 
   function fail(current: Exchange, error: unknown): void {
@@ -330,12 +257,12 @@ export function serveHttpStream(
     if (phase === 'opaque') {
       backendEnded = true
       stream.end()
-      if (inputEnded && waiting.empty) endOpaque()
+      if (input.ended) endOpaque()
       return
     }
     closeSession()
     // An idle backend connection that ends takes the application's connection along: reuse is the application's decision.
-    if (phase === 'head' && heads.empty && waiting.empty) endStream()
+    if (phase === 'idle' && input.atRest) endStream()
     else if (phase === 'body' && exchange !== undefined) finish(exchange)
   }
 
@@ -348,7 +275,7 @@ export function serveHttpStream(
       phase = 'opaque'
       toCloud(raw)
       if (rest !== undefined) toCloud(rest)
-      pump()
+      input.become('opaque')
     },
     onFinal(head) {
       const current = exchange as Exchange
@@ -365,20 +292,25 @@ export function serveHttpStream(
     },
     onBroken(reason, begun) {
       session = undefined
-      backendFull = false
+      setBackendFull(false)
       if (phase === 'opaque' || exchange === undefined) abort('failed')
       else retryOrFail(exchange, reason, begun)
     },
     onDrain() {
-      backendFull = false
       activeMs = clock.now()
-      pump()
+      setBackendFull(false)
+      input.proceed()
     },
     onEnd: sessionEnded,
   }
 
   function toBackend(chunk: Buffer): void {
-    if (chunk.length > 0 && session?.write(chunk) === false) backendFull = true
+    if (session?.write(chunk) === false) setBackendFull(true)
+  }
+
+  function setBackendFull(full: boolean): void {
+    backendFull = full
+    input.setFull(full)
   }
 
   function toCloud(chunk: Buffer): void {
@@ -396,6 +328,7 @@ export function serveHttpStream(
     session = undefined
     concludeOpen()
     phase = 'lingering'
+    input.become('drop')
   }
 
   /** Ends our side. What still comes is read and thrown away, so that the application gets the answer instead of a reset. */
@@ -404,7 +337,7 @@ export function serveHttpStream(
     phase = 'lingering'
     activeMs = clock.now()
     stream.end()
-    pump()
+    input.become('drop')
   }
 
   function abort(code: StreamResetCode): void {
@@ -416,7 +349,7 @@ export function serveHttpStream(
   function release(): void {
     if (phase === 'closed') return
     phase = 'closed'
-    waiting.clear()
+    input.clear()
     cancelConnect?.()
     closeSession()
     concludeOpen()
@@ -427,8 +360,8 @@ export function serveHttpStream(
   function closeSession(): void {
     session?.close()
     session = undefined
-    backendFull = false
     streamFull = false
+    setBackendFull(false)
   }
 
   function concludeOpen(): void {
@@ -445,8 +378,7 @@ export function serveHttpStream(
     if (phase === 'lingering' && waitedMs > lingerMs) return abort('cancelled')
     const answerDue = phase === 'answer' || (phase === 'body' && backendFull)
     if (answerDue && !streamFull && waitedMs > (exchange as Exchange).state.responseTimeoutMs) return timeOut(exchange as Exchange)
-    const requestDue = phase === 'discarding' || (phase === 'body' && !backendFull) || (phase === 'head' && !heads.empty)
-    if (requestDue && waitedMs > requestStallMs) abort('cancelled')
+    if (input.requestDue && phase !== 'answer' && waitedMs > requestStallMs) abort('cancelled')
   }
 
   function timeOut(current: Exchange): void {
@@ -465,7 +397,7 @@ export function serveHttpStream(
   const served: ServedStream = {
     check,
     drain: () => {
-      if (phase === 'head' && heads.empty && waiting.empty) endStream()
+      if (phase === 'idle' && input.atRest) endStream()
     },
     abort: () => abort('cancelled'),
   }

@@ -14,7 +14,7 @@ export interface CertificateRenewal {
   stop(): void
 }
 
-/** Looks at once and then again and again. `replace` stores the new identity and uses it from the next connection on. */
+/** Looks from time to time. `replace` stores the new identity and uses it from the next connection on. */
 export function createCertificateRenewal(options: {
   readonly identity: () => ConnectorIdentity
   readonly request: (certificationRequest: string) => Promise<RenewedCertificate>
@@ -39,23 +39,27 @@ export function createCertificateRenewal(options: {
     log.info({ subaccount: before.subaccount, locationId: before.locationId }, 'the subaccount certificate was renewed')
   }
 
+  /** Not before this, after a failure. */
+  let retryAtMs = 0
+  const schedule = (atLeastMs: number): void => {
+    const waitMs = Math.max(dueMs(options.identity()), retryAtMs) - clock.now()
+    cancel = clock.after(Math.min(Math.max(waitMs, atLeastMs), renewalCheckMs), () => void look())
+  }
   const look = async (): Promise<void> => {
     const { locationId, subaccount } = options.identity()
-    let waitMs = dueMs(options.identity()) - clock.now()
-    if (waitMs <= 0) {
+    if (clock.now() >= Math.max(dueMs(options.identity()), retryAtMs)) {
       try {
         await renew()
-        waitMs = dueMs(options.identity()) - clock.now()
       } catch (cause) {
         error = cause instanceof Error ? cause.message : 'unknown'
         log.warn({ subaccount, locationId, reason: error }, 'the subaccount certificate could not be renewed')
-        waitMs = retryMs(options.identity(), clock.now())
+        retryAtMs = clock.now() + retryMs(options.identity(), clock.now())
       }
     }
-    if (!stopped) cancel = clock.after(Math.min(Math.max(waitMs, 1000), renewalCheckMs), () => void look())
+    if (!stopped) schedule(1000)
   }
-  // Not before the tunnel had a moment to come up: without it every start after a long pause would fail once.
-  cancel = clock.after(Math.min(60_000, Math.max(1000, dueMs(options.identity()) - clock.now())), () => void look())
+  // The tunnel gets a moment to come up: without it every start after a long pause would fail once.
+  schedule(10_000)
 
   return {
     get error() {
