@@ -185,7 +185,8 @@ function openControl(connection: TunnelConnection, options: DialControlOptions, 
       case 'trust':
         return onTrust(message)
       case 'certificate':
-        if (!certificates.answer(message)) violation('a certificate that nobody asked for')
+        if (!certificates.answer({ certificate: message.certificate, authorities: message.authorities }))
+          violation('a certificate that nobody asked for')
         return
       case 'certificate-refused':
         if (!certificates.refuse(new ConnectivityError('PAIRING_REFUSED', `the server does not renew the certificate: ${message.message}`)))

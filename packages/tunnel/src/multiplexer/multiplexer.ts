@@ -272,8 +272,8 @@ class Multiplexer implements TunnelConnection, StreamOwner, LaneOwner {
     this.stopTimer = this.clock.after(this.limits.pingIntervalMs, () => this.checkLife())
     for (const lane of this.lanes) {
       if (!lane.isAlive || lane.checkLife()) continue
-      lane.destroy()
       lane.onClose(new ConnectivityError('TUNNEL_LOST', 'the peer of the tunnel has fallen silent'))
+      lane.destroy()
     }
   }
 

@@ -45,6 +45,7 @@ export function listenError(cause: unknown, endpoint: URL): ConnectivityError {
 
 /** What a certificate, key or authority that cannot be used is. The text of the cause is left out: it may quote the input. */
 export function materialError(cause: unknown, what: string): ConnectivityError {
+  if (ConnectivityError.is(cause)) return cause
   return new ConnectivityError('CONFIGURATION_INVALID', `${what}: certificate, key or authorities cannot be used (${codeOf(cause)})`)
 }
 

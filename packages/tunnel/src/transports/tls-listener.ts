@@ -12,7 +12,6 @@ import { contextOptions, current, materialKey, type Renewable, type TlsMaterial 
 
 /** A client that was turned away before it could say who it is. */
 export interface TlsRefusal {
-  readonly remoteAddress: string
   /** Node's or OpenSSL's code, e.g. `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
   readonly code: string
 }
@@ -44,8 +43,9 @@ export async function listenForLanes(options: ListenOptions): Promise<TunnelList
     const material = current(options.material)
     const key = materialKey(material)
     if (key === used) return
+    const usable = contextOptions(material, 'tunnel server')
     try {
-      handshakes.setSecureContext(contextOptions(material))
+      handshakes.setSecureContext(usable)
     } catch (cause) {
       throw materialError(cause, 'tunnel server')
     }
@@ -57,7 +57,7 @@ export async function listenForLanes(options: ListenOptions): Promise<TunnelList
     const refused = socket.authorizationError as Error | string | undefined | null
     const code = String(refused ?? (error as NodeJS.ErrnoException).code ?? error.message)
     log.debug({ code }, 'a TLS handshake on the tunnel port failed')
-    if (refused !== undefined && refused !== null) options.onRefused({ remoteAddress: socket.remoteAddress ?? '', code })
+    if (refused !== undefined && refused !== null) options.onRefused({ code })
     socket.destroy()
   })
   handshakes.on('secureConnection', (socket) => {

@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto'
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
 import type { Secret } from '@sallyport/core'
 import { materialError } from './tls-errors.ts'
@@ -25,8 +25,21 @@ const ciphers = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY
 /** What both sides insist on. No session tickets: each lane proves its certificate anew, and authorities that were taken away stay away. */
 const policy = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers, secureOptions: constants.SSL_OP_NO_TICKET } as const
 
-export function contextOptions(material: TlsMaterial): SecureContextOptions {
-  return { ...policy, cert: material.certificate, key: revealed(material.key), ca: [material.ca].flat() }
+/**
+ * What Node makes a secure context of. Checked first, because Node takes "no certificate" for "none wanted" and "no
+ * authority" for "every public one". @throws ConnectivityError `CONFIGURATION_INVALID`.
+ */
+export function contextOptions(material: TlsMaterial, what: string): SecureContextOptions {
+  const key = revealed(material.key)
+  const ca = [material.ca].flat()
+  try {
+    if (!new X509Certificate(material.certificate).checkPrivateKey(createPrivateKey(key))) throw new Error('another key')
+    if (ca.length === 0) throw new Error('no authority')
+    for (const pem of ca) void new X509Certificate(pem)
+  } catch (cause) {
+    throw materialError(cause, what)
+  }
+  return { ...policy, cert: material.certificate, key, ca }
 }
 
 /** Equal for equal material. Holds the key: never leaves memory. */
@@ -41,7 +54,7 @@ export function createContextCache(): (material: TlsMaterial) => SecureContext {
     const key = materialKey(material)
     if (made?.key !== key) {
       try {
-        made = { key, context: createSecureContext(contextOptions(material)) }
+        made = { key, context: createSecureContext(contextOptions(material, 'tunnel client')) }
       } catch (cause) {
         throw materialError(cause, 'tunnel client')
       }

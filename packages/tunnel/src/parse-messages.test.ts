@@ -1,0 +1,105 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  type ControlFromConnector,
+  type ControlFromServer,
+  type ControlOpening,
+  formatMessage,
+  type PrincipalMessage,
+  type StreamOpening,
+  type TcpAnswer,
+} from './messages.ts'
+import {
+  tryParseControlFromConnector,
+  tryParseControlFromServer,
+  tryParseControlOpening,
+  tryParsePrincipalMessage,
+  tryParseStreamOpening,
+  tryParseTcpAnswer,
+} from './parse-messages.ts'
+
+const base = { subaccount: 's', locationId: '', virtualHost: 'h', virtualPort: 443, correlationId: 'c' }
+const principal = { kind: 'business', token: 'a.b.c' } as const
+const openings: readonly StreamOpening[] = [
+  { kind: 'http', ...base },
+  { kind: 'http', ...base, principal },
+  { kind: 'tcp', ...base, timeoutMs: 0 },
+]
+const principals: readonly PrincipalMessage[] = [
+  { kind: 'principal', principal, correlationId: 'c' },
+  { kind: 'principal', principal: null, correlationId: '' },
+]
+const answers: readonly TcpAnswer[] = [{ kind: 'connected' }, { kind: 'refused', code: 'ACCESS_DENIED', message: 'm' }]
+const controls: readonly ControlOpening[] = [
+  { kind: 'control', versions: [1], locationId: '', connectorId: 'x', agentVersion: '', description: '' },
+]
+const fromServer: readonly ControlFromServer[] = [
+  { kind: 'welcome', version: 1, subaccount: 's', tunnelId: 't' },
+  { kind: 'refused', code: 'LOCATION_TAKEN', message: 'm' },
+  { kind: 'drain' },
+  { kind: 'replaced' },
+  { kind: 'trust-changed' },
+  { kind: 'trust', issuers: [{ issuer: 'i', name: 'n', type: 'OIDC', keys: [{ kty: 'RSA' }] }], more: true },
+  { kind: 'trust', issuers: [] },
+  { kind: 'certificate', certificate: 'c', authorities: 'a' },
+  { kind: 'certificate-refused', message: 'm' },
+]
+const fromConnector: readonly ControlFromConnector[] = [
+  { kind: 'get-trust' },
+  { kind: 'exposed', digest: 'd', systems: [{ protocol: 'HTTP', host: 'h:1', type: 't', description: '' }] },
+  { kind: 'renew-certificate', request: 'r' },
+]
+const parsers = [
+  ['stream openings', tryParseStreamOpening, openings],
+  ['principals', tryParsePrincipalMessage, principals],
+  ['answers', tryParseTcpAnswer, answers],
+  ['control openings', tryParseControlOpening, controls],
+  ['messages of the server', tryParseControlFromServer, fromServer],
+  ['messages of the connector', tryParseControlFromConnector, fromConnector],
+] as const
+
+describe('messages', () => {
+  it.each(parsers)('reads the %s it can write, and drops members it does not know', (_, parse, messages) => {
+    for (const message of messages) {
+      expect(parse(formatMessage(message))).toEqual(message)
+      expect(parse(Buffer.from(JSON.stringify({ ...message, future: 1, __proto__: null })))).toEqual(message)
+    }
+  })
+
+  it.each(parsers)('answers undefined for %s with a member missing or of another kind', (_, parse, messages) => {
+    for (const message of messages) {
+      for (const member of Object.keys(message)) {
+        if (member === 'more' || member === 'principal') continue
+        for (const wrong of [undefined, 7.5, { a: 1 }, [{}], 'x'.repeat(17_000)]) {
+          expect(
+            parse(Buffer.from(JSON.stringify({ ...message, [member]: wrong }))),
+            `${member} = ${JSON.stringify(wrong)?.slice(0, 20)}`,
+          ).toBeUndefined()
+        }
+      }
+    }
+  })
+
+  it('never throws on bytes or JSON of any kind', () => {
+    const anything = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+      fc.json().map((text) => Buffer.from(text)),
+      fc
+        .tuple(
+          fc.constantFrom('http', 'tcp', 'control', 'welcome', 'trust', 'exposed', 'refused', 'principal'),
+          fc.dictionary(fc.string(), fc.jsonValue()),
+        )
+        .map(([kind, members]) => Buffer.from(JSON.stringify({ kind, ...members }))),
+    )
+    fc.assert(
+      fc.property(anything, (bytes) => {
+        for (const [, parse] of parsers) expect(['object', 'undefined']).toContain(typeof parse(bytes))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it.each([0, 65_536, -1, 1.5])('refuses the virtual port %s', (virtualPort) => {
+    expect(tryParseStreamOpening(formatMessage({ kind: 'http', ...base, virtualPort }))).toBeUndefined()
+  })
+})
