@@ -106,6 +106,18 @@ describe('one connection', () => {
     for (let round = 0; round < 3; round += 1) expect((await readAnswer(client)).body).toBe('ok')
   })
 
+  it('answers everything that an application had sent before it ended its side', async () => {
+    await using backend = await startRawBackend((socket) => socket.on('data', () => socket.write(ok)))
+    await using rig = await startRig()
+    await rig.connect({ mappings: { 'erp.demo:80': backend.port } })
+    await using client = await openRawClient(rig.http)
+    const token = rig.bearer()
+    // The first token has to be verified, so the rest and the end arrive while the connection is waiting.
+    client.socket.end([1, 2, 3].map((at) => head(rig, `GET http://erp.demo/${at} HTTP/1.1`, [], token)).join(''))
+    expect(await client.ended).toBe('end')
+    expect(client.text).toBe(ok.repeat(3))
+  })
+
   it('delivers the answer to an application that has ended its side', async () => {
     await using backend = await startRawBackend()
     await using rig = await startRig()

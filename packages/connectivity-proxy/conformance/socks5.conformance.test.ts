@@ -294,6 +294,15 @@ describe('relay', () => {
     expect(((await once(ours, 'data')) as [Buffer])[0].toString()).toBe('still sending')
   })
 
+  it('an application may end its side together with its last bytes, before anything was answered', async () => {
+    await using client = await openRawClient(rig.socks)
+    client.socket.end(
+      Buffer.concat([Buffer.from([5, 1, 0x80]), tokenMessage(rig.issuer.technical()), request('echo.demo', 7), Buffer.from('all at once')]),
+    )
+    expect(await client.ended).toBe('end')
+    expect(Buffer.from(client.text, 'latin1').subarray(14).toString()).toBe('all at once')
+  })
+
   it('CP-079 TLS between application and backend passes untouched', async () => {
     const ca = createTestCa()
     const { key, certificate } = ca.issue({ subject: '/CN=secure.demo', names: ['secure.demo'] })

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '@sallyport/core'
+import { atEndOfTurn, currentTurn, type TurnMember } from './turn.ts'
 
 /** Who writes to the application. */
 export interface WriterOwner {
@@ -14,14 +15,18 @@ export interface WriterOwner {
  *
  * What does not fit into the socket's own buffer waits in a queue and goes out piece by piece, so that each piece that leaves is progress that can be seen: an
  * application on a slow line is not taken for one that has stopped. What can wait here is bounded by the window of the tunnel stream.
+ *
+ * The first write of a turn of the event loop leaves at once, because it is often the only one; all others leave in one system call at its end.
  */
-export class ClientWriter {
+export class ClientWriter implements TurnMember {
   private readonly socket: Socket
   private readonly clock: Clock
   private readonly timeoutMs: number
   private readonly owner: WriterOwner
   private queue: Buffer[] | undefined
   private isEnding = false
+  private isCorked = false
+  private lastTurn = -1
   private stopWatching: (() => void) | undefined
 
   constructor(socket: Socket, clock: Clock, timeoutMs: number, owner: WriterOwner) {
@@ -44,9 +49,21 @@ export class ClientWriter {
       else this.queue.push(chunk)
       return false
     }
+    const turn = currentTurn()
+    if (turn !== this.lastTurn) this.lastTurn = turn
+    else if (!this.isCorked) {
+      this.isCorked = true
+      this.socket.cork()
+      atEndOfTurn(this)
+    }
     if (this.socket.write(chunk)) return true
     this.watch()
     return false
+  }
+
+  endTurn(): void {
+    this.isCorked = false
+    this.socket.uncork()
   }
 
   /** Ends our side behind everything written. */

@@ -80,3 +80,6 @@ export const defaultGraceMs = 10_000
 
 /** A listener that is full says so once in a while, not for every connection that it turns away. */
 export const fullWarningIntervalMs = 60_000
+
+/** Bytes that wait in an application's socket before its stream pauses: what one turn of the event loop brings, little beside the window of a stream. */
+export const clientBufferBytes = 131_072

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { type Address, type Clock, ConnectivityError, type Logger } from '@sallyport/core'
-import { fullWarningIntervalMs, keepAliveInitialDelayMs, type ProxyLimits } from './limits.ts'
+import { clientBufferBytes, fullWarningIntervalMs, keepAliveInitialDelayMs, type ProxyLimits } from './limits.ts'
 
 /** The place that a connection takes up at its listener. */
 export interface ConnectionPlace {
@@ -49,7 +49,13 @@ export function createListener(options: {
   let quietUntilMs = 0
 
   const server: Server = createServer(
-    { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveInitialDelayMs },
+    {
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveInitialDelayMs,
+      highWaterMark: clientBufferBytes,
+    },
     (socket) => {
       socket.on('error', ignored)
       if (connections.size >= limits.maxConnections || pending >= limits.maxPendingConnections) {

@@ -79,7 +79,13 @@ export class RequestReport {
     const { correlationId, protocol } = this
     const { code, status, text } = refusal
     this.context.onRefused(code)
-    audit.write({ type: 'access-denied', subaccount: target?.tenant ?? '', user: '', message: `${protocol} ${status} ${text.trim()}`, correlationId })
+    audit.write({
+      type: 'access-denied',
+      subaccount: target?.tenant ?? '',
+      user: '',
+      message: `${protocol} ${status} ${text.trim()}`,
+      correlationId,
+    })
     log.debug({ correlationId, code, status }, 'a request was refused')
     if (!events.wanted) return
     const known = target === undefined ? { atMs: clock.now(), correlationId } : this.facts(target)

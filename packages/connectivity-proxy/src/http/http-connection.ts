@@ -66,7 +66,11 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
       this.pending = this.pending === undefined ? chunk : Buffer.concat([this.pending, chunk])
       this.pump()
     })
-    socket.on('end', () => this.onClientEnd())
+    // Node says so even while the socket is paused, so there may be bytes left to use.
+    socket.on('end', () => {
+      this.clientEnded = true
+      this.pump()
+    })
     socket.on('close', () => this.onClientGone())
     this.startTimer(entry.limits.headTimeoutMs)
   }
@@ -88,10 +92,7 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
         this.route?.stream?.write(chunk)
       } else break
     }
-    if (this.clientEnded && !this.endPassed && this.phase === 'opaque' && this.pending === undefined) {
-      this.endPassed = true
-      this.route?.stream?.end()
-    }
+    if (this.clientEnded && this.pending === undefined) this.onInputDone()
     const want = this.phase === 'closing' || (this.pending === undefined && !this.isStreamFull() && this.phase !== 'deciding')
     if (want === this.isReading || this.socket.destroyed) return
     this.isReading = want
@@ -211,7 +212,10 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
   onStreamEnd(): void {
     if (this.phase === 'opaque') this.writer.end()
     else if (this.phase === 'exchange' && !this.isAnswered) {
-      if (this.answer?.end() === 'complete') return this.finishExchange()
+      if (this.answer?.end() === 'complete') {
+        this.finishExchange()
+        return this.pump()
+      }
       this.route?.giveUp()
       this.failAnswer(refusals.backendClosed)
     } else this.onUnusable()
@@ -259,7 +263,7 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
   private finishExchange(): void {
     this.reportFinished()
     this.phase = 'idle'
-    if (this.isLastRequest || this.isDraining || this.answer?.keepAlive === false || !this.isBodyDone() || this.clientEnded) this.close()
+    if (this.isLastRequest || this.isDraining || this.answer?.keepAlive === false || !this.isBodyDone()) this.close()
     else if (this.entry.limits.idleTimeoutMs > 0) this.startTimer(this.entry.limits.idleTimeoutMs)
   }
 
@@ -271,7 +275,7 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
 
   private refuse(refusal: Refusal, keepOpen: boolean): void {
     this.report.refused(refusal, this.route?.target)
-    const close = !keepOpen || this.isDraining || this.clientEnded
+    const close = !keepOpen || this.isDraining
     this.writer.write(formatRefusal(refusal, { requestId: this.report.correlationId, headOnly: this.method === 'HEAD', close }))
     this.phase = 'idle'
     if (close) this.close()
@@ -311,10 +315,13 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
     this.pump()
   }
 
-  private onClientEnd(): void {
-    this.clientEnded = true
+  /** The application has ended its side, and everything it sent has been used. */
+  private onInputDone(): void {
     if (this.phase === 'idle') this.close()
-    else if (this.phase === 'opaque') this.pump()
+    else if (this.phase === 'opaque' && !this.endPassed) {
+      this.endPassed = true
+      this.route?.stream?.end()
+    }
     // The rest of the request will not come; a backend must not take the part for the whole.
     else if (this.phase === 'exchange' && !this.isBodyDone()) this.cut()
   }

@@ -67,7 +67,11 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
       this.pending = this.pending === undefined ? chunk : Buffer.concat([this.pending, chunk])
       this.pump()
     })
-    socket.on('end', () => this.onClientEnd())
+    // Node says so even while the socket is paused, so there may be bytes left to use.
+    socket.on('end', () => {
+      this.clientEnded = true
+      this.pump()
+    })
     socket.on('close', () => this.onClientGone())
     this.report.started()
   }
@@ -88,10 +92,7 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
       } else if (this.phase === 'closing') this.pending = undefined
       else break
     }
-    if (this.clientEnded && !this.endPassed && this.phase === 'relay' && this.pending === undefined) {
-      this.endPassed = true
-      this.stream.end()
-    }
+    if (this.clientEnded && this.pending === undefined) this.onInputDone()
     const want = this.phase === 'closing' || (this.pending === undefined && !this.stream.isFull && this.phase !== 'deciding')
     if (want === this.isReading || this.socket.destroyed) return
     this.isReading = want
@@ -281,10 +282,13 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
     this.socket.resetAndDestroy()
   }
 
-  private onClientEnd(): void {
-    this.clientEnded = true
+  /** The application has ended its side, and everything it sent has been used. */
+  private onInputDone(): void {
     if (this.phase === 'handshake') this.socket.destroy()
-    else this.pump()
+    else if (this.phase === 'relay' && !this.endPassed) {
+      this.endPassed = true
+      this.stream.end()
+    }
   }
 
   private onClientGone(): void {
