@@ -129,7 +129,7 @@ describe('jwt-bearer', () => {
     expect([expired.status, expired.json()['error_description']]).toEqual([401, 'The assertion has expired'])
   })
 
-  it('takes no technical token and no ID token for a user token', async () => {
+  it('takes no technical token for a user token', async () => {
     const technical = await running.token({ grant_type: 'client_credentials', ...app })
     const refused = await running.token({ grant_type: jwtBearer, ...destination, assertion: String(technical.json()['access_token']) })
     expect([refused.status, refused.json()['error_description']]).toEqual([401, 'The assertion is not a user token'])
