@@ -8,7 +8,7 @@ import { bulkLongLink, bulkOne, bulkSixteen, bulkUp } from './src/cases/bulk.ts'
 import { streamSetUps } from './src/cases/connections.ts'
 import { idleMemory, stalledMemory } from './src/cases/memory.ts'
 import { besideBulk, roundTrip } from './src/cases/round-trip.ts'
-import { proxiedRequests, smallRequests } from './src/cases/wrk.ts'
+import { propagatedRequests, proxiedRequests, proxiedTlsRequests, smallRequests } from './src/cases/wrk.ts'
 import { createCertificates, createTenant } from './src/certificates.ts'
 import { bareTunnel } from './src/contenders/bare-tunnel.ts'
 import { createChisel } from './src/contenders/chisel.ts'
@@ -33,6 +33,8 @@ const allCases = [
   smallRequests,
   roundTrip,
   proxiedRequests,
+  proxiedTlsRequests,
+  propagatedRequests,
   besideBulk,
   bulkLongLink,
   idleMemory,
@@ -82,10 +84,11 @@ async function runBench(options: BenchOptions): Promise<number> {
   const cases = allCases.filter(({ name }) => options.cases.length === 0 || options.cases.includes(name))
   const loadTool = join(folder, 'loadtool')
   execFileSync('gcc', ['-O2', '-pthread', '-o', loadTool, join(import.meta.dirname, 'tools', 'loadtool.c')])
-  const backEnds = await startBackEnds({ loadTool, folder })
+  const certificates = createCertificates()
+  const backEnds = await startBackEnds({ loadTool, folder, certificates })
   const tenant = createTenant()
   const bench = { backEnds, loadTool, loadEnv: {}, seconds: options.seconds, tenant }
-  const context = { bench, folder, certificates: createCertificates(), tenant, ownsLoopback, patient: options.patient }
+  const context = { bench, folder, certificates, tenant, ownsLoopback, patient: options.patient }
 
   const records: BenchRecord[] = []
   for (let round = 1; round <= options.rounds; round += 1) {

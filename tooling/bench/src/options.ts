@@ -17,7 +17,21 @@ export interface BenchOptions {
   readonly namespace: 'own' | 'inside' | 'none'
 }
 
-const caseNames = ['bulk1', 'bulk16', 'bulk1-up', 'setups', 'requests', 'rtt', 'http', 'beside', 'bulk-long', 'idle', 'stalled']
+const caseNames = [
+  'bulk1',
+  'bulk16',
+  'bulk1-up',
+  'setups',
+  'requests',
+  'rtt',
+  'http',
+  'http-tls',
+  'http-propagated',
+  'beside',
+  'bulk-long',
+  'idle',
+  'stalled',
+]
 const contenderNames = ['sallyport', 'sallyport-socks', 'bare-tunnel', 'rathole', 'chisel', 'ssh', 'haproxy', 'nginx', 'direct']
 
 export const usage: string = `pnpm bench [options]

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { bulkOne } from './cases/bulk.ts'
+import { product } from './goals.ts'
 import type { BenchRecord } from './record.ts'
-import { formatReport, product } from './report.ts'
+import { formatReport } from './report.ts'
 
 const record = (contender: string, value: number | undefined, disturbed = false): BenchRecord => ({
   case: 'bulk1',

@@ -1,9 +1,6 @@
 import type { BenchCase } from './bench-case.ts'
-import { type Goal, goals } from './goals.ts'
+import { type Goal, goals, product } from './goals.ts'
 import { type BenchRecord, type Summary, summarise } from './record.ts'
-
-/** The name under which the product takes part. */
-export const product = 'sallyport'
 
 /** Medians of every contender in every case, then how the product stands to its goals. */
 export function formatReport(cases: readonly BenchCase[], records: readonly BenchRecord[]): string {
@@ -23,7 +20,7 @@ export function formatReport(cases: readonly BenchCase[], records: readonly Benc
       lines.push(formatSummary(contender, summary))
     }
   }
-  lines.push('', 'goals', row(['', 'against', 'is', 'goal', '']), ...goals.flatMap((goal) => formatGoal(goal, summaries) ?? []))
+  lines.push('', 'goals', row(['', 'of', 'against', 'is', 'goal', '']), ...goals.flatMap((goal) => formatGoal(goal, summaries) ?? []))
   return `${lines.join('\n')}\n`
 }
 
@@ -39,19 +36,20 @@ function formatSummary(contender: string, summary: Summary): string {
 }
 
 function formatGoal(goal: Goal, summaries: ReadonlyMap<string, Summary>): string | undefined {
-  const own = summaries.get(`${goal.case} ${product}`)
-  if (own === undefined) return undefined
-  const peer = 'against' in goal ? summaries.get(`${goal.case} ${goal.against}`) : undefined
-  if ('against' in goal && peer === undefined) return undefined
-  const value = peer === undefined ? own.median : own.median / peer.median
+  const { of = product, against, againstCase } = goal
+  const own = summaries.get(`${goal.case} ${of}`)
+  const relative = against !== undefined || againstCase !== undefined
+  const other = relative ? summaries.get(`${againstCase ?? goal.case} ${against ?? of}`) : undefined
+  if (own === undefined || (relative && other === undefined)) return undefined
+  const value = other === undefined ? own.median : own.median / other.median
   const reached = 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost
-  const disturbed = own.disturbed === own.rounds || (peer !== undefined && peer.disturbed === peer.rounds)
+  const disturbed = [own, other].some((summary) => summary !== undefined && summary.disturbed === summary.rounds)
   const wanted = 'atLeast' in goal ? `≥ ${goal.atLeast}` : `≤ ${goal.atMost}`
   const verdict = `${reached ? 'reached' : 'missed'}${disturbed ? ', but every round was disturbed' : ''}`
-  return row([goal.case, 'against' in goal ? goal.against : '', value.toFixed(2), wanted, verdict])
+  return row([goal.case, of === product ? '' : of, against ?? againstCase ?? '', value.toFixed(2), wanted, verdict])
 }
 
-const widths = [14, 10, 10, 10, 10, 12]
+const widths = [16, 16, 16, 10, 10, 12]
 
 function row(cells: readonly string[]): string {
   return `  ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' ')}`.trimEnd()

@@ -4,6 +4,7 @@ import { accounted } from '../account.ts'
 import type { Bench, BenchCase } from '../bench-case.ts'
 import type { Tunnel } from '../contender.ts'
 import { run } from '../processes.ts'
+import { type Exposed, exposed } from '../roles/exposed.ts'
 import type { Sample } from '../sample.ts'
 
 /** Connections that are kept alive; each waits for its answer before it sends again. */
@@ -18,7 +19,7 @@ export const smallRequests: BenchCase = {
   better: 'higher',
   carries: 'tcp',
   target: 'http',
-  measure: (bench, tunnel) => measure(bench, tunnel, []),
+  measure: (bench, tunnel) => measure(bench, tunnel, { args: [], env: {} }),
 }
 
 /** Through an HTTP proxy that checks a token and decides about every path; peers only forward. */
@@ -29,18 +30,46 @@ export const proxiedRequests: BenchCase = {
   better: 'higher',
   carries: 'http',
   target: 'http',
-  measure: (bench, tunnel) => measure(bench, tunnel, ['-s', join(import.meta.dirname, '..', '..', 'tools', 'proxy.lua')]),
+  measure: (bench, tunnel) => measure(bench, tunnel, asApplication(bench, exposed.http)),
 }
 
-async function measure({ seconds, tenant }: Bench, tunnel: Tunnel, args: readonly string[]): Promise<Sample> {
+/** The same towards a TLS back end that asks for a certificate. */
+export const proxiedTlsRequests: BenchCase = {
+  ...proxiedRequests,
+  name: 'http-tls',
+  title: 'the same to a back end with mutual TLS',
+  carries: 'https',
+  target: 'https',
+  measure: (bench, tunnel) => measure(bench, tunnel, asApplication(bench, exposed.https)),
+}
+
+/** The same with the token of a person, whose certificate goes along; it is issued once and kept. */
+export const propagatedRequests: BenchCase = {
+  ...proxiedTlsRequests,
+  name: 'http-propagated',
+  title: 'the same with the principal propagated',
+  measure(bench, tunnel) {
+    const load = asApplication(bench, exposed.https)
+    return measure(bench, tunnel, { ...load, env: { ...load.env, BENCH_USER_TOKEN: bench.tenant.userToken } })
+  },
+}
+
+interface WrkLoad {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+function asApplication({ tenant }: Bench, { host, port }: Exposed): WrkLoad {
+  const script = join(import.meta.dirname, '..', '..', 'tools', 'proxy.lua')
+  return { args: ['-s', script], env: { BENCH_TOKEN: tenant.token, BENCH_AUTHORITY: `${host}:${port}` } }
+}
+
+async function measure({ seconds }: Bench, tunnel: Tunnel, { args, env }: WrkLoad): Promise<Sample> {
+  const command = findProgram('wrk') ?? 'wrk'
+  const url = `http://127.0.0.1:${tunnel.front}/`
   const load = (duration: number): Promise<string> =>
     run(
-      {
-        side: 'cloud',
-        command: findProgram('wrk') ?? 'wrk',
-        args: ['-t1', `-c${connections}`, `-d${duration}s`, '--latency', ...args, `http://127.0.0.1:${tunnel.front}/`],
-        env: { BENCH_TOKEN: tenant.token },
-      },
+      { side: 'cloud', command, args: ['-t1', `-c${connections}`, `-d${duration}s`, '--latency', ...args, url], env },
       (duration + 20) * 1000,
     )
   await load(warmUpSeconds)
