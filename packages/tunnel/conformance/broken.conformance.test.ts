@@ -83,7 +83,13 @@ const broken: Readonly<Record<TransportCaseName, (deps: TransportDeps) => Tunnel
   'keeps messages in order with the bytes': inMemory({
     stream: (stream) => ({
       sendMessage(message) {
-        setImmediate(() => stream.sendMessage(message))
+        setImmediate(() => {
+          try {
+            stream.sendMessage(message)
+          } catch {
+            // The stream has ended meanwhile: late as well.
+          }
+        })
         return true
       },
     }),
@@ -205,15 +211,29 @@ const broken: Readonly<Record<TransportCaseName, (deps: TransportDeps) => Tunnel
   'turns strangers away on both sides': tls,
 }
 
-describe.concurrent('the transport suite bites', () => {
-  it.each(Object.keys(broken) as TransportCaseName[])('fails a transport that breaks: %s', async (name) => {
-    const run = runTransportCase(transportCases[name], {
-      create: broken[name],
-      endpoint: () => new URL(transportCases[name].requires === undefined ? 'memory://broken' : 'tls://127.0.0.1:0'),
-      // Who the transport should have turned away, and lets in.
-      strangers: (deps) => [{ who: 'a stranger that is let in', transport: tls(deps) }],
-      limitMs: 1_500,
+const fails = async (name: TransportCaseName): Promise<unknown> =>
+  await runTransportCase(transportCases[name], {
+    create: broken[name],
+    endpoint: () => new URL(transportCases[name].requires === undefined ? 'memory://broken' : 'tls://127.0.0.1:0'),
+    // Who the transport should have turned away, and lets in.
+    strangers: (deps) => [{ who: 'a stranger that is let in', transport: tls(deps) }],
+    limitMs: 1_500,
+  }).then(
+    () => 'passed',
+    (error: unknown) => error,
+  )
+/** Counts the handles of the process, so nothing may open or close any meanwhile: it comes first and alone. */
+const alone: TransportCaseName = 'leaves nothing open'
+
+describe('the transport suite bites', () => {
+  it(`fails a transport that breaks: ${alone}`, async () => {
+    expect(await fails(alone)).toBeInstanceOf(Error)
+  })
+
+  const others = (Object.keys(broken) as TransportCaseName[]).filter((name) => name !== alone)
+  describe.concurrent('each case by itself', () => {
+    it.each(others)('fails a transport that breaks: %s', async (name) => {
+      expect(await fails(name)).toBeInstanceOf(Error)
     })
-    await expect(run).rejects.toBeInstanceOf(Error)
   })
 })

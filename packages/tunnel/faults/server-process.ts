@@ -20,14 +20,12 @@ const server: TunnelServer = createTunnelServer({
       const base = { subaccount: 'demo', locationId: '', virtualHost: 'h', virtualPort: 1, correlationId: String(process.pid) }
       // Once the tunnel is registered, a stream with traffic that never ends by itself.
       setImmediate(() => {
-        const stream = server
-          .find('demo', '')
-          ?.openStream(formatMessage({ kind: 'tcp', ...base, timeoutMs: 0 }), {
-            onData: () => true,
-            onEnd() {},
-            onDrain() {},
-            onClose() {},
-          })
+        const stream = server.find('demo', '')?.openStream(formatMessage({ kind: 'tcp', ...base, timeoutMs: 0 }), {
+          onData: () => true,
+          onEnd() {},
+          onDrain() {},
+          onClose() {},
+        })
         stream?.write(Buffer.from(`from ${process.pid}`))
       })
     },
