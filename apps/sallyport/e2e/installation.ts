@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { basePorts } from '../src/stack/ports.ts'
@@ -119,11 +119,6 @@ export async function createInstallation(): Promise<Installation> {
     },
   }
   return installation
-}
-
-/** The JSON lines of every audit file of a data folder, newest last. */
-export function readJson<T>(path: string): T {
-  return JSON.parse(readFileSync(path, 'utf8')) as T
 }
 
 async function freeOffset(): Promise<number> {

@@ -87,7 +87,7 @@ describe('unmodified clients with only the printed bindings', () => {
   it('the SAP Cloud SDK reads "not found" as such', async () => {
     const outcome = await stack.run(['exec', '--', process.execPath, client('cloud-sdk'), 'NO_SUCH', '/', await asJane()])
     expect(outcome.code).toBe(1)
-    expect(`${outcome.stdout}`).toMatch(/Failed to resolve the destination 'name: NO_SUCH'/)
+    expect(outcome.stdout).toMatch(/Failed to resolve the destination 'name: NO_SUCH'/)
   })
 
   it('@sap/xssec accepts the tokens and exchanges them', async () => {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createPrinter, type Printer } from '../output/printer.ts'
 import { openDataFolder, type DataFolder } from '../stack/data-folder.ts'
@@ -33,4 +33,10 @@ export function createContext(command: Command): CommandContext {
     workingFolder: process.cwd(),
     environment,
   }
+}
+
+/** How this command was called, so that a suggested next step can be typed as it stands: `sallyport`, or `node <path>` inside a checkout. */
+export function commandName(script: string | undefined = process.argv[1], folder: string = process.cwd()): string {
+  if (script === undefined || !script.endsWith('main.js') || script.includes('node_modules')) return 'sallyport'
+  return `node ${relative(folder, script)}`
 }

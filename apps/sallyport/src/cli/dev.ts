@@ -13,7 +13,7 @@ import { refuseSecondStart, waitUntilReady } from '../stack/stack-process.ts'
 import { traceRequest } from '../trace/traced-request.ts'
 import { version } from '../version.ts'
 import { findConfigurationFile } from './config.ts'
-import { createContext } from './context.ts'
+import { commandName, createContext } from './context.ts'
 import { printAnswer } from './curl.ts'
 import { issueToken } from './token.ts'
 
@@ -122,9 +122,11 @@ async function printScreen(printer: Printer, stack: DevStack, folder: DataFolder
   line(`  Configuration ${stack.configurationFile}`)
   line(`  Bindings written to ${stack.bindingsFile} (0600)`)
   line()
-  line('  Next:  sallyport exec -- cds watch')
-  line("         sallyport curl S4_DEMO '/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner?$top=1' --user jane@acme.test")
-  line(`         ${dim('sallyport status · destination list · token issue · doctor · stop')}`)
+  const name = commandName()
+  line(`  Next:  ${name} exec -- cds watch`)
+  if (stack.demoRequest !== undefined)
+    line(`         ${name} curl ${stack.demoRequest.destination} '${demoPath}' --user ${stack.demoRequest.user}`)
+  line(`         ${dim('also: status · destination list · token issue · connector status · doctor · stop')}`)
   line()
 }
 
@@ -171,7 +173,7 @@ async function detach(folder: DataFolder, printer: Printer, waitMs: number): Pro
     alive = false
   })
   child.unref()
-  if (printer.json || process.stderr.isTTY !== true) printer.note(`starting, at most ${waitMs / 1000} s`)
+  if (printer.json || !process.stderr.isTTY) printer.note(`starting, at most ${waitMs / 1000} s`)
   else printer.note('starting …')
   if (await waitUntilReady(folder, { timeoutMs: waitMs, alive: () => alive })) {
     const record = findRunning(folder)

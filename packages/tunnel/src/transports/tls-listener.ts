@@ -14,6 +14,8 @@ import { contextOptions, current, materialKey, type Renewable, type TlsMaterial 
 export interface TlsRefusal {
   /** Node's or OpenSSL's code, e.g. `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. */
   readonly code: string
+  /** Address that it came from; `''` when the socket is gone already. */
+  readonly remoteAddress: string
 }
 
 export interface ListenOptions {
@@ -57,7 +59,7 @@ export async function listenForLanes(options: ListenOptions): Promise<TunnelList
     const refused = socket.authorizationError as Error | string | undefined | null
     const code = String(refused ?? (error as NodeJS.ErrnoException).code ?? error.message)
     log.debug({ code }, 'a TLS handshake on the tunnel port failed')
-    if (refused !== undefined && refused !== null) options.onRefused({ code })
+    if (refused !== undefined && refused !== null) options.onRefused({ code, remoteAddress: socket.remoteAddress ?? '' })
     socket.destroy()
   })
   handshakes.on('secureConnection', (socket) => {
