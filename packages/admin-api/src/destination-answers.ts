@@ -20,6 +20,7 @@ export interface FindResult {
   readonly authTokens?: readonly AuthToken[] | undefined
 }
 
+/** Checks an {@link AuthToken}; members that nobody here knows are left out. */
 export const authTokenSchema: z.ZodType<AuthToken> = z.object({
   type: z.string(),
   value: z.string(),
@@ -30,16 +31,19 @@ export const authTokenSchema: z.ZodType<AuthToken> = z.object({
   error: z.string().optional(),
 })
 
+/** Checks a destination as it comes over the wire: `Name`, `Type` and texts only. */
 export const destinationRecordSchema: z.ZodType<DestinationRecord> = z
   .object({ Name: z.string(), Type: z.string() })
   .catchall(z.string()) as z.ZodType<DestinationRecord>
 
+/** Checks a {@link FindResult}. */
 export const findResultSchema: z.ZodType<FindResult> = z.object({
   owner: z.object({ SubaccountId: z.string().nullable(), InstanceId: z.string().nullable() }),
   destinationConfiguration: destinationRecordSchema,
   authTokens: z.array(authTokenSchema).optional(),
 })
 
+/** Checks a list of destinations without metadata. */
 export const destinationListSchema: z.ZodType<readonly DestinationRecord[]> = z.array(destinationRecordSchema)
 
 /** The form of every refusal. */

@@ -11,6 +11,7 @@ export interface DestinationInput {
   readonly sharedWithSubscriber: boolean
 }
 
+/** What {@link checkDestination} answers. `name` is `''` where the destination has none that may be shown. */
 export type DestinationVerdict =
   | { readonly valid: true; readonly input: DestinationInput }
   | { readonly valid: false; readonly name: string; readonly problem: string }

@@ -4,6 +4,7 @@ import { createSecret, type Secret } from './secret.ts'
 
 /** The types a destination may have on the wire; adapters exist for some of them. */
 export const destinationTypes = ['HTTP', 'RFC', 'LDAP', 'MAIL', 'TCP'] as const
+/** One of {@link destinationTypes}. */
 export type DestinationType = (typeof destinationTypes)[number]
 
 /** How the target is reached. */
@@ -45,6 +46,7 @@ export interface TcpDestination extends DestinationBase {
 
 /** One variant per type, parsed once at the edge. Types without an adapter have no variant yet. */
 export type Destination = HttpDestination | TcpDestination
+/** The variant of one type. */
 export type DestinationOf<T extends Destination['type']> = Extract<Destination, { readonly type: T }>
 
 const proxyTypes: readonly string[] = ['Internet', 'OnPremise', 'PrivateLink'] satisfies ProxyType[]

@@ -90,12 +90,15 @@ export interface TunnelStreamHandlers {
 
 /** Why one side gives a stream up. The number is the wire value. */
 export const streamResetCodes = { cancelled: 0, refused: 1, failed: 2, protocol: 3, overflow: 4 } as const
+/** One of {@link streamResetCodes}. */
 export type StreamResetCode = keyof typeof streamResetCodes
 
+/** How a stream ended; only `finished` says that both sides got everything. */
 export type StreamCloseReason =
   | { readonly kind: 'finished' }
   | { readonly kind: 'reset'; readonly by: 'local' | 'peer'; readonly code: StreamResetCode }
   /** The connection under the stream is gone. */
   | { readonly kind: 'lost' }
 
+/** Who ended a connection, or what broke it. */
 export type CloseReason = { readonly kind: 'local' } | { readonly kind: 'peer' } | { readonly kind: 'lost'; readonly error: Error }

@@ -53,6 +53,7 @@ interface ClientOptions {
   readonly random?: () => number
 }
 
+/** Which destination service is asked, and how. */
 export type DestinationClientOptions = ClientOptions &
   (
     | { readonly binding: DestinationBinding }

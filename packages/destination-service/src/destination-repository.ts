@@ -30,7 +30,9 @@ export interface DestinationWrite {
   readonly sharedWithSubscriber: boolean
 }
 
+/** What became of one destination that was to be created. */
 export type CreateOutcome = 'created' | 'exists' | 'full'
+/** What became of one destination that was to be replaced. */
 export type ReplaceOutcome = 'replaced' | 'unknown'
 
 /**

@@ -41,6 +41,7 @@ export interface SocksProxyDialOptions extends ProxyDialBase {
   readonly token: (signal: AbortSignal) => Promise<Secret>
 }
 
+/** Through which kind of proxy, and how. */
 export type ProxyDialOptions = HttpProxyDialOptions | SocksProxyDialOptions
 
 /**

@@ -65,6 +65,7 @@ export interface HeadRefusal {
   readonly reason: string
 }
 
+/** What reading a head comes to; only a `complete` one may be acted upon. */
 export type HeadResult<Head> =
   | { readonly state: 'complete'; readonly head: Head }
   /** More bytes are needed; no limit is exceeded yet. */

@@ -45,6 +45,7 @@ export interface KeySource {
   readonly revision: number
 }
 
+/** What {@link TokenVerifier.verify} answers; `unavailable` says nothing about the token: ask again later. */
 export type TokenVerdict =
   | { readonly valid: true; readonly token: VerifiedToken }
   | {
