@@ -55,6 +55,8 @@ export interface RawConnection {
   /** Everything received. */
   readonly text: string
   readonly closed: StreamCloseReason | undefined
+  /** The connector has ended its side. */
+  readonly ended: boolean
   write(text: string): void
   /** Changes the principal for the requests that follow. */
   become(principal: WirePrincipal | null, correlationId?: string): void
@@ -185,12 +187,15 @@ export async function startConnectorBench(options: {
     raw(to = {}) {
       let text = ''
       let closed: StreamCloseReason | undefined
+      let ended = false
       const stream = tunnel.openStream(openingFor(to), {
         onData(chunk) {
           text += chunk.toString('latin1')
           return true
         },
-        onEnd: () => {},
+        onEnd() {
+          ended = true
+        },
         onDrain: () => {},
         onClose(reason) {
           closed = reason
@@ -203,6 +208,9 @@ export async function startConnectorBench(options: {
         },
         get closed() {
           return closed
+        },
+        get ended() {
+          return ended
         },
         write: (more) => void stream.write(Buffer.from(more, 'latin1')),
         become: (principal, correlationId = 'corr-next') =>

@@ -127,9 +127,12 @@ describe('connections', () => {
     const agent = bench.keepAlive()
     expect((await bench.request({ agent })).body).toBe('1')
     expect((await bench.request({ agent })).body).toBe('2')
+    const withBody = await bench.request({ agent, method: 'GET', headers: { 'content-length': '1' }, body: 'x' })
+    expect([withBody.status, withBody.headers['x-connectivity-error-origin']]).toEqual([502, 'connector'])
+    expect((await bench.request({ agent })).body).toBe('3')
     const post = await bench.request({ agent, method: 'POST', body: 'x' })
     expect([post.status, post.headers['x-connectivity-error-origin']]).toEqual([502, 'connector'])
-    expect(count).toBe(2)
+    expect(count).toBe(3)
   })
 
   it('serves pipelined requests one after the other', async () => {
@@ -142,6 +145,15 @@ describe('connections', () => {
     let text = ''
     for await (const chunk of stream as AsyncIterable<Buffer>) text += chunk.toString()
     expect(text.match(/\r\n\r\n1:\d/g)).toEqual(['3', '0', '0'].map((length) => `\r\n\r\n1:${length}`))
+  })
+
+  it('takes a body of length 0 for no body', async () => {
+    const backend = await startEcho()
+    bench = await startConnectorBench({ connector: { mappings: [mappingTo(backend.url)] } })
+    const connection = bench.raw()
+    connection.write('POST / HTTP/1.1\r\nHost: s4.demo:443\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+    await until(() => connection.ended)
+    expect(connection.text).toMatch(/1:0$/)
   })
 
   it('reads a request that drips in byte by byte', async () => {

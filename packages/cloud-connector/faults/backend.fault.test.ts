@@ -203,6 +203,22 @@ describe('backends that are silent', () => {
     }
   })
 
+  it('does not read for ever what comes behind the last answer of a connection', async () => {
+    const clock = createManualClock()
+    await start((socket) => socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbye'), clock)
+    const connection = bench.raw()
+    connection.write(request)
+    await until(() => connection.ended)
+    for (let second = 0; second < 7 && connection.closed === undefined; second++) {
+      connection.write('more')
+      await new Promise((resolve) => setImmediate(resolve))
+      await new Promise((resolve) => setImmediate(resolve))
+      clock.advance(1000)
+    }
+    await until(() => connection.closed !== undefined)
+    expect(connection.closed).toEqual({ kind: 'reset', by: 'peer', code: 'cancelled' })
+  })
+
   it('keeps an idle connection as long as the application does', async () => {
     const clock = createManualClock()
     await start((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'), clock)

@@ -39,6 +39,7 @@ export interface CloudConnector extends AsyncDisposable {
 /** Which tunnel is meant. */
 export type LinkName = Pick<ConnectorIdentity, 'subaccount' | 'locationId'>
 
+/** What a connector is made of. */
 export interface CloudConnectorOptions {
   readonly configuration: ConfigurationSource
   /** Top-level keys of the configuration that belong to others. */

@@ -60,7 +60,7 @@ export function createExchange(
     route: undefined,
     user: '',
     added: noUserCertificate,
-    requestDone: head.framing.kind === 'none',
+    requestDone: head.framing.kind === 'none' || (head.framing.kind === 'length' && head.framing.bytes === 0),
     answer: undefined,
     answerDone: false,
     reused: false,
@@ -68,6 +68,15 @@ export function createExchange(
     bytesToBackend: 0,
     bytesToClient: 0,
   }
+}
+
+/**
+ * Whether a request may be sent once more after its connection broke without an answer: a kept connection may have been closed by the backend while
+ * the request was on its way. Only what is safe by RFC 9110 §9.2.1 and has no body.
+ */
+export function isRepeatable({ head, retried, reused }: Exchange): boolean {
+  const safe = head.method === 'GET' || head.method === 'HEAD' || head.method === 'OPTIONS'
+  return safe && reused && head.framing.kind === 'none' && !retried
 }
 
 /** The backend's final answer has begun. */

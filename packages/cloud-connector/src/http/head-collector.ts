@@ -1,7 +1,7 @@
 import type { HeadLimits, HeadRefusal, HeadResult } from '@sallyport/http-head'
 
 /** What a chunk did to the head that is being collected; `rest` is what stands behind it in the same chunk. */
-export type CollectedHead<Head> =
+type CollectedHead<Head> =
   | { readonly state: 'incomplete' }
   | { readonly state: 'refused'; readonly refusal: HeadRefusal }
   | { readonly state: 'complete'; readonly head: Head; readonly raw: Buffer; readonly rest: Buffer | undefined }

@@ -8,7 +8,7 @@ import type { LinkContext, ServedStream } from '../link-context.ts'
 import { auditAllowed, auditDenied, emitDecision } from './access-record.ts'
 import { type BackendSession, createBackendSession, type SessionHandlers } from './backend-session.ts'
 import { httpTargetOf, isSameTarget } from './backend-target.ts'
-import { concludeExchange, createExchange, emitAnswered, emitFailed, type Exchange } from './exchange.ts'
+import { concludeExchange, createExchange, emitAnswered, emitFailed, type Exchange, isRepeatable } from './exchange.ts'
 import { type PreparedPrincipal, preparePrincipal } from './prepare-principal.ts'
 import {
   auditRefusal,
@@ -88,7 +88,7 @@ export function serveHttpStream(
   )
   const stream = incoming.accept({
     onData(chunk) {
-      activeMs = clock.now()
+      if (phase !== 'lingering') activeMs = clock.now()
       return input.push(chunk)
     },
     onMessage(message) {
@@ -238,9 +238,7 @@ export function serveHttpStream(
   }
 
   function retryOrFail(current: Exchange, reason: string, begun: boolean): void {
-    // A kept connection may have been closed by the backend while the request was on its way: what is safe to repeat is repeated once.
-    const safe = current.head.method === 'GET' || current.head.method === 'HEAD' || current.head.method === 'OPTIONS'
-    if (!begun && safe && current.reused && current.requestDone && !current.retried) {
+    if (!begun && isRepeatable(current)) {
       current.retried = true
       return connect(current)
     }
@@ -390,8 +388,7 @@ export function serveHttpStream(
   }
 
   function logFields(): LogFields {
-    const { locationId, subaccount } = context
-    return { subaccount, locationId, virtualHost: `${address.host}:${address.port}`, correlationId }
+    return { subaccount: context.subaccount, locationId: context.locationId, virtualHost: address.host, correlationId }
   }
 
   const served: ServedStream = {

@@ -16,7 +16,7 @@ import { createWaitingPieces } from './waiting-pieces.ts'
  * What happens to the next bytes. `hold`: they wait. `head`: a request head is due. `body`: they belong to the request. `discard`: they belong to
  * a request that was refused; a head is due behind them. `opaque`: they are no HTTP. `drop`: nobody wants them.
  */
-export type InputMode = 'hold' | 'head' | 'body' | 'discard' | 'opaque' | 'drop'
+type InputMode = 'hold' | 'head' | 'body' | 'discard' | 'opaque' | 'drop'
 
 /** What comes out of the input. Handlers may change the mode; it holds for the next byte. */
 export interface InputHandlers {

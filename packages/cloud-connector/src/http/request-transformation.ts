@@ -22,12 +22,12 @@ export const emptyUserCertificate: AddedHeaders = { userCertificate: ['SSL_CLIEN
  * Whether a header, by its lower-case name, claims to be the connector's own word about the user's certificate. Backends fold everything that is
  * not a letter or digit into `_`, so every such spelling counts.
  */
-export function isCertificateHeader(name: string): boolean {
+function isCertificateHeader(name: string): boolean {
   return name.startsWith('ssl') && /^ssl[^a-z0-9]client[^a-z0-9]cert/.test(name)
 }
 
 /** Whether a header, by its lower-case name, is meant for the cloud side and must not reach a backend. */
-export function isConnectivityHeader(name: string): boolean {
+function isConnectivityHeader(name: string): boolean {
   const first = name.charCodeAt(0)
   if (first !== 0x73 && first !== 0x70) return false
   const folded = name.replaceAll('_', '-')

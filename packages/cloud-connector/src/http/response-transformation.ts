@@ -27,7 +27,7 @@ export function transformResponseLines(head: ResponseHead, table: MappingTable, 
  * Puts the virtual address of the first mapping that leads to the redirect's host and port in its place. Callers speak `http` to the
  * connectivity proxy, so that is the scheme. `undefined`: leave it alone.
  */
-export function rewriteLocation(value: string, table: MappingTable): string | undefined {
+function rewriteLocation(value: string, table: MappingTable): string | undefined {
   const match = /^(?:(https?):)?\/\/(\[[0-9A-Fa-f:.]+\]|[^\s:/?#@[\]\\]+)(?::(\d{1,5}))?(?=[/?#]|$)/i.exec(value)
   if (match === null) return undefined
   const host = (match[2] ?? '').replace(/^\[|\]$/g, '')

@@ -3,7 +3,7 @@ import type { WirePrincipal } from '@sallyport/tunnel'
 import { type AddedHeaders, certificateHeaders } from '../http/request-transformation.ts'
 
 /** A principal for which there is a certificate. */
-export interface IssuedPrincipal {
+interface IssuedPrincipal {
   readonly kind: 'issued'
   /** The principal's name, for audit entries and texts. */
   readonly user: string
