@@ -413,6 +413,25 @@ describe('tunnels that come and go', () => {
     expect((await readAnswer(second)).body).toContain('"hi"')
   })
 
+  it('reads no body while a request waits', async () => {
+    await using backend = await startHttpBackend((_request, response, seen) => response.end(String(seen.body.length)))
+    await using rig = await startRig()
+    const connector = await rig.connect({ mappings: { 'erp.demo:80': backend.port } })
+    await connector.drop()
+    await using client = await openRawClient(rig.http)
+    const size = 64 << 20
+    client.write(head(rig, 'POST http://erp.demo/ HTTP/1.1', [`Content-Length: ${size}`, 'Connection: close']))
+    client.write(Buffer.alloc(size))
+    await accepted(rig)
+    const before = process.memoryUsage().arrayBuffers
+    for (let turn = 0; turn < 200; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    // Far more than the kernel takes for a socket is left with the application.
+    expect(client.socket.writableLength).toBe(size)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20)
+    await connector.reconnect()
+    expect(await client.read(String(size))).toContain(' 200 ')
+  })
+
   it('a tunnel that breaks before the answer gives 502, one that breaks within it a cut', async () => {
     await using backend = await startRawBackend()
     await using rig = await startRig()

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type HttpBackend, startHttpBackend, startRawBackend } from './backends.ts'
-import { openRawClient, type RawClient, readAnswer } from './raw-client.ts'
+import { openRawClient, readAnswer } from './raw-client.ts'
 import { type Rig, type RigConnector, startRig } from './rig.ts'
 
 let rig: Rig
@@ -298,30 +298,27 @@ describe('answers', () => {
 })
 
 describe('HTTP/1.0 applications', () => {
-  async function ask(answer: string): Promise<RawClient> {
-    const raw = await startRawBackend((socket) => socket.once('data', () => socket.write(answer)))
-    connector.mappings.set('old:80', raw.port)
-    const client = await openRawClient(rig.http)
-    client.write(`GET http://old/ HTTP/1.0\r\nProxy-Authorization: ${rig.bearer()}\r\n\r\n`)
-    const socket = await raw.accept()
-    void client.ended.then(() => raw[Symbol.asyncDispose]())
-    expect(socket).toBeDefined()
-    return client
-  }
-
   it('get no interim answer, no chunks, and their connection closed', async () => {
-    await using client = await ask(
-      'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n5;e\r\nhello\r\n7\r\n, there\r\n0\r\nT: x\r\n\r\n',
-    )
+    const answer =
+      'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\n\r\n5;e\r\nhello\r\n7\r\n, there\r\n0\r\nT: x\r\n\r\n'
+    await using raw = await startRawBackend((socket) => socket.once('data', () => socket.write(answer)))
+    connector.mappings.set('old:80', raw.port)
+    await using client = await openRawClient(rig.http)
+    client.write(`GET http://old/ HTTP/1.0\r\nProxy-Authorization: ${rig.bearer()}\r\n\r\n`)
     expect(await client.ended).toBe('end')
     expect(client.text).toBe('HTTP/1.1 200 OK\r\nX-A: 1\r\nConnection: close\r\n\r\nhello, there')
   })
 
-  it('are told with the Host of their target', async () => {
-    await using client = await ask('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+  it('without a Host get that of their target, and one request per connection', async () => {
+    await using raw = await startRawBackend()
+    connector.mappings.set('old:80', raw.port)
+    await using client = await openRawClient(rig.http)
+    client.write(`GET http://old/ HTTP/1.0\r\nProxy-Authorization: ${rig.bearer()}\r\nConnection: keep-alive\r\n\r\n`)
+    const socket = await raw.accept()
+    expect(await gather(socket).until('\r\n\r\n')).toBe('GET / HTTP/1.1\r\nHost: old\r\nConnection: close\r\n\r\n')
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
     expect(await client.ended).toBe('end')
     expect(client.text).toMatch(/\r\n\r\nok$/)
-    expect(connector.openings.at(-1)).toMatchObject({ virtualHost: 'old', virtualPort: 80 })
   })
 })
 

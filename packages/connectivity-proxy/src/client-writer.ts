@@ -44,6 +44,7 @@ export class ClientWriter implements TurnMember {
 
   /** The chunk is accepted in any case; `false` asks to stop until `onWritable`. */
   write(chunk: Buffer): boolean {
+    if (this.socket.destroyed) return false
     if (this.socket.writableNeedDrain) {
       if (this.queue === undefined) this.queue = [chunk]
       else this.queue.push(chunk)

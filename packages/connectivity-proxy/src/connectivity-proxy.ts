@@ -31,6 +31,7 @@ export interface ListenerOptions {
   readonly allowRemoteConnections: boolean
 }
 
+/** What the entry points need and how they behave; security-relevant choices have no default. */
 export interface ConnectivityProxyOptions {
   readonly tunnels: Tunnels
   readonly verifier: TokenVerifier

@@ -8,6 +8,7 @@ export interface ProxyCounters {
   readonly tunnelOpeningTimeouts: ReadonlyMap<string, number>
 }
 
+/** Of one listener. */
 export interface ListenerCounters {
   readonly accepted: number
   /** Closed at once, because a limit was reached. */
@@ -25,6 +26,7 @@ export interface NamedCounter {
   readonly counts: ReadonlyMap<string, number>
 }
 
+/** An empty counter. */
 export function createNamedCounter(): NamedCounter {
   const counts = new Map<string, number>()
   return {

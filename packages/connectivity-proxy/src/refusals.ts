@@ -35,12 +35,14 @@ export const httpsUnsupported: Refusal = refusal(
   'Proxying of HTTPS is not supported: send the request with an http:// URL; whether the backend is called over TLS is set in the system mapping of the cloud connector',
 )
 
+/** A head that the codec does not accept, with the status that it proposes. */
 export function malformedHead(status: number, reason: string): Refusal {
   return invalid(`Malformed request: ${reason}`, status)
 }
 
 export const malformedBody: Refusal = invalid('Malformed request: the chunks of the body cannot be read')
 
+/** A message of the handshake that does not have the form of its protocol. */
 export function malformedSocks(reason: string): Refusal {
   return invalid(`Malformed SOCKS5 message: ${reason}`)
 }
@@ -61,6 +63,7 @@ export const addressTypeUnsupported: Refusal = refusal(
 
 export const targetUnusable: Refusal = invalid('Malformed request: the request target or Host does not name a virtual host and port')
 
+/** A control header that occurs twice could be read in two ways. */
 export function repeatedHeader(name: string): Refusal {
   return invalid(`Header ${name} occurs more than once`)
 }
@@ -69,6 +72,7 @@ export const locationTooLong: Refusal = invalid(
   'SAP-Connectivity-SCC-Location_ID is longer than a location ID can be, or has control characters',
 )
 
+/** A header for a principal without a token in it. */
 export function notBearer(name: string): Refusal {
   return invalid(`Header ${name} is not of the form "Bearer <token>"`)
 }
@@ -81,6 +85,7 @@ export const businessAndTechnical: Refusal = invalid(
   'The request carries a business and a technical principal; only one of them can be propagated',
 )
 
+/** Names the header only: whose token it is, and of which tenant, is nobody's business. */
 export function foreignUser(name: string): Refusal {
   return invalid(`The user token in ${name} belongs to another tenant than the proxy token`)
 }
@@ -101,6 +106,7 @@ export const tokenMethodMissing: Refusal = unauthorized(
 
 export const serviceTokenMissing: Refusal = unauthorized('Header SAP-CP-Connectivity-Service-Token is missing; it tells the tenant')
 
+/** Says of which class the fault of a token is, never more. */
 export function tokenInvalid(reason: Extract<TokenVerdict, { valid: false }>['reason']): Refusal {
   return unauthorized(`Proxy authorization failed: ${tokenFaults[reason]}`)
 }
@@ -120,6 +126,7 @@ export const keysUnavailable: Refusal = refusal(
   'The token cannot be checked now: the keys of its issuer are not available',
 )
 
+/** Another tenant or location than the connection is bound to; in the original's words. */
 export function reboundTunnel(tunnelId: string): Refusal {
   return refusal(
     'CONNECTION_REBOUND',
@@ -129,10 +136,12 @@ export function reboundTunnel(tunnelId: string): Refusal {
   )
 }
 
+/** Another virtual host or principal than the connection is bound to; in the original's words. */
 export function reboundSystem(path: string, host: string, port: number): Refusal {
   return refusal('CONNECTION_REBOUND', 403, socksReplies.notAllowed, `Access denied to resource ${path} on system ${host}:${port}`)
 }
 
+/** Diagnostics of others look for the words up to "connected", and for "SCC location ID" behind them. */
 export function notConnected(subaccount: string, locationId: string): Refusal {
   return refusal(
     'CONNECTOR_NOT_CONNECTED',
@@ -142,6 +151,7 @@ export function notConnected(subaccount: string, locationId: string): Refusal {
   )
 }
 
+/** The connector was there a moment ago and has not come back. */
 export function tunnelTimeout(tunnelId: string): Refusal {
   return refusal('TUNNEL_NOT_OPENED', 504, socksReplies.networkUnreachable, `Timed out waiting for tunnel to open: ${tunnelId}`)
 }

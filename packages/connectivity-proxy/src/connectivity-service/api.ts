@@ -8,6 +8,7 @@ import { apiRequestTimeoutMs, attemptWindowMs, maxApiBodyBytes, maxApiConnection
 import type { Pairing } from './pairing.ts'
 import { pairingRequestSchema } from './pairing-messages.ts'
 
+/** What the REST interface hands its requests to. */
 export interface ConnectivityApiOptions {
   /** PEM; read once. */
   readonly tls: { readonly key: string; readonly certificate: string }

@@ -19,6 +19,7 @@ import { createPairing, type Pairing } from './pairing.ts'
 import type { ConnectivityRepository } from './repository.ts'
 import { createTunnelAudit } from './tunnel-audit.ts'
 
+/** What the connectivity service needs; it opens its two listeners itself. */
 export interface ConnectivityServiceOptions {
   readonly authority: ConnectorAuthority
   readonly repository: ConnectivityRepository
@@ -61,6 +62,7 @@ export interface ConnectivityService extends AsyncDisposable {
   close(options: { readonly graceMs: number }): Promise<void>
 }
 
+/** Puts authority, pairing, tunnel server and REST interface together. Nothing is open before `listen`. */
 export function createConnectivityService(options: ConnectivityServiceOptions): ConnectivityService {
   const { authority, repository, clock, audit } = options
   const log = options.log ?? silentLogger

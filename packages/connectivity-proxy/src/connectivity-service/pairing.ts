@@ -19,6 +19,7 @@ export interface Pairing {
   renew(current: IssuedCertificate, certificationRequest: string): Promise<{ readonly certificate: string; readonly authorities: string }>
 }
 
+/** Pairing on a repository. Every code and certificate that is handed out is in the audit log. */
 export function createPairing(options: {
   readonly authority: ConnectorAuthority
   readonly repository: ConnectivityRepository

@@ -10,6 +10,7 @@ export interface ConnectivitySchema {
   connectivity_certificate: CertificateTable
 }
 
+/** Authorities that sign connectors, one row for each generation. */
 export interface AuthorityTable {
   generation: number
   certificate: string
@@ -17,6 +18,7 @@ export interface AuthorityTable {
   created_at_ms: Milliseconds
 }
 
+/** Codes that have not been used; a used one is deleted. */
 export interface PairingCodeTable {
   hash: string
   subaccount: string
@@ -24,6 +26,7 @@ export interface PairingCodeTable {
   expires_at_ms: Milliseconds
 }
 
+/** Every certificate that was issued to a connector. */
 export interface CertificateTable {
   fingerprint: string
   subaccount: string

@@ -11,6 +11,7 @@ export interface Binding extends RequestTarget {
   readonly identity: string | undefined
 }
 
+/** What a request would bind its connection to. */
 export function bindingOf(plan: RequestPlan, caller: Caller): Binding {
   return {
     tenant: caller.tenant,

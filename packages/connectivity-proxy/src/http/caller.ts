@@ -23,6 +23,7 @@ export interface CallerPolicy {
   readonly fixed: Admission | undefined
 }
 
+/** The policy of one listener. */
 export function createCallerPolicy(options: {
   readonly verifier: TokenVerifier
   readonly authorization: boolean
