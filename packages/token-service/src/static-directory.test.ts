@@ -47,6 +47,16 @@ describe('static directory', () => {
     expect(hash).toHaveBeenCalledTimes(1)
   })
 
+  it('hashes again after a failure, so that nobody is locked out for good', async () => {
+    const hash = vi.fn<typeof hasher.hash>(hasher.hash).mockRejectedValueOnce(new Error('no memory'))
+    const { users } = create({
+      hasher: { ...hasher, hash },
+      users: [{ tenant: 'demo', name: 'jane', password: createSecret('pw') }],
+    } as Partial<StaticDirectoryConfiguration>)
+    await expect(users.findByName('demo', 'jane')).rejects.toThrow('no memory')
+    expect(await users.findByName('demo', 'jane')).toMatchObject({ passwordHash: 'hashed pw' })
+  })
+
   it.each<[Partial<StaticDirectoryConfiguration>, RegExp]>([
     [{ tenants: [{ id: 'a' }, { id: 'a' }] }, /tenants\[1\]\.id is there twice/],
     [

@@ -126,7 +126,14 @@ function lazyUser(configuration: UserConfiguration, hasher: PasswordHasher): Laz
     user,
     withPassword() {
       if (password === undefined) return Promise.resolve(user)
-      hashed ??= hasher.hash(password.reveal()).then((passwordHash) => ({ ...user, passwordHash }))
+      hashed ??= hasher.hash(password.reveal()).then(
+        (passwordHash) => ({ ...user, passwordHash }),
+        (error: unknown) => {
+          // The next log-on tries again; remembered, the failure would lock the user out until a restart.
+          hashed = undefined
+          throw error
+        },
+      )
       return hashed
     },
   }
