@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { callback, codeOf, createBrowser } from './browser.ts'
 import { type Call, claimsOf, headerOf, ids, type RunningService, secrets, startService, tenantHosts } from './running-service.ts'
 
 const technical = { grant_type: 'client_credentials', client_id: ids.app, client_secret: secrets.app }
@@ -63,7 +64,11 @@ describe('tenants', () => {
   })
 
   it('CL-161 user tokens are exchanged by the destination client at every form of host', async () => {
-    const assertion = await running.userToken()
+    const host = `acme.${uaa}`
+    const code = codeOf(await createBrowser(running, { host }).logOn())
+    const login = { client_id: ids.app, client_secret: secrets.app, grant_type: 'authorization_code', code, redirect_uri: callback }
+    const assertion = String((await running.token(login, { host })).json()['access_token'])
+    expect(claimsOf(assertion)['grant_type']).toBe('authorization_code')
     const exchange = {
       grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
       client_id: ids.destination,
