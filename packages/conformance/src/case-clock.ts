@@ -5,6 +5,7 @@ export interface CaseClock extends Clock {
   advance(milliseconds: number): void
 }
 
+/** A clock that stands still until the case moves it. */
 export function createCaseClock(): CaseClock {
   let now = Date.UTC(2030, 0, 1)
   const timers = new Set<{ readonly at: number; readonly callback: () => void }>()

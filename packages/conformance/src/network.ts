@@ -11,6 +11,7 @@ export interface Network extends AsyncDisposable {
   cut(): void
 }
 
+/** Puts itself in front of a listener on this machine; the caller disposes it. */
 export async function createNetwork(target: URL): Promise<Network> {
   const sockets = new Set<Socket>()
   let frozen = false

@@ -52,6 +52,7 @@ export interface ControlSessionHandlers {
   onClosed(reason: CloseReason): void
 }
 
+/** What one attempt to get a session needs. */
 export interface DialControlOptions {
   readonly transport: TunnelTransport
   readonly endpoint: URL

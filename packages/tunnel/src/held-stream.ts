@@ -11,6 +11,7 @@ export interface HeldStream {
   readonly take: BeginStream
 }
 
+/** What the holder of a stream wants to hear while nobody has taken it. */
 export interface HeldStreamOptions {
   /**
    * Gets messages that arrive while the stream is held. It may call `take`; later messages go to the new handlers.

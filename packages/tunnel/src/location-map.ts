@@ -8,6 +8,7 @@ export interface LocationMap<T> {
   values(): readonly T[]
 }
 
+/** An empty map. */
 export function createLocationMap<T>(): LocationMap<T> {
   const subaccounts = new Map<string, Map<string, T>>()
   let size = 0

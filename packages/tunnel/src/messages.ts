@@ -89,6 +89,7 @@ export type ControlFromConnector =
   /** Renewal of the subaccount certificate: a PEM certification request for a new key. */
   | { readonly kind: 'renew-certificate'; readonly request: string }
 
+/** One system that a connector exposes, by its virtual name. */
 export interface ExposedSystem {
   readonly protocol: string
   /** `virtual host:port` */

@@ -4,6 +4,7 @@ import { atEndOfTurn, type Batched } from './batch.ts'
 import type { BeginStream } from './begin-stream.ts'
 import { localBufferBytes } from './limits.ts'
 
+/** What the owner of a relay may want to hear. */
 export interface RelayOptions {
   /** Messages beside the bytes; without it they are ignored. */
   readonly onMessage?: (message: Buffer) => void

@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream'
 import { ConnectivityError, type StreamCloseReason } from '@sallyport/core'
 import type { BeginStream } from './begin-stream.ts'
 
+/** What does not pass through a Duplex. */
 export interface DuplexOptions {
   /** Messages beside the bytes; without it they are ignored. */
   readonly onMessage?: (message: Buffer) => void

@@ -15,6 +15,7 @@ import { type ControlSession, type ControlSessionHandlers, dialControl, type Ren
 import { defaultTunnelClientLimits, type TunnelClientLimits } from './limits.ts'
 import type { ControlOpening, ControlRefusalCode, ExposedSystem, StreamOpening, TrustedIssuer } from './messages.ts'
 
+/** What a connector brings to keep a tunnel open. */
 export interface TunnelClientOptions {
   readonly transport: TunnelTransport
   readonly endpoint: URL
@@ -54,6 +55,7 @@ export type TunnelClientState =
     }
   | { readonly kind: 'closed' }
 
+/** The connector's end of a tunnel, across all the connections it makes. */
 export interface TunnelClient extends AsyncDisposable {
   readonly state: TunnelClientState
   /** Round-trip time of the present connection in milliseconds, when there is one. */

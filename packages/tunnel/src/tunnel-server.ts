@@ -20,6 +20,7 @@ import { type RenewConnectorCertificate, type ServedConnector, serveConnector, t
 import { formatTunnelId } from './tunnel-id.ts'
 import { createWaitingRoom } from './waiting-room.ts'
 
+/** What the cloud side brings to serve connectors. */
 export interface TunnelServerOptions {
   readonly transport: TunnelTransport
   readonly endpoint: URL
@@ -36,6 +37,7 @@ export interface TunnelServerOptions {
   readonly limits?: Partial<TunnelServerLimits>
 }
 
+/** The cloud end of all tunnels of one listener. */
 export interface TunnelServer extends AsyncDisposable {
   /** Begins to listen; returns the endpoint with the port that the system chose. @throws ConnectivityError `PORT_IN_USE`, … */
   listen(): Promise<URL>

@@ -15,6 +15,7 @@ export interface WaitingRoom<T> {
   close(): void
 }
 
+/** An empty room; time and number of those who wait come from the limits. */
 export function createWaitingRoom<T>(options: { readonly clock: Clock; readonly limits: TunnelServerLimits }): WaitingRoom<T> {
   const { clock, limits } = options
   const departures = createLocationMap<{ readonly atMs: number }>()

@@ -7,7 +7,7 @@ import { createManualLinks, type ManualLinks } from './manual-links.ts'
 import { nextTurn } from './turn.ts'
 
 /** One frame as the raw peer sees it. */
-export interface SeenFrame {
+interface SeenFrame {
   readonly lane: number
   readonly type: string
   readonly streamId: number

@@ -1,4 +1,4 @@
-import { type Clock, type IncomingTunnelStream, systemClock, type TunnelConnection } from '@sallyport/core'
+import { type Clock, systemClock, type TunnelConnection } from '@sallyport/core'
 import { createMemoryTransport } from '../src/transports/memory.ts'
 
 /** Two ends of a connection in memory that moves by itself. */
@@ -16,12 +16,4 @@ export async function createTunnelPair(
   const near = await transport.connect(endpoint, { signal: new AbortController().signal })
   if (far === undefined) throw new Error('no far end')
   return { near, far }
-}
-
-/** The next stream that the peer opens; it has to be accepted within the turn. */
-export function onNextStream(connection: TunnelConnection, take: (incoming: IncomingTunnelStream) => void): void {
-  connection.onStream = (incoming) => {
-    connection.onStream = undefined
-    take(incoming)
-  }
 }

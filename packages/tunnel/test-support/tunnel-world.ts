@@ -18,7 +18,7 @@ export interface TunnelWorld {
   client(options?: Partial<TunnelClientOptions> & { readonly locationId?: string; readonly connectorId?: string }): WorldClient
 }
 
-export interface WorldClient extends TunnelClient {
+interface WorldClient extends TunnelClient {
   readonly states: readonly TunnelClientState[]
   readonly streams: readonly { readonly incoming: IncomingTunnelStream; readonly opening: StreamOpening }[]
 }

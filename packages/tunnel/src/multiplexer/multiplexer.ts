@@ -18,6 +18,7 @@ import { DATA, frameNames, GOAWAY, MESSAGE, OPEN, RESET, WINDOW } from './frame.
 import { Lane, type LaneOwner } from './lane.ts'
 import { MultiplexedStream, type StreamOwner } from './stream.ts'
 
+/** What a connection is made of. */
 export interface MultiplexOptions {
   /** The lanes, in the order both sides agreed on. The first carries everything new and small, and the life of the connection. */
   readonly links: readonly ByteLink[]

@@ -7,6 +7,7 @@ export interface HalfOpenSocket {
   settle(): void
 }
 
+/** The sockets in front of the handshake. */
 export interface HalfOpenSockets {
   readonly size: number
   add(socket: Socket): HalfOpenSocket

@@ -16,6 +16,7 @@ export type Assembled =
   | { readonly kind: 'refused' }
   | { readonly kind: 'complete'; readonly lanes: readonly ArrivedLane[] }
 
+/** Connections whose lanes are arriving. */
 export interface LaneAssembly {
   add(lane: ArrivedLane): Assembled
 }

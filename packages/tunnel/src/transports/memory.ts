@@ -3,6 +3,7 @@ import type { MultiplexerLimits } from '../limits.ts'
 import { multiplex } from '../multiplexer/multiplexer.ts'
 import { createMemoryLinks } from './memory-link.ts'
 
+/** How connections in memory are made. */
 export interface MemoryTransportOptions {
   readonly clock: Clock
   /** Byte links per connection; default 2, as the TLS transport has. */

@@ -7,6 +7,7 @@ import { readExactly } from './read-exactly.ts'
 import { dialError } from './tls-errors.ts'
 import { answerBytes, formatHello, type LaneAnswer, tryParseAnswer } from './tls-hello.ts'
 
+/** What one attempt to open all lanes needs. */
 export interface DialOptions {
   readonly endpoint: URL
   readonly context: SecureContext

@@ -12,6 +12,7 @@ const maxOfferedVersions = 16
 /** Magic, status, version, identity of the server process. */
 export const answerBytes: number = magic.length + 1 + 2 + 8
 
+/** What the dialler says first on each lane. */
 export interface LaneHello {
   /** 128 random bits: lanes that carry the same belong to one connection. */
   readonly connectionId: Buffer
@@ -30,6 +31,7 @@ export type LaneAnswer = {
 
 const statuses: readonly LaneAnswer['status'][] = ['accepted', 'version-unsupported', 'refused']
 
+/** The bytes of a hello. */
 export function formatHello(hello: LaneHello): Buffer {
   const head = Buffer.from([hello.lane, hello.lanes, hello.versions.length])
   const versions = Buffer.alloc(hello.versions.length * 2)
@@ -48,6 +50,7 @@ export function tryParseHelloHead(
   return { connectionId: bytes.subarray(magic.length, magic.length + connectionIdBytes), lane, lanes, versionsBytes: versions * 2 }
 }
 
+/** The versions behind a hello; an even number of bytes. */
 export function parseHelloVersions(bytes: Buffer): readonly number[] {
   return Array.from({ length: bytes.length / 2 }, (_, index) => bytes.readUInt16BE(index * 2))
 }
@@ -57,6 +60,7 @@ export function chooseVersion(offered: readonly number[], spoken: readonly numbe
   return offered.find((version) => spoken.includes(version))
 }
 
+/** The bytes of an answer, {@link answerBytes} of them. */
 export function formatAnswer(answer: LaneAnswer): Buffer {
   const rest = Buffer.alloc(3)
   rest[0] = statuses.indexOf(answer.status)
@@ -64,6 +68,7 @@ export function formatAnswer(answer: LaneAnswer): Buffer {
   return Buffer.concat([magic, rest, answer.instance])
 }
 
+/** Reads an answer; `undefined` for anything else. */
 export function tryParseAnswer(bytes: Buffer): LaneAnswer | undefined {
   if (bytes.length !== answerBytes || !bytes.subarray(0, magic.length).equals(magic)) return undefined
   const status = statuses[bytes[magic.length] ?? 255]

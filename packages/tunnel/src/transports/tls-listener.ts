@@ -18,6 +18,7 @@ export interface TlsRefusal {
   readonly remoteAddress: string
 }
 
+/** What a listener for lanes needs. */
 export interface ListenOptions {
   readonly endpoint: URL
   readonly material: Renewable<TlsMaterial>

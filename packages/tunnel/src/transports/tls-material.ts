@@ -15,6 +15,7 @@ export interface TlsMaterial {
 /** A value, or a function that is asked again for every new lane, so that renewal needs no restart. */
 export type Renewable<T> = T | (() => T)
 
+/** The value as it is now. */
 export function current<T extends object>(renewable: Renewable<T>): T {
   return typeof renewable === 'function' ? renewable() : renewable
 }

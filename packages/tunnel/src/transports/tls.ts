@@ -19,6 +19,7 @@ export interface TlsClientMaterial extends TlsMaterial {
   readonly verify?: (certificate: X509Certificate) => boolean
 }
 
+/** How connections over TLS are made. */
 export interface TlsTransportOptions {
   readonly clock: Clock
   /** Needed to dial. A function is asked again for each connection. */
