@@ -270,6 +270,18 @@ describe('several tunnels in one process, over TLS', () => {
     expect(await statusFrom('b', 'a.demo')).toBe(403)
   })
 
+  it('CC-100 a cloud side that takes the connector for another subaccount is not served', async () => {
+    const text = JSON.stringify({ connectors: [entry('a', {})] })
+    await start(createConfigurationText({ text }), [{ ...identityOf('a'), subaccount: 'mine' }])
+    const opening = { kind: 'http', subaccount: 'a', locationId: '', virtualHost: 'a.demo', virtualPort: 80, correlationId: 'c' } as const
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    cloudSide
+      .find('a', '')
+      ?.openStream(formatMessage(opening), { onData: () => true, onEnd: () => {}, onDrain: () => {}, onClose: resolve })
+    expect(await promise).toMatchObject({ kind: 'reset', by: 'peer', code: 'refused' })
+    expect(backend.requests).toEqual([])
+  })
+
   it('tells apart the locations of one subaccount', async () => {
     const text = JSON.stringify({ connectors: [entry('here', { locationId: '' }), entry('there', { locationId: 'there' })] })
     await start(createConfigurationText({ text }), [identityOf('a'), identityOf('b', 'there')])
