@@ -3,6 +3,7 @@ import {
   type Clock,
   ConnectivityError,
   type Logger,
+  maxStreamMessageBytes,
   type TunnelConnection,
   type TunnelStream,
   type TunnelStreamHandlers,
@@ -102,7 +103,8 @@ export function serveConnector(options: {
     try {
       const { peerCertificate } = connection
       const issued = await options.renewCertificate({ subaccount, connectorId, peerCertificate, request: request.request })
-      return [formatMessage({ kind: 'certificate', certificate: issued.certificate, authorities: issued.authorities })]
+      const message = formatMessage({ kind: 'certificate', certificate: issued.certificate, authorities: issued.authorities })
+      return message.length <= maxStreamMessageBytes ? [message] : refused('the certificate and its authorities do not fit into a message')
     } catch (error) {
       log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'connector certificate not renewed')
       return refused(ConnectivityError.is(error) ? error.message : 'the certificate could not be issued')

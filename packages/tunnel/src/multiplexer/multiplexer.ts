@@ -64,6 +64,7 @@ class Multiplexer implements TunnelConnection, StreamOwner, LaneOwner {
   private readonly streams = new Map<number, MultiplexedStream>()
   private state: 'open' | 'draining' | 'ending' | 'closed' = 'open'
   private endedBy: 'local' | 'peer' = 'local'
+  private saidGoaway = false
   private heardGoaway = false
   private settleClosed: (reason: CloseReason) => void = () => {}
   private settleWeakened: () => void = () => {}
@@ -74,6 +75,8 @@ class Multiplexer implements TunnelConnection, StreamOwner, LaneOwner {
   /** Bytes that may still arrive for streams that are over here. */
   private unspent = 0
   private heldFrames = 0
+  /** Streams of ours whose OPEN has not left yet. */
+  private waitingOpenings = 0
   private undecided: MultiplexedStream[] = []
   private initialPingsLeft = initialPings
   private stopTimer: () => void
@@ -230,6 +233,11 @@ class Multiplexer implements TunnelConnection, StreamOwner, LaneOwner {
     if (this.heldFrames > maxHeldFrames) this.violation('too many frames ahead of their turn')
   }
 
+  unannounced(count: 1 | -1): void {
+    this.waitingOpenings += count
+    if (this.waitingOpenings === 0) this.sayFarewell()
+  }
+
   released(stream: MultiplexedStream, unspent: number): void {
     if (!this.streams.delete(stream.id)) return
     if ((stream.id & 1) === this.ownParity) this.ownStreams--
@@ -289,7 +297,13 @@ class Multiplexer implements TunnelConnection, StreamOwner, LaneOwner {
     if (this.state !== 'open') return
     this.state = 'draining'
     this.endedBy = by
-    for (const stream of this.streams.values()) stream.announceNow()
+    this.sayFarewell()
+  }
+
+  /** A GOAWAY promises that no OPEN follows, so it waits for those that wait for their turn. */
+  private sayFarewell(): void {
+    if (this.state !== 'draining' || this.waitingOpenings > 0 || this.saidGoaway) return
+    this.saidGoaway = true
     this.lanes[0]?.send8(GOAWAY, 0, 0)
     this.endWhenDrained()
   }
@@ -303,7 +317,7 @@ class Multiplexer implements TunnelConnection, StreamOwner, LaneOwner {
 
   /** Both sides have said that they open nothing more, and nothing is open: the lanes end, each after what it still has to send. */
   private endWhenDrained(): void {
-    if (this.state !== 'draining' || !this.heardGoaway || this.streams.size > 0) return
+    if (this.state !== 'draining' || !this.saidGoaway || !this.heardGoaway || this.streams.size > 0) return
     this.state = 'ending'
     this.stopTimer()
     for (const lane of this.lanes) if (lane.isAlive) lane.end()

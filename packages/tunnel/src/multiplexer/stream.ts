@@ -24,6 +24,8 @@ export interface StreamOwner {
   violation(message: string): void
   /** A frame is kept until its turn comes; `count` may be negative. */
   held(count: number): void
+  /** Streams whose opening waits for its turn: one more, or one less. */
+  unannounced(count: 1 | -1): void
   /** The stream is over. `unspent` is what the peer may still have on its way. */
   released(stream: MultiplexedStream, unspent: number): void
   handlerFailed(stream: MultiplexedStream, error: unknown): void
@@ -69,6 +71,8 @@ export class MultiplexedStream implements TunnelStream {
   private incoming: 'unaccepted' | 'flowing' | 'paused' | 'ended'
   private credit: number = initialWindowBytes
   private wasGranted = false
+  /** Whether the peer has been sent the opening; streams of the peer count as such. */
+  private isAnnounced = true
   private queue: (Buffer | Queued)[] | undefined = undefined
   private queueHead = 0
   private headOffset = 0
@@ -101,15 +105,11 @@ export class MultiplexedStream implements TunnelStream {
   /** First frame of a stream that we open. */
   announce(opening: Buffer): void {
     if (this.lane.isIdle) this.lane.send(OPEN, this.id, opening)
-    else this.enqueue({ type: OPEN, body: opening })
-  }
-
-  /** Sends an opening that still waits for its turn: nothing is opened after a GOAWAY. */
-  announceNow(): void {
-    const first = this.queue?.[this.queueHead]
-    if (first === undefined || Buffer.isBuffer(first) || first.type !== OPEN) return
-    this.lane.send(OPEN, this.id, first.body)
-    this.dequeue()
+    else {
+      this.isAnnounced = false
+      this.owner.unannounced(1)
+      this.enqueue({ type: OPEN, body: opening })
+    }
   }
 
   write(chunk: Buffer): boolean {
@@ -155,10 +155,8 @@ export class MultiplexedStream implements TunnelStream {
 
   reset(code: StreamResetCode): void {
     if (this.closed !== undefined) return
-    const first = this.queue?.[this.queueHead]
-    const announced = first === undefined || Buffer.isBuffer(first) || first.type !== OPEN
     // The peer hears nothing of a stream whose opening never left.
-    if (announced) this.owner.lanes[0]?.send8(RESET, this.id, streamResetCodes[code])
+    if (this.isAnnounced) this.owner.lanes[0]?.send8(RESET, this.id, streamResetCodes[code])
     this.close({ kind: 'reset', by: 'local', code })
   }
 
@@ -236,6 +234,7 @@ export class MultiplexedStream implements TunnelStream {
       this.heldFrames = undefined
     }
     if (this.lane.index > 0) this.lane.bulkStreams--
+    if (!this.isAnnounced) this.owner.unannounced(-1)
     this.owner.released(this, this.incoming === 'ended' ? 0 : this.allowance)
     this.callClose(reason)
   }
@@ -260,6 +259,10 @@ export class MultiplexedStream implements TunnelStream {
         if (first.type === MESSAGE) this.credit -= first.body.length + messageOverheadBytes
         this.lane.send(first.type, this.id, first.body)
         this.dequeue()
+        if (first.type === OPEN) {
+          this.isAnnounced = true
+          this.owner.unannounced(-1)
+        }
       }
     }
     if (this.queue !== undefined) return

@@ -26,7 +26,11 @@ export function createSocketLink(socket: Socket): ByteLink {
         failure = error
       })
       socket.on('close', () => handlers.onClose(failure))
-      setImmediate(() => socket.resume())
+      setImmediate(() => {
+        // A socket that closed while its siblings were still on their way says so no second time.
+        if (socket.destroyed) handlers.onClose(failure)
+        else socket.resume()
+      })
     },
   }
 }
