@@ -12,6 +12,9 @@ export function formatProblemPath(path: readonly (string | number)[]): string {
   return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('')
 }
 
+/** A schema, for those who pass one on without using the schema library themselves. */
+export type ConfigurationSchema<Value> = z.ZodType<Value>
+
 /**
  * Checks a value against a schema and reports every problem at once. An unknown key is a problem of its own, with the known key that
  * is spelled most alike.

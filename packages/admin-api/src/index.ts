@@ -36,7 +36,7 @@ export {
 } from './destination-answers.ts'
 export { maxDestinationNameLength, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
 export { closestName } from './closest-name.ts'
-export { checkConfiguration, type ConfigurationProblem, formatProblemPath } from './configuration-problem.ts'
+export { checkConfiguration, type ConfigurationProblem, type ConfigurationSchema, formatProblemPath } from './configuration-problem.ts'
 export {
   type AuditSettingsEntry,
   type BackendTrustEntry,

@@ -19,7 +19,18 @@ export { type AuditLog, createAuditLog } from './audit/audit-log.ts'
 export { type AuditProblem, type AuditVerification, verifyAuditLog } from './audit/verify-audit-log.ts'
 export { type CloudConnector, type CloudConnectorOptions, createCloudConnector, type LinkName } from './cloud-connector.ts'
 export { type ConfigurationSource, createConfigurationFile, createConfigurationText } from './configuration/configuration-source.ts'
-export { type Configuration, type ConnectorConfiguration, parseConfiguration } from './configuration/connector-configuration.ts'
+export {
+  checkConnectors,
+  type Configuration,
+  type ConnectorConfiguration,
+  parseConfiguration,
+} from './configuration/connector-configuration.ts'
+export {
+  type ConfigurationText,
+  configurationError,
+  type LocatedProblem,
+  readConfigurationText,
+} from './configuration/configuration-text.ts'
 export type { BackendStatus, ConnectorStatus, LinkStatus, TrustedIssuerStatus } from './connector-status.ts'
 export { type ConnectorIdentity, loadIdentities, removeIdentity, saveIdentity } from './identity/connector-identity.ts'
 export { createMaterialFolder, createMaterialMemory, type MaterialStore } from './identity/material-store.ts'

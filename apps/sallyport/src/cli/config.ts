@@ -5,7 +5,7 @@ import { exitCodes, usageError } from '../output/exit-code.ts'
 import { createContext } from './context.ts'
 
 /** Name of the file that is read when none is named. */
-export const configurationFileName = 'sallyport.yaml'
+const configurationFileName = 'sallyport.yaml'
 
 /** `config validate` and `config schema`. */
 export function addConfigCommand(program: Command): void {

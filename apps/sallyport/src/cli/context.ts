@@ -13,7 +13,7 @@ export interface CommandContext {
 }
 
 /** Options that every command understands. */
-export interface GlobalOptions {
+interface GlobalOptions {
   readonly json?: boolean
   readonly data?: string
 }

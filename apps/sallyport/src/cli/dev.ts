@@ -196,7 +196,7 @@ async function detach(folder: DataFolder, printer: Printer, waitMs: number): Pro
 }
 
 /** `500ms`, `30s`, `2m` or a number of seconds. */
-export function parseDuration(text: string): number {
+function parseDuration(text: string): number {
   const match = /^(\d{1,6})(ms|s|m)?$/.exec(text)
   if (match === null) throw usageError(`"${text}" is not a time such as 30s`)
   return Number(match[1]) * { ms: 1, s: 1_000, m: 60_000 }[match[2] ?? 's']!

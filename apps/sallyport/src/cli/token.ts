@@ -85,7 +85,7 @@ export async function issueToken(
 }
 
 /** Header and claims of a token, unchecked. @throws ConnectivityError `MESSAGE_INVALID`. */
-export function decodeToken(jwt: string): { readonly header: Record<string, unknown>; readonly claims: Record<string, unknown> } {
+function decodeToken(jwt: string): { readonly header: Record<string, unknown>; readonly claims: Record<string, unknown> } {
   try {
     const [header = '', claims = '', signature] = jwt.split('.')
     if (signature === undefined) throw new Error('three parts are needed')

@@ -5,7 +5,7 @@ import { z } from 'zod'
 export type TextOrReference = string | { readonly file: string } | { readonly env: string }
 
 /** A user of the local identity provider. */
-export interface UserEntry {
+interface UserEntry {
   readonly name: string
   /** Without one the user cannot log on at the log-on page; `token issue` works. */
   readonly password?: TextOrReference | undefined
@@ -25,7 +25,7 @@ export interface SubaccountEntry {
 }
 
 /** Where the cloud side listens and how clients reach it. Ports that are not set are the usual ones plus `--port-offset`. */
-export interface ServerEntry {
+interface ServerEntry {
   readonly host: string
   readonly publicHost: string
   readonly tls?: { readonly certificate: { readonly file: string }; readonly key: { readonly file: string } } | undefined

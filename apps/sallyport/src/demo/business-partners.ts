@@ -1,5 +1,5 @@
 /** The demo system's data: a handful of business partners that a signed-on user may read and add to. */
-export interface BusinessPartner {
+interface BusinessPartner {
   readonly BusinessPartner: string
   readonly BusinessPartnerFullName: string
   readonly Country: string

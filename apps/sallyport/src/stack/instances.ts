@@ -43,16 +43,6 @@ export function openInstances(folder: DataFolder): Instances {
   return instances
 }
 
-/** As {@link openInstances}, for commands that must not make any. */
-export function readInstances(folder: DataFolder): Instances {
-  if (folder.read(fileName) === undefined) {
-    throw new ConnectivityError('BINDING_INVALID', `there are no service instances in ${folder.path}`, {
-      details: { next: 'start the local stack once: sallyport dev' },
-    })
-  }
-  return openInstances(folder)
-}
-
 function newInstance(service: ServiceInstance['service']): ServiceInstance {
   const instanceId = randomUUID()
   const secret = `${randomUUID()}$${randomBytes(32).toString('base64')}`

@@ -1,13 +1,13 @@
 import { ConnectivityError, withDeadline } from '@sallyport/core'
 import type { Agent } from 'undici'
 
-export interface HttpAnswer {
+interface HttpAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   text(): Promise<string>
 }
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string

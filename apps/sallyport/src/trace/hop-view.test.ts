@@ -12,7 +12,7 @@ const denied: ConnectivityEvent = {
   internalAddress: 'https://a:1',
   resource: undefined,
   exactMatchOnly: undefined,
-  reason: 'no resource of s4.demo:443 admits /x',
+  reason: 'no enabled resource admits the path',
   admitted: ['/sap (path and sub-paths)'],
 }
 const plain = { bad: (text: string) => text, dim: (text: string) => text }
@@ -26,7 +26,7 @@ describe('hop view', () => {
     ])
     expect(hops.map((hop) => hop.name)).toEqual(['proxy', 'tunnel', 'access'])
     const text = formatHops(hops, plain)
-    expect(text).toMatch(/3 access +✖ no resource of s4\.demo:443 admits \/x\n +admitted: \/sap/)
+    expect(text).toMatch(/3 access +✖ no enabled resource admits the path: \/x\n +admitted: \/sap/)
     expect(text).toMatch(/fix: add a resource that admits \/x/)
   })
   it('says what to add when the system itself is not exposed', () => {

@@ -1,10 +1,4 @@
-import {
-  checkConfiguration,
-  connectorFileSchema,
-  type ConfigurationProblem,
-  type ConnectorEntry,
-  formatProblemPath,
-} from '@sallyport/admin-api'
+import { checkConfiguration, type ConfigurationProblem, type ConfigurationSchema, formatProblemPath } from '@sallyport/admin-api'
 import { ConnectivityError } from '@sallyport/core'
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import { maxReportedProblems } from '../limits.ts'
@@ -15,21 +9,23 @@ export interface LocatedProblem extends ConfigurationProblem {
   readonly column: number
 }
 
-/** The written form of a configuration, and a way to say where in the text something stands. */
-export interface ConfigurationText {
-  readonly connectors: readonly ConnectorEntry[]
+/** A configuration as written, checked against its schema, and a way to say where in the text something stands. */
+export interface ConfigurationText<Value> {
+  readonly value: Value
   locate(problem: ConfigurationProblem): LocatedProblem
 }
 
 /**
- * Reads YAML (or JSON, which is YAML) into the written form.
+ * Reads YAML (or JSON, which is YAML) into the written form that a schema describes. All problems come together, each with its place.
  *
  * `otherKeys` are top-level keys of the same file that belong to others, such as `subaccounts`; they are not looked at.
  */
-export function readConfigurationText(options: {
+export function readConfigurationText<Value>(options: {
   readonly text: string
-  readonly otherKeys: readonly string[]
-}): ConfigurationText | { readonly problems: readonly LocatedProblem[] } {
+  readonly schema: ConfigurationSchema<Value>
+  readonly otherKeys?: readonly string[]
+}): ConfigurationText<Value> | { readonly problems: readonly LocatedProblem[] } {
+  const { otherKeys = [], schema } = options
   const counter = new LineCounter()
   const document = parseDocument(options.text, { lineCounter: counter, uniqueKeys: true, version: '1.2' })
   const locate = (problem: ConfigurationProblem): LocatedProblem => ({ ...problem, ...positionOf(document, counter, problem.path) })
@@ -49,12 +45,11 @@ export function readConfigurationText(options: {
     return { problems: [locate({ path: [], message: error instanceof Error ? error.message : 'cannot be read' })] }
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const own = Object.entries(value).filter(([key]) => !options.otherKeys.includes(key))
+    const own = Object.entries(value).filter(([key]) => !otherKeys.includes(key))
     value = Object.fromEntries(own)
   }
-  const result = checkConfiguration(connectorFileSchema, value ?? {})
-  if ('problems' in result) return { problems: result.problems.map(locate) }
-  return { connectors: result.value.connectors, locate }
+  const result = checkConfiguration(schema, value ?? {})
+  return 'problems' in result ? { problems: result.problems.map(locate) } : { value: result.value, locate }
 }
 
 /** One error for all problems, each on a line of its own with file, line and path. */

@@ -1,4 +1,4 @@
-import type { ConfigurationProblem, ConnectorEntry } from '@sallyport/admin-api'
+import { type ConfigurationProblem, type ConnectorEntry, connectorFileSchema } from '@sallyport/admin-api'
 import { isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
 import { configurationError, type LocatedProblem, readConfigurationText } from './configuration-text.ts'
 import { checkConnector, findSameConnectors } from './connector-rules.ts'
@@ -33,19 +33,32 @@ export function parseConfiguration(options: {
   /** Top-level keys of the same file that belong to others. */
   readonly otherKeys?: readonly string[]
 }): Configuration {
-  const { fileName } = options
-  const read = readConfigurationText({ text: options.text, otherKeys: options.otherKeys ?? [] })
+  const { fileName, text, otherKeys = [] } = options
+  const read = readConfigurationText({ text, otherKeys, schema: connectorFileSchema })
   if ('problems' in read) throw configurationError(fileName, read.problems)
-  const problems: ConfigurationProblem[] = [...prefixed(['connectors'], findSameConnectors(read.connectors))]
-  const connectors = read.connectors.map((entry, at): ConnectorConfiguration => {
+  const { connectors, problems } = normaliseConnectors(read.value.connectors)
+  const fail = (later: readonly ConfigurationProblem[]): Error => configurationError(fileName, inOrder(later.map(read.locate)))
+  if (problems.length > 0) throw fail(problems)
+  return { connectors, fail }
+}
+
+/** Everything that the rules find wrong with connectors whose schema has been checked. */
+export function checkConnectors(entries: readonly ConnectorEntry[]): readonly ConfigurationProblem[] {
+  return normaliseConnectors(entries).problems
+}
+
+function normaliseConnectors(entries: readonly ConnectorEntry[]): {
+  readonly connectors: readonly ConnectorConfiguration[]
+  readonly problems: readonly ConfigurationProblem[]
+} {
+  const problems: ConfigurationProblem[] = [...prefixed(['connectors'], findSameConnectors(entries))]
+  const connectors = entries.map((entry, at): ConnectorConfiguration => {
     const path = ['connectors', at]
     const normalised = normaliseConnector(entry)
     problems.push(...prefixed(path, normalised.problems))
     return { entry, mappings: normalised.mappings, warnings: warningsOf(entry, normalised.mappings), path }
   })
-  const fail = (later: readonly ConfigurationProblem[]): Error => configurationError(fileName, inOrder(later.map(read.locate)))
-  if (problems.length > 0) throw fail(problems)
-  return { connectors, fail }
+  return { connectors, problems }
 }
 
 function normaliseConnector(entry: ConnectorEntry): {
