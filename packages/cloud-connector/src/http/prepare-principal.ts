@@ -38,14 +38,14 @@ export function preparePrincipal(
 function conclude(context: LinkContext, exchange: Exchange, verdict: PrincipalVerdict, cached: boolean): PreparedPrincipal {
   const { clock, events } = context
   if (verdict.kind === 'issued') {
-    const { subject, issuer, notAfterMs, notBeforeMs } = verdict.certificate
+    const { subject, issuer, notAfterMs } = verdict.certificate
     if (events.wanted) {
       events.emit({
         type: 'principal-issued',
         ...eventTarget(context, exchange),
         subject,
         issuer,
-        validitySeconds: Math.round((notAfterMs - notBeforeMs) / 1000),
+        validitySeconds: Math.round((notAfterMs - clock.now()) / 1000),
         cached,
         durationMs: clock.now() - exchange.startMs,
       })
