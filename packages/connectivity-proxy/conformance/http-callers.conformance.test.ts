@@ -1,5 +1,7 @@
 import { createHmac } from 'node:crypto'
+import { systemClock } from '@sallyport/core'
 import { createTestIssuer } from '@sallyport/test-fixtures'
+import { createRemoteKeySource } from '@sallyport/token-verifier'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HttpBackend, startHttpBackend } from './backends.ts'
 import { openRawClient, readAnswer } from './raw-client.ts'
@@ -206,16 +208,27 @@ describe('proxy authorization', () => {
     expect((await ask([`Proxy-Authorization: ${old}`], own.http)).status).toBe(407)
   })
 
-  it('CP-051 keys are never fetched from an address that a token names', async () => {
-    let asked = 0
-    await using lure = await startHttpBackend((_request, response) => {
-      asked += 1
-      response.end(JSON.stringify({ keys: evil.keys }))
-    })
+  it('CP-051 keys are fetched from the configured address only, never from one that a token names', async () => {
     const evil = createTestIssuer({ keyId: 'evil', clientId: allowedClient })
-    const jku = `http://127.0.0.1:${lure.port}/keys`
-    expect((await ask([`Proxy-Authorization: Bearer ${evil.sign({ cid: allowedClient }, { jku })}`])).status).toBe(407)
-    expect(asked).toBe(0)
+    await using lure = await startHttpBackend((_request, response) => response.end(JSON.stringify({ keys: evil.keys })))
+    await using keyServer = await startHttpBackend((_request, response) => response.end(JSON.stringify({ keys: own.issuer.keys })))
+    await using own = await startRig({
+      keySource: ({ issuer }) =>
+        createRemoteKeySource({
+          issuers: [{ issuer, url: new URL(`http://127.0.0.1:${keyServer.port}/token_keys`) }],
+          fetchKeys: async (url, signal) => ((await (await fetch(url, { signal })).json()) as { keys: Record<string, unknown>[] }).keys,
+          clock: systemClock,
+          maxAgeMs: 60_000,
+          minRefreshMs: 0,
+          timeoutMs: 5000,
+        }),
+    })
+    await own.connect({ mappings: { 'erp.demo:80': backend.port } })
+    const lured = evil.sign({ cid: allowedClient }, { jku: `http://127.0.0.1:${lure.port}/token_keys` })
+    expect((await ask([`Proxy-Authorization: Bearer ${lured}`], own.http)).status).toBe(407)
+    expect((await ask([`Proxy-Authorization: ${own.bearer()}`], own.http)).status).toBe(200)
+    expect(keyServer.requests.length).toBeGreaterThan(0)
+    expect(lure.connections).toBe(0)
   })
 
   it('CL-128 every request of a connection is authorised, not only the first', async () => {

@@ -9,7 +9,7 @@ import {
   systemClock,
 } from '@sallyport/core'
 import { createTestIssuer, type TestIssuer } from '@sallyport/test-fixtures'
-import { createFixedKeySource, createTokenVerifier, type FixedKeySource } from '@sallyport/token-verifier'
+import { createFixedKeySource, createTokenVerifier, type FixedKeySource, type KeySource } from '@sallyport/token-verifier'
 import type { TunnelClient } from '@sallyport/tunnel'
 import { type ConnectivityProxy, type ConnectivityProxyOptions, createConnectivityProxy } from '../src/index.ts'
 import { type Cloud, dialCloud, startCloud } from './cloud.ts'
@@ -47,15 +47,17 @@ export interface RigConnector extends TinyConnector {
 
 export type RigOptions = Partial<Omit<ConnectivityProxyOptions, 'listeners'>> & {
   readonly authorization?: boolean
+  /** Instead of the fixed keys of the issuer. */
+  readonly keySource?: (issuer: TestIssuer) => KeySource
   readonly clock?: Clock
 }
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const { authorization = true, clock = systemClock, ...rest } = options
+  const { authorization = true, clock = systemClock, keySource, ...rest } = options
   const issuer = createTestIssuer({ clientId: allowedClient, nowMs: () => clock.now() })
   const keys = createFixedKeySource([{ issuer: issuer.issuer, keys: issuer.keys }])
   const verifier = createTokenVerifier({
-    keys,
+    keys: keySource?.(issuer) ?? keys,
     clock,
     expiryToleranceSeconds: 0,
     notBeforeToleranceSeconds: 60,

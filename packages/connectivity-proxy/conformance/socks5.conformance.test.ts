@@ -393,7 +393,11 @@ describe('relay', () => {
 })
 
 describe('time', () => {
-  it('CL-145 an unfinished handshake ends after 30 s, one that waits for the backend with a reply before that', async () => {
+  it('CL-145 five connections at once are kept; an unfinished handshake ends after 30 s, one that waits for the backend is answered before', async () => {
+    const five = await Promise.all([1, 2, 3, 4, 5].map(() => joined()))
+    for (const one of five) one.write('hi')
+    for (const one of five) expect((await one.take(2)).toString()).toBe('hi')
+    for (const one of five) await one[Symbol.asyncDispose]()
     const clock = createManualClock(Date.now())
     await using own = await startRig({ clock })
     const mine = await own.connect()
