@@ -5,12 +5,18 @@ import { openRawClient, readAnswer } from '../conformance/raw-client.ts'
 import { startRig } from '../conformance/rig.ts'
 import { openCrowd } from './crowd.ts'
 
-const many = 8000
+const many = 10_000
 
-describe('half-open connections by the thousand', () => {
+/** What the system lets one process open; the crowd is another process. */
+const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number | 'unlimited' } } }
+const descriptors = userLimits?.open_files?.soft ?? 'unlimited'
+const tooFew = descriptors !== 'unlimited' && descriptors < many + 500
+if (tooFew)
+  process.stderr.write(`skipped: ${many} connections need more than the ${descriptors} descriptors that a process may open here\n`)
+
+describe.skipIf(tooFew)('ten thousand half-open connections', () => {
   it.each([
     ['http', Buffer.from('GET http://erp.demo/ HTTP/1.1\r\nHost: erp.demo\r\nX-Slow: ')],
-    ['http', Buffer.alloc(0)],
     ['socks5', Buffer.from([5, 1, 0x80, 1, 0, 0, 0xff, 0xff, 0x61])],
   ] as const)('leave the %s listener serving, in bounded memory', async (name, bytes) => {
     await using backend = await startHttpBackend()
