@@ -63,9 +63,6 @@ export const maxVirtualHostBytes = 255
 /** Longest location ID in UTF-8: 252 characters of Base64 are the most that SOCKS5 can carry, and both listeners take the same. */
 export const maxLocationIdBytes = 189
 
-/** Longest Base64 text of a location ID: what one length byte of SOCKS5 can say. */
-export const maxLocationBase64Bytes = 255
-
 /** Keep-alive probes begin after a minute of silence, so that load balancers do not drop quiet SOCKS5 connections. */
 export const keepAliveInitialDelayMs = 60_000
 

@@ -9,7 +9,7 @@ export interface StoredAuthority {
 }
 
 /** A promise to one connector of a subaccount. The code itself is known to nobody but who asked for it. */
-export interface StoredPairingCode {
+interface StoredPairingCode {
   /** SHA-256, hexadecimal. */
   readonly hash: string
   readonly subaccount: string

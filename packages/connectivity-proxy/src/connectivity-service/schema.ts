@@ -11,7 +11,7 @@ export interface ConnectivitySchema {
 }
 
 /** Authorities that sign connectors, one row for each generation. */
-export interface AuthorityTable {
+interface AuthorityTable {
   generation: number
   certificate: string
   sealed_key: string
@@ -19,7 +19,7 @@ export interface AuthorityTable {
 }
 
 /** Codes that have not been used; a used one is deleted. */
-export interface PairingCodeTable {
+interface PairingCodeTable {
   hash: string
   subaccount: string
   created_by: string
