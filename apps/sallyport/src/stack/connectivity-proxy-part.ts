@@ -80,7 +80,8 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     },
     api: { host, port: ports.connectivityApi, tls: settings.tls },
     verifier,
-    apiClients: clients,
+    // No instance with plan api_access is made yet, and clients of plan lite may not read who is connected.
+    apiClients: new Set<string>(),
     trust: () => trust.issuers(),
     clock,
     audit,
