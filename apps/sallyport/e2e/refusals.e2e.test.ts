@@ -147,6 +147,19 @@ describe('refusals, each with its documented status and text and an audit record
     expect(answer).toContain('Unable to open connection to backend system')
   })
 
+  it('CL-130 host or path not exposed 403, no connector 503, backend down 502 at once, CONNECT and https targets 405', async () => {
+    const status = async (request: string): Promise<string> => (await send(request)).slice(9, 12)
+    expect(await status(get('http://unmapped.demo:80/', authorised()))).toBe('403')
+    expect(await status(get('http://s4.demo:443/other', authorised()))).toBe('403')
+    expect(await status(get('http://plain.demo:80/', authorised({ 'SAP-Connectivity-SCC-Location_ID': 'none' })))).toBe('503')
+    const before = performance.now()
+    expect(await status(get('http://down.demo:80/', authorised()))).toBe('502')
+    // Approuter gives up after thirty seconds.
+    expect(performance.now() - before).toBeLessThan(15_000)
+    expect(await status(get('https://s4.demo:443/', authorised()))).toBe('405')
+    expect(await status(`CONNECT s4.demo:443 HTTP/1.1\r\nHost: s4.demo:443\r\nConnection: close\r\n\r\n`)).toBe('405')
+  })
+
   it('backend silent: 504', async () => {
     const answer = await send(get('http://silent.demo:80/', authorised()))
     expect(answer).toMatch(/^HTTP\/1\.1 504 /)
