@@ -55,3 +55,35 @@ it('closes an idle connection after the configured time', async () => {
   clock.advance(1)
   await client.ended
 })
+
+it('closes a connection that was only ever refused and then falls silent, so that nobody without a token stays pending', async () => {
+  const clock = createManualClock(Date.now())
+  await using rig = await startRig({ clock })
+  await using client = await openRawClient(rig.http)
+  client.write('GET http://erp.demo/ HTTP/1.1\r\nHost: erp.demo\r\n\r\n')
+  expect((await readAnswer(client)).status).toBe(407)
+  clock.advance(59_999)
+  expect(rig.proxy.counters().http.pending).toBe(1)
+  clock.advance(1)
+  await client.ended
+  while (rig.proxy.counters().http.open > 0) await nextTurn()
+  expect(rig.proxy.counters().http.pending).toBe(0)
+})
+
+it('gives a head that begins at the end of the idle time its own time', async () => {
+  const clock = createManualClock(Date.now())
+  await using backend = await startHttpBackend()
+  await using rig = await startRig({ clock, limits: { idleTimeoutMs: 5000 } })
+  await rig.connect({ mappings: { 'erp.demo:80': backend.port } })
+  await using client = await openRawClient(rig.http)
+  const [line, rest] = ['GET http://erp.demo/ HTTP/1.1\r\n', `Host: erp.demo\r\nProxy-Authorization: ${rig.bearer()}\r\n\r\n`]
+  client.write(line + rest)
+  await readAnswer(client)
+  while (rig.events.every((event) => event.type !== 'request-finished')) await nextTurn()
+  clock.advance(4999)
+  client.write(line)
+  for (let turn = 0; turn < 20; turn += 1) await nextTurn()
+  clock.advance(5000)
+  client.write(rest)
+  expect((await readAnswer(client)).status).toBe(200)
+})

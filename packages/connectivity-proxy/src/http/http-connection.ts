@@ -40,6 +40,8 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
   private isDraining = false
   private clientEnded = false
   private endPassed = false
+  /** The timer that runs is that of a head: from accepting on for the first one, from its first byte on for the others. */
+  private isHeadTimed = true
   private answerPaused = false
   private stopTimer: (() => void) | undefined
 
@@ -114,10 +116,14 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
     const result = heads.read(chunk, 0)
     if (result.state === 'incomplete') {
       if (!this.place.hold(heads.heldBytes)) this.socket.destroy()
-      else if (this.stopTimer === undefined) this.startTimer(entry.limits.headTimeoutMs)
+      else if (!this.isHeadTimed) {
+        this.isHeadTimed = true
+        this.startTimer(entry.limits.headTimeoutMs)
+      }
       return
     }
     this.endTimer()
+    this.isHeadTimed = false
     this.place.hold(0)
     entry.onRequest()
     this.report.started()
@@ -279,6 +285,8 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
     this.writer.write(formatRefusal(refusal, { requestId: this.report.correlationId, headOnly: this.method === 'HEAD', close }))
     this.phase = 'idle'
     if (close) this.close()
+    // Whoever has no stream still counts as pending, and a refusal must not be a way to do so for ever.
+    else if (this.route?.stream === undefined) this.startTimer(this.entry.limits.headTimeoutMs)
   }
 
   /**
