@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Company, startCompany, subaccounts, writeConfiguration } from './company.ts'
@@ -99,6 +100,24 @@ describe('each role in its own process', () => {
     const second = await stack.run(words, { data: join(stack.folder, 'b') })
     expect(second.code).toBe(4)
     expect(second.stderr).toContain('PAIRING_REFUSED')
+  })
+
+  it('connector offline: 504 while it may be coming back, then 503; both audited', async () => {
+    await kill('connector')
+    const send = async (): Promise<{ status: number; body: string }> => {
+      const outcome = await stack.run(['--json', 'curl', 'S4_DEMO', partners, '--user', 'jane@acme.test'])
+      return JSON.parse(outcome.stdout) as { status: number; body: string }
+    }
+    expect(await send()).toMatchObject({ status: 504, body: expect.stringContaining('Timed out waiting for tunnel to open') })
+    expect(await send()).toMatchObject({ status: 503, body: expect.stringContaining('no SAP Cloud Connector (SCC) connected') })
+    startRole('connector')
+    await stack.ready(1, { data: onPremise })
+    expect((await asJane()).status).toBe(200)
+    const audit = globSync('**/audit/**/*.csv', { cwd: stack.data })
+      .map((file) => readFileSync(join(stack.data, file), 'utf8'))
+      .join('')
+    expect(audit).toMatch(/access-denied.*http 504/)
+    expect(audit).toMatch(/access-denied.*http 503/)
   })
 
   it.each(['connector', 'connectivity-proxy', 'token-service', 'destination-service'])(
