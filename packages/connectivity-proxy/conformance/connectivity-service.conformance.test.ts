@@ -15,6 +15,7 @@ import {
   formatTunnelAuditLine,
   openConnectorAuthority,
 } from '../src/index.ts'
+import { createPairing } from '../src/connectivity-service/pairing.ts'
 import { callApi } from './api-client.ts'
 import { startHttpBackend } from './backends.ts'
 import { apiClient, type Cloud, connectorTransport, dialCloud, newRequest, type PairedConnector, startCloud } from './cloud.ts'
@@ -354,6 +355,20 @@ describe('tunnels', () => {
     await expect(client.renewCertificate('nonsense')).rejects.toThrow('certification request')
     await client.close({ graceMs: 0 })
     expect(await refusalOf({ ...paired, certificate: renewed.certificate, key })).toBe('welcome')
+  })
+
+  it('a certificate that is revoked while it is being renewed gets no successor', async () => {
+    await using scene = await startScene()
+    const { cloud } = scene
+    const paired = await cloud.pair({ subaccount: 'demo', connectorId: 'c-9' })
+    const client = await dialCloud(paired, createTinyConnector())
+    const repository = createSqlConnectivityRepository(cloud.db)
+    const pairing = createPairing({ ...cloud, repository, clock: scene.clock, audit: scene.sink, tunnelEndpoint: () => '' })
+    const current = await repository.findConnector('demo', 'c-9')
+    await cloud.service.revokeConnector({ subaccount: 'demo', connectorId: 'c-9', revokedBy: 'admin' })
+    await expect(pairing.renew(current as NonNullable<typeof current>, newRequest('c-9').request)).rejects.toThrow('was revoked')
+    expect((await repository.findConnector('demo', 'c-9'))?.fingerprint).toBe(current?.fingerprint)
+    await client.close({ graceMs: 0 })
   })
 
   it('a connector learns the issuers that its subaccount trusts, and no others', async () => {

@@ -69,7 +69,7 @@ describe('headers', () => {
       'SAP-Connectivity-Anything: 1',
       'Proxy-Connection: keep-alive',
       'Proxy-Foo: 1',
-      'Connection: X-Hop, keep-alive',
+      'Connection: X-Hop',
       'X-Hop: gone',
       'Keep-Alive: timeout=5',
       'TE: trailers',

@@ -1,8 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
-import { ConnectivityError } from '@sallyport/core'
 import type { AuthorizeConnector, RenewConnectorCertificate } from '@sallyport/tunnel'
 import type { ConnectorAuthority } from './connector-authority.ts'
-import type { Pairing } from './pairing.ts'
+import { type Pairing, revoked } from './pairing.ts'
 import type { ConnectivityRepository, IssuedCertificate } from './repository.ts'
 
 /**
@@ -36,9 +35,7 @@ export function createCertificateRenewal(options: {
   return async ({ peerCertificate, request }) => {
     const issued: IssuedCertificate | undefined =
       peerCertificate === undefined ? undefined : await options.repository.findCertificate(fingerprintOf(peerCertificate))
-    if (issued === undefined || issued.revokedAtMs !== undefined) {
-      throw new ConnectivityError('PAIRING_REFUSED', 'the present certificate is not known or was revoked; pair the connector again')
-    }
+    if (issued === undefined || issued.revokedAtMs !== undefined) throw revoked()
     return await options.pairing.renew(issued, request)
   }
 }

@@ -15,7 +15,7 @@ export interface Pairing {
   }): Promise<{ readonly code: string; readonly expiresAtMs: number }>
   /** @throws ConnectivityError `PAIRING_REFUSED`, or `MESSAGE_INVALID` for a bad certification request, which does not use the code up. */
   pair(request: PairingRequest): Promise<PairingAnswer>
-  /** A new certificate for a connector that has shown a valid one. @throws ConnectivityError `MESSAGE_INVALID`. */
+  /** A new certificate for a connector that has shown a valid one. @throws ConnectivityError `MESSAGE_INVALID`, `PAIRING_REFUSED`. */
   renew(current: IssuedCertificate, certificationRequest: string): Promise<{ readonly certificate: string; readonly authorities: string }>
 }
 
@@ -69,7 +69,7 @@ export function createPairing(options: {
     async renew(current, certificationRequest) {
       const { publicKey } = parseCertificationRequest(certificationRequest)
       const issued = authority.issueForConnector(current, publicKey)
-      await repository.addCertificate(toIssued(issued, current, clock.now()))
+      if (!(await repository.addRenewedCertificate(toIssued(issued, current, clock.now()), current.fingerprint))) throw revoked()
       record(current.subaccount, current.registeredBy, `certificate of connector ${current.connectorId} renewed`)
       return { certificate: issued.pem, authorities: authority.bundle() }
     },
@@ -94,6 +94,11 @@ function toIssued(
     expiresAtMs,
     revokedAtMs: undefined,
   }
+}
+
+/** A certificate that must not be renewed. */
+export function revoked(): ConnectivityError {
+  return new ConnectivityError('PAIRING_REFUSED', 'the present certificate is not known or was revoked; pair the connector again')
 }
 
 /** One text for wrong, used and expired: which of them it was would help nobody but a guesser. */

@@ -44,7 +44,8 @@ export interface ConnectivityRepository {
   findPairingCode(hash: string, nowMs: number): Promise<StoredPairingCode | undefined>
   /** Uses the code up and keeps the certificate, both or neither. `false`: the code has just been used or has expired. */
   redeemPairingCode(hash: string, nowMs: number, certificate: IssuedCertificate): Promise<boolean>
-  addCertificate(certificate: IssuedCertificate): Promise<void>
+  /** Keeps the successor of a certificate. `false`: the certificate itself has been revoked meanwhile, and nothing is kept. */
+  addRenewedCertificate(certificate: IssuedCertificate, predecessor: string): Promise<boolean>
   /** The certificate of a connector that was issued last. */
   findConnector(subaccount: string, connectorId: string): Promise<IssuedCertificate | undefined>
   findCertificate(fingerprint: string): Promise<IssuedCertificate | undefined>

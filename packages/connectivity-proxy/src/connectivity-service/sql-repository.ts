@@ -58,9 +58,19 @@ export function createSqlConnectivityRepository(db: Kysely<ConnectivitySchema>):
         await transaction.insertInto('connectivity_certificate').values(toRow(certificate)).execute()
         return true
       }),
-    async addCertificate(certificate) {
-      await db.insertInto('connectivity_certificate').values(toRow(certificate)).execute()
-    },
+    addRenewedCertificate: (certificate, predecessor) =>
+      db.transaction().execute(async (transaction) => {
+        // A write, not a read: it makes a revocation at the same moment wait, or this wait for it.
+        const standing = await transaction
+          .updateTable('connectivity_certificate')
+          .set({ revoked_at_ms: null })
+          .where('fingerprint', '=', predecessor)
+          .where('revoked_at_ms', 'is', null)
+          .executeTakeFirst()
+        if (Number(standing.numUpdatedRows) !== 1) return false
+        await transaction.insertInto('connectivity_certificate').values(toRow(certificate)).execute()
+        return true
+      }),
     async findCertificate(fingerprint) {
       const row = await db.selectFrom('connectivity_certificate').selectAll().where('fingerprint', '=', fingerprint).executeTakeFirst()
       return row && fromRow(row)
