@@ -37,6 +37,8 @@ export interface HttpBackend extends AsyncDisposable {
   /** `http://127.0.0.1:port` or `https://localhost:port`. */
   readonly url: string
   readonly requests: readonly SeenRequest[]
+  /** Connections so far, also those that brought no request. */
+  readonly connections: number
   idle(): Promise<void>
 }
 
@@ -67,6 +69,9 @@ export async function createHttpBackend({ tls, answer }: HttpBackendOptions): Pr
     address,
     url: tls === undefined ? `http://127.0.0.1:${address.port}` : `https://localhost:${address.port}`,
     requests,
+    get connections() {
+      return connections
+    },
     idle: open.idle,
     async [Symbol.asyncDispose]() {
       server.close()

@@ -32,7 +32,10 @@ describe('access to systems', () => {
       )
       expect(answer.headers).toMatchObject({ 'x-connectivity-error-origin': 'connector', 'x-request-id': 'corr-1' })
     }
-    expect(backend.requests).toEqual([])
+    // A request that is allowed comes behind whatever a refused one has opened.
+    expect(await status('/')).toBe(200)
+    expect(backend.requests).toHaveLength(1)
+    expect(backend.connections).toBe(1)
   })
 
   it('finds the virtual host in any case', async () => {
@@ -60,7 +63,9 @@ describe('access to resources', () => {
     expect(answer.body).toBe(
       'Access denied to resource /closed/x on system s4.demo:443. In case this was a valid request, ensure to expose the resource correctly in your cloud connector.\n',
     )
-    expect(backend.requests).toEqual([])
+    expect(await status('/open')).toBe(200)
+    expect(backend.requests).toHaveLength(1)
+    expect(backend.connections).toBe(1)
   })
 
   it('CC-058 CC-061 a path-only resource admits exactly its path, with any query', async () => {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
 import { createSelfSignedCertificate, formatPem, issueCertificate } from '@sallyport/x509'
-import type { TLSSocket } from 'node:tls'
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ConnectorBench, mappingTo, startConnectorBench } from './connector-bench.ts'
 
@@ -114,8 +114,15 @@ describe('trust in backends', () => {
 
   it('CC-087 trusts nothing when nothing is configured', async () => {
     const { port } = await startServer(root.issue({ subject: '/CN=backend' }))
-    await start(port, {}, {})
-    expect((await request())[0]).toBe(502)
+    // Not even what this process trusts by default: that is every public authority.
+    const usual = getCACertificates('default')
+    setDefaultCACertificates([root.certificate])
+    try {
+      await start(port, {}, {})
+      expect((await request())[0]).toBe(502)
+    } finally {
+      setDefaultCACertificates(usual)
+    }
   })
 
   it('CC-088 trusts a chain by its root', async () => {

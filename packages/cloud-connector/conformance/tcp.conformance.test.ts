@@ -45,6 +45,24 @@ describe('TCP mappings', () => {
     expect(bench.connector.backends[0]?.mappings[0]?.active).toBe(0)
   })
 
+  it('passes on what a caller says after the backend has ended its side', async () => {
+    const heard: Buffer[] = []
+    const done = Promise.withResolvers<void>()
+    const backend = createTcpServer({ allowHalfOpen: true }, (socket) => {
+      socket.end('bye')
+      socket.on('data', (chunk: Buffer) => heard.push(chunk)).on('end', () => done.resolve())
+    })
+    const port = await listen(backend)
+    bench = await startConnectorBench({ connector: { mappings: [mapping(`tcp://127.0.0.1:${port}`)] } })
+    const { stream } = await bench.tcp({ host: 'db.demo', port: 5432 })
+    const said: Buffer[] = []
+    for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) said.push(chunk)
+    expect(Buffer.concat(said).toString()).toBe('bye')
+    stream.end('last words')
+    await done.promise
+    expect(Buffer.concat(heard).toString()).toBe('last words')
+  })
+
   it('refuses an unknown virtual port, opens nothing, and audits it', async () => {
     let connections = 0
     const port = await listen(createTcpServer(() => connections++))
