@@ -44,8 +44,17 @@ describe('the local stack', () => {
     const outcome = await stack.run(['curl', 'S4_DEMO', '/sap/bc/soap/rfc', '--user', 'jane@acme.test'])
     expect(outcome.code).toBe(4)
     expect(outcome.stdout).toMatch(/✖ .*\/sap\/bc\/soap\/rfc/)
-    expect(outcome.stdout).toMatch(/admitted: .*\/sap\/opu\/odata/)
+    expect(outcome.stdout).toMatch(/admitted: \/sap\/opu\/odata\/ \(path and sub-paths\), \/sap\/bc\/ping \(exact\)/)
     expect(outcome.stdout).toContain('Access denied to resource /sap/bc/soap/rfc on system s4.demo:443')
+  })
+
+  it('is not locked out by the record of a process that was killed and whose number somebody else has', async () => {
+    const data = join(stack.folder, 'stale')
+    mkdirSync(join(data, 'run'), { recursive: true })
+    const record = { name: 'dev', pid: process.pid, url: 'http://127.0.0.1:9', secret: 'x', startedAtMs: 0 }
+    writeFileSync(join(data, 'run', 'dev.json'), JSON.stringify(record))
+    const status = await stack.run(['--json', 'status'], { data })
+    expect(JSON.parse(status.stdout)).toEqual({ ready: false, parts: [] })
   })
 
   it('refuses a second start on the same data, and taken ports with their owner', async () => {

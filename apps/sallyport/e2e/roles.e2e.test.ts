@@ -81,6 +81,12 @@ describe('each role in its own process', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ d: { loggedOnUser: 'jane@acme.test' } })
   })
 
+  it('a refusal of a connector that runs elsewhere is told as one: exit 4', async () => {
+    const outcome = await stack.run(['curl', 'S4_DEMO', '/not/exposed', '--user', 'jane@acme.test'])
+    expect(outcome.code).toBe(4)
+    expect(outcome.stdout).toMatch(/access +✖ Access denied to resource \/not\/exposed/)
+  })
+
   it('a pairing code works once', async () => {
     const { code } = await stack.json<{ code: string }>(['connector', 'code', '--subaccount', 'demo'])
     const words = [

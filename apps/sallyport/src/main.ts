@@ -1,30 +1,17 @@
 #!/usr/bin/env node
 /**
- * The `sallyport` command: local stack, servers, cloud connector and tools. This file builds the command tree and turns errors into exit codes.
+ * The `sallyport` command: local stack, servers, cloud connector and tools. This file checks the Node it runs on, before anything that an older one cannot load.
  *
  * @packageDocumentation
  */
-import { createProgram } from './cli/program.ts'
-import { createPrinter } from './output/printer.ts'
-import { exitCodeOf, exitCodes } from './output/exit-code.ts'
+const wanted = 24
 
-const end = process.argv.indexOf('--')
-const json = (end < 0 ? process.argv : process.argv.slice(0, end)).includes('--json')
-const program = createProgram({ json })
-try {
-  await program.parseAsync(process.argv)
-} catch (error) {
-  const commander = error as { readonly code?: string; readonly exitCode?: number }
-  if (commander.code?.startsWith('commander.') === true) {
-    // Commander has printed its own message; help and version are no errors.
-    process.exitCode = commander.exitCode === 0 ? exitCodes.ok : exitCodes.usage
-  } else {
-    createPrinter({
-      json,
-      stdout: process.stdout,
-      stderr: process.stderr,
-      colour: process.stderr.isTTY && process.env['NO_COLOR'] === undefined,
-    }).error(error)
-    process.exitCode = exitCodeOf(error)
-  }
+if (Number(process.versions.node.split('.')[0]) < wanted) {
+  process.stderr.write(
+    `Sallyport needs Node ${wanted} or newer, and this is ${process.version}. In a checkout, "npx -y pnpm@12 sallyport <command>" brings the right one.\n`,
+  )
+  process.exitCode = 1
+} else {
+  const { runCommandLine } = await import('./cli/run.ts')
+  await runCommandLine(process.argv)
 }

@@ -30,7 +30,7 @@ export function addConnectorCommand(program: Command): void {
     .action(async (options: { readonly subaccount?: string }, command: Command) => {
       const { printer, folder } = createContext(command)
       const answer = await askControl<{ code: string; expiresAtMs: number; subaccount: string; server: string }>(
-        requireRunning(folder(), 'connectivity-proxy'),
+        await requireRunning(folder(), 'connectivity-proxy'),
         'pairing-code',
         { ...options },
       )
@@ -88,7 +88,7 @@ export function addConnectorCommand(program: Command): void {
     .action(async (_options: unknown, command: Command) => {
       const { printer, folder } = createContext(command)
       const reports: ConnectorReport[] = []
-      for (const record of readControlRecords(folder())) {
+      for (const record of await readControlRecords(folder())) {
         if (!/^dev$|connector/.test(record.name)) continue
         reports.push(...(await askControl<{ connectors: readonly ConnectorReport[] }>(record, 'connector-status')).connectors)
       }

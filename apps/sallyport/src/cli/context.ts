@@ -38,5 +38,6 @@ export function createContext(command: Command): CommandContext {
 /** How this command was called, so that a suggested next step can be typed as it stands: `sallyport`, or `node <path>` inside a checkout. */
 export function commandName(script: string | undefined = process.argv[1], folder: string = process.cwd()): string {
   if (script === undefined || !script.endsWith('main.js') || script.includes('node_modules')) return 'sallyport'
+  if (process.env['npm_lifecycle_event'] !== undefined) return 'npx -y pnpm@12 -s sallyport'
   return `node ${relative(folder, script)}`
 }

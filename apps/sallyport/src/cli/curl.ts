@@ -1,4 +1,3 @@
-import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import type { Printer } from '../output/printer.ts'
@@ -75,7 +74,7 @@ function parseHeaders(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     lines.map((line) => {
       const colon = line.indexOf(':')
-      if (colon < 1) throw new ConnectivityError('MESSAGE_INVALID', `"${line}" is not a header; write "Name: value"`)
+      if (colon < 1) throw usageError(`"${line}" is not a header; write "Name: value"`)
       return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
     }),
   )

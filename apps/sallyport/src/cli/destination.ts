@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import type { DestinationAdminClient, DestinationLevel, DestinationRecord } from '@sallyport/admin-api'
 import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
 import { usageError } from '../output/exit-code.ts'
 import { formatTable } from '../output/printer.ts'
-import { readBindings } from '../stack/binding-files.ts'
+import { readAuthority, readBindings } from '../stack/binding-files.ts'
 import type { DataFolder } from '../stack/data-folder.ts'
 import { createRequester } from '../stack/request.ts'
 import { fetchToken, parseObject } from '../stack/tokens.ts'
@@ -94,7 +93,7 @@ export function addDestinationCommand(program: Command): void {
 async function withClient<T>(folder: DataFolder, work: (client: DestinationAdminClient) => Promise<T>): Promise<T> {
   const { createDestinationAdminClient } = await import('@sallyport/admin-api')
   const [binding] = readBindings(folder).destination
-  await using request = createRequester({ authorities: [readFileSync(folder.file('ca.crt'), 'utf8')] })
+  await using request = createRequester({ authorities: [readAuthority(folder)] })
   const client = createDestinationAdminClient({
     url: String(binding.credentials['uri']),
     token: async () => (await fetchToken(request, binding, { grant_type: 'client_credentials' })).access_token,

@@ -56,6 +56,7 @@ export function addDevCommand(program: Command): void {
       if (options.once === true && options.detach === true) throw usageError('--once and --detach exclude each other')
       const waitMs = options.wait === undefined ? defaultWaitMs : parseDuration(options.wait)
       if (options.detach === true) {
+        if (options.ephemeral === true) claimEphemeral(folder())
         await detach(folder(), printer, waitMs)
         return
       }
@@ -79,7 +80,7 @@ export function addDevCommand(program: Command): void {
         if (!(await stack.ready(waitMs))) {
           throw notReadyError(await stack.status(), waitMs, folder().file('log', 'dev.log'))
         }
-        await printScreen(printer, stack, folder())
+        if (!printer.json || options.once !== true) await printScreen(printer, stack, folder())
         if (options.demoRequest === true || options.once === true) process.exitCode = await demoRequest(printer, stack, folder())
         if (options.once !== true) {
           process.exitCode = exitCodes.ok
@@ -163,7 +164,7 @@ async function untilStopped(stack: DevStack, printer: Printer): Promise<void> {
 
 /** Starts the same command in the background and waits until it is ready. */
 async function detach(folder: DataFolder, printer: Printer, waitMs: number): Promise<void> {
-  refuseSecondStart(folder, 'dev')
+  await refuseSecondStart(folder, 'dev')
   const output = folder.file('log', 'dev.out')
   const handle = openSync(output, 'w', 0o600)
   const args = process.argv.slice(1).filter((word) => word !== '--detach')
@@ -176,7 +177,7 @@ async function detach(folder: DataFolder, printer: Printer, waitMs: number): Pro
   if (printer.json || !process.stderr.isTTY) printer.note(`starting, at most ${waitMs / 1000} s`)
   else printer.note('starting …')
   if (await waitUntilReady(folder, { timeoutMs: waitMs, alive: () => alive })) {
-    const record = findRunning(folder)
+    const record = await findRunning(folder)
     const status = record === undefined ? { parts: [] } : await askControl<{ parts: readonly unknown[] }>(record, 'status')
     printer.result(
       { ready: true, pid: child.pid, data: folder.path, ...status },
@@ -185,14 +186,14 @@ async function detach(folder: DataFolder, printer: Printer, waitMs: number): Pro
     return
   }
   if (alive && child.pid !== undefined) {
-    const record = findRunning(folder)
+    const record = await findRunning(folder)
     const { parts } = record === undefined ? { parts: [] } : await askControl<{ parts: readonly PartStatus[] }>(record, 'status')
     process.kill(child.pid, 'SIGTERM')
     throw notReadyError(parts, waitMs, folder.file('log', 'dev.log'))
   }
   const said = readFileSync(output, 'utf8').trim().split('\n').slice(-15).join('\n')
-  printer.error(new ConnectivityError('DEADLINE_EXCEEDED', `not ready because it ended${said === '' ? '' : `; it said:\n${said}`}`))
-  process.exitCode = exitCodes.notReady
+  printer.error(new ConnectivityError('SERVICE_UNAVAILABLE', `not ready because it ended${said === '' ? '' : `; it said:\n${said}`}`))
+  process.exitCode = exitCodes.failed
 }
 
 /** `500ms`, `30s`, `2m` or a number of seconds. */

@@ -52,7 +52,7 @@ function checkNode(version: string): Finding {
 }
 
 async function checkPorts(folder: DataFolder): Promise<readonly Finding[]> {
-  if (readControlRecords(folder).length > 0)
+  if ((await readControlRecords(folder)).length > 0)
     return [{ check: 'ports', ok: true, finding: 'in use by the stack that runs with this data folder' }]
   const taken: string[] = []
   for (const port of Object.values(basePorts))

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { ConnectivityError } from '@sallyport/core'
-import { readBindings } from '../stack/binding-files.ts'
+import { readAuthority, readBindings } from '../stack/binding-files.ts'
 import type { DataFolder } from '../stack/data-folder.ts'
 import { createContext } from './context.ts'
 
@@ -24,12 +23,7 @@ export function addExecCommand(program: Command): void {
 
 /** The variables that make an unmodified client find the stack. */
 export function bindingEnvironment(folder: DataFolder): Record<string, string> {
-  const authority = join(folder.path, 'ca.crt')
-  if (!existsSync(authority)) {
-    throw new ConnectivityError('BINDING_INVALID', `there is no authority in ${folder.path}`, {
-      details: { next: 'start the local stack first: sallyport dev' },
-    })
-  }
+  readAuthority(folder)
   return {
     VCAP_SERVICES: JSON.stringify(readBindings(folder)),
     VCAP_APPLICATION: JSON.stringify({
@@ -39,7 +33,7 @@ export function bindingEnvironment(folder: DataFolder): Record<string, string> {
       space_name: 'local',
       organization_name: 'local',
     }),
-    NODE_EXTRA_CA_CERTS: authority,
+    NODE_EXTRA_CA_CERTS: join(folder.path, 'ca.crt'),
   }
 }
 

@@ -22,7 +22,6 @@ export function createProgram(options: { readonly json: boolean }): Command {
     .option('--data <folder>', 'folder of this installation (default: .sallyport, or SALLYPORT_DATA)')
     .enablePositionalOptions()
     .showHelpAfterError('Try "sallyport help" or "sallyport help <command>".')
-    .configureHelp({ showGlobalOptions: true })
   for (const add of commands) add(program)
   for (const command of everyCommand(program)) prepare(command, options.json)
   return program

@@ -14,7 +14,7 @@ export function addStatusCommand(program: Command): void {
     .action(async (_options: unknown, command: Command) => {
       const { printer, folder } = createContext(command)
       const parts: (PartStatus & { readonly process: string })[] = []
-      for (const record of readControlRecords(folder())) {
+      for (const record of await readControlRecords(folder())) {
         const answer = await askControl<{ parts: readonly PartStatus[] }>(record, 'status')
         parts.push(...answer.parts.map((part) => ({ ...part, process: `${record.name} (pid ${record.pid})` })))
       }

@@ -14,17 +14,14 @@ export function addStopCommand(program: Command): void {
     .description('stop what runs with this data folder')
     .action(async (_options: unknown, command: Command) => {
       const { printer, folder } = createContext(command)
-      const records = readControlRecords(folder())
+      const records = await readControlRecords(folder())
       for (const record of records) await askControl(record, 'stop')
       const deadline = Date.now() + waitMs
-      while (readControlRecords(folder()).length > 0) {
-        if (Date.now() > deadline)
-          throw new ConnectivityError(
-            'DEADLINE_EXCEEDED',
-            `still running after ${waitMs / 1000} s: ${readControlRecords(folder())
-              .map((record) => `${record.name} (pid ${record.pid})`)
-              .join(', ')}`,
-          )
+      for (let running = records; running.length > 0; running = await readControlRecords(folder())) {
+        if (Date.now() > deadline) {
+          const names = running.map((record) => `${record.name} (pid ${record.pid})`).join(', ')
+          throw new ConnectivityError('DEADLINE_EXCEEDED', `still running after ${waitMs / 1000} s: ${names}`)
+        }
         await new Promise((resolve) => setTimeout(resolve, pollMs))
       }
       printer.result({ stopped: records.map(({ name, pid }) => ({ name, pid })) }, () =>

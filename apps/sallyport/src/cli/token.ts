@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
 import { askControl, requireRunning } from '../control/control-client.ts'
 import { usageError } from '../output/exit-code.ts'
-import { readBindings } from '../stack/binding-files.ts'
+import { readAuthority, readBindings } from '../stack/binding-files.ts'
 import type { DataFolder } from '../stack/data-folder.ts'
 import { createRequester } from '../stack/request.ts'
 import { fetchToken, type IssuedToken, textOf } from '../stack/tokens.ts'
@@ -70,7 +69,7 @@ export async function issueToken(
     if (options.grant !== undefined && options.grant !== 'password')
       throw usageError(`a token for a user has the grant password, not "${options.grant}"`)
     const tenant = options.tenant === undefined ? {} : { tenant: options.tenant }
-    return askControl<IssuedToken>(requireRunning(folder, 'token-service'), 'issue-token', {
+    return askControl<IssuedToken>(await requireRunning(folder, 'token-service'), 'issue-token', {
       user: options.user,
       client: options.client,
       ...tenant,
@@ -79,7 +78,7 @@ export async function issueToken(
   }
   const grant = options.grant ?? 'client_credentials'
   if (grant !== 'client_credentials') throw usageError(`the grant ${grant} needs --user`)
-  await using request = createRequester({ authorities: [readFileSync(folder.file('ca.crt'), 'utf8')] })
+  await using request = createRequester({ authorities: [readAuthority(folder)] })
   const zone = options.tenant === undefined ? {} : { app_tid: options.tenant }
   return await fetchToken(request, readBindings(folder)[options.client][0], { grant_type: grant, ...zone, ...scope })
 }

@@ -2,13 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { demoConfiguration } from '../stack/demo.ts'
+import { systemClock } from '@sallyport/core'
+import { openDataFolder } from '../stack/data-folder.ts'
+import { demoConfiguration, prepareDemo } from '../stack/demo.ts'
 import { resolveText } from './configuration.ts'
 import { formatProblems, parseConfiguration } from './read-configuration.ts'
 
 describe('configuration', () => {
   it('accepts the demo', () => {
-    const result = parseConfiguration(demoConfiguration({ odata: 1, http: 2, echo: 3 }), '/etc/sallyport.yaml')
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+    prepareDemo(openDataFolder(folder), systemClock)
+    const result = parseConfiguration(demoConfiguration({ odata: 1, http: 2, echo: 3 }), join(folder, 'demo.yaml'))
+    rmSync(folder, { recursive: true })
     expect(result).toMatchObject({ configuration: { strict: true, server: { host: '127.0.0.1' }, demo: { odata: 1 } } })
   })
 
@@ -28,6 +33,18 @@ describe('configuration', () => {
     ['the same user twice', 'subaccounts:\n  - id: a\n    users: [{ name: x }, { name: x }]\n', /user "x" stands twice/],
     ['a destination without a name', 'subaccounts:\n  - id: a\n    destinations: [{ Type: HTTP }]\n', /needs a Name/],
     ['a connector of an unknown subaccount', 'subaccounts: [{ id: a }]\nconnectors: [{ subaccount: b }]\n', /no subaccount "b"/],
+    ['a destination type that does not exist', 'subaccounts:\n  - id: a\n    destinations: [{ Name: A, Type: HTTTP }]\n', /:3:\d+ .*Type/],
+    ['a URL that is none', 'subaccounts:\n  - id: a\n    destinations: [{ Name: A, Type: HTTP, URL: s4 }]\n', /URL is not an absolute/],
+    [
+      'a file that is not there',
+      'connectors:\n  - systemCertificate: { certificate: { file: nope.crt }, key: { file: nope.key } }\n',
+      /there is no file "nope\.crt"/,
+    ],
+    [
+      'the same system twice',
+      'connectors:\n  - mappings:\n      - { virtual: "a:1", internal: "https://b" }\n      - { virtual: "A:1", internal: "http://c" }\n',
+      /:4:\d+ connectors\[0\]\.mappings\[1\]/,
+    ],
     [
       'an alias bomb',
       `a: &a [x]\n${'bcdefgh'

@@ -1,4 +1,6 @@
-import type { ConfigurationProblem } from '@sallyport/admin-api'
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { checkDestination, type ConfigurationProblem } from '@sallyport/admin-api'
 import type { Configuration } from './configuration.ts'
 
 type Rule = (configuration: Configuration) => readonly ConfigurationProblem[]
@@ -34,10 +36,43 @@ const namedDestinations: Rule = ({ subaccounts }) =>
       const path = ['subaccounts', at, 'destinations', index]
       const name = destination['Name']
       if (typeof name !== 'string' || name === '') return [{ path, message: 'a destination needs a Name' }]
+      const verdict = checkDestination(plainValues(destination), { strictNames: true })
+      if (!verdict.valid) return [{ path, message: verdict.problem }]
+      if (destination['Type'] === 'HTTP' && !isHttpUrl(destination['URL']))
+        return [{ path: [...path, 'URL'], message: 'URL is not an absolute http or https URL' }]
       const first = destinations.findIndex((other) => other['Name'] === name)
       return first === index ? [] : [{ path: [...path, 'Name'], message: `the destination "${name}" stands twice` }]
     }),
   )
+
+/** References stand for texts that are read at the start. */
+function plainValues(destination: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(destination).map(([key, value]) => [key, typeof value === 'object' ? 'reference' : value]))
+}
+
+function isHttpUrl(value: unknown): boolean {
+  return typeof value === 'object' || (typeof value === 'string' && /^https?:$/.test(URL.parse(value)?.protocol ?? ''))
+}
+
+const existingFiles: Rule = (configuration) =>
+  fileReferences(configuration, []).flatMap(({ path, file }) =>
+    existsSync(resolve(dirname(configuration.path), file))
+      ? []
+      : [{ path, message: `there is no file "${file}" (relative to ${dirname(configuration.path)})` }],
+  )
+
+/** Every `{ file: … }` below a value. */
+function fileReferences(
+  value: unknown,
+  path: readonly (string | number)[],
+): readonly { readonly path: readonly (string | number)[]; readonly file: string }[] {
+  if (typeof value !== 'object' || value === null) return []
+  const entries = Array.isArray(value) ? value.map((item, at) => [at, item] as const) : Object.entries(value)
+  const [only] = entries
+  if (!Array.isArray(value) && entries.length === 1 && only?.[0] === 'file' && typeof only[1] === 'string')
+    return [{ path: [...path, 'file'], file: only[1] }]
+  return entries.flatMap(([key, item]) => fileReferences(item, [...path, key]))
+}
 
 const knownSubaccounts: Rule = ({ subaccounts, connectors }) =>
   connectors.flatMap((connector, at) =>
@@ -47,7 +82,7 @@ const knownSubaccounts: Rule = ({ subaccounts, connectors }) =>
   )
 
 /** Named checks across entries. Each finds all its problems; none changes anything. */
-const rules: readonly Rule[] = [uniqueSubaccounts, uniqueSubdomains, uniqueUsers, namedDestinations, knownSubaccounts]
+const rules: readonly Rule[] = [uniqueSubaccounts, uniqueSubdomains, uniqueUsers, namedDestinations, knownSubaccounts, existingFiles]
 
 export function checkRules(configuration: Configuration): readonly ConfigurationProblem[] {
   return rules.flatMap((rule) => rule(configuration))

@@ -28,18 +28,18 @@ export async function askControl<Answer>(
 }
 
 /** The running process that serves `part`: the local stack, or the process of that role. */
-export function findRunning(folder: DataFolder, part?: string): ControlRecord | undefined {
-  const records = readControlRecords(folder)
+export async function findRunning(folder: DataFolder, part?: string): Promise<ControlRecord | undefined> {
+  const records = await readControlRecords(folder)
   return (
     records.find((record) => record.name === 'dev') ?? records.find((record) => part === undefined || record.name.split('+').includes(part))
   )
 }
 
 /** As {@link findRunning}. @throws ConnectivityError `SERVICE_UNAVAILABLE` that says how to start it. */
-export function requireRunning(folder: DataFolder, part?: string): ControlRecord {
-  const record = findRunning(folder, part)
+export async function requireRunning(folder: DataFolder, part?: string): Promise<ControlRecord> {
+  const record = await findRunning(folder, part)
   if (record !== undefined) return record
   throw new ConnectivityError('SERVICE_UNAVAILABLE', `nothing is running with the data in ${folder.path}`, {
-    details: { next: 'start the local stack with: sallyport dev --detach --wait 30s' },
+    details: { next: 'start the local stack with: sallyport dev --detach --wait 30s, or the part itself with: sallyport serve' },
   })
 }

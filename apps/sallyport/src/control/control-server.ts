@@ -28,7 +28,8 @@ export async function startControlServer(handlers: Readonly<Record<string, Contr
       answer(response, 403, { message: 'this endpoint serves the sallyport command of the same user' })
       return
     }
-    const handler = handlers[(request.url ?? '').slice(1)]
+    const name = (request.url ?? '').slice(1)
+    const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined
     const chunks: Buffer[] = []
     let length = 0
     request.on('data', (chunk: Buffer) => {

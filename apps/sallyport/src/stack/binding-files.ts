@@ -21,6 +21,15 @@ export function readBindings(folder: DataFolder): VcapServices {
   return (JSON.parse(text) as { VCAP_SERVICES: VcapServices }).VCAP_SERVICES
 }
 
+/** PEM of the authority of this installation. @throws ConnectivityError `BINDING_INVALID` when the stack has never been started here. */
+export function readAuthority(folder: DataFolder): string {
+  const text = folder.read('ca.crt')
+  if (text !== undefined) return text
+  throw new ConnectivityError('BINDING_INVALID', `there is no authority in ${folder.path}`, {
+    details: { next: 'start the local stack first: sallyport dev' },
+  })
+}
+
 /** The written forms of the bindings, by the name that `bind --write` knows them under. */
 export const bindingForms = ['default-env.json', '.cdsrc-private.json', '.env', 'k8s'] as const
 export type BindingForm = (typeof bindingForms)[number]

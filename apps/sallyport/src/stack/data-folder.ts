@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
@@ -14,6 +26,8 @@ export interface DataFolder {
   list(...names: readonly string[]): readonly string[]
   read(...names: readonly string[]): string | undefined
   write(names: readonly string[], content: string): void
+  /** Writes a file unless it is there, and returns what it holds then: of several processes that start at the same moment, all use what one has made. */
+  writeOnce(names: readonly string[], content: string): string
   remove(...names: readonly string[]): void
   /** Key of 32 bytes that seals secrets at rest; made on first use. */
   sealKey(): Buffer
@@ -38,13 +52,22 @@ export function openDataFolder(path: string): DataFolder {
       return existsSync(full) ? readFileSync(full, 'utf8') : undefined
     },
     write: (names, content) => writeFileAtomically(file(...names), content),
+    writeOnce(names, content) {
+      const full = file(...names)
+      withTemporary(full, content, (temporary) => {
+        try {
+          linkSync(temporary, full)
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        }
+      })
+      return readFileSync(full, 'utf8')
+    },
     remove: (...names) => rmSync(join(path, ...names), { force: true }),
     sealKey() {
       const known = folder.read('seal.key')
       if (known !== undefined) return Buffer.from(known.trim(), 'base64')
-      const key = randomBytes(32)
-      folder.write(['seal.key'], `${key.toString('base64')}\n`)
-      return key
+      return Buffer.from(folder.writeOnce(['seal.key'], `${randomBytes(32).toString('base64')}\n`).trim(), 'base64')
     },
   }
   return folder
@@ -52,13 +75,23 @@ export function openDataFolder(path: string): DataFolder {
 
 /** Writes a file that only its owner reads, all of it or nothing. */
 export function writeFileAtomically(path: string, content: string): void {
+  withTemporary(path, content, (temporary) => renameSync(temporary, path))
+}
+
+/** Lets `place` put a file that is wholly on the disk where it belongs. Whatever happens, nothing secret stays under the temporary name. */
+function withTemporary(path: string, content: string, place: (temporary: string) => void): void {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
-  const handle = openSync(temporary, 'wx', 0o600)
   try {
-    writeSync(handle, content)
-    fsyncSync(handle)
+    const handle = openSync(temporary, 'wx', 0o600)
+    try {
+      // Not `writeSync`: a disk that is nearly full takes a part and says so with a number only.
+      writeFileSync(handle, content)
+      fsyncSync(handle)
+    } finally {
+      closeSync(handle)
+    }
+    place(temporary)
   } finally {
-    closeSync(handle)
+    rmSync(temporary, { force: true })
   }
-  renameSync(temporary, path)
 }

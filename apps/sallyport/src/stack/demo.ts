@@ -114,7 +114,7 @@ connectors:
         backendType: abapSys
         principalType: X509_GENERAL
         resources:
-          - { path: /sap/opu/odata, subPaths: true }
+          - { path: /sap/opu/odata/, subPaths: true }
           - { path: /sap/bc/ping }
       - virtual: "plain.demo:80"
         internal: "http://127.0.0.1:${ports.http}"

@@ -42,7 +42,7 @@ export async function startDevStack(options: {
 }): Promise<DevStack> {
   const { folder, clock, log } = options
   // Before anything is written: the running stack watches the demo's configuration.
-  refuseSecondStart(folder, 'dev')
+  await refuseSecondStart(folder, 'dev')
   const file = options.configuration ?? (await demoFile(folder, clock))
   const configuration: Configuration = options.strict === undefined ? file : { ...file, strict: options.strict }
   const events = createEventLog(rememberedEvents)

@@ -22,25 +22,20 @@ const fileName = 'instances.json'
 
 /** The instances of one installation. Ids and secrets are made on first use and stay the same from then on. */
 export function openInstances(folder: DataFolder): Instances {
-  const known = folder.read(fileName)
-  if (known !== undefined) {
-    try {
-      return JSON.parse(known) as Instances
-    } catch (cause) {
-      throw new ConnectivityError(
-        'CONFIGURATION_INVALID',
-        `${folder.file(fileName)} cannot be read; restore it, or remove it to have new clients made`,
-        { cause },
-      )
-    }
+  const text = folder.read(fileName) ?? folder.writeOnce([fileName], `${JSON.stringify(newInstances(), null, 2)}\n`)
+  try {
+    return JSON.parse(text) as Instances
+  } catch (cause) {
+    throw new ConnectivityError(
+      'CONFIGURATION_INVALID',
+      `${folder.file(fileName)} cannot be read; restore it, or remove it to have new clients made`,
+      { cause },
+    )
   }
-  const instances: Instances = {
-    xsuaa: newInstance('xsuaa'),
-    destination: newInstance('destination'),
-    connectivity: newInstance('connectivity'),
-  }
-  folder.write([fileName], `${JSON.stringify(instances, null, 2)}\n`)
-  return instances
+}
+
+function newInstances(): Instances {
+  return { xsuaa: newInstance('xsuaa'), destination: newInstance('destination'), connectivity: newInstance('connectivity') }
 }
 
 function newInstance(service: ServiceInstance['service']): ServiceInstance {

@@ -32,7 +32,7 @@ export async function startStackProcess(options: {
   readonly now: () => number
 }): Promise<StackProcess> {
   const { name, folder, events, log, starts } = options
-  refuseSecondStart(folder, name)
+  await refuseSecondStart(folder, name)
   const parts: RunningPart[] = []
   const closeParts = async (): Promise<void> => {
     for (const part of parts.toReversed()) {
@@ -62,7 +62,12 @@ export async function startStackProcess(options: {
       trace: async ({ correlationId }) => ({ events: typeof correlationId === 'string' ? events.of(correlationId) : [] }),
       ...Object.assign({}, ...parts.map((part) => part.controls)),
     })
-    writeControlRecord(folder, { name, pid: process.pid, url: control.url, secret: control.secret, startedAtMs: options.now() })
+    try {
+      writeControlRecord(folder, { name, pid: process.pid, url: control.url, secret: control.secret, startedAtMs: options.now() })
+    } catch (error) {
+      await control.close()
+      throw error
+    }
     return {
       status,
       stopRequested,
@@ -80,8 +85,9 @@ export async function startStackProcess(options: {
 }
 
 /** One process of a name per folder; the local stack tolerates no other at all. @throws ConnectivityError `PORT_IN_USE`. */
-export function refuseSecondStart(folder: DataFolder, name: string): void {
-  const other = readControlRecords(folder).find((record) => record.name === name) ?? (name === 'dev' ? findRunning(folder) : undefined)
+export async function refuseSecondStart(folder: DataFolder, name: string): Promise<void> {
+  const other =
+    (await readControlRecords(folder)).find((record) => record.name === name) ?? (name === 'dev' ? await findRunning(folder) : undefined)
   if (other === undefined) return
   throw new ConnectivityError('PORT_IN_USE', `"${other.name}" runs already with the data in ${folder.path} (pid ${other.pid})`, {
     details: { next: 'sallyport status, or sallyport stop' },
@@ -95,7 +101,7 @@ export async function waitUntilReady(
 ): Promise<boolean> {
   const deadline = performance.now() + options.timeoutMs
   while (performance.now() < deadline && options.alive()) {
-    for (const record of readControlRecords(folder)) {
+    for (const record of await readControlRecords(folder)) {
       try {
         const { parts } = await askControl<{ parts: readonly PartStatus[] }>(record, 'status')
         if (parts.length > 0 && parts.every((part) => part.ready)) return true

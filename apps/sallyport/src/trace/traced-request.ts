@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { ConnectivityError, type ConnectivityEvent, type Destination, parseDestination } from '@sallyport/core'
 import { askControl } from '../control/control-client.ts'
 import { readControlRecords } from '../control/control-record.ts'
-import { readBindings } from '../stack/binding-files.ts'
+import { readAuthority, readBindings } from '../stack/binding-files.ts'
 import type { DataFolder } from '../stack/data-folder.ts'
 import { createRequester, type Requester } from '../stack/request.ts'
 import { fetchToken, parseObject } from '../stack/tokens.ts'
@@ -42,7 +41,7 @@ const maxBodyBytes = 16_777_216
 export async function traceRequest(folder: DataFolder, options: TracedRequest): Promise<TracedAnswer> {
   const correlationId = randomUUID()
   const bindings = readBindings(folder)
-  await using request = createRequester({ authorities: [readFileSync(folder.file('ca.crt'), 'utf8')] })
+  await using request = createRequester({ authorities: [readAuthority(folder)] })
   const hops: Hop[] = []
   const step = async <T>(name: Hop['name'], work: () => Promise<{ readonly value: T; readonly line: string }>): Promise<T> => {
     const started = performance.now()
@@ -94,6 +93,14 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
       { ...options, headers },
     )
     hops.push(...hopsOf(await eventsOf(folder, correlationId)))
+    if (hops.every((hop) => hop.ok) && answer.headers['x-connectivity-error-origin'] === 'connector') {
+      // The connector runs elsewhere and its facts with it; its answer is what is known here.
+      hops.push({
+        name: 'access',
+        ok: false,
+        lines: [answer.body.toString('utf8').trim(), 'refused by the connector; its audit log has the rule'],
+      })
+    }
     const backend = hops.findIndex((hop) => hop.name === 'backend' && hop.ok)
     const failed = hops.find((hop) => !hop.ok)
     if (backend >= 0) hops[backend] = { ...hops[backend]!, lines: [`${answer.status} ${answer.reason}  ${answer.body.length} bytes`] }
@@ -222,7 +229,7 @@ async function collect(incoming: IncomingMessage): Promise<Answer> {
 
 async function eventsOf(folder: DataFolder, correlationId: string): Promise<readonly ConnectivityEvent[]> {
   const answers = await Promise.all(
-    readControlRecords(folder).map((record) =>
+    (await readControlRecords(folder)).map((record) =>
       askControl<{ events: readonly ConnectivityEvent[] }>(record, 'trace', { correlationId }).catch(() => ({ events: [] })),
     ),
   )

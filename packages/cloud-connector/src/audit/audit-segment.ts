@@ -52,7 +52,7 @@ export async function openAuditSegment(options: {
   let anchored = 0
   let unwritten: { readonly bytes: Buffer; readonly hmac: string; readonly count: number } | undefined
   const file = await open(join(path, name.file), goesOn ? 'r+' : 'wx', 0o600)
-  const anchor = await open(anchorFile(path), 'a').then(async (handle) => {
+  const anchor = await open(anchorFile(path), 'a', 0o600).then(async (handle) => {
     await handle.close()
     return open(anchorFile(path), 'r+')
   })

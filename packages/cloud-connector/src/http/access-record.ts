@@ -25,7 +25,9 @@ export function emitDecision(context: LinkContext, subject: AccessSubject, decis
     resource: resource?.path,
     exactMatchOnly: resource?.exactMatchOnly,
     reason: decision.allowed ? 'admitted' : decision.reason,
-    admitted: mapping?.index.sample(maxAdmittedShown).map((entry) => entry.path) ?? [],
+    admitted:
+      mapping?.index.sample(maxAdmittedShown).map((entry) => `${entry.path} (${entry.exactMatchOnly ? 'exact' : 'path and sub-paths'})`) ??
+      [],
   })
 }
 

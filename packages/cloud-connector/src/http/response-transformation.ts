@@ -3,15 +3,23 @@ import { formatHostPort } from '../access-control/host-port.ts'
 import type { MappingTable } from '../access-control/mapping-table.ts'
 import type { CookieDomains } from './cookie-domains.ts'
 
+/** Says that the connector itself answers; a backend may not claim it. */
+const originHeader = 'x-connectivity-error-origin'
+
 /**
  * The header lines of a response for the cloud, or `undefined` when the head can go on byte for byte: nearly always. Redirects to mapped
- * internal hosts and cookies of internal domains are the only things that are rewritten.
+ * internal hosts and cookies of internal domains are rewritten; the mark of our own refusals is taken away.
  */
 export function transformResponseLines(head: ResponseHead, table: MappingTable, cookies: CookieDomains): readonly string[] | undefined {
   let lines: string[] | undefined
   const redirect = head.status >= 300 && head.status <= 399
   for (let at = 0; at < head.names.length; at++) {
     const name = head.names[at]
+    if (name === originHeader) {
+      lines ??= [...head.lines]
+      lines[at] = ''
+      continue
+    }
     if (name !== 'set-cookie' && !(redirect && name === 'location')) continue
     const value = head.values[at] as string
     const rewritten = name === 'location' ? rewriteLocation(value, table) : cookies.rewrite(value)
@@ -20,7 +28,7 @@ export function transformResponseLines(head: ResponseHead, table: MappingTable, 
     const line = head.lines[at] as string
     lines[at] = `${line.slice(0, line.indexOf(':'))}: ${rewritten}`
   }
-  return lines
+  return lines?.filter((line) => line !== '')
 }
 
 /**

@@ -1,0 +1,26 @@
+import { exitCodeOf, exitCodes } from '../output/exit-code.ts'
+import { createPrinter } from '../output/printer.ts'
+import { createProgram } from './program.ts'
+
+/** Runs one command and sets the exit code of the process. `argv` as `process.argv` has it. */
+export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  const end = argv.indexOf('--')
+  const json = (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+  try {
+    await createProgram({ json }).parseAsync(argv)
+  } catch (error) {
+    const commander = error as { readonly code?: string; readonly exitCode?: number }
+    if (commander.code?.startsWith('commander.') === true) {
+      // Commander has printed its own message; help and version are no errors.
+      process.exitCode = commander.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+      return
+    }
+    createPrinter({
+      json,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      colour: process.stderr.isTTY && process.env['NO_COLOR'] === undefined,
+    }).error(error)
+    process.exitCode = exitCodeOf(error)
+  }
+}

@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type ControlServer, startControlServer } from './control-server.ts'
+
+let server: ControlServer
+beforeEach(async () => {
+  server = await startControlServer({ echo: async (argument) => argument })
+})
+afterEach(() => server.close())
+
+const ask = (name: string, headers: Readonly<Record<string, string>> = {}, method = 'POST'): Promise<Response> =>
+  fetch(`${server.url}/${name}`, {
+    method,
+    headers: { authorization: `Bearer ${server.secret}`, ...headers },
+    ...(method === 'POST' ? { body: '{"a":1}' } : {}),
+  })
+
+describe('control server', () => {
+  it('answers whoever holds the secret', async () => {
+    const answer = await ask('echo')
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toEqual({ a: 1 })
+  })
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['without the secret', { authorization: '' }, 'POST'],
+    ['with another one', { authorization: `Bearer ${'x'.repeat(43)}` }, 'POST'],
+    ['from a web page', { origin: 'http://localhost' }, 'POST'],
+    ['with another method', {}, 'GET'],
+  ])('refuses a request %s', async (_what, headers, method) => {
+    expect((await ask('echo', headers, method)).status).toBe(403)
+  })
+
+  it.each(['unknown', 'constructor', 'toString', '__proto__'])('knows no request %s', async (name) => {
+    expect((await ask(name)).status).toBe(404)
+  })
+
+  it('reads no more than 64 KiB', async () => {
+    const body = JSON.stringify({ a: 'x'.repeat(70_000) })
+    const sent = fetch(`${server.url}/echo`, { method: 'POST', headers: { authorization: `Bearer ${server.secret}` }, body })
+    await expect(sent).rejects.toThrow()
+  })
+})
