@@ -41,7 +41,7 @@ describe('data folder', () => {
   it('leaves no copy of a secret behind when a file cannot be put in its place', () => {
     const folder = openDataFolder(path)
     mkdirSync(join(path, 'key', 'taken'), { recursive: true })
-    expect(() => folder.write(['key'], 'secret')).toThrow()
+    expect(() => folder.write(['key'], 'secret')).toThrow('EISDIR')
     expect(readdirSync(path)).toEqual(['key'])
   })
 })
