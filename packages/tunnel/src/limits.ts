@@ -131,9 +131,6 @@ export const defaultTunnelServerLimits: TunnelServerLimits = {
   maxPendingRequests: 8,
 }
 
-/** Bytes that may wait for a local socket before the stream that feeds it pauses: what one turn of the event loop brings at full speed. */
-export const localBufferBytes = 262_144
-
 /** Longest names in messages, in characters: locations, connectors, hosts, protocols, issuers. Longer ones make the message invalid. */
 export const maxNameCharacters = 1_024
 

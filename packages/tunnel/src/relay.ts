@@ -2,7 +2,6 @@ import type { Socket } from 'node:net'
 import type { StreamCloseReason, TunnelStream, TunnelStreamHandlers } from '@sallyport/core'
 import { atEndOfTurn, type Batched } from './batch.ts'
 import type { BeginStream } from './begin-stream.ts'
-import { localBufferBytes } from './limits.ts'
 
 /** What the owner of a relay may want to hear. */
 export interface RelayOptions {
@@ -23,16 +22,36 @@ export interface RelayOptions {
  * relay(clientSocket, (handlers) => tunnel.openStream(opening, handlers)) // where the application connects
  * relay(backendSocket, (handlers) => incoming.accept(handlers)) // where the backend is
  */
-export function relay(socket: Socket, begin: BeginStream, options: RelayOptions = {}): TunnelStream {
-  const joint = new Joint(socket, options)
-  return joint.join(begin)
+export function relay(socket: Socket, begin: BeginStream, options: RelayOptions = noOptions): TunnelStream {
+  return new Joint(socket, options).join(begin)
+}
+
+const noOptions: RelayOptions = {}
+const jointOf = Symbol('joint')
+type JoinedSocket = Socket & { [jointOf]: Joint }
+
+// Shared by all sockets, which find their joint in themselves: closures would cost each socket several hundred bytes.
+function onSocketData(this: JoinedSocket, chunk: Buffer): void {
+  if (this[jointOf].stream?.write(chunk) === false) this.pause()
+}
+function onSocketDrain(this: JoinedSocket): void {
+  this[jointOf].stream?.resume()
+}
+function onSocketEnd(this: JoinedSocket): void {
+  this[jointOf].socketHasEnded()
+}
+function onSocketError(this: JoinedSocket): void {
+  this[jointOf].stream?.reset('failed')
+}
+function onSocketClose(this: JoinedSocket): void {
+  this[jointOf].socketHasClosed()
 }
 
 /** One object per joined socket; there are tens of thousands of them. */
 class Joint implements TunnelStreamHandlers, Batched {
+  stream: TunnelStream | undefined = undefined
   private readonly socket: Socket
   private readonly options: RelayOptions
-  private stream: TunnelStream | undefined
   private isCorked = false
   private socketEnded = false
   private streamEnded = false
@@ -43,22 +62,18 @@ class Joint implements TunnelStreamHandlers, Batched {
   }
 
   join(begin: BeginStream): TunnelStream {
-    const { socket } = this
     const stream = begin(this)
     this.stream = stream
+    const socket = Object.assign(this.socket, { [jointOf]: this })
     // Without it Node would answer the end of one direction with the end of the other.
     socket.allowHalfOpen = true
-    socket.on('data', (chunk: Buffer) => {
-      if (!stream.write(chunk)) socket.pause()
-    })
-    socket.on('drain', () => stream.resume())
-    socket.on('end', () => this.onSocketEnd())
-    socket.on('error', () => stream.reset('failed'))
-    socket.on('close', () => {
-      if (!this.socketEnded || !this.streamEnded) stream.reset('cancelled')
-    })
+    socket.on('data', onSocketData)
+    socket.on('drain', onSocketDrain)
+    socket.on('end', onSocketEnd)
+    socket.on('error', onSocketError)
+    socket.on('close', onSocketClose)
     if (socket.destroyed) stream.reset('cancelled')
-    else if (socket.readableEnded) this.onSocketEnd()
+    else if (socket.readableEnded) this.socketHasEnded()
     else socket.resume()
     return stream
   }
@@ -69,8 +84,7 @@ class Joint implements TunnelStreamHandlers, Batched {
       this.socket.cork()
       atEndOfTurn(this)
     }
-    this.socket.write(chunk)
-    return this.socket.writableLength < localBufferBytes
+    return this.socket.write(chunk)
   }
 
   onMessage(message: Buffer): void {
@@ -96,9 +110,13 @@ class Joint implements TunnelStreamHandlers, Batched {
     this.socket.uncork()
   }
 
-  private onSocketEnd(): void {
+  socketHasEnded(): void {
     this.socketEnded = true
     this.stream?.end()
+  }
+
+  socketHasClosed(): void {
+    if (!this.socketEnded || !this.streamEnded) this.stream?.reset('cancelled')
   }
 }
 

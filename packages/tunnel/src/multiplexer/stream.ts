@@ -10,7 +10,7 @@ import {
 import { initialWindowBytes, maxCreditBytes, maxDataBytes, messageOverheadBytes, type MultiplexerLimits } from '../limits.ts'
 import { DATA, END, frameNames, MESSAGE, MOVE, OPEN, RESET, WINDOW } from './frame.ts'
 import type { Lane } from './lane.ts'
-import { grownWindow, resumedWindow } from './window.ts'
+import { firstWindow, grownWindow, isGrantDue, resumedWindow, watchMs } from './window.ts'
 
 /** What a stream needs from the connection it belongs to. */
 export interface StreamOwner {
@@ -83,7 +83,9 @@ export class MultiplexedStream implements TunnelStream {
   private window: number = initialWindowBytes
   /** What the peer may still send. */
   private allowance: number = initialWindowBytes
-  private grantedAt = 0
+  /** Since when, and from which count of bytes, we watch how much the reader takes. */
+  private watchedSince = 0
+  private watchedFrom = 0
   private pausedAt = 0
   private heldFrames: HeldFrame[] | undefined = undefined
 
@@ -119,7 +121,10 @@ export class MultiplexedStream implements TunnelStream {
       this.lane.writer.header(DATA, this.id, chunk.length)
       this.lane.writer.body(chunk)
       this.sent(chunk.length)
-      return true
+      if (this.credit > 0) return true
+      // Said now and not with the next chunk, which the writer would read and then have to hold.
+      this.wantsDrain = true
+      return false
     }
     return this.enqueue(chunk)
   }
@@ -149,7 +154,7 @@ export class MultiplexedStream implements TunnelStream {
   resume(): void {
     if (this.incoming !== 'paused') return
     this.incoming = 'flowing'
-    this.window = resumedWindow(this.window, this.owner.now() - this.pausedAt)
+    this.window = resumedWindow(this.window, this.owner.now() - this.pausedAt, this.owner.roundTripMs)
     this.grantIfDue()
   }
 
@@ -241,11 +246,11 @@ export class MultiplexedStream implements TunnelStream {
 
   // ── the lane has room ───────────────────────────────────────────────────────────────────────────
 
-  /** Whether a turn would send something. */
+  /** Whether a turn would send something, or tell the writer that there is room. */
   get canSend(): boolean {
     if (this.closed !== undefined) return false
     const first = this.queue?.[this.queueHead]
-    if (first === undefined) return this.outgoing === 'ending'
+    if (first === undefined) return this.outgoing === 'ending' || (this.wantsDrain && this.credit > 0)
     if (Buffer.isBuffer(first)) return this.credit > 0
     return first.type === OPEN || first.body.length + messageOverheadBytes <= this.credit
   }
@@ -267,7 +272,7 @@ export class MultiplexedStream implements TunnelStream {
     }
     if (this.queue !== undefined) return
     if (this.outgoing === 'ending') this.sendEnd()
-    else if (this.wantsDrain) {
+    else if (this.wantsDrain && this.credit > 0) {
       this.wantsDrain = false
       try {
         this.handlers?.onDrain()
@@ -413,21 +418,35 @@ export class MultiplexedStream implements TunnelStream {
   }
 
   private grantIfDue(): void {
-    if (this.incoming !== 'flowing' || this.window - this.allowance < this.window / 2 || this.closed !== undefined) return
-    const now = this.owner.now()
-    if (this.grantedAt !== 0) {
-      this.window = grownWindow({
-        windowBytes: this.window,
-        maxWindowBytes: this.owner.limits.maxWindowBytes,
-        elapsedMs: now - this.grantedAt,
-        roundTripMs: this.owner.roundTripMs,
-        receivedBytes: this.bytesReceived,
-      })
-    }
-    this.grantedAt = now
+    if (this.incoming !== 'flowing' || !isGrantDue(this.window, this.allowance) || this.closed !== undefined) return
+    this.adaptWindow()
+    if (!isGrantDue(this.window, this.allowance)) return
     const bytes = this.window - this.allowance
     this.allowance = this.window
     this.owner.lanes[0]?.send32(WINDOW, this.id, bytes)
+  }
+
+  /** Watches how much the reader takes per round trip and lets the window follow. */
+  private adaptWindow(): void {
+    const { roundTripMs } = this.owner
+    const neededMs = watchMs(roundTripMs)
+    if (roundTripMs === undefined || neededMs === undefined) return
+    const now = this.owner.now()
+    const elapsedMs = now - this.watchedSince
+    if (elapsedMs < neededMs) return
+    if (this.watchedSince === 0) this.window = firstWindow(roundTripMs)
+    else {
+      this.window = grownWindow({
+        windowBytes: this.window,
+        maxWindowBytes: this.owner.limits.maxWindowBytes,
+        elapsedMs,
+        roundTripMs,
+        takenBytes: this.bytesReceived - this.watchedFrom,
+        receivedBytes: this.bytesReceived,
+      })
+    }
+    this.watchedSince = now
+    this.watchedFrom = this.bytesReceived
   }
 
   private callClose(reason: StreamCloseReason): void {

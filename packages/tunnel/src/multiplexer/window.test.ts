@@ -1,37 +1,52 @@
 import { describe, expect, it } from 'vitest'
-import { grownWindow, resumedWindow } from './window.ts'
+import { firstWindow, grownWindow, isGrantDue, resumedWindow, watchMs } from './window.ts'
 
-const base = { windowBytes: 262_144, maxWindowBytes: 16_777_216, receivedBytes: 262_144 }
+const long = { windowBytes: 262_144, maxWindowBytes: 16_777_216, elapsedMs: 100, roundTripMs: 100, receivedBytes: 262_144 }
+const short = { ...long, elapsedMs: 1, roundTripMs: 0.2, takenBytes: 262_144 }
 
 describe('receive window', () => {
-  it('doubles while half of it is used up within a round trip', () => {
-    expect(grownWindow({ ...base, elapsedMs: 50, roundTripMs: 100 })).toBe(524_288)
+  it('doubles when the reader took more than half of it in a round trip', () => {
+    expect(grownWindow({ ...long, takenBytes: 131_073 })).toBe(524_288)
+    expect(grownWindow({ ...long, takenBytes: 131_072 })).toBe(262_144)
   })
-  it('stays when the sender takes longer than a round trip, because then it is not credit that it waits for', () => {
-    expect(grownWindow({ ...base, elapsedMs: 100, roundTripMs: 100 })).toBe(262_144)
-  })
-  it('stays before the first measurement', () => {
-    expect(grownWindow({ ...base, elapsedMs: 0, roundTripMs: undefined })).toBe(262_144)
+  it('takes into account that more than a round trip may have passed', () => {
+    expect(grownWindow({ ...long, takenBytes: 200_000, elapsedMs: 1_000 })).toBe(262_144)
+    expect(grownWindow({ ...long, takenBytes: 2_000_000, elapsedMs: 1_000 })).toBe(524_288)
   })
   it('stops at the maximum', () => {
-    expect(grownWindow({ ...base, windowBytes: 16_777_216, elapsedMs: 1, roundTripMs: 100 })).toBe(16_777_216)
+    expect(grownWindow({ ...long, windowBytes: 16_777_216, takenBytes: 16_000_000 })).toBe(16_777_216)
   })
   it('has to be earned on a short path, where filling socket buffers looks like reading', () => {
-    expect(grownWindow({ ...base, receivedBytes: 4_000_000, elapsedMs: 0.1, roundTripMs: 0.2 })).toBe(262_144)
-    expect(grownWindow({ ...base, receivedBytes: 4_200_000, elapsedMs: 0.1, roundTripMs: 0.2 })).toBe(524_288)
+    expect(grownWindow({ ...short, receivedBytes: 8_300_000 })).toBe(262_144)
+    expect(grownWindow({ ...short, receivedBytes: 8_400_000 })).toBe(524_288)
   })
-  it('fills 25 MB/s at 100 ms within a second', () => {
-    let windowBytes = base.windowBytes
-    let receivedBytes = 0
-    for (let passedMs = 0; passedMs < 1_000; passedMs += 50) {
-      receivedBytes += Math.min(windowBytes / 2, 25_000 * 50)
-      const elapsedMs = Math.max(50, windowBytes / 2 / 25_000)
-      windowBytes = grownWindow({ ...base, windowBytes, receivedBytes, elapsedMs, roundTripMs: 100 })
+  it('is judged after a round trip, or what the event loops need for one, and not before one was measured', () => {
+    expect([watchMs(undefined), watchMs(0.1), watchMs(40)]).toEqual([undefined, 1, 40])
+  })
+  it('begins with half of the first credit where even that is much', () => {
+    expect([firstWindow(0.3), firstWindow(2), firstWindow(100)]).toEqual([131_072, 262_144, 262_144])
+  })
+  it('is given back in quarters', () => {
+    expect([isGrantDue(262_144, 196_609), isGrantDue(262_144, 196_608)]).toEqual([false, true])
+  })
+
+  it('fills 25 MB/s at 100 ms in a second, however the bytes fall into bursts', () => {
+    for (const burst of [1, 0.9, 0.6, 0.51]) {
+      let windowBytes = long.windowBytes
+      for (let roundTrip = 0; roundTrip < 10; roundTrip++) {
+        windowBytes = grownWindow({ ...long, windowBytes, takenBytes: Math.min(windowBytes * burst, 2_500_000) })
+      }
+      expect(windowBytes).toBeGreaterThanOrEqual(2_500_000)
+      expect(windowBytes).toBeLessThanOrEqual(10_000_000)
     }
-    expect(windowBytes).toBeGreaterThanOrEqual(2_500_000)
   })
-  it('gives its growth back after a reader has stopped, and keeps it over a short pause', () => {
-    expect(resumedWindow(4_194_304, 100)).toBe(262_144)
-    expect(resumedWindow(4_194_304, 99)).toBe(4_194_304)
+
+  it('gives its growth back the longer a reader has stopped, and keeps it over a short pause', () => {
+    expect(resumedWindow(4_194_304, 99, 0.2)).toBe(4_194_304)
+    expect(resumedWindow(4_194_304, 100, 0.2)).toBe(2_097_152)
+    expect(resumedWindow(4_194_304, 399, 100)).toBe(2_097_152)
+    expect(resumedWindow(4_194_304, 10_000, 0.2)).toBe(131_072)
+    expect(resumedWindow(4_194_304, 10_000, 20)).toBe(262_144)
+    expect(resumedWindow(131_072, 10_000, undefined)).toBe(131_072)
   })
 })
