@@ -35,9 +35,17 @@ export function segmentName(folder: string, day: string, part: number): SegmentN
   return { day, part, file: `audit-log_${folder}_${day}${part === 1 ? '' : `.${part}`}.csv` }
 }
 
-/** The segments of a subaccount, oldest first. */
+/** Day of a segment by the name of its file; `''` for another file. */
+export function segmentDay(file: string): string {
+  return /_(\d{4}-\d{2}-\d{2})(?:\.\d+)?\.csv$/.exec(file)?.[1] ?? ''
+}
+
+/** The segments of a subaccount, oldest first; none when it has no folder yet. */
 export async function listSegments(path: string): Promise<readonly SegmentName[]> {
-  const files = await readdir(path)
+  const files = await readdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
   return files
     .flatMap((file) => {
       const match = /_(\d{4}-\d{2}-\d{2})(?:\.(\d+))?\.csv$/.exec(file)

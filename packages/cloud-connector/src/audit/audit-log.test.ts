@@ -21,8 +21,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const file = (day = '2030-01-01', subaccount = 'demo'): string => join(folder, subaccount, `audit-log_${subaccount}_${day}.csv`)
 const lines = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n')
 
-async function written(count: number): Promise<void> {
-  const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
+const dayMs = 86_400_000
+
+async function written(count: number, nowMs: number = start): Promise<void> {
+  const audit = createAuditLog({ folder, key, clock: createManualClock(nowMs) })
   for (let at = 0; at < count; at++) audit.write(entry(`message ${at}`))
   await audit.close()
 }
@@ -102,6 +104,43 @@ describe('audit log', () => {
     writeFileSync(file(), `${readFileSync(file(), 'utf8')}2030-01-01T12:00:00;half a li`)
     await written(1)
     expect(await verifyAuditLog({ folder, key })).toEqual({ segments: 1, entries: 8, problems: [] })
+  })
+
+  it.each<[string, (path: string) => void]>([
+    ['the end of the last segment', (path) => writeFileSync(path, `${lines(path).slice(0, 2).join('\n')}\n`)],
+    ['all of the last segment', (path) => rmSync(path)],
+    ['what stood in the last segment', (path) => writeFileSync(path, '')],
+    [
+      'the end of the last segment and the anchor',
+      (path) => {
+        writeFileSync(path, `${lines(path).slice(0, 2).join('\n')}\n`)
+        rmSync(join(path, '..', 'audit-log.anchor'))
+      },
+    ],
+  ])('CC-147 a restart does not cover up that somebody has deleted %s', async (_what, tamper) => {
+    await written(3)
+    await written(3, start + dayMs)
+    tamper(file('2030-01-02'))
+    await written(1, start + dayMs)
+    await written(1, start + 2 * dayMs)
+    expect((await verifyAuditLog({ folder, key })).problems.map((found) => found.problem)).toContain('does not follow the entry before it')
+  })
+
+  it('goes on after a crash that left a segment without an entry, or with a part of one', async () => {
+    await written(1)
+    writeFileSync(file('2030-01-02'), '')
+    await written(1, start + dayMs)
+    writeFileSync(file('2030-01-03'), '2030-01-03T12:00:00;half a li')
+    await written(1, start + 2 * dayMs)
+    expect(await verifyAuditLog({ folder, key })).toEqual({ segments: 3, entries: 6, problems: [] })
+  })
+
+  it('begins the log of a subaccount whose entries are kept for a while only, and says so in it', async () => {
+    const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
+    audit.retain('demo', 14)
+    audit.write(entry('x'))
+    await audit.close()
+    expect(lines(file())).toEqual([expect.stringContaining('Audit Service is started for demo'), expect.stringContaining(';x;')])
   })
 
   it('leaves a segment that was tampered with as it is and goes on in a new part', async () => {

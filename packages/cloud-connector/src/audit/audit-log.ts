@@ -17,6 +17,8 @@ interface Chain {
   segment: AuditSegment | undefined
   pending: (AuditLineFields & { readonly day: string })[]
   retentionDays: number
+  /** Whether the log says that it has started. */
+  started: boolean
 }
 
 /** Somebody who wants everything accepted so far on stable storage. */
@@ -55,7 +57,7 @@ export function createAuditLog(options: {
   const chainOf = (subaccount: string): Chain => {
     const known = chains.get(subaccount)
     if (known !== undefined) return known
-    const chain: Chain = { subaccount, segment: undefined, pending: [], retentionDays: 0 }
+    const chain: Chain = { subaccount, segment: undefined, pending: [], retentionDays: 0, started: false }
     chains.set(subaccount, chain)
     return chain
   }
@@ -64,13 +66,23 @@ export function createAuditLog(options: {
     const day = chain.pending[0]?.day ?? ''
     // An earlier day can only come when the clock was set back; it goes on in the open segment.
     if (chain.segment === undefined || chain.segment.day < day) {
-      await chain.segment?.close()
+      // What can fail for a while comes first: a segment that is half closed could not be closed again.
+      await chain.segment?.sync()
+      const before = chain.segment
       chain.segment = undefined
-      if (chain.retentionDays > 0) {
-        const removed = await removeOldSegments(folder, chain.subaccount, daysBefore(day, chain.retentionDays))
+      await before?.close()
+      const keptFrom = chain.retentionDays > 0 ? daysBefore(day, chain.retentionDays) : undefined
+      if (keptFrom !== undefined) {
+        const removed = await removeOldSegments(folder, chain.subaccount, keptFrom)
         if (removed > 0) log.info({ subaccount: chain.subaccount, segments: removed }, 'old audit segments removed')
       }
-      chain.segment = await openAuditSegment({ folder, subaccount: chain.subaccount, day, key })
+      chain.segment = await openAuditSegment({
+        folder,
+        subaccount: chain.subaccount,
+        day,
+        key,
+        ...(keptFrom === undefined ? {} : { keptFrom }),
+      })
     }
     const { segment } = chain
     const next = chain.pending.findIndex((entry) => entry.day > segment.day)
@@ -157,8 +169,9 @@ export function createAuditLog(options: {
     },
     write(entry) {
       if (closed) throw new Error('the audit log is closed')
-      const known = chains.get(entry.subaccount)
-      if (known === undefined) {
+      const chain = chainOf(entry.subaccount)
+      if (!chain.started) {
+        chain.started = true
         accept({
           type: 'service-started',
           subaccount: entry.subaccount,

@@ -1,8 +1,18 @@
 import type { KeyObject } from 'node:crypto'
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { maxAuditLineBytes } from '../limits.ts'
-import { anchorFile, formatAnchor, listSegments, readAnchor, type SegmentName, segmentName, subaccountFolder } from './audit-folder.ts'
+import {
+  type AuditAnchor,
+  anchorFile,
+  formatAnchor,
+  listSegments,
+  readAnchor,
+  segmentDay,
+  type SegmentName,
+  segmentName,
+  subaccountFolder,
+} from './audit-folder.ts'
 import { type AuditLineFields, chainHmac, chainStart, formatAuditLine, parseAuditLine } from './audit-line.ts'
 
 /** The open segment of one subaccount. One append at a time; an append that fails may be tried again and lands in the same place. */
@@ -19,6 +29,7 @@ export interface AuditSegment {
 }
 
 interface Tail {
+  /** What the next entry links to. */
   readonly hmac: string
   readonly entries: number
   readonly bytes: number
@@ -27,36 +38,53 @@ interface Tail {
 }
 
 /**
- * Opens the segment of a day, going on with one that is there. A file whose end does not verify is left as it is: the log goes on in a new
- * part that links to it, and the verification shows the break.
+ * Opens the segment of a day, going on with one that is there. When what is there does not reach as far as the anchor says, it is left as it is and
+ * the log goes on in a new part that links to the entry that is gone: so the verification shows the break for ever, not only until the next start.
+ *
+ * Segments before `keptFrom` have been removed on purpose.
  */
 export async function openAuditSegment(options: {
   readonly folder: string
   readonly subaccount: string
   readonly day: string
   readonly key: KeyObject
+  readonly keptFrom?: string
 }): Promise<AuditSegment> {
   const { key, subaccount } = options
   const folder = subaccountFolder(subaccount)
   const path = join(options.folder, folder)
   await mkdir(path, { recursive: true, mode: 0o700 })
-  const newest = (await listSegments(path)).at(-1)
-  const tail: Tail =
-    newest === undefined ? { hmac: chainStart, entries: 0, bytes: 0, usable: false } : await readTail(path, newest, key, subaccount)
+  const segments = await listSegments(path)
+  const newest = segments.at(-1)
+  const tail = await readTail(path, segments, await readAnchor(path, key, subaccount), options)
   const goesOn = newest !== undefined && newest.day >= options.day && tail.usable
   const name = goesOn ? newest : nextName(folder, options.day, newest)
 
   let { hmac } = tail
   let entries = goesOn ? tail.entries : 0
   let bytes = goesOn ? tail.bytes : 0
-  let anchored = 0
+  let anchored = entries
   let unwritten: { readonly bytes: Buffer; readonly hmac: string; readonly count: number } | undefined
-  const file = await open(join(path, name.file), goesOn ? 'r+' : 'wx', 0o600)
   const anchor = await open(anchorFile(path), 'a', 0o600).then(async (handle) => {
     await handle.close()
     return open(anchorFile(path), 'r+')
   })
-  if (goesOn) await file.truncate(bytes)
+  const moveAnchor = (): Promise<void> =>
+    writeFully(anchor, Buffer.from(formatAnchor(key, subaccount, { segment: name.file, entries, bytes, hmac }), 'utf8'), 0)
+  let opened: FileHandle | undefined
+  try {
+    opened = await open(join(path, name.file), goesOn ? 'r+' : 'wx', 0o600)
+    await opened.truncate(bytes)
+    // From the start: a segment that the anchor does not know could disappear unnoticed.
+    await opened.datasync()
+    await moveAnchor()
+    await anchor.datasync()
+  } catch (error) {
+    await anchor.close()
+    await opened?.close()
+    throw error
+  }
+  const file = opened
 
   const chain = (added: readonly AuditLineFields[]): { readonly bytes: Buffer; readonly hmac: string; readonly count: number } => {
     let text = ''
@@ -84,7 +112,7 @@ export async function openAuditSegment(options: {
       if (entries === anchored) return
       await file.datasync()
       const reached = entries
-      await writeFully(anchor, Buffer.from(formatAnchor(key, subaccount, { segment: name.file, entries, bytes, hmac }), 'utf8'), 0)
+      await moveAnchor()
       anchored = reached
     },
     async close() {
@@ -117,9 +145,58 @@ async function writeFully(file: FileHandle, bytes: Buffer, position: number): Pr
   for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
 }
 
-/** Where an existing segment ends. What stands behind its last complete line was never acknowledged and is cut off. */
-async function readTail(path: string, name: SegmentName, key: KeyObject, subaccount: string): Promise<Tail> {
-  const anchor = await readAnchor(path, key, subaccount)
+/** Where the log ends, and whether that is as far as it had come. */
+async function readTail(
+  path: string,
+  segments: readonly SegmentName[],
+  anchor: AuditAnchor | 'missing' | 'altered',
+  options: { readonly key: KeyObject; readonly subaccount: string; readonly keptFrom?: string },
+): Promise<Tail> {
+  const known = typeof anchor === 'object' ? anchor : undefined
+  const broken: Tail = { hmac: known?.hmac ?? chainStart, entries: 0, bytes: 0, usable: false }
+  const newest = segments.at(-1)
+  // A new log, or one that was cleaned up entirely: then it links to what is gone.
+  if (newest === undefined) return broken
+  const end = await readEnd(path, newest, options)
+  if (end.bytes === 0) {
+    if (known?.segment === newest.file) return known.bytes === 0 ? { hmac: known.hmac, entries: 0, bytes: 0, usable: true } : broken
+    // Made just before a crash, and nothing was written yet.
+    const before = await readTail(path, segments.slice(0, -1), anchor, options)
+    return before.usable || (known === undefined && segments.length === 1)
+      ? { hmac: before.hmac, entries: 0, bytes: 0, usable: true }
+      : broken
+  }
+  if (known === undefined) return broken
+  if (known.segment === newest.file) {
+    if (known.bytes > end.bytes) return broken
+    if (!end.genuine) return { hmac: end.hmac, entries: 0, bytes: 0, usable: false }
+    return {
+      hmac: end.hmac,
+      entries: known.entries + (await countLines(join(path, newest.file), known.bytes, end.bytes)),
+      bytes: end.bytes,
+      usable: true,
+    }
+  }
+  // The anchor was on its way to the disk when the power went: the segment that it names is older, and wholly there.
+  const earlier = segments.find((segment) => segment.file === known.segment)
+  if (earlier !== undefined) return (await stat(join(path, earlier.file))).size >= known.bytes ? { ...broken, hmac: end.hmac } : broken
+  const removed = options.keptFrom !== undefined && segmentDay(known.segment) < options.keptFrom
+  return removed ? { ...broken, hmac: end.hmac } : broken
+}
+
+interface SegmentEnd {
+  /** Behind the last complete line: what follows it was never acknowledged. */
+  readonly bytes: number
+  /** Of the last complete line. */
+  readonly hmac: string
+  readonly genuine: boolean
+}
+
+async function readEnd(
+  path: string,
+  name: SegmentName,
+  { key, subaccount }: { readonly key: KeyObject; readonly subaccount: string },
+): Promise<SegmentEnd> {
   const file = await open(join(path, name.file), 'r')
   try {
     const { size } = await file.stat()
@@ -127,21 +204,17 @@ async function readTail(path: string, name: SegmentName, key: KeyObject, subacco
     const buffer = Buffer.alloc(size - from)
     await file.read(buffer, 0, buffer.length, from)
     const end = buffer.lastIndexOf(10) + 1
-    const bytes = from + end
     const line = parseAuditLine(buffer.toString('utf8', buffer.lastIndexOf(10, Math.max(0, end - 2)) + 1, Math.max(0, end - 1)))
-    if (line === undefined) return { hmac: chainStart, entries: 0, bytes, usable: false }
-    const genuine = chainHmac(key, subaccount, line.previous, line.body) === line.hmac
-    const reached = typeof anchor === 'object' && anchor.segment === name.file && anchor.bytes <= bytes
-    const { hmac } = line
-    if (!genuine || !reached) return { hmac, entries: 0, bytes, usable: false }
-    return { hmac, entries: anchor.entries + (await countLines(file, anchor.bytes, bytes)), bytes, usable: true }
+    const genuine = line !== undefined && chainHmac(key, subaccount, line.previous, line.body) === line.hmac
+    return { bytes: from + end, hmac: line?.hmac ?? chainStart, genuine }
   } finally {
     await file.close()
   }
 }
 
 /** Lines between two offsets: what was written after the anchor was moved last, at most a second's worth. */
-async function countLines(file: FileHandle, from: number, to: number): Promise<number> {
+async function countLines(path: string, from: number, to: number): Promise<number> {
+  await using file = await open(path, 'r')
   const buffer = Buffer.alloc(65_536)
   let count = 0
   for (let at = from; at < to;) {
