@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type AuditSink, type Clock, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
+import { type AuditSink, type Clock, ConnectivityError, type Logger, type OpenSockets, silentLogger, trackSockets } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { FastifyInstance } from 'fastify'
 import { createTokenSource } from './auth-tokens.ts'
@@ -65,6 +65,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
     maxDestinationsPerSubaccount: options.limits?.destinationsPerSubaccount ?? maxDestinationsPerSubaccount,
   }
   let app: FastifyInstance | undefined
+  let sockets: OpenSockets | undefined
   let address: DestinationService['address']
   let closed: Promise<void> | undefined
 
@@ -72,7 +73,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
     address = undefined
     const cancel = clock.after(shutdownGraceMs, () => {
       tokens.close()
-      app?.server.closeAllConnections()
+      sockets?.destroyAll()
     })
     await app?.close()
     cancel()
@@ -91,6 +92,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
       }
       app = createHttpApp(context, { instances, log, tls })
       app.server.maxConnections = maxConnections
+      sockets = trackSockets(app.server)
       try {
         await app.listen({ host, port })
       } catch (cause) {

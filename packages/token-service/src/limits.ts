@@ -138,3 +138,6 @@ export const defaultLimits: TokenServiceLimits = {
   maxGrantsPerUserAndClient: 20,
   maxGrants: 200_000,
 }
+
+/** How long requests under way may take when the service closes; the official clients give up after two to ten seconds. Then their sockets are destroyed. */
+export const shutdownGraceMs = 5_000

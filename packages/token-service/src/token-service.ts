@@ -1,4 +1,4 @@
-import { ConnectivityError, type Clock, type Logger } from '@sallyport/core'
+import { type Clock, ConnectivityError, type Logger, type OpenSockets, trackSockets } from '@sallyport/core'
 import { createTokenVerifier, type KeySource, type TokenVerifier } from '@sallyport/token-verifier'
 import type { FastifyInstance } from 'fastify'
 import { createAssertionReader } from './assertion.ts'
@@ -12,6 +12,7 @@ import {
   maxAssertionBytes,
   maxCachedAssertions,
   minAccessTokenSeconds,
+  shutdownGraceMs,
   type TokenServiceLimits,
 } from './limits.ts'
 import {
@@ -110,7 +111,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
   checkServiceAddress(options.address)
   checkLifetime(limits.accessTokenSeconds)
   const trust = options.trust ?? { tokens: trustNobody, issuers: [] }
-  const listeners = new Set<FastifyInstance>()
+  const listeners = new Map<FastifyInstance, OpenSockets>()
   let closed = false
   // The first https listener's; it stays the service's address while requests finish during a close.
   let httpsPort: number | undefined
@@ -155,7 +156,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
     if (closed) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the token service has been closed')
     await keys.signingKey()
     const app = createHttpServer(socket, deps)
-    listeners.add(app)
+    listeners.set(app, trackSockets(app.server))
     try {
       await app.listen({ host: where.host, port: where.port })
     } catch (cause) {
@@ -171,10 +172,7 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
       host: where.host,
       port,
       reloadTls: () => socket.reloadTls(),
-      async close() {
-        listeners.delete(app)
-        await app.close()
-      },
+      close: () => closeListener(app),
     }
   }
 
@@ -192,9 +190,16 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
 
   async function close(): Promise<void> {
     closed = true
-    const open = [...listeners]
-    listeners.clear()
-    await Promise.all(open.map((app) => app.close()))
+    await Promise.all([...listeners.keys()].map((app) => closeListener(app)))
+  }
+
+  /** Requests under way may finish; who has only begun to speak by then is cut off. */
+  async function closeListener(app: FastifyInstance): Promise<void> {
+    const sockets = listeners.get(app)
+    listeners.delete(app)
+    const cancel = clock.after(shutdownGraceMs, () => sockets?.destroyAll())
+    await app.close()
+    cancel()
   }
 
   return {

@@ -37,7 +37,7 @@ export async function startStackProcess(options: {
   const closeParts = async (): Promise<void> => {
     for (const part of parts.toReversed()) {
       try {
-        await part.close(graceMs)
+        await withinPatience(part.close(graceMs))
       } catch (error) {
         log.error(
           { code: ConnectivityError.is(error) ? error.code : 'SERVICE_UNAVAILABLE', part: part.role, error: String(error) },
@@ -81,6 +81,22 @@ export async function startStackProcess(options: {
   } catch (error) {
     await closeParts()
     throw error
+  }
+}
+
+/** Longer than any part's own grace; a part that is not done by then is left behind, so that the others and the process still end. */
+const patienceMs = 20_000
+
+async function withinPatience(closing: Promise<void>): Promise<void> {
+  const late = new ConnectivityError('DEADLINE_EXCEEDED', `did not close within ${patienceMs / 1000} s`)
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late), patienceMs)
+  })
+  try {
+    await Promise.race([closing, patience])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

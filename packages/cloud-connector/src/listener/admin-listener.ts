@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { ConnectivityError, type Logger, type Secret, silentLogger } from '@sallyport/core'
+import { ConnectivityError, type Logger, type Secret, silentLogger, trackSockets } from '@sallyport/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { CloudConnector } from '../cloud-connector.ts'
 import { adminRequestTimeoutMs, maxAdminBodyBytes, maxAdminConnections, maxAdminCredentialsBytes } from '../limits.ts'
@@ -66,7 +66,12 @@ export function createAdminListener(options: {
   monitored('/api/monitoring/connections/backends', () => renderBackendConnections(connector.backends))
   monitored('/api/monitoring/performance/backends', () => renderBackendPerformance(connector.backends))
 
-  const close = (): Promise<void> => server.close()
+  const sockets = trackSockets(server.server)
+  const close = async (): Promise<void> => {
+    const closed = server.close()
+    sockets.destroyAll()
+    await closed
+  }
   return {
     async listen(address) {
       try {

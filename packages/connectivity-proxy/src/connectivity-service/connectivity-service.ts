@@ -7,6 +7,7 @@ import {
   type Logger,
   noEvents,
   silentLogger,
+  trackSockets,
   type TunnelTransport,
 } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
@@ -96,8 +97,11 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
     log,
     registry: createConnectorRegistry({ server, repository }),
   })
+  const apiSockets = trackSockets(api.server)
   const close = async (graceMs: number): Promise<void> => {
-    await Promise.all([api.close(), server.close({ graceMs })])
+    const apiClosed = api.close()
+    apiSockets.destroyAll()
+    await Promise.all([apiClosed, server.close({ graceMs })])
     tunnelEndpoint = undefined
     apiAddress = undefined
   }
