@@ -258,11 +258,16 @@ describe('validation', () => {
       await bench.request({ principal: broken }),
       await bench.request({ principal: jane, host: 'unknown' }),
     ]
+    await backend[Symbol.asyncDispose]()
+    answers.push(await bench.request({ principal: john }))
+    expect(answers.map(({ status }) => status)).toEqual([200, 403, 403, 502])
+    expect(bench.logged.length).toBeGreaterThan(0)
     const shown = JSON.stringify([bench.logged, bench.events, bench.audit, answers])
     expect(bench.events.length + bench.audit.length).toBeGreaterThan(5)
     for (const secret of [
       jane.token,
       broken.token,
+      john.token,
       ...jane.token.split('.'),
       userCa.key.split('\n')[1] ?? '',
       systemIdentity.key.split('\n')[1] ?? '',
