@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { basePorts } from '../src/stack/ports.ts'
@@ -113,9 +113,13 @@ export async function createInstallation(): Promise<Installation> {
       }
     },
     async [Symbol.asyncDispose]() {
-      await installation.run(['stop']).catch(() => {})
+      const stopped = await installation.run(['stop'])
+      const left = existsSync(join(data, 'run')) ? readdirSync(join(data, 'run')) : []
+      // Nothing that a test started outlives it, also when it cannot be stopped in order; the test hears about that.
+      for (const name of left) process.kill((JSON.parse(readFileSync(join(data, 'run', name), 'utf8')) as { pid: number }).pid, 'SIGKILL')
       for (const child of children) child.kill('SIGKILL')
       rmSync(folder, { recursive: true, force: true })
+      if (left.length > 0) throw new Error(`did not stop: ${left.join(', ')} (${stopped.stdout}${stopped.stderr})`)
     },
   }
   return installation
