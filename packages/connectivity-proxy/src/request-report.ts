@@ -79,13 +79,16 @@ export class RequestReport {
     const { correlationId, protocol } = this
     const { code, status, text } = refusal
     this.context.onRefused(code)
-    audit.write({
-      type: 'access-denied',
-      subaccount: target?.tenant ?? '',
-      user: '',
-      message: `${protocol} ${status} ${text.trim()}`,
-      correlationId,
-    })
+    // A log that cannot be written must not be filled up in memory by whoever cares to be refused; the refusal itself stands.
+    if (audit.failing) log.warn({ correlationId, code, status }, 'a refusal could not be audited')
+    else
+      audit.write({
+        type: 'access-denied',
+        subaccount: target?.tenant ?? '',
+        user: '',
+        message: `${protocol} ${status} ${text.trim()}`,
+        correlationId,
+      })
     log.debug({ correlationId, code, status }, 'a request was refused')
     if (!events.wanted) return
     const known = target === undefined ? { atMs: clock.now(), correlationId } : this.facts(target)
