@@ -10,6 +10,7 @@ import {
 import { initialWindowBytes, maxCreditBytes, maxDataBytes, messageOverheadBytes, type MultiplexerLimits } from '../limits.ts'
 import { DATA, END, frameNames, MESSAGE, MOVE, OPEN, RESET, WINDOW } from './frame.ts'
 import type { Lane } from './lane.ts'
+import { OutgoingQueue, type QueuedFrame } from './outgoing-queue.ts'
 import { firstWindow, grownWindow, isGrantDue, resumedWindow, watchMs } from './window.ts'
 
 /** What a stream needs from the connection it belongs to. */
@@ -31,12 +32,6 @@ export interface StreamOwner {
   handlerFailed(stream: MultiplexedStream, error: unknown): void
 }
 
-/** An opening or a message in the outgoing queue; data stands there as plain buffers. */
-interface Queued {
-  readonly type: typeof OPEN | typeof MESSAGE
-  readonly body: Buffer
-}
-
 /** A frame that arrived before its turn: on a lane the stream has not moved to yet, or before somebody took the stream. */
 interface HeldFrame {
   readonly lane: Lane
@@ -46,9 +41,6 @@ interface HeldFrame {
 
 /** Pieces below this are copied when they are held, so that a few bytes do not hold a whole read of the socket. */
 const copiedWhenHeldBytes = 4_096
-
-/** Stands in the queue for what has been sent, so that the queue does not hold it. */
-const spent = Buffer.alloc(0)
 
 /**
  * One stream of a multiplexed connection. A class with few fields, because there are tens of thousands of them: an idle
@@ -73,9 +65,7 @@ export class MultiplexedStream implements TunnelStream {
   private wasGranted = false
   /** Whether the peer has been sent the opening; streams of the peer count as such. */
   private isAnnounced = true
-  private queue: (Buffer | Queued)[] | undefined = undefined
-  private queueHead = 0
-  private headOffset = 0
+  private queue: OutgoingQueue | undefined = undefined
   private wantsDrain = false
   /** The lane the peer's frames are due on. */
   private sourceLane: Lane
@@ -111,6 +101,8 @@ export class MultiplexedStream implements TunnelStream {
       this.isAnnounced = false
       this.owner.unannounced(1)
       this.enqueue({ type: OPEN, body: opening })
+      // Nobody has written yet and been told to wait.
+      this.wantsDrain = false
     }
   }
 
@@ -249,28 +241,23 @@ export class MultiplexedStream implements TunnelStream {
   /** Whether a turn would send something, or tell the writer that there is room. */
   get canSend(): boolean {
     if (this.closed !== undefined) return false
-    const first = this.queue?.[this.queueHead]
-    if (first === undefined) return this.outgoing === 'ending' || (this.wantsDrain && this.credit > 0)
-    if (Buffer.isBuffer(first)) return this.credit > 0
-    return first.type === OPEN || first.body.length + messageOverheadBytes <= this.credit
+    const { queue } = this
+    if (queue === undefined) return this.outgoing === 'ending' || (this.wantsDrain && this.credit > 0)
+    const { frame } = queue
+    if (frame === undefined) return this.credit > 0
+    return frame.type === OPEN || frame.body.length + messageOverheadBytes <= this.credit
   }
 
   /** Sends at most one frame. */
   takeTurn(): void {
-    const first = this.queue?.[this.queueHead]
-    if (first !== undefined) {
-      if (Buffer.isBuffer(first)) this.sendQueuedData()
-      else {
-        if (first.type === MESSAGE) this.credit -= first.body.length + messageOverheadBytes
-        this.lane.send(first.type, this.id, first.body)
-        this.dequeue()
-        if (first.type === OPEN) {
-          this.isAnnounced = true
-          this.owner.unannounced(-1)
-        }
-      }
+    const { queue } = this
+    if (queue !== undefined) {
+      const { frame } = queue
+      if (frame === undefined) this.sendQueuedData(queue)
+      else this.sendQueuedFrame(queue, frame)
+      if (!queue.isEmpty || this.closed !== undefined) return
+      this.queue = undefined
     }
-    if (this.queue !== undefined) return
     if (this.outgoing === 'ending') this.sendEnd()
     else if (this.wantsDrain && this.credit > 0) {
       this.wantsDrain = false
@@ -286,8 +273,8 @@ export class MultiplexedStream implements TunnelStream {
     if (this.outgoing !== 'open') throw new Error('write after end')
   }
 
-  private enqueue(item: Buffer | Queued): boolean {
-    if (this.queue === undefined) this.queue = [item]
+  private enqueue(item: Buffer | QueuedFrame): boolean {
+    if (this.queue === undefined) this.queue = new OutgoingQueue(item)
     else this.queue.push(item)
     if (this.canSend) this.lane.queueStream(this)
     // The lane may have sent everything at once, or the stream may even be over.
@@ -296,44 +283,20 @@ export class MultiplexedStream implements TunnelStream {
     return false
   }
 
-  private dequeue(): void {
-    if (this.queue !== undefined) this.queue[this.queueHead] = spent
-    this.queueHead++
-    this.headOffset = 0
-    if (this.queue !== undefined && this.queueHead < this.queue.length) {
-      // Kept short, so that a queue which never runs dry does not keep what it has sent.
-      if (this.queueHead >= 64) {
-        this.queue.splice(0, this.queueHead)
-        this.queueHead = 0
-      }
-      return
-    }
-    this.queue = undefined
-    this.queueHead = 0
+  private sendQueuedFrame(queue: OutgoingQueue, frame: QueuedFrame): void {
+    if (frame.type === MESSAGE) this.credit -= frame.body.length + messageOverheadBytes
+    this.lane.send(frame.type, this.id, frame.body)
+    queue.shift()
+    if (frame.type !== OPEN) return
+    this.isAnnounced = true
+    this.owner.unannounced(-1)
   }
 
   /** One frame of as many queued chunks as fit. */
-  private sendQueuedData(): void {
-    const queue = this.queue ?? []
-    const limit = Math.min(this.credit, maxDataBytes)
-    let length = -this.headOffset
-    for (let i = this.queueHead; i < queue.length && length < limit; i++) {
-      const chunk = queue[i]
-      if (!Buffer.isBuffer(chunk)) break
-      length += chunk.length
-    }
-    length = Math.min(length, limit)
+  private sendQueuedData(queue: OutgoingQueue): void {
+    const length = queue.dataLength(Math.min(this.credit, maxDataBytes))
     this.lane.writer.header(DATA, this.id, length)
-    let left = length
-    while (left > 0) {
-      const chunk = this.queue?.[this.queueHead]
-      if (!Buffer.isBuffer(chunk)) break
-      const taken = Math.min(left, chunk.length - this.headOffset)
-      this.lane.writer.body(taken === chunk.length ? chunk : chunk.subarray(this.headOffset, this.headOffset + taken))
-      this.headOffset += taken
-      left -= taken
-      if (this.headOffset === chunk.length) this.dequeue()
-    }
+    queue.writeData(length, this.lane.writer)
     this.sent(length)
   }
 
