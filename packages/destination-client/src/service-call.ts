@@ -4,7 +4,7 @@ import { callError } from './destination-errors.ts'
 import type { ServiceConnections } from './service-connections.ts'
 
 /** One call with its bounds. */
-export interface ServiceRequest {
+interface ServiceRequest {
   readonly method: 'GET' | 'POST'
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>

@@ -23,7 +23,7 @@ export interface TokenSource {
 }
 
 /** A destination as it was found, and what the caller said. */
-export interface TokenAsked {
+interface TokenAsked {
   readonly properties: DestinationRecord
   readonly level: Level
   readonly etag: string

@@ -15,7 +15,7 @@ export type ListQuery =
       readonly wantsEntityCount: boolean
     }
 
-export const metadataKeys = ['modification_time', 'etag'] as const
+const metadataKeys = ['modification_time', 'etag'] as const
 export type MetadataKey = (typeof metadataKeys)[number]
 
 /**

@@ -13,7 +13,7 @@ export interface TokenCache {
 }
 
 /** Which token is meant, and on whose account a call for it goes. */
-export interface TokenKey {
+interface TokenKey {
   /** Names everything that the token depends on. */
   readonly digest: string
   readonly subaccountId: string
