@@ -11,7 +11,7 @@ export interface ArrivedLane {
 }
 
 /** `refused`: contradicts its siblings. `complete`: `lanes` are all there, in order. */
-export type Assembled =
+type Assembled =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'complete'; readonly lanes: readonly ArrivedLane[] }
