@@ -2,12 +2,12 @@ import { isIP } from 'node:net'
 import { type AuditSink, type Clock, ConnectivityError, type Logger, type OpenSockets, silentLogger, trackSockets } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { FastifyInstance } from 'fastify'
-import { createTokenSource } from './auth-tokens.ts'
-import type { DestinationInstances } from './destination-instances.ts'
-import type { DestinationRepository } from './destination-repository.ts'
-import { createHttpApp, type ListenerTls } from './http-app.ts'
+import { createTokenSource } from './authentication/auth-tokens.ts'
+import type { DestinationInstances } from './access/destination-instances.ts'
+import type { DestinationRepository } from './entities/entity-repository.ts'
+import { createHttpApp, type ListenerTls } from './http/http-app.ts'
 import { maxConnections, maxDestinationsPerSubaccount, shutdownGraceMs } from './limits.ts'
-import type { Outgoing } from './outgoing.ts'
+import type { Outgoing } from './authentication/outgoing.ts'
 
 /** What the service is made of. */
 export interface DestinationServiceOptions {

@@ -16,8 +16,8 @@
  *
  * @packageDocumentation
  */
-export type { DestinationInstance, DestinationInstances } from './destination-instances.ts'
-export { destinationMigrations, type DestinationTables } from './destination-migrations.ts'
+export type { DestinationInstance, DestinationInstances } from './access/destination-instances.ts'
+export { destinationMigrations, type DestinationTables } from './entities/entity-migrations.ts'
 export type {
   CreateOptions,
   CreateOutcome,
@@ -27,14 +27,14 @@ export type {
   Level,
   ReplaceOutcome,
   StoredDestination,
-} from './destination-repository.ts'
+} from './entities/entity-repository.ts'
 export {
   createDestinationService,
   type DestinationService,
   type DestinationServiceOptions,
   type ListenOptions,
 } from './destination-service.ts'
-export type { ListenerTls } from './http-app.ts'
+export type { ListenerTls } from './http/http-app.ts'
 export {
   createOutgoing,
   type Outgoing,
@@ -42,6 +42,6 @@ export {
   type OutgoingOptions,
   type OutgoingRequest,
   type ResolvedAddress,
-} from './outgoing.ts'
-export type { PrivateAddresses } from './address-policy.ts'
-export { createSqlDestinationRepository } from './sql-destination-repository.ts'
+} from './authentication/outgoing.ts'
+export type { PrivateAddresses } from './authentication/address-policy.ts'
+export { createSqlDestinationRepository } from './entities/sql-entity-repository.ts'

@@ -1,5 +1,5 @@
 import { type Clock, ConnectivityError } from '@sallyport/core'
-import { maxCachedTokenCharacters, maxCachedTokens, maxTokenCalls, maxTokenCallsPerSubaccount, tokenRenewalSeconds } from './limits.ts'
+import { maxCachedTokenCharacters, maxCachedTokens, maxTokenCalls, maxTokenCallsPerSubaccount, tokenRenewalSeconds } from '../limits.ts'
 import type { IssuedToken } from './token-answer.ts'
 
 /** Remembers tokens until shortly before they expire, and lets calls for the same token share one request. */

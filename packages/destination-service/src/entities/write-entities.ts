@@ -1,10 +1,10 @@
 import { checkDestination } from '@sallyport/admin-api'
-import { type Answer, malformed, notFound, refuse } from './answer.ts'
+import { type Answer, malformed, notFound, refuse } from '../http/answer.ts'
 import { recordChanges, requireAudit } from './change-record.ts'
-import type { CreateOutcome, DestinationWrite, Level, ReplaceOutcome } from './destination-repository.ts'
+import type { CreateOutcome, DestinationWrite, Level, ReplaceOutcome } from './entity-repository.ts'
 import { etagOf } from './etag.ts'
-import { maxBulkItems } from './limits.ts'
-import type { ServiceContext, ServiceRequest } from './service-request.ts'
+import { maxBulkItems } from '../limits.ts'
+import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 
 /** `POST …/{subaccount,instance}Destinations`: one destination, or an array of which each is created by itself. */
 export function createDestinations(request: ServiceRequest, context: ServiceContext, level: Level): Promise<Answer> {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { type Answer, errorAnswer, refuse } from './answer.ts'
-import { maxBodyBytes, maxHeaderBytes } from './limits.ts'
+import { maxBodyBytes, maxHeaderBytes } from '../limits.ts'
 
 /** What fastify itself refuses, in the form and with the words of this service. */
 export function answerFastifyError(error: unknown): Answer {

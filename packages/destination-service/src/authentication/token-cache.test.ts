@@ -1,6 +1,6 @@
 import { createManualClock } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
-import { maxCachedTokenCharacters, maxTokenCalls, maxTokenCallsPerSubaccount } from './limits.ts'
+import { maxCachedTokenCharacters, maxTokenCalls, maxTokenCallsPerSubaccount } from '../limits.ts'
 import type { IssuedToken } from './token-answer.ts'
 import { createTokenCache } from './token-cache.ts'
 

@@ -10,7 +10,7 @@ import {
   sql,
   type Transaction,
 } from 'kysely'
-import type { DestinationTables } from './destination-migrations.ts'
+import type { DestinationTables } from './entity-migrations.ts'
 import type {
   CreateOutcome,
   DestinationRepository,
@@ -18,8 +18,8 @@ import type {
   Level,
   ReplaceOutcome,
   StoredDestination,
-} from './destination-repository.ts'
-import { rowsPerInsert } from './limits.ts'
+} from './entity-repository.ts'
+import { rowsPerInsert } from '../limits.ts'
 
 type Row = Selectable<DestinationTables['destination']>
 type NewRow = Insertable<DestinationTables['destination']>

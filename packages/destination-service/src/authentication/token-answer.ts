@@ -1,5 +1,5 @@
 import { ConnectivityError } from '@sallyport/core'
-import { maxQuotedTokenErrorLength, maxTokenSeconds, minTokenSeconds } from './limits.ts'
+import { maxQuotedTokenErrorLength, maxTokenSeconds, minTokenSeconds } from '../limits.ts'
 import type { OutgoingAnswer, OutgoingRequest } from './outgoing.ts'
 
 /** A token as a token service has issued it. */

@@ -1,11 +1,11 @@
 import type { AuthToken, FindResult } from '@sallyport/admin-api'
-import { type Answer, malformed, notFound, refuse } from './answer.ts'
-import { type LevelName, levelNames, levelOf } from './caller.ts'
-import type { Level, StoredDestination } from './destination-repository.ts'
-import { answerByCondition, etagOf } from './etag.ts'
+import { type Answer, malformed, notFound, refuse } from '../http/answer.ts'
+import { type LevelName, levelNames, levelOf } from '../access/caller.ts'
+import type { Level, StoredDestination } from '../entities/entity-repository.ts'
+import { answerByCondition, etagOf } from '../entities/etag.ts'
 import { type FindHeaders, parseFindHeaders } from './find-headers.ts'
-import { flag, single } from './query.ts'
-import type { ServiceContext, ServiceRequest } from './service-request.ts'
+import { flag, single } from '../http/query.ts'
+import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 import { shownProperties } from './shown-properties.ts'
 
 /** `GET /v1/destinations/{name}`: the caller's instance level first, then its subaccount; the first that has the name, never a mixture. */

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AuditSink, Clock, Logger } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
-import type { TokenSource } from './auth-tokens.ts'
-import type { Caller } from './caller.ts'
-import type { DestinationRepository } from './destination-repository.ts'
+import type { TokenSource } from '../authentication/auth-tokens.ts'
+import type { Caller } from '../access/caller.ts'
+import type { DestinationRepository } from '../entities/entity-repository.ts'
 import type { Query } from './query.ts'
 
 /** A request as the handlers see it: who calls has been decided, nothing else has been looked at. */

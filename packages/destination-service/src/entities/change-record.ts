@@ -1,6 +1,6 @@
 import { ConnectivityError } from '@sallyport/core'
-import type { Level } from './destination-repository.ts'
-import type { ServiceContext, ServiceRequest } from './service-request.ts'
+import type { Level } from './entity-repository.ts'
+import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 
 /** @throws ConnectivityError `SERVICE_UNAVAILABLE` when changes can no longer be audited: then nothing may change. */
 export function requireAudit({ audit }: ServiceContext): void {

@@ -1,7 +1,7 @@
 import type { TokenClaims, TokenVerifier } from '@sallyport/token-verifier'
-import { type Answer, refuse } from './answer.ts'
+import { type Answer, refuse } from '../http/answer.ts'
 import type { DestinationInstance, DestinationInstances } from './destination-instances.ts'
-import type { Level } from './destination-repository.ts'
+import type { Level } from '../entities/entity-repository.ts'
 
 /** Who calls, derived from the token alone. */
 export interface Caller {

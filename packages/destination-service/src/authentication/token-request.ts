@@ -1,6 +1,6 @@
 import type { DestinationRecord } from '@sallyport/admin-api'
-import type { ClientAssertion } from './find-headers.ts'
-import { defaultTokenTimeoutSeconds, maxTokenConnectTimeoutSeconds, maxTokenReadTimeoutSeconds } from './limits.ts'
+import type { ClientAssertion } from '../find/find-headers.ts'
+import { defaultTokenTimeoutSeconds, maxTokenConnectTimeoutSeconds, maxTokenReadTimeoutSeconds } from '../limits.ts'
 import type { OutgoingRequest } from './outgoing.ts'
 import { resolveTokenUrl } from './token-url.ts'
 

@@ -1,7 +1,7 @@
-import { malformed } from './answer.ts'
-import { defaultPageSize, maxPage, maxPageSize } from './limits.ts'
+import { malformed } from '../http/answer.ts'
+import { defaultPageSize, maxPage, maxPageSize } from '../limits.ts'
 import { type DestinationFilter, parseDestinationFilter } from './name-filter.ts'
-import { flag, type Query, single } from './query.ts'
+import { flag, type Query, single } from '../http/query.ts'
 
 /** A list is asked for in exactly one of three modes. */
 export type ListQuery =

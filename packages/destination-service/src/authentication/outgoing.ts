@@ -4,7 +4,7 @@ import { createSecureContext, getCACertificates } from 'node:tls'
 import { ConnectivityError } from '@sallyport/core'
 import { Client, type Dispatcher } from 'undici'
 import { isAddressAllowed, type PrivateAddresses } from './address-policy.ts'
-import { maxResolvedAddresses, maxTokenAnswerBytes, maxTokenAnswerHeaderBytes } from './limits.ts'
+import { maxResolvedAddresses, maxTokenAnswerBytes, maxTokenAnswerHeaderBytes } from '../limits.ts'
 import { isConnectionReset, outgoingError } from './outgoing-errors.ts'
 
 /** A form that is posted to an address out of somebody's destination. */

@@ -1,11 +1,11 @@
 import type { DestinationRecord } from '@sallyport/admin-api'
-import type { Answer } from './answer.ts'
-import type { DestinationEntry, Level, StoredDestination } from './destination-repository.ts'
+import type { Answer } from '../http/answer.ts'
+import type { DestinationEntry, Level, StoredDestination } from './entity-repository.ts'
 import { etagOf } from './etag.ts'
-import { listChunkSize } from './limits.ts'
+import { listChunkSize } from '../limits.ts'
 import { type ListQuery, type MetadataKey, parseListQuery } from './list-query.ts'
 import { matches } from './name-filter.ts'
-import type { ServiceContext, ServiceRequest } from './service-request.ts'
+import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 
 /** `GET …/{subaccount,instance}Destinations`. The answer is written while it is read, so a list of any size takes little memory. */
 export async function listDestinations(

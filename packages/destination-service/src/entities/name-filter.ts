@@ -1,6 +1,6 @@
-import { malformed } from './answer.ts'
-import type { DestinationEntry } from './destination-repository.ts'
-import { maxModifiedWithinMinutes } from './limits.ts'
+import { malformed } from '../http/answer.ts'
+import type { DestinationEntry } from './entity-repository.ts'
+import { maxModifiedWithinMinutes } from '../limits.ts'
 
 /** A `$filter`, read. Filters can use names and times only: nothing else is stored readably. */
 export type DestinationFilter =

@@ -4,9 +4,9 @@ import { Readable } from 'node:stream'
 import { ConnectivityError, type Logger } from '@sallyport/core'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Answer, errorAnswer, malformed, refuse } from './answer.ts'
-import { type Caller, admit } from './caller.ts'
-import type { DestinationInstances } from './destination-instances.ts'
-import { singleHeaders } from './find-headers.ts'
+import { type Caller, admit } from '../access/caller.ts'
+import type { DestinationInstances } from '../access/destination-instances.ts'
+import { singleHeaders } from '../find/find-headers.ts'
 import {
   connectionTimeoutMs,
   headersTimeoutMs,
@@ -16,7 +16,7 @@ import {
   maxUriLength,
   requestTimeoutMs,
   tlsHandshakeTimeoutMs,
-} from './limits.ts'
+} from '../limits.ts'
 import { answerClientError, answerFastifyError } from './protocol-errors.ts'
 import { routes } from './routes.ts'
 import type { ServiceContext } from './service-request.ts'

@@ -1,10 +1,10 @@
-import { type Answer, notFound, refuse } from './answer.ts'
+import { type Answer, notFound, refuse } from '../http/answer.ts'
 import { recordChanges, requireAudit } from './change-record.ts'
-import type { Level } from './destination-repository.ts'
-import { listChunkSize } from './limits.ts'
+import type { Level } from './entity-repository.ts'
+import { listChunkSize } from '../limits.ts'
 import { parseDeletionFilter } from './name-filter.ts'
-import { single } from './query.ts'
-import type { ServiceContext, ServiceRequest } from './service-request.ts'
+import { single } from '../http/query.ts'
+import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 
 /** `DELETE …/{subaccount,instance}Destinations/{name}` */
 export async function deleteDestination(request: ServiceRequest, context: ServiceContext, level: Level, name: string): Promise<Answer> {

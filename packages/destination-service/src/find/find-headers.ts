@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { malformed } from './answer.ts'
+import { malformed } from '../http/answer.ts'
 
 /** What a caller of find and consume says in headers, beside the token. An empty header is an absent one. */
 export interface FindHeaders {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { DestinationRecord } from '@sallyport/admin-api'
-import { type Answer, refuse } from './answer.ts'
+import { type Answer, refuse } from '../http/answer.ts'
 
 /**
  * Names the content of a destination: 64 hexadecimal digits that change with every property. Made when it is asked for and never stored, because beside
