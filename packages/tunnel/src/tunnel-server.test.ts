@@ -263,6 +263,44 @@ describe('tunnel server', () => {
     expect(await codeOf(server.waitFor('demo', '', anyTime()))).toBe('CONNECTOR_NOT_CONNECTED')
   })
 
+  it('lets go of the streams of a connection that the connector has replaced', async () => {
+    const world = createTunnelWorld()
+    const server = await world.server()
+    const first = await rawConnector(world)
+    first.connection.onStream = (incoming) => void incoming.accept(quiet)
+    await until(() => first.messages.length === 1)
+    server.find('demo', '')?.openStream(Buffer.from('x'), quiet)
+    const second = await rawConnector(world)
+    await until(() => first.messages.length === 2 && second.messages.length === 1)
+    expect(server.disconnect('demo', 'raw')).toBe(true)
+    expect((await first.connection.closed).kind).toBe('lost')
+    expect((await second.connection.closed).kind).toBe('lost')
+  })
+
+  it('sends a connector away that was disconnected while it was being authorised, and asks about it again', async () => {
+    const world = createTunnelWorld()
+    const answers: (() => void)[] = []
+    const server = await world.server({
+      authorize: () => new Promise((resolve) => answers.push(() => resolve({ allowed: true, subaccount: 'demo' }))),
+    })
+    const dismissed = await rawConnector(world)
+    const other = await rawConnector(world, { ...hello, connectorId: 'other', locationId: 'other' })
+    await until(() => answers.length === 2)
+    expect(server.disconnect('elsewhere', 'other')).toBe(false)
+    // The answer is on its way already, and decided from what was true before.
+    for (const answer of answers) answer()
+    expect(server.disconnect('demo', 'raw')).toBe(false)
+    await until(() => dismissed.messages.length === 1 && other.messages.length === 1)
+    expect(dismissed.messages[0]).toMatchObject({ kind: 'refused', code: 'SERVICE_UNAVAILABLE' })
+    expect(other.messages[0]).toMatchObject({ kind: 'welcome' })
+    expect(server.list().map(({ connectorId }) => connectorId)).toEqual(['other'])
+    const again = await rawConnector(world)
+    await until(() => answers.length === 3)
+    answers[2]?.()
+    await until(() => again.messages.length === 1)
+    expect(again.messages[0]).toMatchObject({ kind: 'welcome' })
+  })
+
   it('drains when it closes: says so, takes nothing new, lets streams finish, then is gone', async () => {
     const world = createTunnelWorld()
     const server = await world.server()

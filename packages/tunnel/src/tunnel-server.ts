@@ -37,6 +37,14 @@ export interface TunnelServerOptions {
   readonly limits?: Partial<TunnelServerLimits>
 }
 
+/** A connection whose admission is under way. */
+interface Arrival {
+  /** Who it says it is; `undefined` until it has said so. */
+  connectorId: string | undefined
+  /** Subaccounts that have disconnected a connector of that ID meanwhile: which one this is of, only its authorisation tells. */
+  readonly dismissedFrom: Set<string>
+}
+
 /** The cloud end of all tunnels of one listener. */
 export interface TunnelServer extends AsyncDisposable {
   /** Begins to listen; returns the endpoint with the port that the system chose. @throws ConnectivityError `PORT_IN_USE`, … */
@@ -53,7 +61,10 @@ export interface TunnelServer extends AsyncDisposable {
   list(): readonly TunnelStatus[]
   /** The issuers or keys that the subaccount trusts are others now: its connectors ask for them again. */
   trustChanged(subaccount: string): void
-  /** Lets go of a connector that may not stay, streams included; its next connect is for `authorize` to refuse. `false`: not connected. */
+  /**
+   * Lets go of a connector that may not stay, streams included, also those of connections that drain; its next connect is for `authorize` to refuse.
+   * One that is being authorised at this moment is sent away to ask again, because its answer may be older than the reason for this. `false`: not connected.
+   */
   disconnect(subaccount: string, connectorId: string): boolean
   /** Tells connectors to dial elsewhere, accepts and opens no more streams, lets open ones finish for so long, then closes. Idempotent. */
   close(options: { readonly graceMs: number }): Promise<void>
@@ -70,27 +81,31 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
   const waitingRoom = createWaitingRoom<Tunnel>({ clock, limits })
   /** Connections that are open, admitted or not, in use or draining. */
   const connections = new Set<TunnelConnection>()
+  /** Connectors that have been admitted and whose connection is open, in use or draining. */
+  const served = new Set<ServedConnector>()
+  const arrivals = new Set<Arrival>()
   const draining = new Set<Promise<void>>()
-  let unaccepted = 0
   let listener: TunnelListener | undefined
   let listening: Promise<TunnelListener> | undefined
   let closing: Promise<void> | undefined
 
   const onConnection = (connection: TunnelConnection): void => {
-    if (closing !== undefined || unaccepted >= limits.maxUnaccepted) {
+    if (closing !== undefined || arrivals.size >= limits.maxUnaccepted) {
       connection.abort(new ConnectivityError('SERVICE_UNAVAILABLE', 'the tunnel server takes no more connections'))
       return
     }
     connections.add(connection)
     void connection.closed.then(() => connections.delete(connection))
-    unaccepted++
-    void admitConnector({ connection, authorize, clock, timeoutMs: limits.controlMs }).then((admission) => {
-      unaccepted--
-      onAdmission(connection, admission)
+    const arrival: Arrival = { connectorId: undefined, dismissedFrom: new Set() }
+    arrivals.add(arrival)
+    void admitConnector({ connection, authorize: authorizeArrival(arrival), clock, timeoutMs: limits.controlMs }).then((admission) => {
+      arrivals.delete(arrival)
+      onAdmission(connection, admission, arrival)
     })
   }
 
-  const authorize: AuthorizeConnector = async (certificate, opening) => {
+  const authorizeArrival = (arrival: Arrival): AuthorizeConnector => async (certificate, opening) => {
+    arrival.connectorId = opening.connectorId
     try {
       return await options.authorize(certificate, opening)
     } catch (error) {
@@ -103,7 +118,7 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
     }
   }
 
-  const onAdmission = (connection: TunnelConnection, admission: Admission): void => {
+  const onAdmission = (connection: TunnelConnection, admission: Admission, arrival: Arrival): void => {
     if (admission.kind === 'silent') {
       const { code, message } = admission.error
       log.warn({ code, reason: message }, 'tunnel connection without control opening')
@@ -116,6 +131,8 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
     } else if (admission.kind === 'refused') refuse(connection, admission, admission.code, admission.message)
     else if (closing !== undefined || audit.failing)
       refuse(connection, admission, 'SERVICE_UNAVAILABLE', 'the server takes no tunnels at the moment')
+    else if (arrival.dismissedFrom.has(admission.subaccount))
+      refuse(connection, admission, 'SERVICE_UNAVAILABLE', 'the connector was disconnected while it was being admitted')
     else admit(connection, admission)
   }
 
@@ -145,6 +162,7 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
       retire(before, 'replaced', limits.drainMs)
     }
     tunnels.set(subaccount, locationId, tunnel)
+    served.add(tunnel)
     const { tunnelId } = tunnel
     audit.write({ type: 'tunnel-opened', subaccount, user: connectorId, message: `tunnel handshake success: ${tunnelId}` })
     log.info({ subaccount, locationId, tunnelId, connectorId }, 'tunnel opened')
@@ -152,6 +170,7 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
     const stopExpiry = expireWithCertificate(tunnel)
     void connection.closed.then((reason) => {
       stopExpiry()
+      served.delete(tunnel)
       forget(tunnel, describe(reason))
     })
     waitingRoom.arrived(subaccount, locationId, tunnel)
@@ -245,7 +264,8 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
       for (const tunnel of tunnels.ofSubaccount(subaccount)) tunnel.tellTrustChanged()
     },
     disconnect(subaccount, connectorId) {
-      const found = tunnels.ofSubaccount(subaccount).filter((tunnel) => tunnel.connectorId === connectorId)
+      for (const arrival of arrivals) if (arrival.connectorId === connectorId) arrival.dismissedFrom.add(subaccount)
+      const found = [...served].filter((tunnel) => tunnel.subaccount === subaccount && tunnel.connectorId === connectorId)
       for (const tunnel of found) {
         forget(tunnel, 'disconnected', false)
         tunnel.connection.abort(new ConnectivityError('PEER_UNTRUSTED', `connector ${connectorId} was disconnected`))
