@@ -104,19 +104,21 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
     })
   }
 
-  const authorizeArrival = (arrival: Arrival): AuthorizeConnector => async (certificate, opening) => {
-    arrival.connectorId = opening.connectorId
-    try {
-      return await options.authorize(certificate, opening)
-    } catch (error) {
-      const { connectorId, locationId } = opening
-      log.error(
-        { connectorId, locationId, reason: error instanceof Error ? error.message : String(error) },
-        'connector could not be checked',
-      )
-      return { allowed: false, code: 'SERVICE_UNAVAILABLE', message: 'the connector could not be checked' }
+  const authorizeArrival =
+    (arrival: Arrival): AuthorizeConnector =>
+    async (certificate, opening) => {
+      arrival.connectorId = opening.connectorId
+      try {
+        return await options.authorize(certificate, opening)
+      } catch (error) {
+        const { connectorId, locationId } = opening
+        log.error(
+          { connectorId, locationId, reason: error instanceof Error ? error.message : String(error) },
+          'connector could not be checked',
+        )
+        return { allowed: false, code: 'SERVICE_UNAVAILABLE', message: 'the connector could not be checked' }
+      }
     }
-  }
 
   const onAdmission = (connection: TunnelConnection, admission: Admission, arrival: Arrival): void => {
     if (admission.kind === 'silent') {
