@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import type { AuthToken, DestinationRecord } from '@sallyport/admin-api'
 import type { Logger } from '@sallyport/core'
-import type { Caller } from '../caller.ts'
-import type { Level } from '../destination-repository.ts'
-import type { FindHeaders } from '../find-headers.ts'
+import type { Caller } from '../access/caller.ts'
+import type { Level } from '../entities/entity-repository.ts'
+import type { FindHeaders } from '../find/find-headers.ts'
 
 /** A destination as it was found, and what the caller said. */
 export interface AuthenticationRequest {
