@@ -10,6 +10,8 @@ export interface AuthToken {
   readonly expires_in?: string | undefined
   readonly scope?: string | undefined
   readonly refresh_token?: string | undefined
+  /** What kind of token an exchange has issued, RFC 8693 §3. */
+  readonly issued_token_type?: string | undefined
   readonly error?: string | undefined
 }
 
@@ -18,6 +20,14 @@ export interface FindResult {
   readonly owner: { readonly SubaccountId: string | null; readonly InstanceId: string | null }
   readonly destinationConfiguration: DestinationRecord
   readonly authTokens?: readonly AuthToken[] | undefined
+  readonly certificates?: readonly ReturnedCertificate[] | undefined
+}
+
+/** A certificate or key store that the application needs. `Content` is Base64 of the file. */
+export interface ReturnedCertificate {
+  readonly Name: string
+  readonly Content: string
+  readonly Type: string
 }
 
 /** Checks an {@link AuthToken}; members that nobody here knows are left out. */
@@ -28,6 +38,7 @@ export const authTokenSchema: z.ZodType<AuthToken> = z.object({
   expires_in: z.string().optional(),
   scope: z.string().optional(),
   refresh_token: z.string().optional(),
+  issued_token_type: z.string().optional(),
   error: z.string().optional(),
 })
 
@@ -41,6 +52,7 @@ export const findResultSchema: z.ZodType<FindResult> = z.object({
   owner: z.object({ SubaccountId: z.string().nullable(), InstanceId: z.string().nullable() }),
   destinationConfiguration: destinationRecordSchema,
   authTokens: z.array(authTokenSchema).optional(),
+  certificates: z.array(z.object({ Name: z.string(), Content: z.string(), Type: z.string() })).optional(),
 })
 
 /** Checks a list of destinations without metadata. */

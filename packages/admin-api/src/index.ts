@@ -32,6 +32,7 @@ export {
   destinationNotFoundText,
   destinationRecordSchema,
   type FindResult,
+  type ReturnedCertificate,
   findResultSchema,
 } from './destination-answers.ts'
 export { maxDestinationNameLength, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { type AuditSink, type Clock, ConnectivityError, type Logger, type OpenSockets, silentLogger, trackSockets } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { FastifyInstance } from 'fastify'
-import { createTokenSource } from './authentication/auth-tokens.ts'
+import { createAuthenticator } from './authentication/authenticator.ts'
 import type { DestinationInstances } from './access/destination-instances.ts'
 import type { DestinationRepository } from './entities/entity-repository.ts'
 import { createHttpApp, type ListenerTls } from './http/http-app.ts'
@@ -54,10 +54,10 @@ export interface DestinationService {
 /** Puts the service together; it answers once `listen` is called. */
 export function createDestinationService(options: DestinationServiceOptions): DestinationService {
   const { repository, verifier, instances, clock, outgoing, log = silentLogger } = options
-  const tokens = createTokenSource({ outgoing, verifier, clock })
+  const authenticator = createAuthenticator({ outgoing, verifier, clock })
   const context = {
     repository,
-    tokens,
+    authenticator,
     verifier,
     clock,
     audit: options.audit,
@@ -72,12 +72,12 @@ export function createDestinationService(options: DestinationServiceOptions): De
   async function shutDown(): Promise<void> {
     address = undefined
     const cancel = clock.after(shutdownGraceMs, () => {
-      tokens.close()
+      authenticator.close()
       sockets?.destroyAll()
     })
     await app?.close()
     cancel()
-    tokens.close()
+    authenticator.close()
     log.info({}, 'destination service closed')
   }
 

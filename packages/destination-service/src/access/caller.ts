@@ -24,7 +24,7 @@ export async function admit(
   authorization: string | undefined,
   { verifier, instances }: { readonly verifier: TokenVerifier; readonly instances: DestinationInstances },
 ): Promise<Admission> {
-  const token = /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1]
+  const token = bearerTokenOf(authorization)
   if (token === undefined) return refused(401, 'The Authorization header must carry a Bearer token')
   let verified = verifier.peek(token)
   if (verified === undefined) {
@@ -37,6 +37,11 @@ export async function admit(
     verified = verdict.token
   }
   return admitClaims(verified.claims, instances)
+}
+
+/** The encoded JWT of an Authorization header. */
+export function bearerTokenOf(authorization: string | undefined): string | undefined {
+  return /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1]
 }
 
 async function admitClaims(claims: TokenClaims, instances: DestinationInstances): Promise<Admission> {

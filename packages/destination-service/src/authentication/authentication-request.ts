@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { AuthToken, DestinationRecord } from '@sallyport/admin-api'
+import type { AuthToken, DestinationRecord, ReturnedCertificate } from '@sallyport/admin-api'
 import type { Logger } from '@sallyport/core'
 import type { Caller } from '../access/caller.ts'
 import type { Level } from '../entities/entity-repository.ts'
@@ -61,13 +61,6 @@ export interface SigningKey {
 export interface AuthenticationOutcome {
   readonly authTokens?: readonly AuthToken[]
   readonly certificates?: readonly ReturnedCertificate[]
-}
-
-/** A certificate or key store that the application needs. `Content` is Base64 of the file. */
-export interface ReturnedCertificate {
-  readonly Name: string
-  readonly Content: string
-  readonly Type: string
 }
 
 /** Carries out the `Authentication` of destinations. */

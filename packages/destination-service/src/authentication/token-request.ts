@@ -1,5 +1,5 @@
 import type { DestinationRecord } from '@sallyport/admin-api'
-import type { ClientAssertion } from '../find/find-headers.ts'
+import type { TypedToken } from '../find/find-headers.ts'
 import { defaultTokenTimeoutSeconds, maxTokenConnectTimeoutSeconds, maxTokenReadTimeoutSeconds } from '../limits.ts'
 import type { OutgoingRequest } from './outgoing.ts'
 import { resolveTokenUrl } from './token-url.ts'
@@ -12,7 +12,7 @@ const unsupported = (what: string): TokenRequest => ({ problem: `${what} is not 
 /** Puts together the call that a client-credentials destination describes. Everything that matters for the token is in the outcome. */
 export function clientCredentialsRequest(
   properties: DestinationRecord,
-  caller: { readonly subdomain: string | undefined; readonly assertion: ClientAssertion | undefined; readonly alwaysInternet: boolean },
+  caller: { readonly subdomain: string | undefined; readonly assertion: TypedToken | undefined; readonly alwaysInternet: boolean },
 ): TokenRequest {
   const route = caller.alwaysInternet ? 'Internet' : properties['tokenServiceURL.ProxyType'] || properties['ProxyType'] || 'Internet'
   if (route !== 'Internet') return unsupported(`A token service with the ProxyType ${route}`)
@@ -44,7 +44,7 @@ export function clientCredentialsRequest(
 /** How the client proves who it is: an assertion, else a technical user, else the client's own secret in the header or in the form. */
 function requestHeaders(
   properties: DestinationRecord,
-  assertion: ClientAssertion | undefined,
+  assertion: TypedToken | undefined,
 ): { readonly headers: Readonly<Record<string, string>> } | { readonly problem: string } {
   const headers = new Map([
     ['content-type', 'application/x-www-form-urlencoded'],
@@ -71,7 +71,7 @@ function credentialsInForm(properties: DestinationRecord): boolean {
   return properties['tokenService.addClientCredentialsInBody']?.toLowerCase() !== 'false'
 }
 
-function formFields(properties: DestinationRecord, assertion: ClientAssertion | undefined): Map<string, string> {
+function formFields(properties: DestinationRecord, assertion: TypedToken | undefined): Map<string, string> {
   const fields = new Map<string, string>()
   if (assertion !== undefined) {
     fields.set('client_id', properties['clientId'] ?? '')

@@ -1,6 +1,6 @@
-import type { AuthToken, FindResult } from '@sallyport/admin-api'
+import type { FindResult } from '@sallyport/admin-api'
 import { type Answer, malformed, notFound, refuse } from '../http/answer.ts'
-import { type LevelName, levelNames, levelOf } from '../access/caller.ts'
+import { bearerTokenOf, type LevelName, levelNames, levelOf } from '../access/caller.ts'
 import type { Level, StoredDestination } from '../entities/entity-repository.ts'
 import { answerByCondition, etagOf } from '../entities/etag.ts'
 import { type FindHeaders, parseFindHeaders } from './find-headers.ts'
@@ -60,15 +60,25 @@ async function resolve(
   const early = answerByCondition(request.headers, etag)
   if (early !== undefined) return { answer: early }
   const destinationConfiguration = shownProperties(stored.properties, { skipCredentials })
-  if (skipTokenRetrieval) return { level, etag, destinationConfiguration }
-  const authTokens: readonly AuthToken[] = await context.tokens.tokensFor({
-    properties: stored.properties,
+  const outcome = await context.authenticator.authenticate({
+    configuration: stored.properties,
     level,
     etag,
     headers,
+    caller: request.caller,
+    serviceToken: bearerTokenOf(request.headers.authorization) ?? '',
+    skipTokenRetrieval,
+    references: {
+      certificate: async () => undefined,
+      destination: async (other) => {
+        const referenced = await context.repository.find(level, other)
+        return referenced === undefined ? undefined : { configuration: referenced.properties, level, etag: etagOf(referenced.properties) }
+      },
+      signingKey: async () => undefined,
+    },
     log: request.log,
   })
-  return { level, etag, destinationConfiguration, ...(authTokens.length === 0 ? {} : { authTokens }) }
+  return { level, etag, destinationConfiguration, ...outcome }
 }
 
 async function firstFound(

@@ -6,16 +6,25 @@ export interface FindHeaders {
   /** Tenant subdomain for a token service that several tenants share. */
   readonly tenant: string | undefined
   readonly userToken: string | undefined
-  readonly assertion: ClientAssertion | undefined
+  /** A signed statement of the client that stands in for its secret. */
+  readonly assertion: TypedToken | undefined
   /** A destination that makes the assertion. */
   readonly assertionProvider: string | undefined
+  readonly samlAssertion: string | undefined
+  readonly refreshToken: string | undefined
+  readonly code: string | undefined
+  /** Decoded. */
+  readonly redirectUri: string | undefined
+  readonly codeVerifier: string | undefined
+  readonly subjectToken: TypedToken | undefined
+  readonly actorToken: TypedToken | undefined
   readonly fragments: readonly string[]
   /** A single fragment that is missing is then no error. */
   readonly fragmentOptional: boolean
 }
 
-/** A signed statement of the client that stands in for its secret. */
-export interface ClientAssertion {
+/** A token and what kind it is, RFC 8693 §3. */
+export interface TypedToken {
   readonly value: string
   readonly type: string
 }
@@ -31,6 +40,15 @@ export const singleHeaders: readonly string[] = [
   'x-client-assertion',
   'x-client-assertion-type',
   'x-client-assertion-destination-name',
+  'x-samlassertion',
+  'x-refresh-token',
+  'x-code',
+  'x-redirect-uri',
+  'x-code-verifier',
+  'x-subject-token',
+  'x-subject-token-type',
+  'x-actor-token',
+  'x-actor-token-type',
 ]
 
 const subdomain = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i
@@ -55,22 +73,40 @@ export function parseFindHeaders(headers: IncomingHttpHeaders): FindHeaders {
   if (read('x-chain-name') !== undefined) throw malformed('Destination chains are not supported by this version')
   const optional = read('x-fragment-optional')?.toLowerCase() ?? 'false'
   if (optional !== 'true' && optional !== 'false') throw malformed('The header X-fragment-optional must be true or false')
-  const [value, type] = [read('x-client-assertion'), read('x-client-assertion-type')]
+  const pair = (name: string): TypedToken | undefined => {
+    const [value, type] = [read(name), read(`${name}-type`)]
+    if (value !== undefined && type !== undefined) return { value, type }
+    if (value === undefined && type === undefined) return undefined
+    throw malformed(`The headers '${name}' and '${name}-type' must be sent together`)
+  }
   const assertionProvider = read('x-client-assertion-destination-name')
-  if (assertionProvider !== undefined && (value !== undefined || type !== undefined)) {
+  if (assertionProvider !== undefined && (read('x-client-assertion') ?? read('x-client-assertion-type')) !== undefined) {
     throw malformed(
       "Cannot mix header 'x-client-assertion-destination-name' with headers 'x-client-assertion' and 'x-client-assertion-type'",
     )
   }
-  if ((value === undefined) !== (type === undefined)) {
-    throw malformed("The headers 'x-client-assertion' and 'x-client-assertion-type' must be sent together")
-  }
   return {
     tenant,
     userToken: read('x-user-token'),
-    assertion: value === undefined || type === undefined ? undefined : { value, type },
+    assertion: pair('x-client-assertion'),
     assertionProvider,
+    samlAssertion: read('x-samlassertion'),
+    refreshToken: read('x-refresh-token'),
+    code: read('x-code'),
+    redirectUri: decodeRedirectUri(read('x-redirect-uri')),
+    codeVerifier: read('x-code-verifier'),
+    subjectToken: pair('x-subject-token'),
+    actorToken: pair('x-actor-token'),
     fragments: (read('x-fragment-name') ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])),
     fragmentOptional: optional === 'true',
+  }
+}
+
+/** The header has it URL-encoded, so that it survives as one. */
+function decodeRedirectUri(text: string | undefined): string | undefined {
+  try {
+    return text === undefined ? undefined : decodeURIComponent(text)
+  } catch {
+    throw malformed('The header X-redirect-uri is not URL-encoded properly')
   }
 }

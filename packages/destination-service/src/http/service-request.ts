@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AuditSink, Clock, Logger } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
-import type { TokenSource } from '../authentication/auth-tokens.ts'
+import type { Authenticator } from '../authentication/authentication-request.ts'
 import type { Caller } from '../access/caller.ts'
 import type { DestinationRepository } from '../entities/entity-repository.ts'
 import type { Query } from './query.ts'
@@ -20,7 +20,7 @@ export interface ServiceRequest {
 /** What handlers work with. */
 export interface ServiceContext {
   readonly repository: DestinationRepository
-  readonly tokens: TokenSource
+  readonly authenticator: Authenticator
   readonly verifier: TokenVerifier
   readonly clock: Clock
   readonly audit: AuditSink | undefined
