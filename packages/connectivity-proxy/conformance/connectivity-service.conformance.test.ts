@@ -283,6 +283,19 @@ describe('tunnels', () => {
     expect(await refusalOf(paired)).toContain('not known')
   })
 
+  it('counts the attempts of a connector that is refused again and again', async () => {
+    await using scene = await startScene()
+    const paired = await scene.cloud.pair({ subaccount: 'demo' })
+    for (let i = 0; i < 3; i++) expect(await refusalOf(paired, { connectorId: 'other' })).toContain('PEER_UNTRUSTED')
+    const details = (): readonly unknown[] =>
+      scene.audit
+        .filter(({ type }) => type === 'tunnel-refused')
+        .map(({ message }) => (JSON.parse(message) as { readonly handshakeDetails: string }).handshakeDetails)
+    expect(details()).toEqual(['PEER_UNTRUSTED: the certificate belongs to another connector'])
+    await scene.cloud[Symbol.asyncDispose]()
+    expect(details().slice(1)).toEqual(['PEER_UNTRUSTED: the certificate belongs to another connector (2 more like it in 60 s)'])
+  })
+
   it('CP-094 success and failure write one [AUDIT-EVENT] line each, with action and tunnel', async () => {
     await using scene = await startScene()
     const { cloud } = scene

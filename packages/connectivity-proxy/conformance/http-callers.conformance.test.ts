@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { systemClock } from '@sallyport/core'
-import { createTestIssuer } from '@sallyport/test-fixtures'
+import { createManualClock, createTestIssuer } from '@sallyport/test-fixtures'
 import { createRemoteKeySource } from '@sallyport/token-verifier'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HttpBackend, startHttpBackend } from './backends.ts'
@@ -142,6 +142,20 @@ describe('proxy authorization', () => {
     const answer = await ask([])
     expect(answer.status).toBe(407)
     expect(answer.head).toMatch(/^proxy-authenticate: Bearer\r$/im)
+  })
+
+  it('writes one audit line for refusals that repeat, and their number when that time is over', async () => {
+    const clock = createManualClock(Date.now())
+    await using own = await startRig({ clock })
+    for (let i = 0; i < 20; i++) expect((await ask([], own.http)).status).toBe(407)
+    const refused = (): readonly string[] => own.audit.filter(({ type }) => type === 'access-denied').map(({ message }) => message)
+    expect(refused()).toEqual([expect.stringMatching(/^http 407 Proxy authorization required/)])
+    clock.advance(60_000)
+    expect(refused().slice(1)).toEqual([expect.stringMatching(/^http 407 Proxy authorization required.*\(19 more like it in 60 s\)$/)])
+    for (let i = 0; i < 2; i++) expect((await ask([], own.http)).status).toBe(407)
+    await own.proxy.close({ graceMs: 0 })
+    expect(refused().slice(3)).toEqual([expect.stringContaining('(1 more like it')])
+    expect(own.audit.at(-1)?.type).toBe('service-stopped')
   })
 
   const seconds = (): number => Math.floor(Date.now() / 1000)

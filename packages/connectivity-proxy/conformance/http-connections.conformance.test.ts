@@ -230,6 +230,10 @@ describe('a connection is bound by its first request', () => {
     client.write(head(two.rig, 'GET http://b.demo/path?q=1 HTTP/1.1'))
     const refused = await readAnswer(client)
     expect(refused).toMatchObject({ status: 403, body: 'Access denied to resource /path on system b.demo:80\n' })
+    const denied = two.rig.audit.filter(({ type }) => type === 'access-denied')
+    expect(denied).toMatchObject([
+      { subaccount: 'demo', message: 'http 403 connection rebound: it is bound to a.demo:80, and the request is for b.demo:80' },
+    ])
     client.write(head(two.rig, 'GET http://a.demo/2 HTTP/1.1'))
     expect((await readAnswer(client)).body).toBe('a')
     expect(two.a.requests.map((request) => request.connection)).toEqual([1, 1])
@@ -258,6 +262,7 @@ describe('a connection is bound by its first request', () => {
     expect((await readAnswer(client)).status).toBe(200)
     client.write(head(rig, 'GET http://a.demo/ HTTP/1.1', as('john')))
     expect((await readAnswer(client)).status).toBe(403)
+    expect(rig.audit.at(-1)?.message).toBe('http 403 connection rebound: it is bound to another principal for a.demo:80')
     client.write(head(rig, 'GET http://a.demo/ HTTP/1.1'))
     expect((await readAnswer(client)).status).toBe(403)
     expect(two.connector.openings).toHaveLength(1)

@@ -17,6 +17,7 @@ import { isForbiddenTrailer } from './http/removed-headers.ts'
 import { createListener, type ProxyListener } from './listener.ts'
 import { defaultGraceMs, defaultProxyLimits, type ProxyLimits } from './limits.ts'
 import { isLoopbackHost } from './loopback.ts'
+import { createRefusalAudit } from './refusal-audit.ts'
 import { SocksConnection } from './socks5/socks-connection.ts'
 import type { Tunnels } from './tunnels.ts'
 
@@ -44,7 +45,7 @@ export interface ConnectivityProxyOptions {
   readonly clock: Clock
   readonly log?: Logger
   readonly events?: EventSink
-  /** Gets every refusal, `service-started` and `service-stopped`. While it fails, the proxy does not start. */
+  /** Gets `service-started`, `service-stopped` and the refusals, repeated ones as a count per minute. While it fails, the proxy does not start. */
   readonly audit: AuditSink
   /** Laid over {@link defaultProxyLimits}. */
   readonly limits?: Partial<ProxyLimits>
@@ -77,7 +78,9 @@ export function createConnectivityProxy(options: ConnectivityProxyOptions): Conn
   const timeouts = createNamedCounter()
   const refused = { http: createNamedCounter(), socks5: createNamedCounter() }
   let requests = 0
-  const shared = { tunnels, tenancy, limits, clock, log, events, audit, onTunnelTimeout: (tunnelId: string) => timeouts.add(tunnelId) }
+  const refusalAudit = createRefusalAudit({ audit, clock, log })
+  const onTunnelTimeout = (tunnelId: string): void => timeouts.add(tunnelId)
+  const shared = { tunnels, tenancy, limits, clock, log, events, audit: refusalAudit, onTunnelTimeout }
 
   const { http, socks5 } = options.listeners
   const httpEntry = {
@@ -108,6 +111,7 @@ export function createConnectivityProxy(options: ConnectivityProxyOptions): Conn
   let started = false
   const close = async (graceMs: number): Promise<void> => {
     await Promise.all(all.map((listener) => listener.close(graceMs)))
+    refusalAudit.flush()
     if (started) audit.write(serviceEntry('service-stopped', 'connectivity proxy stopped'))
     started = false
   }

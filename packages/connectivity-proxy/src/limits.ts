@@ -80,3 +80,12 @@ export const fullWarningIntervalMs = 60_000
 
 /** Bytes that wait in an application's socket before its stream pauses: what one turn of the event loop brings, little beside the window of a stream. */
 export const clientBufferBytes = 131_072
+
+/** Repeated refusals of one kind make one audit line with their count per so long, besides the first. */
+export const refusalAuditWindowMs = 60_000
+
+/** Kinds of refusals that are counted each by itself; further ones count together by subaccount, and beyond twice as many all together. Two lines each per window. */
+export const maxAuditedRefusals = 1_000
+
+/** Characters that tell kinds of refusals apart. Texts quote paths of 8 kB; longer ones that begin the same count as one kind. */
+export const maxRefusalKindLength = 512

@@ -8,6 +8,8 @@ export interface Refusal {
   readonly reply: SocksReply
   /** One line for people. Programs of others match on parts of some of them, so those stay as they are. */
   readonly text: string
+  /** What log and audit say instead, where programs of others need a text that says less than the truth. */
+  readonly reason?: string
 }
 
 /** Tells a refusal from what was hoped for instead. */

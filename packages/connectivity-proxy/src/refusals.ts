@@ -136,9 +136,10 @@ export function reboundTunnel(tunnelId: string): Refusal {
   )
 }
 
-/** Another virtual host or principal than the connection is bound to; in the original's words. */
-export function reboundSystem(path: string, host: string, port: number): Refusal {
-  return refusal('CONNECTION_REBOUND', 403, socksReplies.notAllowed, `Access denied to resource ${path} on system ${host}:${port}`)
+/** Another virtual host or principal than the connection is bound to. The text is the original's, which reads like a decision of the connector; `reason` is not. */
+export function reboundSystem(path: string, host: string, port: number, reason: string): Refusal {
+  const text = `Access denied to resource ${path} on system ${host}:${port}`
+  return Object.freeze({ ...refusal('CONNECTION_REBOUND', 403, socksReplies.notAllowed, text), reason })
 }
 
 /** Diagnostics of others look for the words up to "connected", and for "SCC location ID" behind them. */

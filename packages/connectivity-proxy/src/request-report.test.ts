@@ -1,17 +1,24 @@
 import { type AuditEntry, noEvents, silentLogger, systemClock } from '@sallyport/core'
 import { expect, it } from 'vitest'
 import { RequestReport } from './request-report.ts'
-import { tokenInvalid } from './refusals.ts'
+import { tokenInvalid, tunnelLost } from './refusals.ts'
 
-it('audits every refusal, and keeps none in memory while the audit log cannot be written', () => {
-  const written: AuditEntry[] = []
-  const audit = { failing: false, write: (entry: AuditEntry) => void written.push(entry), flushed: () => Promise.resolve() }
+it('audits every refusal under its tenant, those of one kind at one location as the same', () => {
+  const written: (readonly [AuditEntry, string])[] = []
+  const audit = { write: (entry: AuditEntry, kind: string) => void written.push([entry, kind]), flush() {} }
   const report = new RequestReport('http', { clock: systemClock, events: noEvents, log: silentLogger, audit, onRefused: () => {} })
   report.refused(tokenInvalid('expired'), undefined)
-  expect(written).toMatchObject([{ type: 'access-denied', message: expect.stringContaining('407') }])
-  audit.failing = true
   report.refused(tokenInvalid('expired'), undefined)
-  expect(written).toHaveLength(1)
+  report.refused(tokenInvalid('signature'), undefined)
+  const target = { tenant: 'demo', locationId: '', host: 'h', port: 80 }
+  for (const locationId of ['', 'plant']) report.refused(tunnelLost, { ...target, locationId })
+  expect(written.map(([{ type, subaccount, message }]) => [type, subaccount, message.slice(0, 8)])).toEqual([
+    ...Array.from({ length: 3 }, () => ['access-denied', '', 'http 407']),
+    ...Array.from({ length: 2 }, () => ['access-denied', 'demo', 'http 502']),
+  ])
+  const kinds = written.map(([, kind]) => kind)
+  expect(kinds[1]).toBe(kinds[0])
+  expect(new Set(kinds).size).toBe(4)
 })
 
 it('takes over a plain id of the application and nothing that could confuse a log', () => {
@@ -19,7 +26,7 @@ it('takes over a plain id of the application and nothing that could confuse a lo
     clock: systemClock,
     events: noEvents,
     log: silentLogger,
-    audit: { failing: false, write: () => {}, flushed: () => Promise.resolve() },
+    audit: { write() {}, flush() {} },
     onRefused: () => {},
   }
   const plain = new RequestReport('http', context)

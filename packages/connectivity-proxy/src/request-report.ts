@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { AuditSink, Clock, EventSink, Logger } from '@sallyport/core'
+import type { Clock, EventSink, Logger } from '@sallyport/core'
+import type { RefusalAudit } from './refusal-audit.ts'
 import type { Refusal } from './refusal.ts'
 
 /** What a request is for. */
@@ -16,7 +17,7 @@ export interface ReportContext {
   readonly events: EventSink
   readonly log: Logger
   /** Gets every refusal. */
-  readonly audit: AuditSink
+  readonly audit: RefusalAudit
   readonly onRefused: (code: string) => void
 }
 
@@ -77,22 +78,15 @@ export class RequestReport {
   refused(refusal: Refusal, target: RequestTarget | undefined): void {
     const { audit, clock, events, log } = this.context
     const { correlationId, protocol } = this
-    const { code, status, text } = refusal
+    const { code, status, text, reason = text } = refusal
     this.context.onRefused(code)
-    // A log that cannot be written must not be filled up in memory by whoever cares to be refused; the refusal itself stands.
-    if (audit.failing) log.warn({ correlationId, code, status }, 'a refusal could not be audited')
-    else
-      audit.write({
-        type: 'access-denied',
-        subaccount: target?.tenant ?? '',
-        user: '',
-        message: `${protocol} ${status} ${text.trim()}`,
-        correlationId,
-      })
-    log.debug({ correlationId, code, status }, 'a request was refused')
+    const message = `${protocol} ${status} ${reason}`
+    const entry = { type: 'access-denied', subaccount: target?.tenant ?? '', user: '', message, correlationId } as const
+    audit.write(entry, JSON.stringify([target?.locationId, message]))
+    log.debug({ correlationId, code, status, reason }, 'a request was refused')
     if (!events.wanted) return
     const known = target === undefined ? { atMs: clock.now(), correlationId } : this.facts(target)
-    events.emit({ type: 'proxy-refused', ...known, protocol, status, code, message: text })
+    events.emit({ type: 'proxy-refused', ...known, protocol, status, code, message: reason })
   }
 
   finished(target: RequestTarget, bytesToBackend: number, bytesToClient: number): void {

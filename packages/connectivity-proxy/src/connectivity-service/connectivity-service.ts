@@ -67,7 +67,7 @@ export interface ConnectivityService extends AsyncDisposable {
 export function createConnectivityService(options: ConnectivityServiceOptions): ConnectivityService {
   const { authority, repository, clock, audit } = options
   const log = options.log ?? silentLogger
-  const tunnelAudit = createTunnelAudit(audit)
+  const tunnelAudit = createTunnelAudit({ audit, clock, log })
   let tunnelEndpoint: URL | undefined
   let apiAddress: URL | undefined
 
@@ -102,6 +102,7 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
     const apiClosed = api.close()
     apiSockets.destroyAll()
     await Promise.all([apiClosed, server.close({ graceMs })])
+    tunnelAudit.flushRefusals()
     tunnelEndpoint = undefined
     apiAddress = undefined
   }

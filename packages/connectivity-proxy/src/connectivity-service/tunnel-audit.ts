@@ -1,4 +1,5 @@
-import type { AuditEntry, AuditSink } from '@sallyport/core'
+import type { AuditEntry, AuditSink, Clock, Logger } from '@sallyport/core'
+import { createRefusalAudit } from '../refusal-audit.ts'
 
 /** The facts about a tunnel that was opened or refused, under the names that the original documents. */
 interface TunnelFacts {
@@ -13,17 +14,36 @@ interface TunnelFacts {
   readonly handshakeDetails: string
 }
 
+/** The audit sink of tunnels. */
+interface TunnelAudit extends AuditSink {
+  /** Writes the counts of repeated refusals. */
+  flushRefusals(): void
+}
+
 /**
  * A sink that gives entries about tunnels the documented form before they go on: the facts as JSON in the message, and a user even where none is known.
- * Entries of other types pass as they are.
+ * Repeated refusals become counts, see {@link createRefusalAudit}. Entries of other types pass as they are.
  */
-export function createTunnelAudit(audit: AuditSink): AuditSink {
-  return {
+export function createTunnelAudit(options: { readonly audit: AuditSink; readonly clock: Clock; readonly log: Logger }): TunnelAudit {
+  const { audit } = options
+  const inDocumentedForm: AuditSink = {
     get failing() {
       return audit.failing
     },
     write: (entry) => audit.write(isAboutTunnel(entry) ? documented(entry) : entry),
     flushed: () => audit.flushed(),
+  }
+  const refusals = createRefusalAudit({ ...options, audit: inDocumentedForm })
+  return {
+    get failing() {
+      return audit.failing
+    },
+    write(entry) {
+      if (entry.type === 'tunnel-refused') refusals.write(entry, `${entry.user} ${entry.message}`)
+      else inDocumentedForm.write(entry)
+    },
+    flushed: () => audit.flushed(),
+    flushRefusals: () => refusals.flush(),
   }
 }
 

@@ -27,9 +27,13 @@ export function conflictOf(binding: Binding, wanted: Binding, target: string): R
   if (binding.tenant !== wanted.tenant || binding.locationId !== wanted.locationId) {
     return refusals.reboundTunnel(formatTunnelId(binding.tenant, binding.locationId))
   }
-  if (binding.host !== wanted.host || binding.port !== wanted.port || binding.identity !== wanted.identity) {
-    return refusals.reboundSystem(target.split('?', 1)[0] ?? '', wanted.host, wanted.port)
+  const refuse = (reason: string): Refusal =>
+    refusals.reboundSystem(target.split('?', 1)[0] ?? '', wanted.host, wanted.port, `connection rebound: ${reason}`)
+  const bound = `${binding.host}:${binding.port}`
+  if (binding.host !== wanted.host || binding.port !== wanted.port) {
+    return refuse(`it is bound to ${bound}, and the request is for ${wanted.host}:${wanted.port}`)
   }
+  if (binding.identity !== wanted.identity) return refuse(`it is bound to another principal for ${bound}`)
   return undefined
 }
 
