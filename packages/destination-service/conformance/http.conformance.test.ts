@@ -149,7 +149,9 @@ describe('a store that fails', () => {
   it('gives 500 with a neutral text, and its reason to the log only', async () => {
     await running.close()
     const fail = () => Promise.reject(new Error('disk on fire'))
-    running = await startService({ wrapRepository: (repository) => ({ ...repository, find: fail, index: fail, create: fail, read: fail }) })
+    running = await startService({
+      wrapRepository: (repository) => ({ ...repository, find: fail, findFirst: fail, index: fail, create: fail, read: fail }),
+    })
     for (const [method, path] of [
       ['GET', collection],
       ['GET', '/v1/destinations/d'],
@@ -171,7 +173,7 @@ describe('a store that fails', () => {
     running = await startService({
       wrapRepository: (repository) => ({
         ...repository,
-        read: (level, names) => (reads++ === 0 ? repository.read(level, names) : Promise.reject(new Error('disk on fire'))),
+        read: (...asked) => (reads++ === 0 ? repository.read(...asked) : Promise.reject(new Error('disk on fire'))),
       }),
     })
     await running.call('POST', collection, { body: destinations })
@@ -231,10 +233,10 @@ describe('the listener', () => {
       running = await startService({
         wrapRepository: (repository) => ({
           ...repository,
-          async index(level) {
+          async index(...asked) {
             entered.resolve()
             await release.promise
-            return repository.index(level)
+            return repository.index(...asked)
           },
         }),
       })

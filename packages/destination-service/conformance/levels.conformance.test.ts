@@ -125,8 +125,8 @@ describe('levels', () => {
     expect(await urlOf('/v1/destinations/private', token)).toBe('http://p')
     expect(await urlOf('/v1/destinations/shared', token)).toBe('http://s')
     const level = { subaccountId: subscriber, instanceId }
-    expect(await running.repository.find(level, 'shared')).toMatchObject({ sharedWithSubscriber: true })
-    expect(await running.repository.find(level, 'private')).toMatchObject({ sharedWithSubscriber: false })
+    expect(await running.repository.find('destination', level, 'shared')).toMatchObject({ sharedWithSubscriber: true })
+    expect(await running.repository.find('destination', level, 'private')).toMatchObject({ sharedWithSubscriber: false })
     const { text } = await running.call('GET', '/v1/instanceDestinations', { token })
     expect(text).not.toContain('metadata')
   })

@@ -43,9 +43,9 @@ describe('all of a level', () => {
     running = await startService({
       wrapRepository: (repository) => ({
         ...repository,
-        async index(level) {
-          const entries = await repository.index(level)
-          await repository.remove(level, ['b', 'c'])
+        async index(kind, level) {
+          const entries = await repository.index(kind, level)
+          await repository.remove(kind, level, ['b', 'c'])
           return entries
         },
       }),

@@ -9,10 +9,10 @@ import { createFixedKeySource, createTokenVerifier } from '@sallyport/token-veri
 import {
   createDestinationService,
   createOutgoing,
-  createSqlDestinationRepository,
+  createSqlEntityRepository,
   type DestinationInstance,
   destinationMigrations,
-  type DestinationRepository,
+  type EntityRepository,
   type DestinationService,
   type DestinationTables,
   type ListenerTls,
@@ -45,7 +45,7 @@ const issuer: TestIssuer = createTestIssuer({ clientId, nowMs: () => issuerClock
 /** A service on a real port with a real database, and what tests need around it. */
 export interface RunningService {
   readonly service: DestinationService
-  readonly repository: DestinationRepository
+  readonly repository: EntityRepository
   readonly clock: ManualClock
   readonly issuer: TestIssuer
   readonly url: string
@@ -67,7 +67,7 @@ export async function startService(
     readonly destinationsPerSubaccount?: number
     readonly audit?: AuditSink
     readonly tls?: ListenerTls
-    readonly wrapRepository?: (repository: DestinationRepository) => DestinationRepository
+    readonly wrapRepository?: (repository: EntityRepository) => EntityRepository
   } = {},
 ): Promise<RunningService> {
   const clock = createManualClock()
@@ -76,7 +76,7 @@ export async function startService(
   const file = join(folder, 'destinations.db')
   const db = openDatabase<DestinationTables>(file)
   await migrate(db, destinationMigrations)
-  const stored = createSqlDestinationRepository({ db, sealer: createSealer({ current: randomBytes(32) }) })
+  const stored = createSqlEntityRepository({ db, sealer: createSealer({ current: randomBytes(32) }) })
   const repository = options.wrapRepository?.(stored) ?? stored
   const instances = new Map<string, DestinationInstance>([
     [clientId, { instanceId, subaccountId: providerSubaccount }],

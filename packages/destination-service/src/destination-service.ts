@@ -4,14 +4,14 @@ import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { FastifyInstance } from 'fastify'
 import { createAuthenticator } from './authentication/authenticator.ts'
 import type { DestinationInstances } from './access/destination-instances.ts'
-import type { DestinationRepository } from './entities/entity-repository.ts'
+import type { EntityRepository } from './entities/entity-repository.ts'
 import { createHttpApp, type ListenerTls } from './http/http-app.ts'
 import { maxConnections, maxDestinationsPerSubaccount, shutdownGraceMs } from './limits.ts'
 import type { Outgoing } from './authentication/outgoing.ts'
 
 /** What the service is made of. */
 export interface DestinationServiceOptions {
-  readonly repository: DestinationRepository
+  readonly repository: EntityRepository
   /** Must trust the token service only: a token of any other issuer could name whatever client it likes. */
   readonly verifier: TokenVerifier
   readonly instances: DestinationInstances

@@ -6,7 +6,7 @@
  * const db = openDatabase<DestinationTables>('data/destinations.db')
  * await migrate(db, destinationMigrations, { part: 'destinations' })
  * const service = createDestinationService({
- *   repository: createSqlDestinationRepository({ db, sealer }),
+ *   repository: createSqlEntityRepository({ db, sealer }),
  *   verifier,
  *   instances: { find: (clientId) => bindings.get(clientId) },
  *   outgoing: createOutgoing({ privateAddresses: 'refuse' }),
@@ -21,12 +21,15 @@ export { destinationMigrations, type DestinationTables } from './entities/entity
 export type {
   CreateOptions,
   CreateOutcome,
-  DestinationEntry,
-  DestinationRepository,
-  DestinationWrite,
+  EntityEntry,
+  EntityKind,
+  EntityRepository,
+  EntityWrite,
+  FoundEntity,
+  Label,
   Level,
   ReplaceOutcome,
-  StoredDestination,
+  StoredEntity,
 } from './entities/entity-repository.ts'
 export {
   createDestinationService,
@@ -44,4 +47,4 @@ export {
   type ResolvedAddress,
 } from './authentication/outgoing.ts'
 export type { PrivateAddresses } from './authentication/address-policy.ts'
-export { createSqlDestinationRepository } from './entities/sql-entity-repository.ts'
+export { createSqlEntityRepository } from './entities/sql-entity-repository.ts'

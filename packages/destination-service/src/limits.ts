@@ -26,8 +26,11 @@ export const maxModifiedWithinMinutes = 1_440
 /** Destinations that a list reads at once while it streams: with the largest body each, 16 MiB are in memory. */
 export const listChunkSize = 16
 
-/** Rows that one SQL statement writes, well below the smallest limit on its parameters (32,766 in SQLite, 7 per row). */
+/** Rows that one SQL statement writes, well below the smallest limit on its parameters (32,766 in SQLite, 11 per row). */
 export const rowsPerInsert = 100
+
+/** Rows that a walk over all tenants reads at once; between two of them others get their turn. */
+export const rowsPerWalk = 64
 
 /** How long a peer may take to send its headers, and its whole request. */
 export const headersTimeoutMs = 15_000

@@ -2,10 +2,10 @@ import type { DestinationRecord } from '@sallyport/admin-api'
 import {
   createDestinationService,
   createOutgoing,
-  createSqlDestinationRepository,
-  type DestinationRepository,
+  createSqlEntityRepository,
   destinationMigrations,
   type DestinationTables,
+  type EntityRepository,
 } from '@sallyport/destination-service'
 import { createSealer, migrate, openDatabase } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
@@ -23,7 +23,7 @@ export async function startDestinationServicePart(context: PartContext): Promise
   await requireFreePorts(settings.host, [settings.ports.destinationService])
   const db = openDatabase<DestinationTables>(folder.file('cloud', 'destination-service.db'))
   await migrate(db, destinationMigrations, { part: 'destinations' })
-  const repository = createSqlDestinationRepository({ db, sealer: createSealer({ current: folder.sealKey() }) })
+  const repository = createSqlEntityRepository({ db, sealer: createSealer({ current: folder.sealKey() }) })
   const fetcher = createKeyFetcher(settings)
   const keys = createRemoteKeySource({
     issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }],
@@ -81,7 +81,7 @@ export async function startDestinationServicePart(context: PartContext): Promise
   }
 }
 
-async function answers(repository: DestinationRepository): Promise<boolean> {
+async function answers(repository: EntityRepository): Promise<boolean> {
   try {
     await repository.check()
     return true
@@ -92,20 +92,23 @@ async function answers(repository: DestinationRepository): Promise<boolean> {
 }
 
 /** What somebody changed through the API stays; the configuration only fills gaps. */
-async function createMissing(repository: DestinationRepository, configuration: Configuration, nowMs: number): Promise<number> {
+async function createMissing(repository: EntityRepository, configuration: Configuration, nowMs: number): Promise<number> {
   let created = 0
   for (const subaccount of configuration.subaccounts) {
-    const writes = subaccount.destinations.map((entry) => ({
-      properties: Object.fromEntries(
+    const writes = subaccount.destinations.map((entry) => {
+      const properties = Object.fromEntries(
         Object.entries(entry).map(([name, value]) => [
           name,
           typeof value === 'object' ? resolveText(value, configuration, process.env) : String(value),
         ]),
-      ) as DestinationRecord,
-      sharedWithSubscriber: false,
-    }))
+      ) as DestinationRecord
+      return { name: properties.Name, properties, sharedWithSubscriber: false }
+    })
     if (writes.length === 0) continue
-    const outcomes = await repository.create({ subaccountId: subaccount.id, instanceId: null }, writes, { nowMs, maxPerSubaccount: 1_000 })
+    const outcomes = await repository.create('destination', { subaccountId: subaccount.id, instanceId: null }, writes, {
+      nowMs,
+      maxPerSubaccount: 1_000,
+    })
     created += outcomes.filter((outcome) => outcome === 'created').length
   }
   return created

@@ -16,7 +16,7 @@ export async function deleteDestination(request: ServiceRequest, context: Servic
       `Cannot perform operation on the destination '${name}' because it is used as an assertion provider for destination '${uses[0].user}'`,
     )
   }
-  const removed = await context.repository.remove(level, [name])
+  const removed = await context.repository.remove('destination', level, [name])
   await recordChanges(request, context, { level, verb: 'deleted', names: removed })
   return removed.length === 0 ? notFound : { status: 200, body: { Count: removed.length } }
 }
@@ -30,7 +30,7 @@ export async function deleteDestinations(request: ServiceRequest, context: Servi
     const blocked = [...new Set(uses.map((use) => use.provider))]
     return refuse(400, `Unable to remove Configurations "[${blocked.join(', ')}]".`)
   }
-  const removed = new Set(await context.repository.remove(level, names))
+  const removed = new Set(await context.repository.remove('destination', level, names))
   await recordChanges(request, context, { level, verb: 'deleted', names: [...removed] })
   const summary = names.map((name) =>
     removed.has(name) ? { name, status: 'DELETED' } : { name, status: 'NOT_FOUND', reason: 'Could not find configuration' },
@@ -45,15 +45,15 @@ interface ProviderUse {
 
 /** Which destinations that stay would lose the provider of their client assertions. Properties are sealed, so every destination of the level is opened. */
 async function usesAsAssertionProvider({ repository }: ServiceContext, level: Level, names: readonly string[]): Promise<ProviderUse[]> {
-  const entries = await repository.index(level)
+  const entries = await repository.index('destination', level)
   const leaving = new Set(names)
   if (!entries.some((entry) => leaving.has(entry.name))) return []
   const staying = entries.map((entry) => entry.name).filter((name) => !leaving.has(name))
   const uses: ProviderUse[] = []
   for (let from = 0; from < staying.length; from += listChunkSize) {
-    for (const { properties } of await repository.read(level, staying.slice(from, from + listChunkSize))) {
+    for (const { name, properties } of await repository.read('destination', level, staying.slice(from, from + listChunkSize))) {
       const provider = properties['clientAssertion.destinationName']
-      if (provider !== undefined && leaving.has(provider)) uses.push({ provider, user: properties.Name })
+      if (provider !== undefined && leaving.has(provider)) uses.push({ provider, user: name })
     }
   }
   return uses

@@ -1,21 +1,28 @@
-import type { ColumnType } from 'kysely'
+import { type ColumnType, type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
 /** The tables of this service, for `migrate` of `@sallyport/store` and for PostgreSQL alike. */
 export interface DestinationTables {
-  readonly destination: {
+  readonly entity: {
+    readonly kind: string
     readonly subaccount_id: string
     /** Empty on the subaccount's own level: part of a key cannot be null. */
     readonly instance_id: string
     readonly name: string
     /** All properties, sealed. */
     readonly properties: string
+    /** What is never shown, sealed; null when there is nothing. */
+    readonly hidden: string | null
+    /** JSON; labels are meant to be searched and hold no secrets. */
+    readonly labels: string
     readonly shared_with_subscriber: number
     readonly created_at_ms: BigNumber
     readonly modified_at_ms: BigNumber
+    /** Another one after every change, also when an entity is deleted and created again: tells whether what somebody remembers still holds. */
+    readonly revision: string
   }
-  /** One row per subaccount that ever had destinations: what writers of one subaccount lock, so that its limit holds. */
-  readonly destination_subaccount: {
+  /** One row per subaccount that ever had entities: what writers of one subaccount lock, so that its limits hold. */
+  readonly entity_subaccount: {
     readonly subaccount_id: string
   }
 }
@@ -44,4 +51,49 @@ export const destinationMigrations: Readonly<Record<string, Migration>> = {
         .execute()
     },
   },
+  '0002-entities': {
+    async up(db: Kysely<FirstTables & DestinationTables>) {
+      await db.schema
+        .createTable('entity')
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('subaccount_id', 'text', (column) => column.notNull())
+        .addColumn('instance_id', 'text', (column) => column.notNull())
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('properties', 'text', (column) => column.notNull())
+        .addColumn('hidden', 'text')
+        .addColumn('labels', 'text', (column) => column.notNull())
+        .addColumn('shared_with_subscriber', 'integer', (column) => column.notNull())
+        .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+        .addColumn('modified_at_ms', 'bigint', (column) => column.notNull())
+        .addColumn('revision', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('entity_key', ['kind', 'subaccount_id', 'instance_id', 'name'])
+        .execute()
+      await db
+        .insertInto('entity')
+        .columns([...kept, 'kind', 'labels', 'revision'])
+        .expression((build) =>
+          build
+            .selectFrom('destination')
+            .select([...kept, sql<string>`'destination'`.as('kind'), sql<string>`'[]'`.as('labels'), sql<string>`''`.as('revision')]),
+        )
+        .execute()
+      await db.schema.dropTable('destination').execute()
+      await db.schema.alterTable('destination_subaccount').renameTo('entity_subaccount').execute()
+    },
+  },
+}
+
+/** What the second step takes over from the first one's table. */
+const kept = [
+  'subaccount_id',
+  'instance_id',
+  'name',
+  'properties',
+  'shared_with_subscriber',
+  'created_at_ms',
+  'modified_at_ms',
+] as const satisfies readonly (keyof DestinationTables['entity'])[]
+
+interface FirstTables {
+  readonly destination: Pick<DestinationTables['entity'], (typeof kept)[number]>
 }

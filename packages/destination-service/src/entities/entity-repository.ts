@@ -1,56 +1,93 @@
-import type { DestinationRecord } from '@sallyport/admin-api'
+/** What can be kept: each kind has its own names and its own limit. */
+export type EntityKind = 'destination' | 'fragment' | 'certificate'
 
 /**
- * Whose destinations: of a subaccount (`instanceId` is `null`), or of an instance as used by a subaccount. With the subaccount that owns the instance
- * the latter is the instance's own level, with another one it is that subscriber's.
+ * Whose entities: of a subaccount (`instanceId` is `null`), or of an instance as used by a subaccount. With the subaccount that owns the instance the latter
+ * is the instance's own level, with another one it is that subscriber's.
  */
 export interface Level {
   readonly subaccountId: string
   readonly instanceId: string | null
 }
 
-/** A destination as it is kept, with its secrets in clear. */
-export interface StoredDestination {
-  readonly properties: DestinationRecord
+/** Something to find entities by, kept beside them and readable in the store. */
+export interface Label {
+  readonly key: string
+  readonly values: readonly string[]
+}
+
+/** An entity as it is kept, with its secrets in clear. Whoever holds one must not change it: it may be shared. */
+export interface StoredEntity {
+  readonly kind: EntityKind
+  readonly name: string
+  /** What the REST API shows; of a certificate `Name`, `Type` and `Content`. */
+  readonly properties: Readonly<Record<string, string>>
+  /** What is never shown, such as the password of a certificate that was generated. */
+  readonly hidden: Readonly<Record<string, string>>
   /** On a subscriber's level: whether the subscriber itself may see it. */
   readonly sharedWithSubscriber: boolean
   readonly createdAtMs: number
   readonly modifiedAtMs: number
+  readonly labels: readonly Label[]
 }
 
-/** What an index says of a destination. */
-export interface DestinationEntry {
+/** What an index says of an entity: what can be had without opening it. */
+export interface EntityEntry {
   readonly name: string
+  /** When its content was written last; labels do not count. */
   readonly modifiedAtMs: number
+  readonly sharedWithSubscriber: boolean
+  readonly labels: readonly Label[]
 }
 
-/** What is written; the name is the `Name` property. */
-export interface DestinationWrite {
-  readonly properties: DestinationRecord
+/** The content that is written. */
+export interface EntityWrite {
+  readonly name: string
+  readonly properties: Readonly<Record<string, string>>
+  /** Nothing unless given. */
+  readonly hidden?: Readonly<Record<string, string>>
   readonly sharedWithSubscriber: boolean
 }
 
-/** What became of one destination that was to be created. */
+/** An entity and where it was found. */
+export interface FoundEntity {
+  readonly level: Level
+  readonly entity: StoredEntity
+}
+
+/** What became of one entity that was to be created. */
 export type CreateOutcome = 'created' | 'exists' | 'full'
-/** What became of one destination that was to be replaced. */
+/** What became of one entity that was to be replaced. */
 export type ReplaceOutcome = 'replaced' | 'unknown'
 
 /**
- * Keeps destinations. Names are unique per level and compared byte for byte. Each call is one transaction: it is done as a whole when the promise
- * settles, and survives a crash from then on; when the promise rejects nothing has changed. Outcomes come in the order of what was asked.
+ * Keeps destinations, fragments and certificates. Names are unique per kind and level and compared byte for byte. Each call is one transaction: it is done
+ * as a whole when the promise settles, and survives a crash from then on; when the promise rejects nothing has changed. Outcomes come in the order of what
+ * was asked.
  */
-export interface DestinationRepository {
-  find(level: Level, name: string): Promise<StoredDestination | undefined>
-  /** Names and times of a level, in an order that stays the same. */
-  index(level: Level): Promise<readonly DestinationEntry[]>
+export interface EntityRepository {
+  find(kind: EntityKind, level: Level, name: string): Promise<StoredEntity | undefined>
+  /** The entity of the first of these levels that has the name. */
+  findFirst(kind: EntityKind, levels: readonly Level[], name: string): Promise<FoundEntity | undefined>
+  /** What a level holds, in an order that stays the same. */
+  index(kind: EntityKind, level: Level): Promise<readonly EntityEntry[]>
   /** Those of the named ones that exist, in any order. */
-  read(level: Level, names: readonly string[]): Promise<readonly StoredDestination[]>
-  /** `full` when the subaccount has `maxPerSubaccount` destinations on all its levels together. */
-  create(level: Level, writes: readonly DestinationWrite[], options: CreateOptions): Promise<readonly CreateOutcome[]>
-  /** Takes over all properties; the time of creation stays. */
-  replace(level: Level, writes: readonly DestinationWrite[], options: { readonly nowMs: number }): Promise<readonly ReplaceOutcome[]>
+  read(kind: EntityKind, level: Level, names: readonly string[]): Promise<readonly StoredEntity[]>
+  /** `full` when the subaccount has `maxPerSubaccount` of the kind on all its levels together. */
+  create(kind: EntityKind, level: Level, writes: readonly EntityWrite[], options: CreateOptions): Promise<readonly CreateOutcome[]>
+  /** Takes over the whole content; labels and the time of creation stay. */
+  replace(
+    kind: EntityKind,
+    level: Level,
+    writes: readonly EntityWrite[],
+    options: { readonly nowMs: number },
+  ): Promise<readonly ReplaceOutcome[]>
   /** Returns the names of those that existed. */
-  remove(level: Level, names: readonly string[]): Promise<readonly string[]>
+  remove(kind: EntityKind, level: Level, names: readonly string[]): Promise<readonly string[]>
+  /** Sets what `change` makes of the labels; nobody else changes them meanwhile. `false` when there is no such entity. What `change` throws is passed on. */
+  setLabels(kind: EntityKind, level: Level, name: string, change: (labels: readonly Label[]) => readonly Label[]): Promise<boolean>
+  /** Everything of a kind, of all tenants, for jobs. What is written meanwhile may or may not be among it. */
+  all(kind: EntityKind): AsyncIterable<FoundEntity>
   /** Settles when the store answers. */
   check(): Promise<void>
 }

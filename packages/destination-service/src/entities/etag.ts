@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { DestinationRecord } from '@sallyport/admin-api'
 import { type Answer, refuse } from '../http/answer.ts'
 
 /**
  * Names the content of a destination: 64 hexadecimal digits that change with every property. Made when it is asked for and never stored, because beside
  * the other properties a digest would let somebody who holds the database guess a password.
  */
-export function etagOf(properties: DestinationRecord): string {
+export function etagOf(properties: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(properties).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }

@@ -1,6 +1,5 @@
-import type { DestinationRecord } from '@sallyport/admin-api'
 import type { Answer } from '../http/answer.ts'
-import type { DestinationEntry, Level, StoredDestination } from './entity-repository.ts'
+import type { EntityEntry, Level, StoredEntity } from './entity-repository.ts'
 import { etagOf } from './etag.ts'
 import { listChunkSize } from '../limits.ts'
 import { type ListQuery, type MetadataKey, parseListQuery } from './list-query.ts'
@@ -14,8 +13,8 @@ export async function listDestinations(
   target: { readonly level: Level; readonly collection: string },
 ): Promise<Answer> {
   const query = parseListQuery(request.query)
-  const entries = await context.repository.index(target.level)
-  const stream = (chosen: readonly DestinationEntry[], metadata: readonly MetadataKey[] = []): AsyncIterable<string> =>
+  const entries = await context.repository.index('destination', target.level)
+  const stream = (chosen: readonly EntityEntry[], metadata: readonly MetadataKey[] = []): AsyncIterable<string> =>
     writeList(context, target.level, chosen, metadata)
   switch (query.mode) {
     case 'names':
@@ -53,13 +52,13 @@ function pagingHeaders(query: ListQuery & { readonly mode: 'page' }, entityCount
 async function* writeList(
   { repository }: ServiceContext,
   level: Level,
-  entries: readonly DestinationEntry[],
+  entries: readonly EntityEntry[],
   metadata: readonly MetadataKey[],
 ): AsyncGenerator<string> {
   let opening = '['
   for (let from = 0; from < entries.length; from += listChunkSize) {
     const names = entries.slice(from, from + listChunkSize).map((entry) => entry.name)
-    const found = new Map((await repository.read(level, names)).map((stored) => [stored.properties.Name, stored]))
+    const found = new Map((await repository.read('destination', level, names)).map((stored) => [stored.name, stored]))
     for (const name of names) {
       const stored = found.get(name)
       // Deleted since the index was read.
@@ -71,7 +70,7 @@ async function* writeList(
   yield opening === '[' ? '[]' : ']'
 }
 
-function withMetadata(stored: StoredDestination, keys: readonly MetadataKey[]): DestinationRecord | Record<string, unknown> {
+function withMetadata(stored: StoredEntity, keys: readonly MetadataKey[]): Record<string, unknown> {
   if (keys.length === 0) return stored.properties
   const values: Record<MetadataKey, () => string> = {
     modification_time: () => String(stored.modifiedAtMs),

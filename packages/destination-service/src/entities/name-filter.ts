@@ -1,5 +1,5 @@
 import { malformed } from '../http/answer.ts'
-import type { DestinationEntry } from './entity-repository.ts'
+import type { EntityEntry } from './entity-repository.ts'
 import { maxModifiedWithinMinutes } from '../limits.ts'
 
 /** A `$filter`, read. Filters can use names and times only: nothing else is stored readably. */
@@ -35,7 +35,7 @@ export function parseDeletionFilter(text: string | undefined): readonly string[]
 }
 
 /** Whether a filter lets a destination through; names are compared as they are, letter case included. */
-export function matches(filter: DestinationFilter, entry: DestinationEntry, nowMs: number): boolean {
+export function matches(filter: DestinationFilter, entry: EntityEntry, nowMs: number): boolean {
   switch (filter.kind) {
     case 'in':
       return filter.names.includes(entry.name)

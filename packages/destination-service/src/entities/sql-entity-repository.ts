@@ -1,102 +1,98 @@
-import type { DestinationRecord } from '@sallyport/admin-api'
+import { randomBytes } from 'node:crypto'
 import type { Sealer } from '@sallyport/core'
-import {
-  type ExpressionBuilder,
-  type ExpressionWrapper,
-  type Insertable,
-  type Kysely,
-  type Selectable,
-  type SqlBool,
-  sql,
-  type Transaction,
-} from 'kysely'
+import { type ExpressionBuilder, type ExpressionWrapper, type Insertable, type Kysely, type SqlBool, sql, type Transaction } from 'kysely'
+import { rowsPerInsert, rowsPerWalk } from '../limits.ts'
 import type { DestinationTables } from './entity-migrations.ts'
 import type {
   CreateOutcome,
-  DestinationRepository,
-  DestinationWrite,
+  EntityKind,
+  EntityRepository,
+  EntityWrite,
+  FoundEntity,
+  Label,
   Level,
   ReplaceOutcome,
-  StoredDestination,
 } from './entity-repository.ts'
-import { rowsPerInsert } from '../limits.ts'
+import { contentColumns, createEntitySeal } from './entity-seal.ts'
 
-type Row = Selectable<DestinationTables['destination']>
-type NewRow = Insertable<DestinationTables['destination']>
+type NewRow = Insertable<DestinationTables['entity']>
 
 /**
- * Keeps destinations in SQL, in what SQLite and PostgreSQL have in common. All properties of a destination are sealed as one text that is bound to level
- * and name; clear in the tables are only names, owners and times.
+ * Keeps entities in SQL, in what SQLite and PostgreSQL have in common. The content of an entity is sealed and bound to kind, level and name; clear in the
+ * tables are only names, owners, times and labels.
  */
-export function createSqlDestinationRepository(options: {
-  readonly db: Kysely<DestinationTables>
-  readonly sealer: Sealer
-}): DestinationRepository {
-  const { db, sealer } = options
-
-  const stored = (level: Level, row: Omit<Row, 'subaccount_id' | 'instance_id'>): StoredDestination => ({
-    properties: JSON.parse(sealer.open(row.properties, sealContext(level, row.name))) as DestinationRecord,
-    sharedWithSubscriber: row.shared_with_subscriber !== 0,
-    createdAtMs: Number(row.created_at_ms),
-    modifiedAtMs: Number(row.modified_at_ms),
-  })
-
-  const sealed = (level: Level, write: DestinationWrite): Pick<Row, 'properties' | 'shared_with_subscriber'> => ({
-    properties: sealer.seal(JSON.stringify(write.properties), sealContext(level, write.properties.Name)),
-    shared_with_subscriber: write.sharedWithSubscriber ? 1 : 0,
-  })
+export function createSqlEntityRepository(options: { readonly db: Kysely<DestinationTables>; readonly sealer: Sealer }): EntityRepository {
+  const { db } = options
+  const seal = createEntitySeal(options.sealer)
 
   return {
-    async find(level, name) {
-      const row = await db.selectFrom('destination').select(columns).where(of(level)).where('name', '=', name).executeTakeFirst()
-      return row === undefined ? undefined : stored(level, row)
+    async find(kind, level, name) {
+      const row = await db.selectFrom('entity').select(contentColumns).where(of(kind, level)).where('name', '=', name).executeTakeFirst()
+      return row === undefined ? undefined : seal.open(kind, level, row)
     },
 
-    async index(level) {
-      const rows = await db.selectFrom('destination').select(['name', 'modified_at_ms']).where(of(level)).orderBy('name').execute()
-      return rows.map((row) => ({ name: row.name, modifiedAtMs: Number(row.modified_at_ms) }))
+    async findFirst(kind, levels, name) {
+      const rows = await db
+        .selectFrom('entity')
+        .select(['subaccount_id', 'instance_id', ...contentColumns])
+        .where('kind', '=', kind)
+        .where('name', '=', name)
+        .where((build) =>
+          build.or(levels.map((level) => build.and({ subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '' }))),
+        )
+        .execute()
+      for (const level of levels) {
+        const row = rows.find(
+          (candidate) => candidate.subaccount_id === level.subaccountId && candidate.instance_id === (level.instanceId ?? ''),
+        )
+        if (row !== undefined) return { level, entity: seal.open(kind, level, row) }
+      }
+      return undefined
     },
 
-    async read(level, names) {
+    async index(kind, level) {
+      const rows = await db
+        .selectFrom('entity')
+        .select(['name', 'modified_at_ms', 'shared_with_subscriber', 'labels'])
+        .where(of(kind, level))
+        .orderBy('name')
+        .execute()
+      return rows.map((row) => ({
+        name: row.name,
+        modifiedAtMs: Number(row.modified_at_ms),
+        sharedWithSubscriber: row.shared_with_subscriber !== 0,
+        labels: JSON.parse(row.labels) as Label[],
+      }))
+    },
+
+    async read(kind, level, names) {
       if (names.length === 0) return []
       const rows = await db
-        .selectFrom('destination')
-        .select(columns)
-        .where(of(level))
+        .selectFrom('entity')
+        .select(contentColumns)
+        .where(of(kind, level))
         .where('name', 'in', [...names])
         .execute()
-      return rows.map((row) => stored(level, row))
+      return rows.map((row) => seal.open(kind, level, row))
     },
 
-    create(level, writes, { nowMs, maxPerSubaccount }) {
+    create(kind, level, writes, { nowMs, maxPerSubaccount }) {
       if (writes.length === 0) return Promise.resolve([])
-      return db.transaction().execute(async (transaction) => {
-        await lockSubaccount(transaction, level)
-        const names = writes.map((write) => write.properties.Name)
-        const taken = new Set(
-          (await transaction.selectFrom('destination').select('name').where(of(level)).where('name', 'in', names).execute()).map(
-            (row) => row.name,
-          ),
-        )
-        const { count } = await transaction
-          .selectFrom('destination')
-          .select((build) => build.fn.countAll().as('count'))
-          .where('subaccount_id', '=', level.subaccountId)
-          .executeTakeFirstOrThrow()
-        const room = maxPerSubaccount - Number(count)
+      return changing(level, async (transaction) => {
+        const taken = await namesAmong(transaction, kind, level, writes)
+        const room = maxPerSubaccount - (await countOf(transaction, kind, level.subaccountId))
         const rows: NewRow[] = []
         const outcomes = writes.map((write): CreateOutcome => {
-          const name = write.properties.Name
-          if (taken.has(name)) return 'exists'
+          if (taken.has(write.name)) return 'exists'
           if (rows.length >= room) return 'full'
-          taken.add(name)
-          const key = { subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '', name }
-          rows.push({ ...key, ...sealed(level, write), created_at_ms: nowMs, modified_at_ms: nowMs })
+          taken.add(write.name)
+          const key = { kind, subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '', name: write.name }
+          rows.push({ ...key, ...sealed(kind, level, write), labels: '[]', created_at_ms: nowMs, modified_at_ms: nowMs })
           return 'created'
         })
         for (let from = 0; from < rows.length; from += rowsPerInsert) {
           await transaction
-            .insertInto('destination')
+            .insertInto('entity')
             .values(rows.slice(from, from + rowsPerInsert))
             .execute()
         }
@@ -104,16 +100,16 @@ export function createSqlDestinationRepository(options: {
       })
     },
 
-    replace(level, writes, { nowMs }) {
+    replace(kind, level, writes, { nowMs }) {
       if (writes.length === 0) return Promise.resolve([])
-      return db.transaction().execute(async (transaction) => {
+      return changing(level, async (transaction) => {
         const outcomes: ReplaceOutcome[] = []
         for (const write of writes) {
           const { numUpdatedRows } = await transaction
-            .updateTable('destination')
-            .set({ ...sealed(level, write), modified_at_ms: nowMs })
-            .where(of(level))
-            .where('name', '=', write.properties.Name)
+            .updateTable('entity')
+            .set({ ...sealed(kind, level, write), modified_at_ms: nowMs })
+            .where(of(kind, level))
+            .where('name', '=', write.name)
             .executeTakeFirst()
           outcomes.push(numUpdatedRows === 0n ? 'unknown' : 'replaced')
         }
@@ -121,41 +117,119 @@ export function createSqlDestinationRepository(options: {
       })
     },
 
-    async remove(level, names) {
-      if (names.length === 0) return []
-      const rows = await db
-        .deleteFrom('destination')
-        .where(of(level))
-        .where('name', 'in', [...names])
-        .returning('name')
-        .execute()
-      const removed = new Set(rows.map((row) => row.name))
-      return names.filter((name) => removed.delete(name))
+    remove(kind, level, names) {
+      if (names.length === 0) return Promise.resolve([])
+      return changing(level, async (transaction) => {
+        const rows = await transaction
+          .deleteFrom('entity')
+          .where(of(kind, level))
+          .where('name', 'in', [...names])
+          .returning('name')
+          .execute()
+        const removed = new Set(rows.map((row) => row.name))
+        return names.filter((name) => removed.delete(name))
+      })
+    },
+
+    setLabels(kind, level, name, change) {
+      return changing(level, async (transaction) => {
+        const row = await transaction
+          .selectFrom('entity')
+          .select('labels')
+          .where(of(kind, level))
+          .where('name', '=', name)
+          .executeTakeFirst()
+        if (row === undefined) return false
+        const labels = JSON.stringify(change(JSON.parse(row.labels) as Label[]))
+        await transaction
+          .updateTable('entity')
+          .set({ labels, revision: newRevision() })
+          .where(of(kind, level))
+          .where('name', '=', name)
+          .execute()
+        return true
+      })
+    },
+
+    async *all(kind) {
+      let after: readonly [string, string, string] = ['', '', '']
+      for (;;) {
+        const rows = await db
+          .selectFrom('entity')
+          .select(['subaccount_id', 'instance_id', ...contentColumns])
+          .where('kind', '=', kind)
+          .where((build) => build(build.refTuple('subaccount_id', 'instance_id', 'name'), '>', build.tuple(...after)))
+          .orderBy('subaccount_id')
+          .orderBy('instance_id')
+          .orderBy('name')
+          .limit(rowsPerWalk)
+          .execute()
+        for (const row of rows) yield found(kind, row)
+        const last = rows.at(-1)
+        if (last === undefined || rows.length < rowsPerWalk) return
+        after = [last.subaccount_id, last.instance_id, last.name]
+      }
     },
 
     async check() {
       await sql`select 1`.execute(db)
     },
   }
-}
 
-const columns = ['name', 'properties', 'shared_with_subscriber', 'created_at_ms', 'modified_at_ms'] as const
+  function sealed(
+    kind: EntityKind,
+    level: Level,
+    write: EntityWrite,
+  ): Pick<NewRow, 'properties' | 'hidden' | 'shared_with_subscriber' | 'revision'> {
+    return { ...seal.close(kind, level, write), shared_with_subscriber: write.sharedWithSubscriber ? 1 : 0, revision: newRevision() }
+  }
+
+  function found(kind: EntityKind, row: Parameters<typeof seal.open>[2] & { subaccount_id: string; instance_id: string }): FoundEntity {
+    const level = { subaccountId: row.subaccount_id, instanceId: row.instance_id === '' ? null : row.instance_id }
+    return { level, entity: seal.open(kind, level, row) }
+  }
+
+  /** Writers of one subaccount go one after the other; otherwise two of them could each count one below the limit, or wait for each other's rows. */
+  function changing<T>(level: Level, work: (transaction: Transaction<DestinationTables>) => Promise<T>): Promise<T> {
+    return db.transaction().execute(async (transaction) => {
+      await transaction
+        .insertInto('entity_subaccount')
+        .values({ subaccount_id: level.subaccountId })
+        .onConflict((conflict) => conflict.column('subaccount_id').doUpdateSet({ subaccount_id: level.subaccountId }))
+        .execute()
+      return work(transaction)
+    })
+  }
+}
 
 function of(
+  kind: EntityKind,
   level: Level,
-): (build: ExpressionBuilder<DestinationTables, 'destination'>) => ExpressionWrapper<DestinationTables, 'destination', SqlBool> {
-  return (build) => build.and({ subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '' })
+): (build: ExpressionBuilder<DestinationTables, 'entity'>) => ExpressionWrapper<DestinationTables, 'entity', SqlBool> {
+  return (build) => build.and({ kind, subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '' })
 }
 
-/** Writers of one subaccount go one after the other; otherwise two of them could each count one below the limit. */
-async function lockSubaccount(transaction: Transaction<DestinationTables>, level: Level): Promise<void> {
-  await transaction
-    .insertInto('destination_subaccount')
-    .values({ subaccount_id: level.subaccountId })
-    .onConflict((conflict) => conflict.column('subaccount_id').doUpdateSet({ subaccount_id: level.subaccountId }))
-    .execute()
+async function namesAmong(
+  transaction: Transaction<DestinationTables>,
+  kind: EntityKind,
+  level: Level,
+  writes: readonly EntityWrite[],
+): Promise<Set<string>> {
+  const names = writes.map((write) => write.name)
+  const rows = await transaction.selectFrom('entity').select('name').where(of(kind, level)).where('name', 'in', names).execute()
+  return new Set(rows.map((row) => row.name))
 }
 
-function sealContext(level: Level, name: string): string {
-  return JSON.stringify(['destination', level.subaccountId, level.instanceId, name])
+async function countOf(transaction: Transaction<DestinationTables>, kind: EntityKind, subaccountId: string): Promise<number> {
+  const { count } = await transaction
+    .selectFrom('entity')
+    .select((build) => build.fn.countAll().as('count'))
+    .where('kind', '=', kind)
+    .where('subaccount_id', '=', subaccountId)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
+function newRevision(): string {
+  return randomBytes(12).toString('base64url')
 }

@@ -1,7 +1,7 @@
 import { checkDestination } from '@sallyport/admin-api'
 import { type Answer, malformed, notFound, refuse } from '../http/answer.ts'
 import { recordChanges, requireAudit } from './change-record.ts'
-import type { CreateOutcome, DestinationWrite, Level, ReplaceOutcome } from './entity-repository.ts'
+import type { CreateOutcome, EntityWrite, Level, ReplaceOutcome } from './entity-repository.ts'
 import { etagOf } from './etag.ts'
 import { maxBulkItems } from '../limits.ts'
 import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
@@ -13,7 +13,7 @@ export function createDestinations(request: ServiceRequest, context: ServiceCont
     success: 201,
     singleAnswer: { status: 201 },
     store: (writes) =>
-      context.repository.create(level, writes, {
+      context.repository.create('destination', level, writes, {
         nowMs: context.clock.now(),
         maxPerSubaccount: context.maxDestinationsPerSubaccount,
       }),
@@ -26,7 +26,7 @@ export function replaceDestinations(request: ServiceRequest, context: ServiceCon
     verb: 'replaced',
     success: 200,
     singleAnswer: { status: 200, body: { Count: 1 } },
-    store: (writes) => context.repository.replace(level, writes, { nowMs: context.clock.now() }),
+    store: (writes) => context.repository.replace('destination', level, writes, { nowMs: context.clock.now() }),
   })
 }
 
@@ -34,11 +34,11 @@ interface Operation {
   readonly verb: 'created' | 'replaced'
   readonly success: 200 | 201
   readonly singleAnswer: Answer
-  readonly store: (writes: readonly DestinationWrite[]) => Promise<readonly (CreateOutcome | ReplaceOutcome)[]>
+  readonly store: (writes: readonly EntityWrite[]) => Promise<readonly (CreateOutcome | ReplaceOutcome)[]>
 }
 
 /** One destination of a request, and either what to store or why not. */
-type Item = { readonly name: string; readonly write: DestinationWrite } | { readonly name: string; readonly problem: string }
+type Item = { readonly name: string; readonly write: EntityWrite } | { readonly name: string; readonly problem: string }
 
 async function write(request: ServiceRequest, context: ServiceContext, level: Level, operation: Operation): Promise<Answer> {
   requireAudit(context)
@@ -51,11 +51,11 @@ async function write(request: ServiceRequest, context: ServiceContext, level: Le
     // Only a subscriber has somebody to share with.
     const sharedWithSubscriber = verdict.input.sharedWithSubscriber && !caller.isProvider && level.instanceId !== null
     const { properties } = verdict.input
-    return { name: properties.Name, write: { properties, sharedWithSubscriber } }
+    return { name: properties.Name, write: { name: properties.Name, properties, sharedWithSubscriber } }
   })
   const writes = items.flatMap((item) => ('write' in item ? [item.write] : []))
   const outcomes = await operation.store(writes)
-  const changed = writes.filter((_, index) => outcomes[index] === operation.verb).map((stored) => stored.properties.Name)
+  const changed = writes.filter((_, index) => outcomes[index] === operation.verb).map((stored) => stored.name)
   await recordChanges(request, context, { level, verb: operation.verb, names: changed })
   let stored = 0
   const results = items.map((item) => ({ item, refusal: 'write' in item ? refusalOf(outcomes[stored++], context) : invalid(item.problem) }))

@@ -1,7 +1,7 @@
-import type { FindResult } from '@sallyport/admin-api'
+import type { DestinationRecord, FindResult } from '@sallyport/admin-api'
 import { type Answer, malformed, notFound, refuse } from '../http/answer.ts'
 import { bearerTokenOf, type LevelName, levelNames, levelOf } from '../access/caller.ts'
-import type { Level, StoredDestination } from '../entities/entity-repository.ts'
+import type { Level } from '../entities/entity-repository.ts'
 import { answerByCondition, etagOf } from '../entities/etag.ts'
 import { type FindHeaders, parseFindHeaders } from './find-headers.ts'
 import { flag, single } from '../http/query.ts'
@@ -50,18 +50,19 @@ async function resolve(
   const headers = parseFindHeaders(request.headers)
   refuseTwoTenants(headers, context)
   const [skipTokenRetrieval, skipCredentials] = [flag(request.query, '$skipTokenRetrieval'), flag(request.query, '$skipCredentials')]
-  const found = await firstFound(context, levels, name)
+  const found = await context.repository.findFirst('destination', levels, name)
   if (found === undefined) return { answer: notFound }
   const missing = headers.fragments.length === 1 && headers.fragmentOptional ? undefined : headers.fragments[0]
   // This version stores no fragments, so each one asked for is missing.
   if (missing !== undefined) return { answer: refuse(404, `The fragment with the specified name '${missing}' was not found`) }
-  const { level, stored } = found
-  const etag = etagOf(stored.properties)
+  const { level, entity } = found
+  const properties = entity.properties as DestinationRecord
+  const etag = etagOf(properties)
   const early = answerByCondition(request.headers, etag)
   if (early !== undefined) return { answer: early }
-  const destinationConfiguration = shownProperties(stored.properties, { skipCredentials })
+  const destinationConfiguration = shownProperties(properties, { skipCredentials })
   const outcome = await context.authenticator.authenticate({
-    configuration: stored.properties,
+    configuration: properties,
     level,
     etag,
     headers,
@@ -69,28 +70,20 @@ async function resolve(
     serviceToken: bearerTokenOf(request.headers.authorization) ?? '',
     skipTokenRetrieval,
     references: {
-      certificate: async () => undefined,
+      certificate: async (certificate) => {
+        const { subaccountId } = level
+        return (await context.repository.findFirst('certificate', [level, { subaccountId, instanceId: null }], certificate))?.entity
+      },
       destination: async (other) => {
-        const referenced = await context.repository.find(level, other)
-        return referenced === undefined ? undefined : { configuration: referenced.properties, level, etag: etagOf(referenced.properties) }
+        const referenced = await context.repository.find('destination', level, other)
+        if (referenced === undefined) return undefined
+        return { configuration: referenced.properties as DestinationRecord, level, etag: etagOf(referenced.properties) }
       },
       signingKey: async () => undefined,
     },
     log: request.log,
   })
   return { level, etag, destinationConfiguration, ...outcome }
-}
-
-async function firstFound(
-  { repository }: ServiceContext,
-  levels: readonly Level[],
-  name: string,
-): Promise<{ readonly level: Level; readonly stored: StoredDestination } | undefined> {
-  for (const level of levels) {
-    const stored = await repository.find(level, name)
-    if (stored !== undefined) return { level, stored }
-  }
-  return undefined
 }
 
 /** A header and a user token that each name a tenant leave open which one is meant. A user token without any may have the header beside it. */

@@ -47,7 +47,7 @@ function collectionRoutes(levelName: 'subaccount' | 'instance'): Route[] {
 
 /** `GET …/{subaccount,instance}Destinations/{name}`: the flat object as it was stored. */
 async function getDestination(request: ServiceRequest, { repository }: ServiceContext, level: Level, name: string): Promise<Answer> {
-  const stored = await repository.find(level, name)
+  const stored = await repository.find('destination', level, name)
   if (stored === undefined) return notFound
   const etag = etagOf(stored.properties)
   return answerByCondition(request.headers, etag) ?? { status: 200, headers: { etag }, body: stored.properties }

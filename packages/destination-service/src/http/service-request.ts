@@ -3,7 +3,7 @@ import type { AuditSink, Clock, Logger } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { Authenticator } from '../authentication/authentication-request.ts'
 import type { Caller } from '../access/caller.ts'
-import type { DestinationRepository } from '../entities/entity-repository.ts'
+import type { EntityRepository } from '../entities/entity-repository.ts'
 import type { Query } from './query.ts'
 
 /** A request as the handlers see it: who calls has been decided, nothing else has been looked at. */
@@ -19,7 +19,7 @@ export interface ServiceRequest {
 
 /** What handlers work with. */
 export interface ServiceContext {
-  readonly repository: DestinationRepository
+  readonly repository: EntityRepository
   readonly authenticator: Authenticator
   readonly verifier: TokenVerifier
   readonly clock: Clock
