@@ -15,11 +15,7 @@ export interface ConnectorMaterial {
 }
 
 export function openConnectorMaterial(folder: DataFolder): ConnectorMaterial {
-  let connectorId = folder.read('connector', 'id')?.trim()
-  if (connectorId === undefined || connectorId === '') {
-    connectorId = randomUUID()
-    folder.write(['connector', 'id'], `${connectorId}\n`)
-  }
+  const connectorId = (folder.read('connector', 'id') ?? folder.writeOnce(['connector', 'id'], `${randomUUID()}\n`)).trim()
   const sealKey = folder.sealKey()
   return {
     connectorId,

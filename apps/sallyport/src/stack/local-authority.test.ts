@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,6 +44,37 @@ describe('local authority', () => {
     expect(again.identity('server', { subject })).toEqual(first)
     clock.advance(370 * 86_400_000)
     expect(again.identity('server', { subject }).certificate).not.toBe(first.certificate)
+  })
+
+  it('is one and the same for a process that has looked just before another one wrote', () => {
+    const clock = createManualClock(Date.now())
+    const first = openAuthority(openDataFolder(path), clock, options)
+    const leaf = first.identity('server', { subject })
+    const early = { ...openDataFolder(path), read: () => undefined }
+    const second = openAuthority(early, clock, options)
+    expect([second.certificate, second.key, second.identity('server', { subject })]).toEqual([first.certificate, first.key, leaf])
+  })
+
+  it('says which files do not belong together', () => {
+    const folder = openDataFolder(path)
+    const clock = createManualClock()
+    const other = openAuthority(folder, clock, { ...options, name: 'other' })
+    openAuthority(folder, clock, options)
+    folder.write(['ca.key'], other.key)
+    expect(() => openAuthority(folder, clock, options)).toThrow(/ca\.crt and its key .* do not belong together; remove both/)
+    folder.write(['ca.key'], 'nonsense')
+    expect(() => openAuthority(folder, clock, options)).toThrow(/ca\.crt and its key cannot be read/)
+  })
+
+  it('makes a certificate anew whose key is another one', () => {
+    const folder = openDataFolder(path)
+    const clock = createManualClock(Date.now())
+    const authority = openAuthority(folder, clock, options)
+    authority.identity('server', { subject })
+    folder.write(['server.key'], authority.key)
+    const { certificate, key } = authority.identity('server', { subject })
+    expect(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))).toBe(true)
+    expect(authority.identity('server', { subject })).toEqual({ certificate, key })
   })
 
   it('keeps keys readable by their owner only', () => {

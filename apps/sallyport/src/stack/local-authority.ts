@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { hostname } from 'node:os'
 import { type Clock, ConnectivityError } from '@sallyport/core'
 import { type CertificateProfile, createSelfSignedCertificate, formatPem, issueCertificate } from '@sallyport/x509'
@@ -31,97 +31,109 @@ export function localNames(): readonly string[] {
   return ['localhost', '127.0.0.1', '::1', hostname()]
 }
 
-/** Opens the authority kept in `<folder>/<name>.crt` and `.key`, or makes one. */
+/**
+ * Opens the authority kept in `<folder>/<name>.crt` and `.key`, or makes one.
+ *
+ * Several processes may do so at the same moment: what the first one puts there counts for all. Each file appears as a whole, the key first, and a certificate
+ * is only ever made for the key that is there; so a crash between the two files leaves nothing wrong behind either.
+ */
 export function openAuthority(
   folder: DataFolder,
   clock: Clock,
   options: { readonly name: string; readonly commonName: string },
 ): LocalAuthority {
   const certificateFile = folder.file(`${options.name}.crt`)
-  const known = readIdentity(folder, options.name)
-  const authority = known ?? createAuthority(clock, options.commonName)
-  if (known === undefined) writeIdentity(folder, options.name, authority)
-  const signer = { certificate: new X509Certificate(authority.certificate).raw, privateKey: createPrivateKey(authority.key) }
+  const key = openKey(folder, options.name)
+  const privateKey = createPrivateKey(key)
+  const kept = folder.read(`${options.name}.crt`)
+  const certificate = kept ?? folder.writeOnce([`${options.name}.crt`], selfSigned(privateKey, clock, options.commonName))
+  if (!readCertificate(folder, options.name, certificate).checkPrivateKey(privateKey)) throw unusable(folder, options.name)
+  const signer = { certificate: new X509Certificate(certificate).raw, privateKey }
   return {
-    certificate: authority.certificate,
+    certificate,
     certificateFile,
-    key: authority.key,
+    key,
     identity(name, { subject, names = localNames() }) {
-      const kept = readIdentity(folder, name)
-      if (kept !== undefined && isUsable(kept, authority.certificate, clock)) return kept
-      const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      const certificate = issueCertificate(
-        {
-          subject,
-          publicKey,
-          ...validity(clock, identityDays),
-          extensions: {
-            basicConstraints: { ca: false },
-            keyUsage: ['digitalSignature'],
-            extendedKeyUsage: ['serverAuth', 'clientAuth'],
-            subjectAltNames: names.map((text) => (/^[\d.]+$|:/.test(text) ? { ip: text } : { dns: text })),
-            authorityKeyIdentifier: true,
-            subjectKeyIdentifier: true,
+      const leafKey = openKey(folder, name)
+      const leafPrivateKey = createPrivateKey(leafKey)
+      const isUsable = (text: string): boolean => {
+        const leaf = readCertificate(folder, name, text)
+        const isCurrent = Date.parse(leaf.validTo) - clock.now() > renewBeforeMs
+        return isCurrent && leaf.checkPrivateKey(leafPrivateKey) && leaf.verify(new X509Certificate(certificate).publicKey)
+      }
+      const known = folder.read(`${name}.crt`)
+      if (known !== undefined && isUsable(known)) return { certificate: known, key: leafKey }
+      const made = formatPem(
+        'CERTIFICATE',
+        issueCertificate(
+          {
+            subject,
+            publicKey: createPublicKey(leafPrivateKey),
+            ...validity(clock, identityDays),
+            extensions: {
+              basicConstraints: { ca: false },
+              keyUsage: ['digitalSignature'],
+              extendedKeyUsage: ['serverAuth', 'clientAuth'],
+              subjectAltNames: names.map((text) => (/^[\d.]+$|:/.test(text) ? { ip: text } : { dns: text })),
+              authorityKeyIdentifier: true,
+              subjectKeyIdentifier: true,
+            },
           },
-        },
-        signer,
+          signer,
+        ),
       )
-      const made = { certificate: formatPem('CERTIFICATE', certificate), key: exportKey(privateKey) }
-      writeIdentity(folder, name, made)
-      return made
+      if (known === undefined) return { certificate: folder.writeOnce([`${name}.crt`], made), key: leafKey }
+      folder.write([`${name}.crt`], made)
+      return { certificate: made, key: leafKey }
     },
   }
 }
 
-function createAuthority(clock: Clock, commonName: string): Identity {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+/** The private key kept in `<name>.key`, made when there is none. PEM. */
+function openKey(folder: DataFolder, name: string): string {
+  const text = folder.read(`${name}.key`) ?? folder.writeOnce([`${name}.key`], newKey())
+  try {
+    createPrivateKey(text)
+  } catch (cause) {
+    throw unusable(folder, name, cause)
+  }
+  return text
+}
+
+function newKey(): string {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+}
+
+function selfSigned(privateKey: KeyObject, clock: Clock, commonName: string): string {
   const certificate = createSelfSignedCertificate(
     {
       subject: [
         { type: 'CN', value: commonName },
         { type: 'O', value: 'Sallyport' },
       ],
-      publicKey,
+      publicKey: createPublicKey(privateKey),
       ...validity(clock, authorityDays),
       extensions: { basicConstraints: { ca: true }, keyUsage: ['keyCertSign', 'cRLSign'], subjectKeyIdentifier: true },
     },
     privateKey,
   )
-  return { certificate: formatPem('CERTIFICATE', certificate), key: exportKey(privateKey) }
+  return formatPem('CERTIFICATE', certificate)
+}
+
+function readCertificate(folder: DataFolder, name: string, text: string): X509Certificate {
+  try {
+    return new X509Certificate(text)
+  } catch (cause) {
+    throw unusable(folder, name, cause)
+  }
+}
+
+function unusable(folder: DataFolder, name: string, cause?: unknown): ConnectivityError {
+  const text = `${folder.file(`${name}.crt`)} and its key cannot be read or do not belong together; remove both to have new ones made`
+  return new ConnectivityError('CONFIGURATION_INVALID', text, { cause })
 }
 
 /** One hour back, because the clocks of two machines are never the same. */
 function validity(clock: Clock, days: number): { readonly notBefore: Date; readonly notAfter: Date } {
   return { notBefore: new Date(clock.now() - 3_600_000), notAfter: new Date(clock.now() + days * dayMs) }
-}
-
-function isUsable(identity: Identity, authority: string, clock: Clock): boolean {
-  const certificate = new X509Certificate(identity.certificate)
-  return certificate.verify(new X509Certificate(authority).publicKey) && Date.parse(certificate.validTo) - clock.now() > renewBeforeMs
-}
-
-function exportKey(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }) as string
-}
-
-function readIdentity(folder: DataFolder, name: string): Identity | undefined {
-  const certificate = folder.read(`${name}.crt`)
-  const key = folder.read(`${name}.key`)
-  if (certificate === undefined || key === undefined) return undefined
-  try {
-    if (new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) return { certificate, key }
-  } catch (cause) {
-    throw new ConnectivityError(
-      'CONFIGURATION_INVALID',
-      `${folder.file(`${name}.crt`)} or its key cannot be read; remove both to have new ones made`,
-      { cause },
-    )
-  }
-  // The process died between the two files: neither was ever used.
-  return undefined
-}
-
-function writeIdentity(folder: DataFolder, name: string, identity: Identity): void {
-  folder.write([`${name}.key`], identity.key)
-  folder.write([`${name}.crt`], identity.certificate)
 }
