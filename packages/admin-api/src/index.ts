@@ -35,6 +35,7 @@ export {
   type ReturnedCertificate,
   findResultSchema,
 } from './destination-answers.ts'
+export { isSecretProperty } from './secret-properties.ts'
 export { maxDestinationNameLength, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
 export { closestName } from './closest-name.ts'
 export { checkConfiguration, type ConfigurationProblem, type ConfigurationSchema, formatProblemPath } from './configuration-problem.ts'

@@ -80,3 +80,12 @@ export const maxCachedTokenCharacters = 67_108_864
 /** Token calls at the same time, in total and for one subaccount: a slow token server of one tenant must not take all of them. */
 export const maxTokenCalls = 512
 export const maxTokenCallsPerSubaccount = 64
+
+/** Bytes of a file to import, and entries in one: what a request body and a bulk write may hold. Larger ones are refused. */
+export const maxExchangeFileBytes = 1_048_576
+export const maxExchangedEntities = 1_000
+
+/** What a YAML file to import may consist of: lexemes in all (ten thousand properties have fewer), levels (a list of mappings of texts), keys of a mapping. */
+export const maxYamlLexemes = 60_000
+export const maxYamlDepth = 3
+export const maxYamlKeys = 1_000
