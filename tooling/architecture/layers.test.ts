@@ -14,6 +14,11 @@ const layers: Readonly<Record<string, Layer>> = {
   core: { may: [], because: 'everybody depends on it, so it depends on nobody' },
   'http-head': { may: [], because: 'pure functions over bytes; both ends of the tunnel and their tests use it' },
   x509: { may: ['core'], because: 'pure functions on node:crypto' },
+  keystore: {
+    may: ['core'],
+    uses: ['node-forge', 'jks-js'],
+    because: 'it turns files into PEM; what is done with keys is decided elsewhere',
+  },
   'token-verifier': { may: ['core'], uses: ['jose'], because: 'key sources are handed to it, it fetches nothing by itself' },
   tunnel: { may: ['core'], because: 'it carries streams and knows no protocol inside them' },
   dial: { may: ['core', 'tunnel'], uses: ['socks'], because: 'it opens byte streams for adapters' },
