@@ -23,7 +23,7 @@ const layers: Readonly<Record<string, Layer>> = {
   tunnel: { may: ['core'], because: 'it carries streams and knows no protocol inside them' },
   dial: { may: ['core', 'tunnel'], uses: ['socks'], because: 'it opens byte streams for adapters' },
   'principal-propagation': { may: ['core', 'token-verifier', 'x509'], because: 'from token to certificate, without network' },
-  store: { may: ['core'], uses: ['kysely'], because: 'it opens databases; tables belong to the services' },
+  store: { may: ['core'], uses: ['kysely', 'pg'], because: 'it opens databases; tables belong to the services' },
   'admin-api': { may: ['core'], uses: ['zod'], because: 'the UI and the command line import it' },
   'token-service': {
     may: ['core', 'admin-api', 'token-verifier'],

@@ -75,44 +75,7 @@ describe('opening', () => {
   })
 })
 
-describe('two connections to one file', () => {
-  it('see what the other has committed, and nothing before', async () => {
-    const [one, two] = [open(join(folder, 'a.db')), open(join(folder, 'a.db'))]
-    await migrate(one, accounts)
-    await one.transaction().execute(async (transaction) => {
-      await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
-      expect(await two.selectFrom('account').selectAll().execute()).toEqual([])
-    })
-    expect(await two.selectFrom('account').selectAll().execute()).toEqual([{ id: 'a', balance: 1 }])
-  })
-})
-
 describe('a transaction', () => {
-  it('leaves nothing behind when it fails, also what it read and wrote before', async () => {
-    const db = open(':memory:')
-    await migrate(db, accounts)
-    const failing = db.transaction().execute(async (transaction) => {
-      await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
-      throw new Error('half-way')
-    })
-    await expect(failing).rejects.toThrow('half-way')
-    expect(await db.selectFrom('account').selectAll().execute()).toEqual([])
-  })
-
-  it('does not mix with statements that others run on the same database object meanwhile', async () => {
-    const db = open(':memory:')
-    await migrate(db, accounts)
-    const failing = db.transaction().execute(async (transaction) => {
-      await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
-      await new Promise(setImmediate)
-      throw new Error('half-way')
-    })
-    const other = db.insertInto('account').values({ id: 'b', balance: 2 }).execute()
-    await expect(failing).rejects.toThrow('half-way')
-    await other
-    expect(await db.selectFrom('account').selectAll().execute()).toEqual([{ id: 'b', balance: 2 }])
-  })
-
   it('takes the write lock at once, so that it never fails because somebody else wrote after its first read', async () => {
     const file = join(folder, 'a.db')
     const [one, two] = [open(file), open(file)]
@@ -124,21 +87,6 @@ describe('a transaction', () => {
       await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
     })
     expect(await two.selectFrom('account').select('id').execute()).toEqual([{ id: 'a' }])
-  })
-
-  it('that only reads lets others write', async () => {
-    const file = join(folder, 'a.db')
-    const [one, two] = [open(file), open(file)]
-    await migrate(one, accounts)
-    await one
-      .transaction()
-      .setAccessMode('read only')
-      .execute(async (transaction) => {
-        await transaction.selectFrom('account').selectAll().execute()
-        await two.insertInto('account').values({ id: 'b', balance: 1 }).execute()
-        expect(await transaction.selectFrom('account').selectAll().execute()).toEqual([])
-      })
-    expect(await one.selectFrom('account').select('id').execute()).toEqual([{ id: 'b' }])
   })
 })
 
@@ -166,51 +114,5 @@ describe('statements that are kept', () => {
         expect(rows).toEqual([{ n: number }])
       }
     }
-  })
-})
-
-describe('migrating', () => {
-  const note: Migrations = {
-    '0001-note': { up: (db) => db.schema.createTable('note').addColumn('id', 'text').execute() },
-  }
-
-  it('runs each step once, in the order of names', async () => {
-    const db = open(join(folder, 'a.db'))
-    const order: string[] = []
-    const step = (name: string) => ({
-      up: () => {
-        order.push(name)
-        return Promise.resolve()
-      },
-    })
-    await migrate(db, { '0002-b': step('b'), '0001-a': step('a') })
-    await migrate(db, { '0002-b': step('b'), '0001-a': step('a'), '0003-c': step('c') })
-    expect(order).toEqual(['a', 'b', 'c'])
-  })
-
-  it('keeps nothing of a call in which one step failed', async () => {
-    const db = open(join(folder, 'a.db'))
-    const failing: Migrations = { ...note, '0002-broken': { up: () => Promise.reject(new Error('no space')) } }
-    await expect(migrate(db, failing)).rejects.toMatchObject({
-      code: 'STORE_FAILED',
-      message: 'migrating the database, step 0002-broken: no space',
-    })
-    const { rows } = await sql<{ name: string }>`select name from sqlite_master where name = 'note'`.execute(db)
-    expect(rows).toEqual([])
-    await migrate(db, note)
-  })
-
-  it('lets parts that share a database add steps of their own', async () => {
-    const db = open(join(folder, 'a.db'))
-    await migrate(db, accounts, { part: 'token-service' })
-    await migrate(db, note, { part: 'destinations' })
-    await migrate(db, accounts, { part: 'token-service' })
-    expect(await db.selectFrom('account').selectAll().execute()).toEqual([])
-  })
-
-  it('refuses a database that a newer version has written', async () => {
-    const db = open(join(folder, 'a.db'))
-    await migrate(db, { ...accounts, '0002-newer': { up: () => Promise.resolve() } })
-    await expect(migrate(db, accounts)).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringContaining('0002-newer') })
   })
 })

@@ -11,4 +11,5 @@
  */
 export { type Migrations, migrate } from './migrate.ts'
 export { openDatabase } from './open-database.ts'
+export { openPostgresDatabase, type PostgresOptions, type PostgresTls } from './open-postgres-database.ts'
 export { createSealer } from './sealer.ts'

@@ -14,3 +14,22 @@ export const sealTagBytes = 16
 
 /** Bytes of the key's digest that name it inside a sealed text: enough to tell a handful of keys apart, too few to help anybody. */
 export const sealKeyIdBytes = 6
+
+/**
+ * Connections of one process to PostgreSQL, how long to wait for one, and for a statement. Ten connections do the work of a process; a server admits a
+ * hundred. Statements of services take milliseconds; what takes 15 s waits for a lock that somebody else does not give back.
+ */
+export const postgresDefaults = { maxConnections: 10, connectTimeoutMs: 5_000, statementTimeoutMs: 15_000 } as const
+
+/** How much longer than the server itself we wait for the end of a statement: the way there and back. After that the server is taken for dead. */
+export const clientPatienceMs = 5_000
+
+/** An idle connection is given back after half a minute, and none is used for longer than an hour, so that load moves after a fail-over. */
+export const connectionIdleMs = 30_000
+export const connectionLifeSeconds = 3_600
+
+/** When the system begins to ask a silent server whether it is still there: below the five minutes after which firewalls forget a connection. */
+export const keepAliveDelayMs = 60_000
+
+/** The oldest PostgreSQL that is tested, as its `server_version_num`. */
+export const oldestPostgres = 150_000

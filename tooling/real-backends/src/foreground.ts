@@ -6,8 +6,14 @@ import { findProgram } from './programs.ts'
 export interface ForegroundProgram extends AsyncDisposable {
   /** Everything written to standard error so far. */
   readonly stderr: () => string
-  /** Ends the program and waits until it has. Idempotent. */
-  stop(): Promise<void>
+  /** Ends the program and waits until it has, with the signal it was started with unless another is named. Idempotent. */
+  stop(signal?: NodeJS.Signals): Promise<void>
+}
+
+/** The system's user that a program runs as. */
+export interface ProcessOwner {
+  readonly uid: number
+  readonly gid: number
 }
 
 /**
@@ -20,16 +26,21 @@ export async function startForeground(options: {
   readonly args: readonly string[]
   readonly ready: RegExp
   readonly timeoutMs: number
+  /** What ends it for good; SIGKILL when nothing is said. */
+  readonly stopSignal?: NodeJS.Signals
+  /** Only root can start programs as somebody else. */
+  readonly owner?: ProcessOwner
 }): Promise<ForegroundProgram> {
+  const { stopSignal = 'SIGKILL' } = options
   const path = findProgram(options.program)
   if (path === undefined) throw new Error(`${options.program} is not installed`)
-  const child = spawn(path, options.args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  const stopAtExit = (): void => void child.kill('SIGKILL')
+  const child = spawn(path, options.args, { stdio: ['ignore', 'ignore', 'pipe'], ...options.owner })
+  const stopAtExit = (): void => void child.kill(stopSignal)
   process.once('exit', stopAtExit)
   let stderr = ''
   const program: ForegroundProgram = {
     stderr: () => stderr,
-    stop: () => stop(child).finally(() => process.removeListener('exit', stopAtExit)),
+    stop: (signal = stopSignal) => stop(child, signal).finally(() => process.removeListener('exit', stopAtExit)),
     [Symbol.asyncDispose]: () => program.stop(),
   }
   try {
@@ -59,9 +70,9 @@ export async function startForeground(options: {
   return program
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const ended = once(child, 'exit')
-  child.kill('SIGKILL')
+  child.kill(signal)
   await ended
 }

@@ -14,4 +14,5 @@
 export { type ForegroundProgram, startForeground } from './foreground.ts'
 export { freePort } from './free-port.ts'
 export { type Nginx, type NginxOptions, startNginx } from './nginx.ts'
+export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 export { findProgram, skipUnless } from './programs.ts'

@@ -1,8 +1,14 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Distributions keep servers where the path of an ordinary user does not lead. */
-const systemFolders: readonly string[] = ['/usr/local/sbin', '/usr/sbin', '/sbin']
+const systemFolders: readonly string[] = [
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/sbin',
+  // Debian keeps the versions of PostgreSQL beside each other; the newest is taken.
+  ...globSync('/usr/lib/postgresql/*/bin').toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true })),
+]
 
 /** Where a program is installed: on the path or among the system's servers. */
 export function findProgram(name: string): string | undefined {
