@@ -20,6 +20,12 @@ export const maxLanes = 16
 /** Streams that one side may have open towards the other: as many as a machine has ports. Beyond: the connection is aborted. */
 export const maxStreams = 65_536
 
+/**
+ * Frames that one write gathers. With all frames of a turn in one, many small requests go through the chain as one herd, each process idle while another works on
+ * the whole of it; with few, system calls and TLS records cost more than they carry. Nothing overflows: the next frame begins the next write.
+ */
+export const framesPerWrite = 16
+
 /** What one side chooses for itself. */
 export interface MultiplexerLimits {
   /** Streams we open at once: below {@link maxStreams}, because the peer may still count streams whose end is on its way on another lane. */

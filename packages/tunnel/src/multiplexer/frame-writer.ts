@@ -1,5 +1,6 @@
 import { atEndOfTurn } from '../batch.ts'
 import type { ByteLink } from './byte-link.ts'
+import { framesPerWrite } from '../limits.ts'
 import { headerBytes, writeHeader } from './frame.ts'
 
 /** Headers and small bodies are copied side by side into slabs of this size: a copy of 1 kB is cheaper than a write of its own. */
@@ -8,13 +9,17 @@ const copiedBodyBytes = 4_096
 
 const noSlab = Buffer.alloc(0)
 
-/** Renders frames onto a link. All frames of one turn of the event loop leave together. */
+/**
+ * Renders frames onto a link. The frames of one turn of the event loop leave together, unless there are so many that the peer could begin with the first of them
+ * while we still work on the last.
+ */
 export class FrameWriter {
   private readonly link: ByteLink
   private slab: Buffer = noSlab
   private start = 0
   private used = 0
   private corked = false
+  private frames = 0
 
   constructor(link: ByteLink) {
     this.link = link
@@ -46,6 +51,7 @@ export class FrameWriter {
 
   /** The header alone; the caller follows it with bodies of `length` bytes in all. */
   header(type: number, streamId: number, length: number): void {
+    if (this.corked && ++this.frames >= framesPerWrite) this.handOn()
     const at = this.reserve(headerBytes)
     writeHeader(this.slab, at, streamId, type, length)
   }
@@ -63,8 +69,16 @@ export class FrameWriter {
 
   endTurn(): void {
     this.corked = false
+    this.frames = 0
     this.flushSlab()
     this.link.uncork()
+  }
+
+  private handOn(): void {
+    this.frames = 0
+    this.flushSlab()
+    this.link.uncork()
+    this.link.cork()
   }
 
   private reserve(bytes: number): number {

@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest'
 import { createManualLinks } from '../../test-support/manual-links.ts'
 import { createRawPeer, frame, u32 } from '../../test-support/raw-peer.ts'
 import { nextTurn, until } from '../../test-support/turn.ts'
-import type { MultiplexerLimits } from '../limits.ts'
+import { framesPerWrite, type MultiplexerLimits } from '../limits.ts'
 import { DATA, END, GOAWAY, MESSAGE, MOVE, OPEN, PING, RESET, WINDOW } from './frame.ts'
 import { multiplex } from './multiplexer.ts'
 
@@ -207,12 +207,12 @@ describe('multiplexer', () => {
     const peer = createRawPeer({ clock })
     await peer.frames()
     const before = peer.links[0]?.writes.b ?? 0
-    for (let i = 0; i < 50; i++) {
+    for (let i = 0; i < framesPerWrite / 4; i++) {
       const stream = peer.connection.openStream(Buffer.from('o'), quiet)
       stream.write(Buffer.from('small'))
       stream.write(Buffer.alloc(5_000))
     }
-    expect((await peer.frames()).length).toBe(150)
+    expect((await peer.frames()).length).toBe((3 * framesPerWrite) / 4)
     expect((peer.links[0]?.writes.b ?? 0) - before).toBe(1)
   })
 

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { framesPerWrite } from '../limits.ts'
+import type { ByteLink } from './byte-link.ts'
+import { DATA } from './frame.ts'
+import { FrameWriter } from './frame-writer.ts'
+
+/** A link that notes what it hands on together. */
+function recordingLink(): { readonly link: ByteLink; readonly handedOn: Buffer[] } {
+  const handedOn: Buffer[] = []
+  let gathered: Buffer[] = []
+  return {
+    handedOn,
+    link: {
+      bufferedBytes: 0,
+      write: (chunk) => void gathered.push(Buffer.from(chunk)),
+      cork() {},
+      uncork() {
+        if (gathered.length > 0) handedOn.push(Buffer.concat(gathered))
+        gathered = []
+      },
+      end() {},
+      destroy() {},
+      start() {},
+    },
+  }
+}
+
+const frameBytes = 8 + 3
+
+describe('FrameWriter', () => {
+  it('gathers the frames of a turn in one write', () => {
+    const { link, handedOn } = recordingLink()
+    const writer = new FrameWriter(link)
+    for (let at = 0; at < framesPerWrite; at += 1) writer.frame(DATA, 1, Buffer.from('abc'))
+    expect(handedOn).toHaveLength(0)
+    writer.endTurn()
+    expect(handedOn.map((bytes) => bytes.length)).toEqual([framesPerWrite * frameBytes])
+  })
+
+  it('hands the first frames of a long turn on before the turn is over', () => {
+    const { link, handedOn } = recordingLink()
+    const writer = new FrameWriter(link)
+    for (let at = 0; at < 2 * framesPerWrite + 1; at += 1) writer.frame(DATA, 1, Buffer.from('abc'))
+    expect(handedOn.map((bytes) => bytes.length)).toEqual([framesPerWrite * frameBytes, framesPerWrite * frameBytes])
+    writer.endTurn()
+    expect(handedOn.at(-1)).toHaveLength(frameBytes)
+  })
+
+  it('never tears a frame apart: header and body are handed on together', () => {
+    const { link, handedOn } = recordingLink()
+    const writer = new FrameWriter(link)
+    const large = Buffer.alloc(10_000, 7)
+    for (let at = 0; at < 3 * framesPerWrite; at += 1) writer.frame(DATA, 1, large)
+    writer.endTurn()
+    expect(handedOn.every((bytes) => bytes.length % (8 + large.length) === 0)).toBe(true)
+    expect(handedOn).toHaveLength(3)
+  })
+})
