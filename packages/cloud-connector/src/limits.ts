@@ -86,6 +86,9 @@ export const auditRetryMs = 1_000
 /** One line of an audit segment when it is verified: fields at their longest, every character escaped. */
 export const maxAuditLineBytes = 65_536
 
+/** Characters of a subaccount's folder below the audit folder: a file name in it repeats them, and file systems stop at 255. */
+export const maxFolderNameLength = 200
+
 /** Body of a request to the administration listener: it has no operation that takes one. */
 export const maxAdminBodyBytes = 1024
 

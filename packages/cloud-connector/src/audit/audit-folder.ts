@@ -1,6 +1,7 @@
-import { createHmac, type KeyObject } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { createHash, createHmac, type KeyObject } from 'node:crypto'
+import { open, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { maxFolderNameLength } from '../limits.ts'
 
 /** A file that holds one day of one subaccount; `part` counts up when an earlier file of the day is not to be trusted. */
 export interface SegmentName {
@@ -17,17 +18,23 @@ export interface AuditAnchor {
   readonly bytes: number
   /** HMAC of the last entry that counts. */
   readonly hmac: string
+  /** What the first entry that is kept links to: `start`, the HMAC of the last one that a clean-up has removed, or {@link lostBeginning}. */
+  readonly begin: string
 }
 
-/** Folder of a subaccount below the audit folder; `_crossaccount` for what belongs to none. */
+/** Beginning of a log whose earlier entries have disappeared with everything that told where it began. No entry links to it. */
+export const lostBeginning = 'lost'
+
+/**
+ * Folder of a subaccount below the audit folder; `_crossaccount` for what belongs to none. Of a name that is too long for a folder, a hash takes the place of the
+ * end, behind a character that no shorter name has there.
+ */
 export function subaccountFolder(subaccount: string): string {
   if (subaccount === '') return '_crossaccount'
-  return encodeURIComponent(subaccount).replaceAll('.', '%2E').slice(0, 200)
-}
-
-/** The subaccount whose folder this is. */
-export function subaccountOf(folder: string): string {
-  return folder === '_crossaccount' ? '' : decodeURIComponent(folder)
+  const name = encodeURIComponent(subaccount).replaceAll('.', '%2E').replace(/^_/, '%5F')
+  if (name.length <= maxFolderNameLength) return name
+  const hash = createHash('sha256').update(subaccount).digest('base64url')
+  return `${name.slice(0, maxFolderNameLength - hash.length - 1)}+${hash}`
 }
 
 /** `audit-log_<subaccount>_<yyyy-MM-dd>.csv`, later parts with `.2`, `.3` before the extension. */
@@ -61,11 +68,11 @@ export function anchorFile(path: string): string {
 
 /** Fixed width, so that it can be written over in place. */
 export function formatAnchor(key: KeyObject, subaccount: string, anchor: AuditAnchor): string {
-  const body = `${anchor.segment};${anchor.entries};${anchor.bytes};${anchor.hmac}`
+  const body = `${anchor.segment};${anchor.entries};${anchor.bytes};${anchor.hmac};${anchor.begin}`
   return `${`${body};${anchorHmac(key, subaccount, body)}`.padEnd(511)}\n`
 }
 
-/** `missing` when there is none, `altered` when it was not written with this key. */
+/** `missing` when there is none, or an empty one because the process died when it had just made it; `altered` when it was not written with this key. */
 export async function readAnchor(path: string, key: KeyObject, subaccount: string): Promise<AuditAnchor | 'missing' | 'altered'> {
   let text: string
   try {
@@ -74,9 +81,17 @@ export async function readAnchor(path: string, key: KeyObject, subaccount: strin
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing'
     throw error
   }
-  const match = /^(([^;]+);(\d+);(\d+);([\w-]+));([\w-]{43}) *\n$/.exec(text)
-  if (match === null || anchorHmac(key, subaccount, match[1] ?? '') !== match[6]) return 'altered'
-  return { segment: match[2] ?? '', entries: Number(match[3]), bytes: Number(match[4]), hmac: match[5] ?? '' }
+  if (text === '') return 'missing'
+  const match = /^(([^;]+);(\d+);(\d+);([\w-]+);([\w-]+));([\w-]{43}) *\n$/.exec(text)
+  if (match === null || anchorHmac(key, subaccount, match[1] ?? '') !== match[7]) return 'altered'
+  return { segment: match[2] ?? '', entries: Number(match[3]), bytes: Number(match[4]), hmac: match[5] ?? '', begin: match[6] ?? '' }
+}
+
+/** Writes over the anchor of a log whose segments are closed; on stable storage when it settles. */
+export async function writeAnchor(path: string, key: KeyObject, subaccount: string, anchor: AuditAnchor): Promise<void> {
+  await using file = await open(anchorFile(path), 'r+')
+  await file.write(formatAnchor(key, subaccount, anchor), 0)
+  await file.datasync()
 }
 
 function anchorHmac(key: KeyObject, subaccount: string, body: string): string {

@@ -23,9 +23,9 @@ const lines = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().s
 
 const dayMs = 86_400_000
 
-async function written(count: number, nowMs: number = start): Promise<void> {
+async function written(count: number, nowMs: number = start, subaccount?: string): Promise<void> {
   const audit = createAuditLog({ folder, key, clock: createManualClock(nowMs) })
-  for (let at = 0; at < count; at++) audit.write(entry(`message ${at}`))
+  for (let at = 0; at < count; at++) audit.write(entry(`message ${at}`, subaccount))
   await audit.close()
 }
 
@@ -126,6 +126,83 @@ describe('audit log', () => {
     expect((await verifyAuditLog({ folder, key })).problems.map((found) => found.problem)).toContain('does not follow the entry before it')
   })
 
+  const problemsFound = async (): Promise<string> =>
+    (await verifyAuditLog({ folder, key })).problems.map((found) => `${found.file} ${found.problem}`).join('\n')
+  const removeSegments = (subaccount = 'demo'): void => {
+    for (const name of readdirSync(join(folder, subaccount))) if (name.endsWith('.csv')) rmSync(join(folder, subaccount, name))
+  }
+
+  it.each<[string, () => void, string]>([
+    ['an old segment', () => rmSync(file()), 'earlier segments are missing'],
+    ['all segments', () => removeSegments(), 'earlier segments are missing'],
+    ['all segments and the anchor', () => rmSync(join(folder, 'demo'), { recursive: true }), 'earlier segments are missing'],
+    [
+      'all segments, with an empty anchor left',
+      () => {
+        removeSegments()
+        writeFileSync(join(folder, 'demo', 'audit-log.anchor'), '')
+      },
+      'earlier segments are missing',
+    ],
+    [
+      'the whole log and the index',
+      () => {
+        rmSync(join(folder, 'demo'), { recursive: true })
+        rmSync(join(folder, 'audit-log.index'))
+      },
+      'audit-log.index was missing or altered',
+    ],
+  ])('CC-147 a clean-up is no excuse for %s of a subaccount, before and after a restart', async (_what, tamper, problem) => {
+    await written(3)
+    await written(3, start + dayMs, 'other')
+    await written(3, start + dayMs)
+    expect(await problemsFound()).toBe('')
+    tamper()
+    expect(await problemsFound()).toContain('missing')
+    await written(1, start + 2 * dayMs)
+    await written(1, start + 3 * dayMs)
+    expect(await problemsFound()).toContain(problem)
+  })
+
+  it('CC-147 notices an altered index, also after a restart', async () => {
+    await written(1)
+    writeFileSync(join(folder, 'audit-log.index'), readFileSync(join(folder, 'audit-log.index'), 'utf8').replace('demo', 'dame'))
+    expect(await problemsFound()).toContain('audit-log.index is altered')
+    await written(1, start + dayMs)
+    expect(await problemsFound()).toContain('audit-log.index was missing or altered')
+  })
+
+  it('a crash during a clean-up leaves a log that verifies', async () => {
+    await written(2)
+    const old = readFileSync(file())
+    const cleanUp = async (nowMs: number): Promise<void> => {
+      const audit = createAuditLog({ folder, key, clock: createManualClock(nowMs) })
+      audit.retain('demo', 14)
+      audit.write(entry('x'))
+      await audit.close()
+    }
+    await written(2, start + 10 * dayMs)
+    await cleanUp(start + 16 * dayMs)
+    expect(readdirSync(join(folder, 'demo'))).not.toContain('audit-log_demo_2030-01-01.csv')
+    // The process had died before it removed the file.
+    writeFileSync(file(), old)
+    expect(await problemsFound()).toBe('')
+    await cleanUp(start + 40 * dayMs)
+    expect(await verifyAuditLog({ folder, key })).toEqual({ segments: 1, entries: 2, problems: [] })
+    removeSegments()
+    expect(await problemsFound()).toContain('is missing')
+  })
+
+  it('keeps the logs of subaccounts apart whose long names begin the same, or look like the name of a folder', async () => {
+    const long = 'a'.repeat(300)
+    const names = [`${long}1`, `${long}2`, 'é'.repeat(100), '', '_crossaccount', '..', '!lost', '\ud800']
+    for (const name of names) await written(2, start, name)
+    for (const name of names) await written(1, start + dayMs, name)
+    expect(await verifyAuditLog({ folder, key })).toEqual({ segments: 2 * names.length, entries: 5 * names.length, problems: [] })
+    expect(readdirSync(folder)).toHaveLength(names.length + 1)
+    expect(Math.max(...readdirSync(folder).map((name) => name.length))).toBe(200)
+  })
+
   it('goes on after a crash that left a segment without an entry, or with a part of one', async () => {
     await written(1)
     writeFileSync(file('2030-01-02'), '')
@@ -155,8 +232,8 @@ describe('audit log', () => {
     const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
     audit.write(entry('a;b\nc\\d\u0000', '../up'))
     await audit.close()
-    const [subaccountFolder = ''] = readdirSync(folder)
-    expect(readdirSync(folder)).toHaveLength(1)
+    const [subaccountFolder = ''] = readdirSync(folder).filter((name) => name !== 'audit-log.index')
+    expect(readdirSync(folder)).toHaveLength(2)
     const text = readFileSync(
       join(folder, subaccountFolder, readdirSync(join(folder, subaccountFolder)).find((name) => name.endsWith('.csv')) ?? ''),
       'utf8',

@@ -1,7 +1,10 @@
 import type { KeyObject } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { type AuditEntry, type AuditSink, type Clock, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
 import { auditRetryMs, auditSyncMs, maxPendingAuditEntries } from '../limits.ts'
-import { type AuditSegment, openAuditSegment, removeOldSegments } from './audit-segment.ts'
+import { type AuditIndex, openAuditIndex } from './audit-index.ts'
+import { type AuditSegment, openAuditSegment } from './audit-segment.ts'
+import { removeOldSegments } from './remove-old-segments.ts'
 import type { AuditLineFields } from './audit-line.ts'
 
 /** An audit sink on disk. */
@@ -44,6 +47,7 @@ export function createAuditLog(options: {
 }): AuditLog {
   const { clock, folder, key, log = silentLogger } = options
   const chains = new Map<string, Chain>()
+  let index: AuditIndex | undefined
   let pendingCount = 0
   let broken = false
   let closed = false
@@ -54,7 +58,9 @@ export function createAuditLog(options: {
   let cancelSync: (() => void) | undefined
   let cancelRetry: (() => void) | undefined
 
-  const chainOf = (subaccount: string): Chain => {
+  const chainOf = (name: string): Chain => {
+    // A token can name a subaccount with half a character, which no file can; it must not stop the log for all.
+    const subaccount = name.toWellFormed()
     const known = chains.get(subaccount)
     if (known !== undefined) return known
     const chain: Chain = { subaccount, segment: undefined, pending: [], retentionDays: 0, started: false }
@@ -73,10 +79,15 @@ export function createAuditLog(options: {
       await before?.close()
       const keptFrom = chain.retentionDays > 0 ? daysBefore(day, chain.retentionDays) : undefined
       if (keptFrom !== undefined) {
-        const removed = await removeOldSegments(folder, chain.subaccount, keptFrom)
+        const removed = await removeOldSegments({ folder, key, subaccount: chain.subaccount, firstDay: keptFrom })
         if (removed > 0) log.info({ subaccount: chain.subaccount, segments: removed }, 'old audit segments removed')
       }
+      if (index === undefined) {
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+        index = await openAuditIndex({ folder, key })
+      }
       chain.segment = await openAuditSegment({
+        index,
         folder,
         subaccount: chain.subaccount,
         day,
@@ -189,7 +200,7 @@ export function createAuditLog(options: {
       })
     },
     retain(subaccount, days) {
-      const known = chains.get(subaccount)
+      const known = chains.get(subaccount.toWellFormed())
       if (known !== undefined) known.retentionDays = days
       else if (days > 0) chainOf(subaccount).retentionDays = days
     },

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { maxAuditLineBytes } from '../limits.ts'
 import {
@@ -7,12 +7,14 @@ import {
   anchorFile,
   formatAnchor,
   listSegments,
+  lostBeginning,
   readAnchor,
   segmentDay,
   type SegmentName,
   segmentName,
   subaccountFolder,
 } from './audit-folder.ts'
+import type { AuditIndex } from './audit-index.ts'
 import { type AuditLineFields, chainHmac, chainStart, formatAuditLine, parseAuditLine } from './audit-line.ts'
 
 /** The open segment of one subaccount. One append at a time; an append that fails may be tried again and lands in the same place. */
@@ -48,15 +50,18 @@ export async function openAuditSegment(options: {
   readonly subaccount: string
   readonly day: string
   readonly key: KeyObject
+  readonly index: AuditIndex
   readonly keptFrom?: string
 }): Promise<AuditSegment> {
-  const { key, subaccount } = options
+  const { index, key, subaccount } = options
   const folder = subaccountFolder(subaccount)
   const path = join(options.folder, folder)
   await mkdir(path, { recursive: true, mode: 0o700 })
   const segments = await listSegments(path)
   const newest = segments.at(-1)
-  const tail = await readTail(path, segments, await readAnchor(path, key, subaccount), options)
+  const known = await readAnchor(path, key, subaccount)
+  const tail = await readTail(path, segments, known, options)
+  const begin = typeof known === 'object' ? known.begin : await beginningWithoutAnchor(path, segments, known, index.has(subaccount))
   const goesOn = newest !== undefined && newest.day >= options.day && tail.usable
   const name = goesOn ? newest : nextName(folder, options.day, newest)
 
@@ -70,7 +75,7 @@ export async function openAuditSegment(options: {
     return open(anchorFile(path), 'r+')
   })
   const moveAnchor = (): Promise<void> =>
-    writeFully(anchor, Buffer.from(formatAnchor(key, subaccount, { segment: name.file, entries, bytes, hmac }), 'utf8'), 0)
+    writeFully(anchor, Buffer.from(formatAnchor(key, subaccount, { segment: name.file, entries, bytes, hmac, begin }), 'utf8'), 0)
   let opened: FileHandle | undefined
   try {
     opened = await open(join(path, name.file), goesOn ? 'r+' : 'wx', 0o600)
@@ -79,6 +84,8 @@ export async function openAuditSegment(options: {
     await opened.datasync()
     await moveAnchor()
     await anchor.datasync()
+    // Not before: whoever is in the index and has no anchor has lost it.
+    await index.add(subaccount)
   } catch (error) {
     await anchor.close()
     await opened?.close()
@@ -128,12 +135,16 @@ export async function openAuditSegment(options: {
   return segment
 }
 
-/** Deletes segments whose day is before `firstDay`. */
-export async function removeOldSegments(folder: string, subaccount: string, firstDay: string): Promise<number> {
-  const path = join(folder, subaccountFolder(subaccount))
-  const old = (await listSegments(path)).filter((segment) => segment.day < firstDay)
-  for (const segment of old) await rm(join(path, segment.file), { force: true })
-  return old.length
+/** A log that has only just been begun, or one that somebody has taken the beginning from. */
+async function beginningWithoutAnchor(
+  path: string,
+  segments: readonly SegmentName[],
+  anchor: 'missing' | 'altered',
+  isIndexed: boolean,
+): Promise<string> {
+  if (anchor === 'altered' || isIndexed) return lostBeginning
+  for (const { file } of segments) if ((await stat(join(path, file))).size > 0) return lostBeginning
+  return chainStart
 }
 
 function nextName(folder: string, day: string, newest: SegmentName | undefined): SegmentName {

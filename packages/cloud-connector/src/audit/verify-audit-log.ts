@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { maxAuditLineBytes } from '../limits.ts'
-import { type AuditAnchor, listSegments, readAnchor, subaccountOf } from './audit-folder.ts'
+import { type AuditAnchor, listSegments, readAnchor, subaccountFolder } from './audit-folder.ts'
+import { auditIndexFile, listLogs, readAuditIndex } from './audit-index.ts'
 import { chainHmac, chainStart, parseAuditLine } from './audit-line.ts'
 
 /** Something in an audit log that is not as it was written. `line` counts from 1; 0 speaks of the file. */
@@ -25,16 +25,27 @@ export interface AuditVerification {
 const maxProblems = 100
 
 /**
- * Checks the chains of all subaccounts: altered, inserted, removed and reordered entries, missing segments, and logs that end before the
- * point that is known to have been reached. Entries of the last second before a power cut may be missing without notice.
+ * Checks the chains of all subaccounts: altered, inserted, removed and reordered entries, missing segments that no clean-up has removed, missing
+ * logs of whole subaccounts, and logs that end before the point that is known to have been reached.
+ *
+ * Entries of the last second before a power cut may be missing without notice. Who removes the whole audit folder, or puts back an older copy of
+ * all of it, leaves nothing to notice that by: keep copies elsewhere.
  */
 export async function verifyAuditLog(options: { readonly folder: string; readonly key: KeyObject }): Promise<AuditVerification> {
   const problems: AuditProblem[] = []
   let segments = 0
   let entries = 0
-  const folders = (await readdir(options.folder, { withFileTypes: true })).filter((item) => item.isDirectory())
-  for (const { name } of folders) {
-    const found = await verifySubaccount(join(options.folder, name), subaccountOf(name), options.key)
+  const folders = await listLogs(options.folder)
+  const index = await readAuditIndex(options)
+  const indexed = typeof index === 'object' ? index.subaccounts : []
+  const reportIndex = (problem: string): void => void problems.push({ subaccount: '', file: auditIndexFile, line: 0, problem })
+  if (index === 'altered' || (index === 'missing' && folders.length > 0)) reportIndex(`is ${index}`)
+  if (typeof index === 'object' && index.wasLost) reportIndex('was missing or altered when the log was opened: logs may have disappeared')
+  const logs = new Map(indexed.map((subaccount) => [subaccountFolder(subaccount), subaccount]))
+  // Made just before the process died, or before the index disappeared.
+  for (const folder of folders) if (!logs.has(folder)) logs.set(folder, subaccountOf(folder))
+  for (const [folder, subaccount] of logs) {
+    const found = await verifySubaccount(join(options.folder, folder), subaccount, options.key)
     segments += found.segments
     entries += found.entries
     problems.push(...found.problems)
@@ -52,6 +63,7 @@ async function verifySubaccount(path: string, subaccount: string, key: KeyObject
   let entries = 0
   // The first segment that is left after a clean-up links to one that is gone on purpose.
   let previous: string | undefined
+  let begins = false
   for (const [at, { file }] of segments.entries()) {
     let count = 0
     for await (const line of linesOf(join(path, file))) {
@@ -65,6 +77,7 @@ async function verifySubaccount(path: string, subaccount: string, key: KeyObject
       if (previous !== undefined && parsed.previous !== previous) report(file, count, 'does not follow the entry before it')
       if (previous === undefined && at === 0 && count > 1 && parsed.previous === chainStart)
         report(file, count, 'starts a chain inside a segment')
+      if (count === 1 && typeof anchor === 'object' && parsed.previous === anchor.begin) begins = true
       previous = parsed.hmac
       if (typeof anchor === 'object' && anchor.segment === file && anchor.entries === count && anchor.hmac !== parsed.hmac) {
         report(file, count, 'is not the entry that was synchronised here')
@@ -76,12 +89,11 @@ async function verifySubaccount(path: string, subaccount: string, key: KeyObject
       report(file, count, `ends after ${count} entries, but ${anchor.entries} were written`)
     }
   }
-  if (segments.length > 0 || anchor !== 'missing')
-    checkAnchor(
-      anchor,
-      segments.map((segment) => segment.file),
-      report,
-    )
+  const files = segments.map((segment) => segment.file)
+  checkAnchor(anchor, files, report)
+  // What stands before the beginning is what a clean-up had no time to remove.
+  if (entries > 0 && typeof anchor === 'object' && !begins)
+    report(files[0] ?? '', 1, 'is not where the log begins: earlier segments are missing')
   return { segments: segments.length, entries, problems }
 }
 
@@ -94,7 +106,19 @@ function checkAnchor(
     report('audit-log.anchor', 0, `is ${anchor}`)
     return
   }
-  if (!files.includes(anchor.segment)) report(anchor.segment, 0, 'is missing')
+  const isCleanedUp = anchor.begin === anchor.hmac
+  if (!files.includes(anchor.segment) && !isCleanedUp) report(anchor.segment, 0, 'is missing')
+}
+
+/** The subaccount whose folder this is, as far as the name of the folder tells. */
+function subaccountOf(folder: string): string {
+  if (folder === '_crossaccount') return ''
+  try {
+    return decodeURIComponent(folder)
+  } catch {
+    // Cut within a character, or no folder of ours: its entries will not verify.
+    return folder
+  }
 }
 
 /** Lines of a file without their ends; `undefined` for one that is too long or not ended. Memory is bounded by one line. */
