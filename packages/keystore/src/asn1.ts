@@ -105,19 +105,17 @@ export function set(...parts: readonly Element[]): Element {
   return forge.asn1.create(Class.UNIVERSAL, Type.SET, true, [...parts])
 }
 
-/** Forge takes the number of any tag where its types list those of the universal class. */
-function contextType(number: number): forge.asn1.Type {
-  return number as unknown as forge.asn1.Type
-}
+/** Forge takes the number of any tag where its published types list those of the universal class. */
+const createTagged: (tagClass: number, type: number, constructed: boolean, value: string | Element[]) => Element = forge.asn1.create
 
 /** An element with a tag of its context around another one. */
 export function tagged(number: number, part: Element): Element {
-  return forge.asn1.create(Class.CONTEXT_SPECIFIC, contextType(number), true, [part])
+  return createTagged(Class.CONTEXT_SPECIFIC, number, true, [part])
 }
 
 /** An OCTET STRING whose own tag is replaced by one of the context. */
 export function taggedOctets(number: number, bytes: Buffer): Element {
-  return forge.asn1.create(Class.CONTEXT_SPECIFIC, contextType(number), false, bytes.toString('latin1'))
+  return createTagged(Class.CONTEXT_SPECIFIC, number, false, bytes.toString('latin1'))
 }
 
 /** An OCTET STRING. */

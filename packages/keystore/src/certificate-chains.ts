@@ -65,9 +65,18 @@ function createIssuerIndex(certificates: readonly X509Certificate[]): IssuerInde
     if (same === undefined) bySubject.set(certificate.subject, [certificate])
     else same.push(certificate)
   }
+  // Each is looked for once, so that many certificates of one name cost no more than their square.
+  const known = new Map<X509Certificate, X509Certificate | undefined>()
   return (certificate) => {
     if (certificate.issuer === certificate.subject) return undefined
-    return bySubject.get(certificate.issuer)?.find((candidate) => candidate !== certificate && certificate.checkIssued(candidate))
+    if (!known.has(certificate)) {
+      const candidates = bySubject.get(certificate.issuer) ?? []
+      known.set(
+        certificate,
+        candidates.find((candidate) => candidate !== certificate && certificate.checkIssued(candidate)),
+      )
+    }
+    return known.get(certificate)
   }
 }
 
