@@ -19,6 +19,8 @@ export function postgresFailed(attempt: string, cause: unknown): ConnectivityErr
   // 28: the log-on is refused. The driver's own refusals of a log-on have no code but a common beginning.
   if (code.startsWith('28') || reason.startsWith('SASL: ')) return failed('CONFIGURATION_INVALID', 'check user and password')
   if (code === '3D000') return failed('CONFIGURATION_INVALID', 'create the database, or name another')
+  // The NUL character, the only one that PostgreSQL does not keep in a text. What was asked cannot be there, and cannot be kept.
+  if (code === '22021') return failed('MESSAGE_INVALID', 'leave out the character')
   if (code === '42501') return failed('CONFIGURATION_INVALID', 'let the user own the database')
   if (isTlsFailure(code, reason))
     return failed('PEER_UNTRUSTED', 'check the certificate of the server and the authorities that are trusted')

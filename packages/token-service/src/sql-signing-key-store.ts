@@ -26,21 +26,20 @@ export function createSqlSigningKeyStore({
     add: (key, { onlyFirst }) =>
       storing('keeping a signing key', async () => {
         const sealed = sealer.seal(key.privateKey.reveal(), sealContext(key.keyId))
-        // One statement, so that nobody else adds a key between the look and the insertion.
-        await db
-          .insertInto('token_signing_key')
-          .columns(['key_id', 'private_key', 'public_key', 'signs_from_ms'])
-          .expression(() => {
-            const row = db.selectNoFrom((build) => [
-              build.cast<string>(build.val(key.keyId), 'text').as('key_id'),
-              build.cast<string>(build.val(sealed), 'text').as('private_key'),
-              build.cast<string>(build.val(key.publicKey), 'text').as('public_key'),
-              build.cast<number>(build.val(key.signsFromMs), 'bigint').as('signs_from_ms'),
-            ])
-            const anyKey = db.selectFrom('token_signing_key').select('key_id')
-            return onlyFirst ? row.where((build) => build.not(build.exists(anyKey))) : row
-          })
-          .execute()
+        await db.transaction().execute(async (transaction) => {
+          // Whoever comes second waits here, and sees afterwards what the first has added.
+          await transaction
+            .insertInto('token_lock')
+            .values({ name: 'signing keys' })
+            .onConflict((conflict) => conflict.column('name').doUpdateSet({ name: 'signing keys' }))
+            .execute()
+          if (onlyFirst && (await transaction.selectFrom('token_signing_key').select('key_id').limit(1).executeTakeFirst()) !== undefined)
+            return
+          await transaction
+            .insertInto('token_signing_key')
+            .values({ key_id: key.keyId, private_key: sealed, public_key: key.publicKey, signs_from_ms: key.signsFromMs })
+            .execute()
+        })
       }),
     remove: (keyId) =>
       storing('removing a signing key', async () => {

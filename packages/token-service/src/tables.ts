@@ -1,7 +1,7 @@
 import type { ColumnType, Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** PostgreSQL returns 64-bit integers as text, SQLite as numbers. */
+/** Some drivers return 64-bit integers as text. */
 type Milliseconds = ColumnType<number | string, number, number>
 
 /** The tables of the token service. */
@@ -21,6 +21,10 @@ export interface TokenServiceTables {
     readonly created_at_ms: Milliseconds
     readonly expires_at_ms: Milliseconds
     readonly redeemed_with: string | null
+  }
+  /** One row per thing that only one process may do at a time; whoever updates it does. */
+  readonly token_lock: {
+    readonly name: string
   }
 }
 
@@ -48,6 +52,14 @@ export const tokenServiceMigrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex('token_grant_owner').on('token_grant').columns(['owner', 'created_at_ms']).execute()
       await db.schema.createIndex('token_grant_expiry').on('token_grant').column('expires_at_ms').execute()
       await db.schema.createIndex('token_grant_age').on('token_grant').column('created_at_ms').execute()
+    },
+  },
+  '0002-lock': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('token_lock')
+        .addColumn('name', 'text', (column) => column.primaryKey())
+        .execute()
     },
   },
 }

@@ -38,4 +38,12 @@ export const connectivityMigrations: Readonly<Record<string, Migration>> = {
         .execute()
     },
   },
+  '0002-subaccounts': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await db.schema
+        .createTable('connectivity_subaccount')
+        .addColumn('subaccount', 'text', (column) => column.primaryKey())
+        .execute()
+    },
+  },
 }

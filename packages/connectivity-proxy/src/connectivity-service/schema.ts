@@ -1,6 +1,6 @@
 import type { ColumnType } from 'kysely'
 
-/** 64-bit milliseconds: SQLite hands them out as numbers, PostgreSQL as texts. */
+/** 64-bit milliseconds; some drivers hand them out as texts. */
 type Milliseconds = ColumnType<number | string, number, number>
 
 /** Tables of the connectivity service. The same statements run on SQLite and PostgreSQL. */
@@ -8,6 +8,7 @@ export interface ConnectivitySchema {
   connectivity_authority: AuthorityTable
   connectivity_pairing_code: PairingCodeTable
   connectivity_certificate: CertificateTable
+  connectivity_subaccount: SubaccountTable
 }
 
 /** Authorities that sign connectors, one row for each generation. */
@@ -24,6 +25,11 @@ interface PairingCodeTable {
   subaccount: string
   created_by: string
   expires_at_ms: Milliseconds
+}
+
+/** One row per subaccount that ever paired: what those lock who change what others count on. */
+interface SubaccountTable {
+  subaccount: string
 }
 
 /** Every certificate that was issued to a connector. */

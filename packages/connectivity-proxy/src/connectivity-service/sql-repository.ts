@@ -1,4 +1,4 @@
-import type { Insertable, Kysely, Selectable } from 'kysely'
+import type { Insertable, Kysely, Selectable, Transaction } from 'kysely'
 import type { ConnectivityRepository, IssuedCertificate } from './repository.ts'
 import type { CertificateTable, ConnectivitySchema } from './schema.ts'
 
@@ -24,7 +24,7 @@ export function createSqlConnectivityRepository(db: Kysely<ConnectivitySchema>):
       return Number(result.numInsertedOrUpdatedRows ?? 0) === 1
     },
     addPairingCode: (code, nowMs, maxOpen) =>
-      db.transaction().execute(async (transaction) => {
+      changing(db, code.subaccount, async (transaction) => {
         await transaction.deleteFrom('connectivity_pairing_code').where('expires_at_ms', '<=', nowMs).execute()
         const { open } = await transaction
           .selectFrom('connectivity_pairing_code')
@@ -48,7 +48,7 @@ export function createSqlConnectivityRepository(db: Kysely<ConnectivitySchema>):
       return row && { hash, subaccount: row.subaccount, createdBy: row.created_by, expiresAtMs: Number(row.expires_at_ms) }
     },
     redeemPairingCode: (hash, nowMs, certificate) =>
-      db.transaction().execute(async (transaction) => {
+      changing(db, certificate.subaccount, async (transaction) => {
         const used = await transaction
           .deleteFrom('connectivity_pairing_code')
           .where('hash', '=', hash)
@@ -59,15 +59,14 @@ export function createSqlConnectivityRepository(db: Kysely<ConnectivitySchema>):
         return true
       }),
     addRenewedCertificate: (certificate, predecessor) =>
-      db.transaction().execute(async (transaction) => {
-        // A write, not a read: it makes a revocation at the same moment wait, or this wait for it.
+      changing(db, certificate.subaccount, async (transaction) => {
         const standing = await transaction
-          .updateTable('connectivity_certificate')
-          .set({ revoked_at_ms: null })
+          .selectFrom('connectivity_certificate')
+          .select('fingerprint')
           .where('fingerprint', '=', predecessor)
           .where('revoked_at_ms', 'is', null)
           .executeTakeFirst()
-        if (Number(standing.numUpdatedRows) !== 1) return false
+        if (standing === undefined) return false
         await transaction.insertInto('connectivity_certificate').values(toRow(certificate)).execute()
         return true
       }),
@@ -86,17 +85,37 @@ export function createSqlConnectivityRepository(db: Kysely<ConnectivitySchema>):
         .executeTakeFirst()
       return row && fromRow(row)
     },
-    async revokeConnector(subaccount, connectorId, nowMs) {
-      const result = await db
-        .updateTable('connectivity_certificate')
-        .set({ revoked_at_ms: nowMs })
-        .where('subaccount', '=', subaccount)
-        .where('connector_id', '=', connectorId)
-        .where('revoked_at_ms', 'is', null)
-        .executeTakeFirst()
-      return Number(result.numUpdatedRows)
-    },
+    revokeConnector: (subaccount, connectorId, nowMs) =>
+      changing(db, subaccount, async (transaction) => {
+        const result = await transaction
+          .updateTable('connectivity_certificate')
+          .set({ revoked_at_ms: nowMs })
+          .where('subaccount', '=', subaccount)
+          .where('connector_id', '=', connectorId)
+          .where('revoked_at_ms', 'is', null)
+          .executeTakeFirst()
+        return Number(result.numUpdatedRows)
+      }),
   }
+}
+
+/**
+ * Changes of one subaccount go one after the other. Otherwise two could each count one code below the limit, or a revocation would not see the successor that
+ * a renewal is just adding.
+ */
+function changing<T>(
+  db: Kysely<ConnectivitySchema>,
+  subaccount: string,
+  work: (transaction: Transaction<ConnectivitySchema>) => Promise<T>,
+): Promise<T> {
+  return db.transaction().execute(async (transaction) => {
+    await transaction
+      .insertInto('connectivity_subaccount')
+      .values({ subaccount })
+      .onConflict((conflict) => conflict.column('subaccount').doUpdateSet({ subaccount }))
+      .execute()
+    return work(transaction)
+  })
 }
 
 function toRow(certificate: IssuedCertificate): Insertable<CertificateTable> {

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import { type Postgres, skipUnless, startPostgres } from '@sallyport/real-backends'
+import { createSealer, migrate, openPostgresDatabase } from '@sallyport/store'
+import type { Kysely } from 'kysely'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { repositoryCases, type RepositorySubject } from '../conformance/entity-repository-suite.ts'
+import { createSqlEntityRepository, destinationMigrations, type DestinationTables, type EntityRepository } from '../src/index.ts'
+
+const skipped = skipUnless('postgres', 'initdb', 'psql')
+const sealer = createSealer({ current: randomBytes(32) })
+let postgres: Postgres
+const opened: Kysely<DestinationTables>[] = []
+beforeAll(async () => {
+  if (!skipped) postgres = await startPostgres()
+})
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((db) => db.destroy()))
+})
+afterAll(() => postgres?.stop())
+
+async function subject(): Promise<RepositorySubject> {
+  const url = await postgres.createDatabase()
+  const open = async (): Promise<EntityRepository> => {
+    const db = openPostgresDatabase<DestinationTables>({ url, password: () => postgres.password, tls: { mode: 'off' } })
+    opened.push(db)
+    await migrate(db, destinationMigrations, { part: 'destinations' })
+    return createSqlEntityRepository({ db, sealer })
+  }
+  return { repository: await open(), reopen: open }
+}
+
+describe.skipIf(skipped)('the entity repository on PostgreSQL', () => {
+  it.each(Object.entries(repositoryCases))('%s', async (_name, run) => {
+    await expect(run(await subject())).resolves.toBeUndefined()
+  })
+
+  it('refuses a name with the character that it cannot keep, as the fault of who asks', async () => {
+    const { repository } = await subject()
+    const level = { subaccountId: 'sub', instanceId: null }
+    await expect(repository.find('destination', level, 'a\u0000b')).rejects.toMatchObject({ code: 'MESSAGE_INVALID' })
+  })
+})
