@@ -325,5 +325,17 @@ describe('several tunnels in one process, over TLS', () => {
     })
     await connector.stop()
     expect(cloudSide.list()).toEqual([])
+    // Stopped before it could start: what it would open now nobody would close.
+    await expect(connector.start()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
+  })
+
+  it('does not start again after it was stopped', async () => {
+    await start(createConfigurationText({ text: JSON.stringify({ connectors: [entry('a', {})] }) }), [identityOf('a')])
+    await connector.stop({ graceMs: 0 })
+    await expect(connector.start()).rejects.toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+      message: expect.stringContaining('make a new one'),
+    })
+    await until(() => cloudSide.list().length === 0)
   })
 })

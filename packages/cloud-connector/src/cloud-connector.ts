@@ -14,7 +14,11 @@ import { type ConnectorAudit, type CreateTransport, openTunnelLink, type TunnelL
 
 /** The on-premise side of tunnels: dials out, decides access, propagates principals. */
 export interface CloudConnector extends AsyncDisposable {
-  /** Reads the configuration, opens the tunnels and watches for changes. @throws ConnectivityError `CONFIGURATION_INVALID`, and nothing is open then. */
+  /**
+   * Reads the configuration, opens the tunnels and watches for changes. A connector that was stopped does not start again: make a new one.
+   *
+   * @throws ConnectivityError `CONFIGURATION_INVALID`, and nothing is open then; `SERVICE_UNAVAILABLE` after `stop`.
+   */
   start(): Promise<void>
   /**
    * Reads the configuration again and takes it over as a whole, or not at all. `user` is who asked, for the audit log.
@@ -164,6 +168,8 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
   const connector: CloudConnector = {
     start: () =>
       inTurn(async () => {
+        // Whoever stops closes the links of then; nobody would close later ones.
+        if (stopping !== undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the connector has been stopped; make a new one')
         if (configuration !== undefined) return
         const next = await read()
         const opened: TunnelLink[] = []
