@@ -1,4 +1,5 @@
 import type { AccessDecision, VirtualAddress } from '../access-control/access-decision.ts'
+import type { ConnectorState } from '../connector-state.ts'
 import { maxAdmittedShown } from '../limits.ts'
 import type { LinkContext } from '../link-context.ts'
 import { shownText, systemText } from './refusals.ts'
@@ -9,6 +10,8 @@ export interface AccessSubject {
   /** `undefined` for TCP. */
   readonly path: string | undefined
   readonly correlationId: string
+  /** The state that decides, and says what is audited: a reload meanwhile changes neither for this request. */
+  readonly state: Pick<ConnectorState, 'auditLevel'>
 }
 
 /** Emits a decision, when somebody listens. */
@@ -55,13 +58,13 @@ export function eventTarget(
 
 /** Writes a refusal into the audit log, unless it is off. */
 export function auditDenied(context: LinkContext, subject: AccessSubject, user: string, reason: string): void {
-  if (context.state().auditLevel === 'OFF') return
+  if (subject.state.auditLevel === 'OFF') return
   writeEntry(context, subject, user, 'access-denied', `Access denied to ${what(subject)}: ${reason}`)
 }
 
 /** Writes what was allowed into the audit log, at level ALL. */
 export function auditAllowed(context: LinkContext, subject: AccessSubject, user: string): void {
-  if (context.state().auditLevel !== 'ALL') return
+  if (subject.state.auditLevel !== 'ALL') return
   writeEntry(context, subject, user, 'access-allowed', `Access allowed to ${what(subject)}`)
 }
 

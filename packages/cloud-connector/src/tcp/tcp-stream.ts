@@ -20,9 +20,9 @@ export function serveTcpStream(
 ): ServedStream {
   const { audit, clock, events, log } = context
   const address: VirtualAddress = { host: opening.virtualHost.toLowerCase(), port: opening.virtualPort }
-  const subject = { address, path: undefined, correlationId: opening.correlationId }
-  const startMs = clock.now()
   const state = context.state()
+  const subject = { address, path: undefined, correlationId: opening.correlationId, state }
+  const startMs = clock.now()
   let cancelConnect: (() => void) | undefined
   let endedMs: number | undefined
   let mapping: SystemMapping | undefined
