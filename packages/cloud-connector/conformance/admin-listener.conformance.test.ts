@@ -1,5 +1,5 @@
 import { request as httpsRequest } from 'node:https'
-import { createSecret } from '@sallyport/core'
+import { ConnectivityError, createSecret } from '@sallyport/core'
 import { createHttpBackend, createManualClock, createTestCa, type HttpBackend, type ManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type AdminListener, createAdminListener } from '../src/index.ts'
@@ -14,8 +14,10 @@ let backend: HttpBackend
 let bench: ConnectorBench
 let listener: AdminListener
 let port: number
+let addresses: string[]
 beforeEach(async () => {
   clock = createManualClock()
+  addresses = []
   backend = await createHttpBackend({
     answer: ({ target }) => {
       clock.advance(Number(target.slice(1)))
@@ -29,7 +31,9 @@ beforeEach(async () => {
   listener = createAdminListener({
     connector: bench.connector,
     tls: { certificate: own.certificate, key: createSecret(own.key) },
-    verify: async (user, password) => {
+    verify: async (user, password, address) => {
+      addresses.push(address)
+      if (user === 'busy') throw new ConnectivityError('SERVICE_UNAVAILABLE', 'too many log-ons at once')
       const role = users[`${user}:${password}`]
       return role === undefined ? undefined : { role }
     },
@@ -77,6 +81,13 @@ describe('monitoring', () => {
     expect((await get(path, 'other:secret')).status).toBe(403)
     expect((await get(path, 'admin:secret')).status).toBe(200)
     expect((await get(path, 'watch:secret')).status).toBe(200)
+  })
+
+  it('checks a password together with the address that it comes from, and says when it cannot be checked now', async () => {
+    expect((await get(paths[0] ?? '', 'admin:wrong')).status).toBe(401)
+    expect(addresses).toEqual(['127.0.0.1'])
+    const busy = await get(paths[0] ?? '', 'busy:secret')
+    expect([busy.status, busy.json()]).toEqual([503, { type: 'RUNTIME_FAILURE', message: 'too many log-ons at once' }])
   })
 
   it('shows the tunnel and the subaccount certificate', async () => {

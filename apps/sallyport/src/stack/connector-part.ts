@@ -1,4 +1,3 @@
-import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
 import {
   createAdminListener,
   createAuditLog,
@@ -9,14 +8,13 @@ import {
   loadIdentities,
   pairConnector,
   saveIdentity,
-  type VerifyAdministrator,
 } from '@sallyport/cloud-connector'
 import { ConnectivityError, createSecret } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { version } from '../version.ts'
+import { openAdministrator } from './administrator.ts'
 import { partLog, subaccountsOf } from './cloud-settings.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
-import type { DataFolder } from './data-folder.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
@@ -83,7 +81,7 @@ export async function startConnectorPart(
     events: { wanted: events.wanted, emit: (event) => (event.type.startsWith('tunnel-') ? undefined : events.emit(event)) },
     agentVersion: version,
   })
-  const administrator = openAdministrator(folder)
+  const administrator = await openAdministrator({ folder, clock })
   const admin = createAdminListener({
     connector,
     tls: adminIdentity(context),
@@ -190,36 +188,4 @@ function adminIdentity(context: PartContext): { readonly certificate: string; re
   const authority = openAuthority(context.folder, context.clock, { name: 'ca', commonName: 'Sallyport Local CA' })
   const { certificate, key } = authority.identity('connector/admin', { subject: [{ type: 'CN', value: 'localhost' }], names: localNames() })
   return { certificate, key: createSecret(key) }
-}
-
-const administratorFile = 'administrator.json'
-const maxFailuresPerMinute = 20
-
-/** The one local administrator. Its password is random, kept as a hash, and written once to a file for its owner. */
-function openAdministrator(folder: DataFolder): { readonly verify: VerifyAdministrator } {
-  let text = folder.read('connector', administratorFile)
-  if (text === undefined) {
-    const password = randomBytes(12).toString('base64url')
-    const salt = randomBytes(16).toString('base64')
-    text = JSON.stringify({ user: 'Administrator', salt, hash: hashPassword(password, salt).toString('base64') })
-    folder.write(['connector', 'initial-password'], `${password}\n`)
-    folder.write(['connector', administratorFile], `${text}\n`)
-  }
-  const { user, salt, hash } = JSON.parse(text) as { readonly user: string; readonly salt: string; readonly hash: string }
-  let failures = 0
-  let windowStart = 0
-  return {
-    async verify(name, password) {
-      const now = performance.now()
-      if (now - windowStart > 60_000) [failures, windowStart] = [0, now]
-      if (failures >= maxFailuresPerMinute) return undefined
-      const right = timingSafeEqual(hashPassword(password, salt), Buffer.from(hash, 'base64')) && name === user
-      if (!right) failures += 1
-      return right ? { role: 'Administrator' } : undefined
-    },
-  }
-}
-
-function hashPassword(password: string, salt: string): Buffer {
-  return scryptSync(password, Buffer.from(salt, 'base64'), 32)
 }

@@ -8,8 +8,11 @@ import { renderBackendConnections, renderBackendPerformance, renderSubaccounts }
 /** Roles that may read the monitoring interfaces. */
 export type AdminRole = 'Administrator' | 'Monitoring'
 
-/** Checks a user and password; `undefined` for a wrong one. It is asked for every request and limits guessing by itself. */
-export type VerifyAdministrator = (user: string, password: string) => Promise<{ readonly role: string } | undefined>
+/**
+ * Checks a user and password that came from an address; `undefined` for a wrong one. It is asked for every request and limits guessing by itself. A
+ * `ConnectivityError` is answered with its status.
+ */
+export type VerifyAdministrator = (user: string, password: string, address: string) => Promise<{ readonly role: string } | undefined>
 
 /** The HTTPS listener for administration and monitoring. */
 export interface AdminListener extends AsyncDisposable {
@@ -93,7 +96,7 @@ async function admit(request: FastifyRequest, reply: FastifyReply, verify: Verif
   const decoded =
     encoded === undefined || encoded.length > maxAdminCredentialsBytes ? undefined : Buffer.from(encoded, 'base64').toString('utf8')
   const colon = decoded?.indexOf(':') ?? -1
-  const user = decoded === undefined || colon < 0 ? undefined : await verify(decoded.slice(0, colon), decoded.slice(colon + 1))
+  const user = decoded === undefined || colon < 0 ? undefined : await verify(decoded.slice(0, colon), decoded.slice(colon + 1), request.ip)
   if (user === undefined) {
     return reply
       .code(401)
@@ -105,6 +108,7 @@ async function admit(request: FastifyRequest, reply: FastifyReply, verify: Verif
 }
 
 function answerError(error: unknown, reply: FastifyReply, log: Logger): FastifyReply {
+  if (ConnectivityError.is(error)) return reply.code(error.traits.status).send({ type: 'RUNTIME_FAILURE', message: error.message })
   const status = (error as { readonly statusCode?: number }).statusCode ?? 500
   if (status < 500) return reply.code(status).send({ type: 'INVALID_REQUEST', message: (error as Error).message })
   log.error({ reason: error instanceof Error ? error.message : 'unknown' }, 'a request to the administration listener failed')
