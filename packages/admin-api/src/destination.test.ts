@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkDestination, destinationInputSchema, isDestinationName } from './index.ts'
+import { checkDestination, destinationInputSchema, isEntityName } from './index.ts'
 
 const strict = { strictNames: true }
 
@@ -52,8 +52,8 @@ describe('names', () => {
     ['a\u2028b', false, false],
     ['\ud800', false, false],
   ])('%j: strict %s, printable %s', (name, isStrict, isPrintable) => {
-    expect(isDestinationName(name, { strictNames: true })).toBe(isStrict)
-    expect(isDestinationName(name, { strictNames: false })).toBe(isPrintable)
+    expect(isEntityName(name, { strictNames: true })).toBe(isStrict)
+    expect(isEntityName(name, { strictNames: false })).toBe(isPrintable)
   })
 })
 

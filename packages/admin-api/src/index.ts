@@ -15,7 +15,6 @@ export {
   destinationInputSchema,
   type DestinationRecord,
   type DestinationVerdict,
-  isDestinationName,
 } from './destination.ts'
 export {
   createDestinationAdminClient,
@@ -36,7 +35,10 @@ export {
   findResultSchema,
 } from './destination-answers.ts'
 export { isSecretProperty } from './secret-properties.ts'
-export { maxDestinationNameLength, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
+export { maxEntityNameLength, maxLabels, maxLabelValues, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
+export { isEntityName } from './entity-name.ts'
+export { checkFragment, type FragmentInput, type FragmentRecord, type FragmentVerdict } from './fragment.ts'
+export { type Label, labelChangeSchema, labelSchema, labelsSchema } from './label.ts'
 export { closestName } from './closest-name.ts'
 export { checkConfiguration, type ConfigurationProblem, type ConfigurationSchema, formatProblemPath } from './configuration-problem.ts'
 export {

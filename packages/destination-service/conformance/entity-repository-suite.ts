@@ -1,5 +1,6 @@
+import type { Label } from '@sallyport/admin-api'
 import { expect } from 'vitest'
-import type { EntityKind, EntityRepository, EntityWrite, FoundEntity, Label, Level } from '../src/index.ts'
+import type { EntityKind, EntityRepository, EntityWrite, FoundEntity, Level } from '../src/index.ts'
 
 /** A repository to be held to its contract; `reopen` hands out another one on the same data, as after a restart or in another process. */
 export interface RepositorySubject {
@@ -81,6 +82,26 @@ export const repositoryCases: Readonly<Record<string, RepositoryCase>> = {
     expect(left.map((stored) => stored?.properties['Kind'])).toEqual(['destination', 'changed', undefined])
     expect(left.map((stored) => stored?.labels)).toEqual([[], [env], undefined])
     expect(await repository.index('certificate', instance)).toEqual([])
+  },
+
+  async 'keeps the two zones of a subscription apart for the subscriber, with one name in one of them only'({ repository }) {
+    const shared: Level = { ...subscription, sharedOnly: true }
+    await repository.create('destination', subscription, [write('private'), write('given', { By: 'app' }, true)], roomy)
+    expect((await repository.index('destination', shared)).map((entry) => entry.name)).toEqual(['given'])
+    expect(await repository.find('destination', shared, 'private')).toBeUndefined()
+    expect(await repository.findFirst('destination', [shared], 'private')).toBeUndefined()
+    expect((await repository.read('destination', shared, ['private', 'given'])).map((stored) => stored.name)).toEqual(['given'])
+    expect(await repository.create('destination', shared, [write('private'), write('own')], roomy)).toEqual(['exists', 'created'])
+    expect((await repository.find('destination', subscription, 'own'))?.sharedWithSubscriber).toBe(true)
+    const changes = [write('private', { By: 'subscriber' }), write('given', { By: 'subscriber' })]
+    expect(await repository.replace('destination', shared, changes, { nowMs: 2_000 })).toEqual(['unknown', 'replaced'])
+    expect(await repository.find('destination', subscription, 'given')).toMatchObject({
+      properties: { By: 'subscriber' },
+      sharedWithSubscriber: true,
+    })
+    expect(await repository.setLabels('destination', shared, 'private', () => [env])).toBe(false)
+    expect(await repository.remove('destination', shared, ['private', 'given'])).toEqual(['given'])
+    expect((await repository.index('destination', subscription)).map((entry) => entry.name)).toEqual(['own', 'private'])
   },
 
   async 'finds the name on the first of several levels that has it'({ repository }) {

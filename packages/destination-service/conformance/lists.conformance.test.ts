@@ -106,7 +106,12 @@ describe('filters', () => {
     "startswith(Name, 'a'b')",
     "startswith(URL, 'http')",
     "modifiedwithin('10','hours')",
-    "Label['env'] HAS ('prod')",
+    "Label['env'] HAS 'prod'",
+    "Label[env] HAS ('prod')",
+    "Label['%zz'] HAS ('prod')",
+    "Label['env'] HAS ('prod') OR Label['env'] HAS ('eu')",
+    "Label['env'] HAS ('prod') AND",
+    "startswith(Name, 'a') endswith(Name, 'b')",
   ])('refuses %s', async ($filter) => {
     const { status, json } = await list({ $filter })
     expect(status).toBe(400)

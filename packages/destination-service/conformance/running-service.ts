@@ -64,7 +64,7 @@ export async function startService(
   options: {
     readonly outgoing?: Outgoing
     readonly strictNames?: boolean
-    readonly destinationsPerSubaccount?: number
+    readonly perSubaccount?: number
     readonly audit?: AuditSink
     readonly tls?: ListenerTls
     readonly wrapRepository?: (repository: EntityRepository) => EntityRepository
@@ -99,9 +99,7 @@ export async function startService(
     log: collectingLogger(logged),
     names: { strict: options.strictNames ?? true },
     ...(options.audit === undefined ? {} : { audit: options.audit }),
-    ...(options.destinationsPerSubaccount === undefined
-      ? {}
-      : { limits: { destinationsPerSubaccount: options.destinationsPerSubaccount } }),
+    ...(options.perSubaccount === undefined ? {} : { limits: { perSubaccount: options.perSubaccount } }),
   })
   const { port } = await service.listen({ host: '127.0.0.1', port: 0, ...(options.tls === undefined ? {} : { tls: options.tls }) })
   const url = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`

@@ -162,7 +162,7 @@ describe('what can be stored', () => {
 
   it('refuses the destination that is one too many for the subaccount, whichever level it is for', async () => {
     await running.close()
-    running = await startService({ destinationsPerSubaccount: 3 })
+    running = await startService({ perSubaccount: 3 })
     await running.call('POST', collection, { body: [http('a'), http('b')] })
     await running.call('POST', '/v1/instanceDestinations', { body: http('a') })
     for (const path of [collection, '/v1/instanceDestinations']) {

@@ -6,7 +6,7 @@ import { createAuthenticator } from './authentication/authenticator.ts'
 import type { DestinationInstances } from './access/destination-instances.ts'
 import type { EntityRepository } from './entities/entity-repository.ts'
 import { createHttpApp, type ListenerTls } from './http/http-app.ts'
-import { maxConnections, maxDestinationsPerSubaccount, shutdownGraceMs } from './limits.ts'
+import { maxConnections, maxPerSubaccount, shutdownGraceMs } from './limits.ts'
 import type { Outgoing } from './authentication/outgoing.ts'
 
 /** What the service is made of. */
@@ -25,8 +25,8 @@ export interface DestinationServiceOptions {
   /** `strict` (the default, as in the original's editor) admits letters, digits, `_` and `-` in names; otherwise any printable character. */
   readonly names?: { readonly strict: boolean }
   readonly limits?: {
-    /** 1,000 unless told, as documented by the original. */
-    readonly destinationsPerSubaccount?: number
+    /** Destinations, fragments and certificates of one subaccount, each counted by itself; 1,000 unless told, as documented by the original. */
+    readonly perSubaccount?: number
   }
 }
 
@@ -62,7 +62,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
     clock,
     audit: options.audit,
     strictNames: options.names?.strict ?? true,
-    maxDestinationsPerSubaccount: options.limits?.destinationsPerSubaccount ?? maxDestinationsPerSubaccount,
+    maxPerSubaccount: options.limits?.perSubaccount ?? maxPerSubaccount,
   }
   let app: FastifyInstance | undefined
   let sockets: OpenSockets | undefined

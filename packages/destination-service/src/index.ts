@@ -26,7 +26,6 @@ export type {
   EntityRepository,
   EntityWrite,
   FoundEntity,
-  Label,
   Level,
   ReplaceOutcome,
   StoredEntity,

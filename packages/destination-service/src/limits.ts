@@ -7,11 +7,14 @@ export const maxBodyBytes = 1_048_576
 /** Bytes of all request headers: a service token and a user token of 16 KiB each, an assertion, and what proxies add. Longer ones get 431. */
 export const maxHeaderBytes = 65_536
 
-/** Destinations per subaccount, instance levels included; the original documents this number. */
-export const maxDestinationsPerSubaccount = 1_000
+/** Destinations, fragments and certificates per subaccount, each counted by itself, instance levels included; the original documents this number. */
+export const maxPerSubaccount = 1_000
 
-/** Destinations in one bulk write: as many as a subaccount may have. */
+/** Entities in one bulk write: as many as a subaccount may have. */
 export const maxBulkItems = 1_000
+
+/** Characters of a certificate's file name: as many as a file system takes bytes. */
+export const maxCertificateNameLength = 255
 
 /** Entries on a page of a list: bounds and default are documented by the original. */
 export const maxPageSize = 1_000
@@ -23,8 +26,11 @@ export const maxPage = 1_000_000
 /** Minutes that `modifiedwithin` may reach back: a day, as documented. */
 export const maxModifiedWithinMinutes = 1_440
 
-/** Destinations that a list reads at once while it streams: with the largest body each, 16 MiB are in memory. */
+/** Entities that a list reads at once while it streams: with the largest body each, 16 MiB are in memory. */
 export const listChunkSize = 16
+
+/** Fragments that one look-up can lay over a destination; the header that names them could hold thousands. */
+export const maxFragmentsPerFind = 20
 
 /** Rows that one SQL statement writes, well below the smallest limit on its parameters (32,766 in SQLite, 11 per row). */
 export const rowsPerInsert = 100

@@ -1,3 +1,5 @@
+import type { Label } from '@sallyport/admin-api'
+
 /** What can be kept: each kind has its own names and its own limit. */
 export type EntityKind = 'destination' | 'fragment' | 'certificate'
 
@@ -8,12 +10,11 @@ export type EntityKind = 'destination' | 'fragment' | 'certificate'
 export interface Level {
   readonly subaccountId: string
   readonly instanceId: string | null
-}
-
-/** Something to find entities by, kept beside them and readable in the store. */
-export interface Label {
-  readonly key: string
-  readonly values: readonly string[]
+  /**
+   * On a subscriber's level: only the zone that the subscriber itself may see. Entities of the other zone are then neither found nor changed nor deleted,
+   * what is created goes into the shared zone, and a name of the other zone still cannot be had twice. Absent: both zones, as the application sees them.
+   */
+  readonly sharedOnly?: boolean
 }
 
 /** An entity as it is kept, with its secrets in clear. Whoever holds one must not change it: it may be shared. */

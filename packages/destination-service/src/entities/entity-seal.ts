@@ -1,7 +1,8 @@
+import type { Label } from '@sallyport/admin-api'
 import type { Sealer } from '@sallyport/core'
 import type { Selectable } from 'kysely'
 import type { DestinationTables } from './entity-migrations.ts'
-import type { EntityKind, EntityWrite, Label, Level, StoredEntity } from './entity-repository.ts'
+import type { EntityKind, EntityWrite, Level, StoredEntity } from './entity-repository.ts'
 
 /** Everything of a row that an entity is made of, beside its key. */
 export const contentColumns: readonly ContentColumn[] = [

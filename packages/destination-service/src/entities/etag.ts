@@ -7,9 +7,16 @@ import { type Answer, refuse } from '../http/answer.ts'
  * the other properties a digest would let somebody who holds the database guess a password.
  */
 export function etagOf(properties: Readonly<Record<string, string>>): string {
+  const known = etags.get(properties)
+  if (known !== undefined) return known
   const sorted = Object.entries(properties).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
+  const etag = createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
+  etags.set(properties, etag)
+  return etag
 }
+
+/** Of records that are still held somewhere; nobody changes them. */
+const etags = new WeakMap<object, string>()
 
 /** The answer that ends a conditional request early, 412 or 304; `undefined` when the full answer is wanted. */
 export function answerByCondition(headers: IncomingHttpHeaders, etag: string): Answer | undefined {

@@ -1,11 +1,12 @@
 import { malformed } from '../http/answer.ts'
-import { defaultPageSize, maxPage, maxPageSize } from '../limits.ts'
-import { type DestinationFilter, parseDestinationFilter } from './name-filter.ts'
 import { flag, type Query, single } from '../http/query.ts'
+import { defaultPageSize, maxPage, maxPageSize } from '../limits.ts'
+import type { Collection } from './collection.ts'
+import { type EntityFilter, parseFilter } from './entity-filter.ts'
 
 /** A list is asked for in exactly one of three modes. */
 export type ListQuery =
-  | { readonly mode: 'all'; readonly filter: DestinationFilter | undefined; readonly metadata: readonly MetadataKey[] }
+  | { readonly mode: 'all'; readonly filter: EntityFilter; readonly metadata: readonly MetadataKey[] }
   | { readonly mode: 'names' }
   | {
       readonly mode: 'page'
@@ -15,7 +16,7 @@ export type ListQuery =
       readonly wantsEntityCount: boolean
     }
 
-const metadataKeys = ['modification_time', 'etag'] as const
+const metadataKeys = ['modification_time', 'etag', 'labels'] as const
 export type MetadataKey = (typeof metadataKeys)[number]
 
 /**
@@ -23,7 +24,7 @@ export type MetadataKey = (typeof metadataKeys)[number]
  *
  * @throws ConnectivityError `MESSAGE_INVALID` for parameters of two modes, repeated ones and values out of range.
  */
-export function parseListQuery(query: Query): ListQuery {
+export function parseListQuery(query: Query, { filters, nameProperty }: Collection): ListQuery {
   const [filter, metadata, select] = ['$filter', '$includeMetadata', '$select'].map((name) => single(query, name))
   const modes = [
     filter !== undefined || metadata !== undefined,
@@ -32,7 +33,7 @@ export function parseListQuery(query: Query): ListQuery {
   ]
   if (modes.filter(Boolean).length > 1) throw malformed('$filter or $includeMetadata, $select, and paging cannot be combined')
   if (modes[1] === true) {
-    if (select !== 'Name') throw malformed('$select can only be Name')
+    if (select !== nameProperty) throw malformed(`$select can only be ${nameProperty}`)
     return { mode: 'names' }
   }
   if (modes[2] === true) {
@@ -46,7 +47,7 @@ export function parseListQuery(query: Query): ListQuery {
   }
   return {
     mode: 'all',
-    filter: filter === undefined ? undefined : parseDestinationFilter(filter),
+    filter: filter === undefined ? [] : parseFilter(filter, filters),
     metadata: metadata === undefined ? [] : parseMetadataKeys(metadata),
   }
 }

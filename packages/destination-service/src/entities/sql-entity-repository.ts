@@ -1,18 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import type { Label } from '@sallyport/admin-api'
 import type { Sealer } from '@sallyport/core'
 import { type ExpressionBuilder, type ExpressionWrapper, type Insertable, type Kysely, type SqlBool, sql, type Transaction } from 'kysely'
 import { rowsPerInsert, rowsPerWalk } from '../limits.ts'
 import type { DestinationTables } from './entity-migrations.ts'
-import type {
-  CreateOutcome,
-  EntityKind,
-  EntityRepository,
-  EntityWrite,
-  FoundEntity,
-  Label,
-  Level,
-  ReplaceOutcome,
-} from './entity-repository.ts'
+import type { CreateOutcome, EntityKind, EntityRepository, EntityWrite, FoundEntity, Level, ReplaceOutcome } from './entity-repository.ts'
 import { contentColumns, createEntitySeal } from './entity-seal.ts'
 
 type NewRow = Insertable<DestinationTables['entity']>
@@ -35,11 +27,8 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
       const rows = await db
         .selectFrom('entity')
         .select(['subaccount_id', 'instance_id', ...contentColumns])
-        .where('kind', '=', kind)
         .where('name', '=', name)
-        .where((build) =>
-          build.or(levels.map((level) => build.and({ subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '' }))),
-        )
+        .where((build) => build.or(levels.map((level) => of(kind, level)(build))))
         .execute()
       for (const level of levels) {
         const row = rows.find(
@@ -79,7 +68,8 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
     create(kind, level, writes, { nowMs, maxPerSubaccount }) {
       if (writes.length === 0) return Promise.resolve([])
       return changing(level, async (transaction) => {
-        const taken = await namesAmong(transaction, kind, level, writes)
+        // A name is taken whichever zone has it.
+        const taken = await namesAmong(transaction, kind, { ...level, sharedOnly: false }, writes)
         const room = maxPerSubaccount - (await countOf(transaction, kind, level.subaccountId))
         const rows: NewRow[] = []
         const outcomes = writes.map((write): CreateOutcome => {
@@ -181,7 +171,11 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
     level: Level,
     write: EntityWrite,
   ): Pick<NewRow, 'properties' | 'hidden' | 'shared_with_subscriber' | 'revision'> {
-    return { ...seal.close(kind, level, write), shared_with_subscriber: write.sharedWithSubscriber ? 1 : 0, revision: newRevision() }
+    return {
+      ...seal.close(kind, level, write),
+      shared_with_subscriber: write.sharedWithSubscriber || level.sharedOnly === true ? 1 : 0,
+      revision: newRevision(),
+    }
   }
 
   function found(kind: EntityKind, row: Parameters<typeof seal.open>[2] & { subaccount_id: string; instance_id: string }): FoundEntity {
@@ -206,7 +200,8 @@ function of(
   kind: EntityKind,
   level: Level,
 ): (build: ExpressionBuilder<DestinationTables, 'entity'>) => ExpressionWrapper<DestinationTables, 'entity', SqlBool> {
-  return (build) => build.and({ kind, subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '' })
+  const key = { kind, subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '' }
+  return (build) => build.and(level.sharedOnly === true ? { ...key, shared_with_subscriber: 1 } : key)
 }
 
 async function namesAmong(

@@ -1,89 +1,95 @@
 import type { DestinationRecord, FindResult } from '@sallyport/admin-api'
-import { type Answer, malformed, notFound, refuse } from '../http/answer.ts'
-import { bearerTokenOf, type LevelName, levelNames, levelOf } from '../access/caller.ts'
-import type { Level } from '../entities/entity-repository.ts'
-import { answerByCondition, etagOf } from '../entities/etag.ts'
-import { type FindHeaders, parseFindHeaders } from './find-headers.ts'
-import { flag, single } from '../http/query.ts'
+import { bearerTokenOf, levelOf } from '../access/caller.ts'
+import type { FoundEntity, Level } from '../entities/entity-repository.ts'
+import { answerByCondition } from '../entities/etag.ts'
+import { type Answer, malformed } from '../http/answer.ts'
+import { flag, type Query, single } from '../http/query.ts'
 import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
+import { maxFragmentsPerFind } from '../limits.ts'
+import { type FindHeaders, parseFindHeaders } from './find-headers.ts'
+import { fragmentLevel, parseLeveledName } from './level-words.ts'
+import { createReferences } from './referenced-entities.ts'
+import { type DestinationReference, type ResolvedDestination, resolveDestination } from './resolve-destination.ts'
 import { shownProperties } from './shown-properties.ts'
 
 /** `GET /v1/destinations/{name}`: the caller's instance level first, then its subaccount; the first that has the name, never a mixture. */
-export async function findDestination(request: ServiceRequest, context: ServiceContext, name: string): Promise<Answer> {
-  const found = await resolve(request, context, name, [levelOf(request.caller, 'instance'), levelOf(request.caller, 'subaccount')])
-  if ('answer' in found) return found.answer
-  const { level, etag, ...result } = found
-  const body: FindResult = { owner: ownerOf(level), ...result }
-  return { status: 200, headers: { etag }, body }
+export function findDestination(request: ServiceRequest, context: ServiceContext, name: string): Promise<Answer> {
+  const { caller } = request
+  const metadata = readMetadata(request.query, ['labels'])
+  return lookUp(request, context, {
+    target: {
+      name,
+      levels: [levelOf(caller, 'instance'), levelOf(caller, 'subaccount')],
+      // Exactly where the destination was found.
+      locate: (fragment, level) => ({ name: fragment, level }),
+    },
+    show: (found, configuration, outcome): FindResult => ({
+      owner: ownerOf(found.level),
+      destinationConfiguration: withMetadata(found, configuration, metadata),
+      ...outcome,
+    }),
+  })
 }
 
 /** `GET /v2/destinations/{name}@{level}`: exactly that level, the instance's when none is given. */
-export async function consumeDestination(request: ServiceRequest, context: ServiceContext, reference: string): Promise<Answer> {
-  const at = reference.lastIndexOf('@')
-  const name = at === -1 ? reference : reference.slice(0, at)
-  const word = at === -1 ? 'instance' : reference.slice(at + 1)
-  if (!isLevelName(word)) throw malformed(`The level of a destination must be one of ${levelNames.join(', ')}`)
-  const metadata = [single(request.query, '$includeMetadata'), single(request.query, 'includeMetadata')].find(
-    (value) => value !== undefined,
-  )
-  if (metadata !== undefined && metadata !== 'owner') throw malformed('$includeMetadata can be owner')
-  const found = await resolve(request, context, name, [levelOf(request.caller, word)])
-  if ('answer' in found) return found.answer
-  const { level, etag, destinationConfiguration, ...result } = found
-  const owner = { destinations: [{ Name: destinationConfiguration.Name, ...ownerOf(level) }], certificates: [], fragments: [] }
-  const configuration = metadata === undefined ? destinationConfiguration : { ...destinationConfiguration, $metadata: { owner } }
-  return { status: 200, headers: { etag }, body: { destinationConfiguration: configuration, ...result } }
+export function consumeDestination(request: ServiceRequest, context: ServiceContext, reference: string): Promise<Answer> {
+  const { caller } = request
+  const { name, word = 'instance' } = parseLeveledName(reference, 'destination')
+  const metadata = readMetadata(request.query, ['owner', 'labels'])
+  return lookUp(request, context, {
+    target: {
+      name,
+      levels: [levelOf(caller, word)],
+      locate(fragment) {
+        const leveled = parseLeveledName(fragment, 'fragment')
+        return { name: leveled.name, level: fragmentLevel(caller, leveled, word) }
+      },
+    },
+    show: (found, configuration, outcome) => ({
+      destinationConfiguration: withMetadata(found, configuration, metadata),
+      ...outcome,
+    }),
+  })
 }
 
-interface Resolved extends Omit<FindResult, 'owner'> {
-  readonly level: Level
-  readonly etag: string
+interface LookUp {
+  readonly target: Pick<DestinationReference, 'name' | 'levels'> & { readonly locate: DestinationReference['fragments']['locate'] }
+  readonly show: (
+    found: ResolvedDestination,
+    configuration: DestinationRecord,
+    outcome: Pick<FindResult, 'authTokens' | 'certificates'>,
+  ) => unknown
 }
 
 /** Everything the two versions share: headers, look-up, conditions, tokens. */
-async function resolve(
-  request: ServiceRequest,
-  context: ServiceContext,
-  name: string,
-  levels: readonly Level[],
-): Promise<Resolved | { readonly answer: Answer }> {
+async function lookUp(request: ServiceRequest, context: ServiceContext, { target, show }: LookUp): Promise<Answer> {
+  const { repository, authenticator } = context
   const headers = parseFindHeaders(request.headers)
   refuseTwoTenants(headers, context)
+  if (headers.fragments.length > maxFragmentsPerFind) throw malformed(`One look-up can name ${maxFragmentsPerFind} fragments at most`)
   const [skipTokenRetrieval, skipCredentials] = [flag(request.query, '$skipTokenRetrieval'), flag(request.query, '$skipCredentials')]
-  const found = await context.repository.findFirst('destination', levels, name)
-  if (found === undefined) return { answer: notFound }
-  const missing = headers.fragments.length === 1 && headers.fragmentOptional ? undefined : headers.fragments[0]
-  // This version stores no fragments, so each one asked for is missing.
-  if (missing !== undefined) return { answer: refuse(404, `The fragment with the specified name '${missing}' was not found`) }
-  const { level, entity } = found
-  const properties = entity.properties as DestinationRecord
-  const etag = etagOf(properties)
+  const { name, levels, locate } = target
+  const found = await resolveDestination(repository, {
+    name,
+    levels,
+    fragments: { locate, references: headers.fragments, optional: headers.fragmentOptional },
+  })
+  if ('answer' in found) return found.answer
+  const { configuration, level, etag } = found
   const early = answerByCondition(request.headers, etag)
-  if (early !== undefined) return { answer: early }
-  const destinationConfiguration = shownProperties(properties, { skipCredentials })
-  const outcome = await context.authenticator.authenticate({
-    configuration: properties,
+  if (early !== undefined) return early
+  const outcome = await authenticator.authenticate({
+    configuration,
     level,
     etag,
     headers,
     caller: request.caller,
     serviceToken: bearerTokenOf(request.headers.authorization) ?? '',
     skipTokenRetrieval,
-    references: {
-      certificate: async (certificate) => {
-        const { subaccountId } = level
-        return (await context.repository.findFirst('certificate', [level, { subaccountId, instanceId: null }], certificate))?.entity
-      },
-      destination: async (other) => {
-        const referenced = await context.repository.find('destination', level, other)
-        if (referenced === undefined) return undefined
-        return { configuration: referenced.properties as DestinationRecord, level, etag: etagOf(referenced.properties) }
-      },
-      signingKey: async () => undefined,
-    },
+    references: createReferences(repository, found, async () => undefined),
     log: request.log,
   })
-  return { level, etag, destinationConfiguration, ...outcome }
+  return { status: 200, headers: { etag }, body: show(found, shownProperties(configuration, { skipCredentials }), outcome) }
 }
 
 /** A header and a user token that each name a tenant leave open which one is meant. A user token without any may have the header beside it. */
@@ -94,8 +100,35 @@ function refuseTwoTenants({ tenant, userToken }: FindHeaders, { verifier }: Serv
   if (namesTenant) throw malformed("The headers 'X-tenant' and 'X-user-token' cannot be sent together")
 }
 
-function isLevelName(word: string): word is LevelName {
-  return (levelNames as readonly string[]).includes(word)
+type MetadataKey = 'owner' | 'labels'
+
+/** Documents spell the parameter with and without the dollar sign. */
+function readMetadata(query: Query, allowed: readonly MetadataKey[]): readonly MetadataKey[] {
+  const text = single(query, '$includeMetadata') ?? single(query, 'includeMetadata')
+  if (text === undefined) return []
+  return text.split(';').map((key) => {
+    const known = allowed.find((candidate) => candidate === key.trim())
+    if (known === undefined) throw malformed(`$includeMetadata can be ${allowed.join(';')}`)
+    return known
+  })
+}
+
+function withMetadata(found: ResolvedDestination, configuration: DestinationRecord, keys: readonly MetadataKey[]): DestinationRecord {
+  if (keys.length === 0) return configuration
+  const $metadata = {
+    ...(keys.includes('owner') ? { owner: ownersOf(found) } : {}),
+    ...(keys.includes('labels') ? { labels: found.stored.labels } : {}),
+  }
+  return { ...configuration, $metadata } as unknown as DestinationRecord
+}
+
+/** Where everything comes from that the answer is made of. */
+function ownersOf({ stored, level, fragments, certificates }: ResolvedDestination): unknown {
+  return {
+    destinations: [{ Name: stored.name, ...ownerOf(level) }],
+    certificates: certificates.map((found) => ({ Name: found.entity.name, ...ownerOf(found.level) })),
+    fragments: fragments.map((found: FoundEntity) => ({ FragmentName: found.entity.name, ...ownerOf(found.level) })),
+  }
 }
 
 function ownerOf(level: Level): FindResult['owner'] {

@@ -25,5 +25,5 @@ export interface ServiceContext {
   readonly clock: Clock
   readonly audit: AuditSink | undefined
   readonly strictNames: boolean
-  readonly maxDestinationsPerSubaccount: number
+  readonly maxPerSubaccount: number
 }
