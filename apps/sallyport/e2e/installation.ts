@@ -41,6 +41,8 @@ export interface Installation extends AsyncDisposable {
   ): Promise<Outcome>
   /** Starts `sallyport <words>` and leaves it running; it is killed when the installation is disposed. */
   start(words: readonly string[], options?: { readonly data?: string }): ChildProcess
+  /** As `start` with more environment; the caller reads what it says. */
+  startProgram(words: readonly string[], environment: Record<string, string>): ChildProcess
   /** Waits until `sallyport status` says that `count` parts are ready. */
   ready(count: number, options?: { readonly data?: string; readonly timeoutMs?: number }): Promise<void>
 }
@@ -99,6 +101,12 @@ export async function createInstallation(): Promise<Installation> {
       const child = spawnMain(words, options.data ?? data)
       child.stdout?.resume()
       child.stderr?.resume()
+      children.add(child)
+      child.once('exit', () => children.delete(child))
+      return child
+    },
+    startProgram(words, environment) {
+      const child = spawnMain(words, data, environment)
       children.add(child)
       child.once('exit', () => children.delete(child))
       return child

@@ -361,6 +361,29 @@ describe('relay', () => {
     expect(await client.read('\r\n')).toBe('220 mail.demo ESMTP\r\n')
   })
 
+  it('a greeting waits until the client has had time to attach its reader, or has spoken itself', async () => {
+    const clock = createManualClock(Date.now())
+    await using smtp = await startRawBackend((socket) => {
+      socket.write('220 mail.demo ESMTP\r\n')
+      socket.on('data', () => socket.write('250 ok\r\n')).on('end', () => socket.end())
+    })
+    await using own = await startRig({ clock })
+    await own.connect({ mappings: { 'mail.demo:25': smtp.port } })
+    const connect = async (): Promise<RawClient> => {
+      const client = await admitted(own.issuer.technical(), '', own.socks)
+      client.write(request('mail.demo', 25))
+      expect(await hex(client, 10)).toBe('05000001000000000000')
+      return client
+    }
+    await using patient = await connect()
+    await using eager = await connect()
+    eager.write('EHLO me\r\n')
+    expect(await eager.read('250 ok\r\n')).toBe('220 mail.demo ESMTP\r\n250 ok\r\n')
+    expect(patient.text).not.toContain('220')
+    clock.advance(50)
+    expect(await patient.read('\r\n')).toBe('220 mail.demo ESMTP\r\n')
+  })
+
   it('the end of the token does not end what is open', async () => {
     const clock = createManualClock(Date.now())
     await using own = await startRig({ clock })

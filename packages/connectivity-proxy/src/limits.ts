@@ -24,6 +24,8 @@ export interface ProxyLimits {
   readonly tunnelOpenTimeoutMs: number
   /** What the connector gets to open a TCP connection to the backend. Overflow: reply 04. */
   readonly backendConnectTimeoutMs: number
+  /** How long the first bytes of a backend stay behind the success reply, unless the application speaks first. 0: not at all. */
+  readonly greetingPauseMs: number
   /** An application that takes no byte for so long while there are bytes for it is cut off. */
   readonly writeTimeoutMs: number
   /** How long a refused upload is read and thrown away, so that its sender gets to see the refusal. */
@@ -52,6 +54,9 @@ export const defaultProxyLimits: ProxyLimits = {
   tunnelOpenTimeoutMs: 10_000,
   // Together with the tunnel wait below the 30 s that clients give a handshake.
   backendConnectTimeoutMs: 15_000,
+  // Clients hand the connection over to whoever speaks the protocol, and what arrives together with the reply is lost to some of them, the official mail
+  // client among them. Noticeable to no human, and only where the server speaks first.
+  greetingPauseMs: 50,
   // `clientConnection.writeTimeoutSeconds` of the original.
   writeTimeoutMs: 10_000,
   lingerMs: 2000,

@@ -27,6 +27,11 @@ describe('tenants', () => {
     expect(await tenantOf({ host: uaa }, { zid: ids.subscriber })).toBe(ids.subscriber)
   })
 
+  it('are left open by an app_tid that says "undefined", as @sap/xssec 3 sends it', async () => {
+    expect(await tenantOf({ host: uaa }, { app_tid: 'undefined' })).toBe(ids.tenant)
+    expect(await tenantOf({ host: `buyer.${uaa}` }, { app_tid: 'undefined' })).toBe(ids.subscriber)
+  })
+
   it.each([
     ['x-zid', { host: `acme.${uaa}`, headers: { 'x-zid': 'unknown' } }],
     ['x-zid with the subdomain in place of the id', { host: uaa, headers: { 'x-zid': 'buyer' } }],

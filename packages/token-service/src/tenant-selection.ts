@@ -26,7 +26,9 @@ export async function namedTenant(
   const host = address.tenantOf(hints.host)
   if (host.kind === 'unknown') throw refusal(404, 'tenant_not_found', 'No tenant has this host name')
   if (host.kind === 'subdomain') return known(await tenants.findBySubdomain(host.subdomain))
-  const parameter = hints.parameters.get('zid') ?? hints.parameters.get('app_tid')
+  // `@sap/xssec` 3 writes "undefined" where its caller names no tenant.
+  const appTid = hints.parameters.get('app_tid')
+  const parameter = hints.parameters.get('zid') ?? (appTid === 'undefined' ? undefined : appTid)
   return parameter === undefined ? undefined : byId(parameter)
 }
 

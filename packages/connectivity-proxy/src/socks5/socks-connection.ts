@@ -31,7 +31,7 @@ type Phase = 'handshake' | 'deciding' | 'opening' | 'relay' | 'closing'
  * One connection of an application: method, token, target, then opaque bytes both ways with half-close.
  *
  * Nothing is sent to the application after a refusal, and success only after the connector has reached the backend. Bytes that the application sends early wait
- * until then; bytes of the backend follow the success reply at once, for protocols in which the server speaks first.
+ * until then. A backend that speaks first is heard a moment after the success reply, because some clients attach their reader late.
  */
 export class SocksConnection implements ServedConnection, StreamOwner, WriterOwner {
   private readonly socket: Socket
@@ -48,6 +48,8 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
   private clientEnded = false
   private endPassed = false
   private answerPaused = false
+  /** `awaited`: the first bytes of the backend are to be held; a buffer: they are. */
+  private greeting: 'awaited' | Buffer | undefined
   private admission: Admission | undefined
   private locationId = ''
   private target: RequestTarget | undefined
@@ -88,6 +90,7 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
       if (this.phase === 'handshake' && this.reader !== undefined) this.readMessage(chunk, this.reader)
       else if (this.phase === 'relay' && !this.stream.isFull) {
         this.pending = undefined
+        this.passGreeting()
         this.stream.write(chunk)
       } else if (this.phase === 'closing') this.pending = undefined
       else break
@@ -226,10 +229,31 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
     this.stopTimer()
     this.place.admitted()
     this.writer.write(formatReply(socksReplies.succeeded))
+    const { clock, limits } = this.entry
+    if (limits.greetingPauseMs > 0) {
+      this.greeting = 'awaited'
+      this.stopTimer = clock.after(limits.greetingPauseMs, () => this.passGreeting())
+    }
     this.pump()
   }
 
+  /** The application has had time to attach its reader, or has spoken itself. */
+  private passGreeting(): void {
+    const held = this.greeting
+    if (held === undefined) return
+    this.greeting = undefined
+    this.stopTimer()
+    if (held === 'awaited' || this.socket.destroyed) return
+    this.writer.write(held)
+    this.answerPaused = !this.writer.isReady
+    if (!this.answerPaused) this.stream.resume()
+  }
+
   onStreamData(chunk: Buffer): boolean {
+    if (this.greeting !== undefined) {
+      this.greeting = this.greeting === 'awaited' ? chunk : Buffer.concat([this.greeting, chunk])
+      return false
+    }
     if (this.phase === 'relay') this.writer.write(chunk)
     else this.refuse(refusals.answerUnusable)
     this.answerPaused = !this.writer.isReady
@@ -241,6 +265,7 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
   }
 
   onStreamEnd(): void {
+    this.passGreeting()
     if (this.phase === 'relay') this.writer.end()
     else this.refuse(refusals.answerUnusable)
   }
