@@ -34,6 +34,24 @@ export {
   type ReturnedCertificate,
   findResultSchema,
 } from './destination-answers.ts'
+export {
+  type ExistingPolicy,
+  type InitialConfigurations,
+  type InstanceParameters,
+  instanceParametersSchema,
+  type ScopeLists,
+} from './destination-administration/instance-parameters.ts'
+export {
+  type AdministeredArea,
+  type AdministrationAction,
+  defaultRoleCollections,
+  type DestinationRole,
+  destinationRoles,
+  mayOpenEditor,
+  permits,
+  rolesOfScopes,
+  scopeOfRole,
+} from './destination-administration/roles.ts'
 export { isSecretProperty } from './secret-properties.ts'
 export { maxEntityNameLength, maxLabels, maxLabelValues, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
 export { isEntityName } from './entity-name.ts'

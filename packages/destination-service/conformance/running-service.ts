@@ -15,6 +15,7 @@ import {
   type EntityRepository,
   type DestinationService,
   type DestinationTables,
+  type IdentityTrust,
   type ListenerTls,
   type Outgoing,
 } from '../src/index.ts'
@@ -67,6 +68,7 @@ export async function startService(
     readonly perSubaccount?: number
     readonly audit?: AuditSink
     readonly tls?: ListenerTls
+    readonly identity?: (clock: ManualClock) => IdentityTrust
     readonly wrapRepository?: (repository: EntityRepository) => EntityRepository
   } = {},
 ): Promise<RunningService> {
@@ -98,6 +100,7 @@ export async function startService(
     clock,
     log: collectingLogger(logged),
     names: { strict: options.strictNames ?? true },
+    ...(options.identity === undefined ? {} : { identity: options.identity(clock) }),
     ...(options.audit === undefined ? {} : { audit: options.audit }),
     ...(options.perSubaccount === undefined ? {} : { limits: { perSubaccount: options.perSubaccount } }),
   })

@@ -3,7 +3,9 @@ import { type AuditSink, type Clock, ConnectivityError, type Logger, type OpenSo
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { FastifyInstance } from 'fastify'
 import { createAuthenticator } from './authentication/authenticator.ts'
+import type { IdentityTrust } from './access/admit-identity-client.ts'
 import type { DestinationInstances } from './access/destination-instances.ts'
+import { cacheIdentityRelations } from './access/identity-relations.ts'
 import type { EntityRepository } from './entities/entity-repository.ts'
 import { createHttpApp, type ListenerTls } from './http/http-app.ts'
 import { maxConnections, maxPerSubaccount, shutdownGraceMs } from './limits.ts'
@@ -15,6 +17,11 @@ export interface DestinationServiceOptions {
   /** Must trust the token service only: a token of any other issuer could name whatever client it likes. */
   readonly verifier: TokenVerifier
   readonly instances: DestinationInstances
+  /**
+   * Identity services whose applications may call too, with the certificate that their token is bound to. Which instance they consume is asked once and
+   * remembered. Absent: tokens of the token service only.
+   */
+  readonly identity?: IdentityTrust
   /** How token services are called. */
   readonly outgoing: Outgoing
   readonly clock: Clock
@@ -55,8 +62,11 @@ export interface DestinationService {
 export function createDestinationService(options: DestinationServiceOptions): DestinationService {
   const { repository, verifier, instances, clock, outgoing, log = silentLogger } = options
   const authenticator = createAuthenticator({ outgoing, verifier, clock })
+  const relations = options.identity && cacheIdentityRelations(options.identity.relations, { clock })
+  const identity = options.identity && relations && { ...options.identity, relations }
   const context = {
     repository,
+    forgetIdentityRelations: (subaccountId: string): void => relations?.forget(subaccountId),
     authenticator,
     verifier,
     clock,
@@ -90,7 +100,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
       if (tls === undefined && !allowPlainHttp && !isLoopback(host)) {
         throw new ConnectivityError('CONFIGURATION_INVALID', `the destination service must not listen on ${host} without TLS`)
       }
-      app = createHttpApp(context, { instances, log, tls })
+      app = createHttpApp(context, { instances, identity, log, tls })
       app.server.maxConnections = maxConnections
       sockets = trackSockets(app.server)
       try {

@@ -16,7 +16,9 @@
  *
  * @packageDocumentation
  */
+export type { IdentityTrust } from './access/admit-identity-client.ts'
 export type { DestinationInstance, DestinationInstances } from './access/destination-instances.ts'
+export type { IdentityClient, IdentityRelation, IdentityRelations } from './access/identity-relations.ts'
 export { destinationMigrations, type DestinationTables } from './entities/entity-migrations.ts'
 export type {
   CreateOptions,

@@ -95,3 +95,7 @@ export const maxExchangedEntities = 1_000
 export const maxYamlLexemes = 60_000
 export const maxYamlDepth = 3
 export const maxYamlKeys = 1_000
+
+/** How long it is remembered which instance an identity application consumes, unless the cache is cleared, and for how many applications and tenants. */
+export const identityRelationAgeMs = 3_600_000
+export const maxIdentityRelations = 10_000

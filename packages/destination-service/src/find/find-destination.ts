@@ -1,8 +1,9 @@
 import type { DestinationRecord, FindResult } from '@sallyport/admin-api'
-import { bearerTokenOf, levelOf } from '../access/caller.ts'
+import { bearerTokenOf } from '../access/bearer-token.ts'
+import { levelOf } from '../access/caller.ts'
 import type { FoundEntity, Level } from '../entities/entity-repository.ts'
 import { answerByCondition } from '../entities/etag.ts'
-import { type Answer, malformed } from '../http/answer.ts'
+import { type Answer, malformed, refuse } from '../http/answer.ts'
 import { flag, type Query, single } from '../http/query.ts'
 import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 import { maxFragmentsPerFind } from '../limits.ts'
@@ -32,8 +33,9 @@ export function findDestination(request: ServiceRequest, context: ServiceContext
 }
 
 /** `GET /v2/destinations/{name}@{level}`: exactly that level, the instance's when none is given. */
-export function consumeDestination(request: ServiceRequest, context: ServiceContext, reference: string): Promise<Answer> {
+export async function consumeDestination(request: ServiceRequest, context: ServiceContext, reference: string): Promise<Answer> {
   const { caller } = request
+  if (caller.tokenKind === 'IAS') return refuse(422, 'Tokens of identity services are not accepted here; use /v1/destinations')
   const { name, word = 'instance' } = parseLeveledName(reference, 'destination')
   const metadata = readMetadata(request.query, ['owner', 'labels'])
   return lookUp(request, context, {

@@ -1,10 +1,13 @@
-import { randomUUID } from 'node:crypto'
+import { randomUUID, type X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { ConnectivityError, type Logger } from '@sallyport/core'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type Answer, errorAnswer, malformed, refuse } from './answer.ts'
-import { type Caller, admit } from '../access/caller.ts'
+import type { IdentityTrust } from '../access/admit-identity-client.ts'
+import { admit } from '../access/admit.ts'
+import type { Caller } from '../access/caller.ts'
 import type { DestinationInstances } from '../access/destination-instances.ts'
 import { singleHeaders } from '../find/find-headers.ts'
 import {
@@ -32,7 +35,12 @@ export interface ListenerTls {
  */
 export function createHttpApp(
   context: ServiceContext,
-  deps: { readonly instances: DestinationInstances; readonly log: Logger; readonly tls: ListenerTls | undefined },
+  deps: {
+    readonly instances: DestinationInstances
+    readonly identity: IdentityTrust | undefined
+    readonly log: Logger
+    readonly tls: ListenerTls | undefined
+  },
 ): FastifyInstance {
   const serverOptions = {
     maxHeaderSize: maxHeaderBytes,
@@ -43,7 +51,17 @@ export function createHttpApp(
   const app = Fastify({
     ...(deps.tls === undefined
       ? { http: serverOptions }
-      : { https: { ...serverOptions, ...deps.tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: tlsHandshakeTimeoutMs } }),
+      : {
+          https: {
+            ...serverOptions,
+            ...deps.tls,
+            minVersion: 'TLSv1.2' as const,
+            handshakeTimeout: tlsHandshakeTimeoutMs,
+            // Whoever has a client certificate may show it; tokens say which one counts, so any issuer will do.
+            requestCert: deps.identity !== undefined,
+            rejectUnauthorized: false,
+          },
+        }),
     bodyLimit: maxBodyBytes,
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -104,7 +122,8 @@ export function createHttpApp(
       url: route.path,
       onRequest: async (request, reply) => {
         refuseRepeatedHeaders(request.raw)
-        const admission = await admit(request.headers.authorization, { verifier: context.verifier, instances: deps.instances })
+        const credentials = { authorization: request.headers.authorization, certificate: () => clientCertificateOf(request.raw) }
+        const admission = await admit(credentials, { verifier: context.verifier, ...deps })
         if (!admission.admitted) {
           logOf(request).info({ status: admission.answer.status }, 'caller refused')
           return send(reply, admission.answer, request.id)
@@ -132,6 +151,10 @@ export function createHttpApp(
 function correlationIdOf(request: { readonly headers: IncomingMessage['headers'] }): string {
   const given = [request.headers['x-request-id'], request.headers['x-vcap-request-id']]
   return given.find((id): id is string => typeof id === 'string' && /^[\w.:/+=-]{1,128}$/.test(id)) ?? randomUUID()
+}
+
+function clientCertificateOf({ socket }: IncomingMessage): X509Certificate | undefined {
+  return socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
 }
 
 function refuseRepeatedHeaders(request: IncomingMessage): void {

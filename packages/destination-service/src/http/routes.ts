@@ -1,3 +1,4 @@
+import { identityRoutes } from '../access/identity-routes.ts'
 import { certificateCollection } from '../certificates/certificate-collection.ts'
 import { destinationCollection } from '../destinations/destination-collection.ts'
 import { collectionRoutes } from '../entities/collection-routes.ts'
@@ -11,4 +12,5 @@ export const routes: readonly Route[] = [
   ...collectionRoutes(destinationCollection),
   ...collectionRoutes(fragmentCollection),
   ...collectionRoutes(certificateCollection),
+  ...identityRoutes,
 ]

@@ -24,6 +24,8 @@ export interface ServiceContext {
   readonly verifier: TokenVerifier
   readonly clock: Clock
   readonly audit: AuditSink | undefined
+  /** Forgets which instances the identity applications of a subaccount consume. */
+  readonly forgetIdentityRelations: (subaccountId: string) => void
   readonly strictNames: boolean
   readonly maxPerSubaccount: number
 }

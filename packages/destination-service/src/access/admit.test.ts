@@ -1,6 +1,6 @@
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import { expect, it } from 'vitest'
-import { admit } from './caller.ts'
+import { admit } from './admit.ts'
 
 const claims = { cid: 'client', zid: 'sub' }
 const verifier: TokenVerifier = {
@@ -15,5 +15,5 @@ it.each([
   ['', { admitted: false, answer: { status: 403 } }],
 ])('admits clients of an instance that has an id (%j), because levels go by it', async (instanceId, expected) => {
   const instances = { find: () => ({ instanceId, subaccountId: 'sub' }) }
-  expect(await admit('Bearer t', { verifier, instances })).toMatchObject(expected)
+  expect(await admit({ authorization: 'Bearer t', certificate: () => undefined }, { verifier, instances })).toMatchObject(expected)
 })
