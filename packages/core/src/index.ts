@@ -30,8 +30,9 @@ export { type LogFields, type Logger, silentLogger } from './logger.ts'
 export { type OpenSockets, trackSockets } from './open-sockets.ts'
 export type { Principal } from './principal.ts'
 export type { ConnectContext, ProtocolAdapter, ProtocolClient } from './protocol-adapter.ts'
-export type { Sealer } from './sealer.ts'
+export type { Sealer, SubaccountSealers } from './sealer.ts'
 export { createSecret, type Secret } from './secret.ts'
+export type { SealedColumn, StoredRow, StoredTable } from './stored-table.ts'
 export {
   type CloseReason,
   type IncomingTunnelStream,

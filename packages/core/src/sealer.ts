@@ -4,3 +4,12 @@ export interface Sealer {
   /** @throws ConnectivityError `STORE_FAILED` when the text was changed, moved or sealed with a key that is not at hand. */
   open(sealed: string, context: string): string
 }
+
+/** Seals what belongs to a subaccount with a key of that subaccount alone. */
+export interface SubaccountSealers {
+  /**
+   * The sealer of a subaccount. Name the texts that are to be opened with it: their keys may have been made by another process meanwhile. It is good for now,
+   * not for later, and must not be asked for within a transaction.
+   */
+  of(subaccountId: string, ...sealed: readonly string[]): Promise<Sealer>
+}

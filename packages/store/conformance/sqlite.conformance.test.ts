@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/index.ts'
-import { type AccountSchema, databaseCases } from './database-cases.ts'
+import { dataKeyCases } from './data-key-cases.ts'
+import { databaseCases } from './database-cases.ts'
 
 let folder: string
-const opened: Kysely<AccountSchema>[] = []
+const opened: { destroy(): Promise<void> }[] = []
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sallyport-store-'))
 })
@@ -19,13 +20,20 @@ afterEach(async () => {
 /** Replicas are processes; `faults/kill.fault.test.ts` starts two of them on one file. */
 const needsProcesses = 'two replicas that start together migrate once'
 
+function open<Schema>(): Kysely<Schema> {
+  const db = openDatabase<Schema>(join(folder, 'a.db'))
+  opened.push(db)
+  return db
+}
+
 describe('a database in SQLite', () => {
   it.each(Object.entries(databaseCases).filter(([name]) => name !== needsProcesses))('%s', async (_name, run) => {
-    const open = (): Kysely<AccountSchema> => {
-      const db = openDatabase<AccountSchema>(join(folder, 'a.db'))
-      opened.push(db)
-      return db
-    }
+    await expect(run({ open })).resolves.toBeUndefined()
+  })
+})
+
+describe('keys of subaccounts in SQLite', () => {
+  it.each(Object.entries(dataKeyCases))('%s', async (_name, run) => {
     await expect(run({ open })).resolves.toBeUndefined()
   })
 })

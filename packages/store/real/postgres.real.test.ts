@@ -4,13 +4,14 @@ import { type Postgres, skipUnless, startPostgres } from '@sallyport/real-backen
 import { createTestCa } from '@sallyport/test-fixtures'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { dataKeyCases } from '../conformance/data-key-cases.ts'
 import { type AccountSchema, databaseCases } from '../conformance/database-cases.ts'
 import { migrate, openPostgresDatabase, type PostgresOptions } from '../src/index.ts'
 
 const skipped = skipUnless('postgres', 'initdb', 'psql')
 const ca = createTestCa()
 let postgres: Postgres
-const opened: Kysely<AccountSchema>[] = []
+const opened: { destroy(): Promise<void> }[] = []
 
 beforeAll(async () => {
   if (!skipped) postgres = await startPostgres({ tls: ca.issue({ subject: '/CN=database', names: ['127.0.0.1'] }) })
@@ -20,8 +21,8 @@ afterEach(async () => {
 })
 afterAll(() => postgres?.stop())
 
-function open(options: PostgresOptions): Kysely<AccountSchema> {
-  const db = openPostgresDatabase<AccountSchema>({
+function open<Schema = AccountSchema>(options: PostgresOptions): Kysely<Schema> {
+  const db = openPostgresDatabase<Schema>({
     password: () => postgres.password,
     tls: { mode: 'verify', authorities: [ca.certificate] },
     ...options,
@@ -33,6 +34,13 @@ const ping = (db: Kysely<AccountSchema>): Promise<unknown> => sql`select 1`.exec
 
 describe.skipIf(skipped)('a database in PostgreSQL', () => {
   it.each(Object.entries(databaseCases))('%s', async (_name, run) => {
+    const url = await postgres.createDatabase()
+    await expect(run({ open: () => open({ url }) })).resolves.toBeUndefined()
+  })
+})
+
+describe.skipIf(skipped)('keys of subaccounts in PostgreSQL', () => {
+  it.each(Object.entries(dataKeyCases))('%s', async (_name, run) => {
     const url = await postgres.createDatabase()
     await expect(run({ open: () => open({ url }) })).resolves.toBeUndefined()
   })

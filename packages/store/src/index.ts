@@ -9,7 +9,9 @@
  *
  * @packageDocumentation
  */
+export { createDataKeys, dataKeyMigrations, dataKeyPart, type DataKeys, dataKeyTables } from './data-keys.ts'
 export { type Migrations, migrate } from './migrate.ts'
 export { openDatabase } from './open-database.ts'
 export { openPostgresDatabase, type PostgresOptions, type PostgresTls } from './open-postgres-database.ts'
-export { createSealer } from './sealer.ts'
+export { reseal, type ResealOutcome } from './reseal.ts'
+export { createSealer, type MasterSealer, type SealKeys } from './sealer.ts'

@@ -33,3 +33,9 @@ export const keepAliveDelayMs = 60_000
 
 /** The oldest PostgreSQL that is tested, as its `server_version_num`. */
 export const oldestPostgres = 150_000
+
+/** Keys of subaccounts that are held opened: all that are busy, at some hundred bytes each. */
+export const maxKeptDataKeys = 10_000
+
+/** Rows that a job over a whole table reads at once: few enough to hold in memory with their sealed texts, many enough that the way to the server does not count. */
+export const rowsPerWalk = 500

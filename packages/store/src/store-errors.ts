@@ -6,6 +6,13 @@ export function storeFailed(attempt: string, cause: unknown): ConnectivityError 
   return new ConnectivityError('STORE_FAILED', `${attempt}: ${reasonOf(cause)}`, { cause })
 }
 
+/** Says in front of an error of ours what was being done; turns others into `STORE_FAILED`. */
+export function addAttempt(attempt: string, cause: unknown): ConnectivityError {
+  return ConnectivityError.is(cause)
+    ? new ConnectivityError(cause.code, `${attempt}: ${cause.message}`, { cause })
+    : storeFailed(attempt, cause)
+}
+
 /**
  * Turns what the PostgreSQL driver throws into one of ours. The driver's errors have a code of the server (SQLSTATE, Appendix A of its manual), of Node, or
  * none at all. What the server says beside its message may quote values, so that stays in the cause.
