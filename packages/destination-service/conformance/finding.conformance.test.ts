@@ -92,24 +92,7 @@ describe('what find returns', () => {
   })
 })
 
-describe('fragments and chains, of which there are none', () => {
-  it('DS-124 finds no fragment, unless a single one is optional; then the plain destination', async () => {
-    await store(http('d'))
-    const missing = { status: 404, json: { ErrorMessage: "The fragment with the specified name 'f' was not found" } }
-    expect(await running.call('GET', '/v1/destinations/d', { headers: { 'x-fragment-name': 'f' } })).toMatchObject(missing)
-    const optional = { 'x-fragment-name': 'f', 'x-fragment-optional': 'true' }
-    const { destinationConfiguration } = await find('d', '', optional)
-    expect(destinationConfiguration).not.toHaveProperty('FragmentName')
-  })
-
-  it('DS-125 fails for several names, optional or not', async () => {
-    await store(http('d'))
-    for (const optional of ['true', 'false']) {
-      const headers = { 'x-fragment-name': 'f, g', 'x-fragment-optional': optional }
-      expect((await running.call('GET', '/v1/destinations/d', { headers })).status).toBe(404)
-    }
-  })
-
+describe('chains', () => {
   it('says that chains are not supported rather than ignoring them', async () => {
     await store(http('d'))
     expect((await running.call('GET', '/v1/destinations/d', { headers: { 'x-chain-name': 'c' } })).status).toBe(400)

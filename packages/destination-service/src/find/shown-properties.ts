@@ -1,19 +1,4 @@
-import type { DestinationRecord } from '@sallyport/admin-api'
-
-/** What `$skipCredentials` leaves out. */
-const credentialKeys: ReadonlySet<string> = new Set([
-  'Password',
-  'clientSecret',
-  'tokenServicePassword',
-  'KeyStorePassword',
-  'TrustStorePassword',
-  'tokenService.KeyStorePassword',
-  'mail.password',
-  'ldap.password',
-  'jco.client.passwd',
-  'jco.client.tech_user_secret',
-  'jco.destination.repository.passwd',
-])
+import { type DestinationRecord, isSecretProperty } from '@sallyport/admin-api'
 
 /**
  * The properties as find and consume show them: what was stored, except that clients which insist on it see an HTTP destination's `Authentication` and
@@ -23,6 +8,6 @@ export function shownProperties(stored: DestinationRecord, options: { readonly s
   const shown: Record<string, string> =
     stored.Type === 'HTTP' ? { ProxyType: 'Internet', Authentication: 'NoAuthentication', ...stored } : { ...stored }
   if (shown['CloudConnectorLocationId'] === '') delete shown['CloudConnectorLocationId']
-  if (options.skipCredentials) for (const key of credentialKeys) delete shown[key]
+  if (options.skipCredentials) for (const key of Object.keys(shown).filter(isSecretProperty)) delete shown[key]
   return shown as DestinationRecord
 }
