@@ -31,8 +31,8 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'services meet on the wire',
   },
   'destination-service': {
-    may: ['core', 'admin-api', 'token-verifier'],
-    uses: ['fastify', 'kysely', 'zod', 'undici'],
+    may: ['core', 'admin-api', 'keystore', 'token-verifier'],
+    uses: ['fastify', 'jose', 'kysely', 'undici', 'xml-crypto', 'yaml', 'zod'],
     because: 'services meet on the wire',
   },
   'destination-client': { may: ['core'], because: 'applications import it first; it must stay small' },

@@ -154,9 +154,6 @@ describe('authentication types', () => {
   })
 
   it.each([
-    ['OAuth2JWTBearer', 'Authentication type OAuth2JWTBearer is not supported by this version'],
-    ['OAuth2SAMLBearerAssertion', 'Authentication type OAuth2SAMLBearerAssertion is not supported by this version'],
-    ['ClientCertificateAuthentication', 'Authentication type ClientCertificateAuthentication is not supported by this version'],
     ['SAPAssertionSSO', 'Authentication type SAPAssertionSSO is not supported'],
     ['Telepathy', 'Unsupported authentication type'],
   ])('stores %s and says on find that it is not carried out', async (Authentication, error) => {

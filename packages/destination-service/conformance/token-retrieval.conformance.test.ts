@@ -143,19 +143,29 @@ describe('where the token comes from', () => {
     ['another scheme', { tokenServiceURL: 'file:///etc/passwd' }, 'not an http or https URL'],
     ['credentials in the URL', { tokenServiceURL: 'http://u:p@auth.example.test/' }, 'must not contain credentials'],
     ['no client', { clientId: '' }, 'clientId is missing'],
-    ['an on-premise token service', { 'tokenServiceURL.ProxyType': 'OnPremise' }, 'ProxyType OnPremise is not supported'],
+    ['an on-premise token service but no proxy', { 'tokenServiceURL.ProxyType': 'OnPremise' }, 'No connectivity proxy is set up'],
     [
-      'an on-premise target whose token service is not said to be elsewhere',
+      'an on-premise target whose token service is not said to be elsewhere, but no proxy',
       { ProxyType: 'OnPremise' },
-      'ProxyType OnPremise is not supported',
+      'No connectivity proxy is set up',
     ],
-    ['a key store', { 'tokenService.KeyStoreLocation': 'k.pem' }, 'KeyStoreLocation is not supported'],
     [
-      'a trust store',
-      { tokenServiceURL: 'https://auth.example.test/', TrustStoreLocation: 't.pem' },
-      'TrustStoreLocation is not supported',
+      'an on-premise token service and https',
+      { 'tokenServiceURL.ProxyType': 'OnPremise', tokenServiceURL: 'https://auth.example.test/' },
+      'begins with http://',
     ],
-    ['an assertion of another destination', { 'clientAssertion.destinationName': 'p' }, 'not supported by this version'],
+    ['a private link', { ProxyType: 'PrivateLink' }, 'Tokens cannot be retrieved with the ProxyType PrivateLink'],
+    [
+      'a key store that is not there',
+      { 'tokenService.KeyStoreLocation': 'k.pem' },
+      '"k.pem" of the property tokenService.KeyStoreLocation was not found',
+    ],
+    [
+      'a trust store that is not there',
+      { tokenServiceURL: 'https://auth.example.test/', TrustStoreLocation: 't.pem' },
+      '"t.pem" of the property TrustStoreLocation was not found',
+    ],
+    ['an assertion of a destination that is not there', { 'clientAssertion.destinationName': 'p' }, 'was not found on the level'],
     ['a header that would split the request', { 'tokenServiceURL.headers.X': 'a\r\nEvil: 1' }, 'not a valid header'],
     ['a header that frames the request', { 'tokenServiceURL.headers.Content-Length': '0' }, 'cannot be set'],
   ])('says why it cannot be fetched with %s', async (_what, properties, text) => {
@@ -254,9 +264,9 @@ describe('what is sent', () => {
     const requests: OutgoingRequest[] = []
     running = await startService({
       outgoing: {
-        post(request, signal) {
+        send(request, signal) {
           requests.push(request)
-          return outgoing.post(request, signal)
+          return outgoing.send(request, signal)
         },
       },
     })

@@ -27,11 +27,22 @@ async function peer(
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections: () => count }
 }
 
+function form(origin: string): OutgoingRequest {
+  return {
+    method: 'POST',
+    origin,
+    path: '/',
+    headers: {},
+    body: 'a=b',
+    route: { kind: 'internet' },
+    tls: { trustAll: false, authorities: [], hostnames: 'Strict' },
+    connectTimeoutMs: 5_000,
+    readTimeoutMs: 5_000,
+  }
+}
+
 function post(origin: string, request: Partial<OutgoingRequest> = {}, options: Partial<OutgoingOptions> = {}): Promise<OutgoingAnswer> {
-  return createOutgoing({ privateAddresses: 'allow', ...options }).post(
-    { origin, path: '/', headers: {}, body: 'a=b', trustAll: false, connectTimeoutMs: 5_000, readTimeoutMs: 5_000, ...request },
-    new AbortController().signal,
-  )
+  return createOutgoing({ privateAddresses: 'allow', ...options }).send({ ...form(origin), ...request }, new AbortController().signal)
 }
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -129,8 +140,8 @@ describe('a peer that misbehaves', () => {
     const accepted = Promise.withResolvers<void>()
     const { origin } = await peer(() => accepted.resolve())
     const controller = new AbortController()
-    const request = { origin, path: '/', headers: {}, body: '', trustAll: false, connectTimeoutMs: 60_000, readTimeoutMs: 60_000 }
-    const posted = createOutgoing({ privateAddresses: 'allow' }).post(request, controller.signal)
+    const request = { ...form(origin), connectTimeoutMs: 60_000, readTimeoutMs: 60_000 }
+    const posted = createOutgoing({ privateAddresses: 'allow' }).send(request, controller.signal)
     await accepted.promise
     controller.abort()
     await expect(posted).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { type AuditSink, type Clock, ConnectivityError, type Logger, type OpenSockets, silentLogger, trackSockets } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { FastifyInstance } from 'fastify'
+import type { AuthenticationSettings } from './authentication/flow.ts'
 import { createAuthenticator } from './authentication/authenticator.ts'
 import type { IdentityTrust } from './access/admit-identity-client.ts'
 import type { DestinationInstances } from './access/destination-instances.ts'
@@ -31,6 +32,8 @@ export interface DestinationServiceOptions {
   readonly audit?: AuditSink
   /** `strict` (the default, as in the original's editor) admits letters, digits, `_` and `-` in names; otherwise any printable character. */
   readonly names?: { readonly strict: boolean }
+  /** How authentication types behave where installations differ. Unless told the landscape is `localhost`, user tokens are exchanged in two steps, and a `Common` token service needs the header X-tenant. */
+  readonly authentication?: Partial<AuthenticationSettings>
   readonly limits?: {
     /** Destinations, fragments and certificates of one subaccount, each counted by itself; 1,000 unless told, as documented by the original. */
     readonly perSubaccount?: number
@@ -61,9 +64,14 @@ export interface DestinationService {
 /** Puts the service together; it answers once `listen` is called. */
 export function createDestinationService(options: DestinationServiceOptions): DestinationService {
   const { repository, verifier, instances, clock, outgoing, log = silentLogger } = options
-  const authenticator = createAuthenticator({ outgoing, verifier, clock })
   const relations = options.identity && cacheIdentityRelations(options.identity.relations, { clock })
   const identity = options.identity && relations && { ...options.identity, relations }
+  const authenticator = createAuthenticator({
+    outgoing,
+    verifier,
+    clock,
+    settings: { landscape: 'localhost', userTokenExchange: 'two-step', tenantOfTechnicalTokens: 'header', ...options.authentication },
+  })
   const context = {
     repository,
     forgetIdentityRelations: (subaccountId: string): void => relations?.forget(subaccountId),

@@ -39,13 +39,15 @@ export {
   type ListenOptions,
 } from './destination-service.ts'
 export type { ListenerTls } from './http/http-app.ts'
+export type { AuthenticationSettings } from './authentication/flow.ts'
+export type { ResolvedAddress } from './authentication/address-book.ts'
 export {
-  createOutgoing,
-  type Outgoing,
-  type OutgoingAnswer,
-  type OutgoingOptions,
-  type OutgoingRequest,
-  type ResolvedAddress,
-} from './authentication/outgoing.ts'
+  createConnectivityProxyRoute,
+  type OnPremiseHop,
+  type OnPremiseRoute,
+  type OnPremiseTarget,
+} from './authentication/on-premise-route.ts'
+export { createOutgoing, type Outgoing, type OutgoingOptions } from './authentication/outgoing.ts'
+export type { HostnameVerifier, OutgoingAnswer, OutgoingRequest, OutgoingRoute, OutgoingTls } from './authentication/outgoing-request.ts'
 export type { PrivateAddresses } from './authentication/address-policy.ts'
 export { createSqlEntityRepository } from './entities/sql-entity-repository.ts'

@@ -87,6 +87,46 @@ export const maxCachedTokenCharacters = 67_108_864
 export const maxTokenCalls = 512
 export const maxTokenCallsPerSubaccount = 64
 
+/** Key stores and trust stores that are kept opened, and the bytes of their files: opening one may take seconds. The least recently used give way. */
+export const maxRememberedKeystores = 500
+export const maxRememberedKeystoreBytes = 33_554_432
+
+/** Characters of a user token that only a destination's own keys can verify; those of the token service are bounded by its verifier. */
+export const maxForeignTokenCharacters = 16_384
+
+/** Seconds by which the clock of somebody else's issuer may differ from ours. */
+export const foreignTokenToleranceSeconds = 60
+
+/** Characters of a key set that a destination names, keys that are read of it, and keys that are tried for one token. During a rotation there are two or three. */
+export const maxKeySetCharacters = 131_072
+export const maxKeysOfSet = 64
+export const maxKeysTried = 8
+
+/** RSA moduli as base64url text: 8192 bits are 1366 characters. Larger ones make each verification slow and are ignored. */
+export const maxModulusCharacters = 1_366
+
+/** How long fetched keys are used, and how soon they are fetched again for a token that none of them fits; how long a fetch may take. */
+export const keySetMaxAgeMs = 600_000
+export const keySetMinRefreshMs = 30_000
+export const keySetTimeoutMs = 5_000
+
+/** Addresses whose keys are remembered; the oldest give way. */
+export const maxCachedKeySets = 1_000
+
+/** How long the token service may take to tell about a user. */
+export const userInfoTimeoutMs = 10_000
+
+/** Characters of a path that selects a claim, and values that are looked at on the way; nobody writes longer ones. */
+export const maxJsonPathCharacters = 1_000
+export const maxJsonPathNodes = 1_000
+
+/** Values of all attributes in an assertion. A user with some hundred groups is rare; more would not fit into a request anyway. */
+export const maxSamlAttributeValues = 1_000
+
+/** An assertion holds a minute back, for clocks that differ, and ten minutes ahead: long enough to be sent on, too short to be kept. */
+export const samlNotBeforeMs = 60_000
+export const samlValidityMs = 600_000
+
 /** Bytes of a file to import, and entries in one: what a request body and a bulk write may hold. Larger ones are refused. */
 export const maxExchangeFileBytes = 1_048_576
 export const maxExchangedEntities = 1_000

@@ -1,49 +1,23 @@
-import { lookup } from 'node:dns/promises'
-import { isIP, type LookupFunction } from 'node:net'
-import { createSecureContext, getCACertificates } from 'node:tls'
 import { ConnectivityError } from '@sallyport/core'
 import { Client, type Dispatcher } from 'undici'
-import { isAddressAllowed, type PrivateAddresses } from './address-policy.ts'
-import { maxResolvedAddresses, maxTokenAnswerBytes, maxTokenAnswerHeaderBytes } from '../limits.ts'
+import type { PrivateAddresses } from './address-policy.ts'
+import { type AddressBook, type ResolvedAddress, createAddressBook } from './address-book.ts'
+import { maxTokenAnswerBytes, maxTokenAnswerHeaderBytes } from '../limits.ts'
+import type { OnPremiseRoute } from './on-premise-route.ts'
 import { isConnectionReset, outgoingError } from './outgoing-errors.ts'
-
-/** A form that is posted to an address out of somebody's destination. */
-export interface OutgoingRequest {
-  /** Scheme, host and port. */
-  readonly origin: string
-  /** Path and query. */
-  readonly path: string
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
-  /** Accepts every certificate, because the destination says so. */
-  readonly trustAll: boolean
-  readonly connectTimeoutMs: number
-  /** How long the peer may be silent. */
-  readonly readTimeoutMs: number
-}
-
-/** What a peer has answered, whatever the status. */
-export interface OutgoingAnswer {
-  readonly status: number
-  readonly body: string
-}
+import type { OutgoingAnswer, OutgoingRequest } from './outgoing-request.ts'
+import { createTlsConnector } from './outgoing-tls.ts'
 
 /** The one way out of this service to addresses that users choose. */
 export interface Outgoing {
   /**
-   * Posts and returns whatever the peer answers, without following redirects. One try more when the peer resets the connection before it answers.
+   * Sends and returns whatever the peer answers, without following redirects. One try more when the peer resets the connection before it answers.
    *
-   * @throws ConnectivityError `ACCESS_DENIED` when the address is not allowed, `PEER_UNREACHABLE`, `PEER_UNTRUSTED`, `DEADLINE_EXCEEDED`, or
-   * `PROTOCOL_VIOLATION` for an answer that is too large or no HTTP. Messages may be shown to callers.
+   * @throws ConnectivityError `ACCESS_DENIED` when the address is not allowed, `PEER_UNREACHABLE`, `PEER_UNTRUSTED`, `DEADLINE_EXCEEDED`,
+   * `PROTOCOL_VIOLATION` for an answer that is too large or no HTTP, `DESTINATION_INVALID` for a client certificate or a route that cannot be used.
+   * Messages may be shown to callers.
    */
-  post(request: OutgoingRequest, signal: AbortSignal): Promise<OutgoingAnswer>
-}
-
-/** An address that a name stands for. */
-export interface ResolvedAddress {
-  readonly address: string
-  readonly family: 4 | 6
+  send(request: OutgoingRequest, signal: AbortSignal): Promise<OutgoingAnswer>
 }
 
 /** Which addresses may be called, and whom to trust there. */
@@ -54,6 +28,8 @@ export interface OutgoingOptions {
   readonly certificateAuthorities?: readonly string[]
   /** Resolves names; the system's resolver unless told. */
   readonly resolve?: (host: string) => Promise<readonly ResolvedAddress[]>
+  /** How cloud connectors are reached; without it, on-premise calls fail. */
+  readonly onPremise?: OnPremiseRoute
 }
 
 /**
@@ -61,63 +37,30 @@ export interface OutgoingOptions {
  * between.
  */
 export function createOutgoing(options: OutgoingOptions): Outgoing {
-  const resolve = options.resolve ?? resolveBySystem
-  // Reading all the authorities takes milliseconds, so it is done once.
-  const secureContext = createSecureContext({ ca: [...getCACertificates('default'), ...(options.certificateAuthorities ?? [])] })
-
-  /** Name resolution counts as connecting: it ends with the deadline, although the system's resolver cannot be interrupted. */
-  async function allowedAddresses(host: string, deadline: AbortSignal): Promise<readonly ResolvedAddress[]> {
-    const family = isIP(host)
-    const addresses =
-      family === 0
-        ? (await beforeDeadline(resolve(host), deadline)).slice(0, maxResolvedAddresses)
-        : [{ address: host, family: family as 4 | 6 }]
-    if (addresses.length === 0)
-      throw new ConnectivityError('PEER_UNREACHABLE', 'The connection to the token service could not be established')
-    // One forbidden address among several is no accident: the name is not dialled at all.
-    if (!addresses.every(({ address }) => isAddressAllowed(address, options.privateAddresses))) {
-      throw new ConnectivityError('ACCESS_DENIED', 'The token service URL leads to an address that must not be called')
-    }
-    return addresses
-  }
+  const addresses = createAddressBook(options)
+  const tls = createTlsConnector(options.certificateAuthorities ?? [])
 
   async function attempt(request: OutgoingRequest, deadline: AbortSignal): Promise<OutgoingAnswer> {
-    const host = new URL(request.origin).hostname.replace(/^\[(.*)\]$/, '$1')
-    const addresses = await allowedAddresses(host, AbortSignal.any([deadline, AbortSignal.timeout(request.connectTimeoutMs)]))
-    const client = new Client(request.origin, {
-      connect: {
-        timeout: request.connectTimeoutMs,
-        allowH2: false,
-        lookup: answering(addresses),
-        ...(request.trustAll ? { rejectUnauthorized: false } : { secureContext }),
-      },
-      headersTimeout: request.readTimeoutMs,
-      bodyTimeout: request.readTimeoutMs,
-      maxHeaderSize: maxTokenAnswerHeaderBytes,
-      maxResponseSize: maxTokenAnswerBytes,
-    })
+    const connecting = AbortSignal.any([deadline, AbortSignal.timeout(request.connectTimeoutMs)])
+    const { client, sent } =
+      request.route.kind === 'on-premise'
+        ? await throughConnector(request, connecting, options.onPremise)
+        : await straight(request, connecting, addresses, tls)
     try {
-      const sent: Dispatcher.RequestOptions = {
-        method: 'POST',
-        path: request.path,
-        headers: request.headers,
-        body: request.body,
-        signal: deadline,
-      }
-      const answer = await client.request(sent)
+      const answer = await client.request({ ...sent, method: request.method, body: request.body ?? null, signal: deadline })
       const body = await answer.body.text().catch((error: unknown) => {
         // Translated here already: once there is an answer, a reset is no reason to ask again.
         throw outgoingError(error, deadline)
       })
       return { status: answer.statusCode, body }
     } finally {
-      // Token calls are rare; keeping connections to addresses that users choose is not worth it.
+      // Such calls are rare; keeping connections to addresses that users choose is not worth it.
       await client.destroy()
     }
   }
 
   return {
-    async post(request, signal) {
+    async send(request, signal) {
       // Each silence is bounded by the read timeout; this bounds a peer that says a byte now and then.
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(request.connectTimeoutMs + 2 * request.readTimeoutMs)])
       try {
@@ -132,23 +75,40 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
   }
 }
 
-async function resolveBySystem(host: string): Promise<readonly ResolvedAddress[]> {
-  return (await lookup(host, { all: true })).map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }))
+/** A client that has one connection, and how the request is written on it. */
+interface Prepared {
+  readonly client: Client
+  readonly sent: Pick<Dispatcher.RequestOptions, 'path' | 'headers'>
 }
 
-/** A resolver that knows only the addresses that have been checked, so that a second answer of DNS cannot replace them. */
-function answering(addresses: readonly ResolvedAddress[]): LookupFunction {
-  return (_host, { all }, callback) => {
-    if (all === true) callback(null, [...addresses])
-    else callback(null, addresses[0]?.address ?? '', addresses[0]?.family)
+async function straight(
+  request: OutgoingRequest,
+  connecting: AbortSignal,
+  addresses: AddressBook,
+  tls: ReturnType<typeof createTlsConnector>,
+): Promise<Prepared> {
+  const host = new URL(request.origin).hostname.replace(/^\[(.*)\]$/, '$1')
+  const lookup = await addresses.lookUp(host, { checked: request.route.kind === 'internet' }, connecting)
+  const connect = { timeout: request.connectTimeoutMs, allowH2: false, lookup, ...tls(request.tls) }
+  return { client: new Client(request.origin, { connect, ...boundsOf(request) }), sent: { path: request.path, headers: request.headers } }
+}
+
+async function throughConnector(request: OutgoingRequest, connecting: AbortSignal, route: OnPremiseRoute | undefined): Promise<Prepared> {
+  if (route === undefined || request.route.kind !== 'on-premise') {
+    throw new ConnectivityError('DESTINATION_INVALID', 'No connectivity proxy is set up for calls to on-premise token services')
+  }
+  const { proxyOrigin, headers } = await route.open(request.route, connecting)
+  return {
+    client: new Client(proxyOrigin, { connect: { timeout: request.connectTimeoutMs, allowH2: false }, ...boundsOf(request) }),
+    sent: { path: request.origin + request.path, headers: { ...request.headers, host: new URL(request.origin).host, ...headers } },
   }
 }
 
-function beforeDeadline<T>(work: Promise<T>, deadline: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = (): void => reject(new ConnectivityError('DEADLINE_EXCEEDED', 'The token service did not answer in time'))
-    if (deadline.aborted) late()
-    deadline.addEventListener('abort', late, { once: true })
-    void work.then(resolve, reject).finally(() => deadline.removeEventListener('abort', late))
-  })
+function boundsOf({ readTimeoutMs }: OutgoingRequest): Partial<Client.Options> {
+  return {
+    headersTimeout: readTimeoutMs,
+    bodyTimeout: readTimeoutMs,
+    maxHeaderSize: maxTokenAnswerHeaderBytes,
+    maxResponseSize: maxTokenAnswerBytes,
+  }
 }

@@ -1,6 +1,7 @@
 import { ConnectivityError } from '@sallyport/core'
 import { maxQuotedTokenErrorLength, maxTokenSeconds, minTokenSeconds } from '../limits.ts'
-import type { OutgoingAnswer, OutgoingRequest } from './outgoing.ts'
+import type { OutgoingAnswer, OutgoingRequest } from './outgoing-request.ts'
+import { withoutSecrets } from './sent-secrets.ts'
 
 /** A token as a token service has issued it. */
 export interface IssuedToken {
@@ -9,6 +10,8 @@ export interface IssuedToken {
   readonly value: string
   readonly scope?: string
   readonly refreshToken?: string
+  /** What kind of token an exchange has issued. */
+  readonly issuedTokenType?: string
   /** Unknown when the server does not say; then the token is not kept. */
   readonly expiresAtMs?: number
 }
@@ -19,10 +22,7 @@ export interface IssuedToken {
  * @throws ConnectivityError `TOKEN_NOT_ISSUED` with the server's own reason, `PROTOCOL_VIOLATION` when it is not an OAuth answer.
  */
 export function readTokenAnswer(answer: OutgoingAnswer, request: OutgoingRequest, nowMs: number): IssuedToken {
-  const body = tryParseObject(answer.body)
-  if (answer.status < 200 || answer.status > 299) {
-    throw new ConnectivityError('TOKEN_NOT_ISSUED', withoutSecrets(reasonOf(answer, body), request).slice(0, maxQuotedTokenErrorLength))
-  }
+  const body = successfulBody(answer, request)
   const value = body?.['access_token']
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
     throw new ConnectivityError('PROTOCOL_VIOLATION', 'The answer of the token service holds no access token')
@@ -32,6 +32,7 @@ export function readTokenAnswer(answer: OutgoingAnswer, request: OutgoingRequest
     throw new ConnectivityError('PROTOCOL_VIOLATION', 'The answer of the token service holds no proper token type')
   }
   const [scope, refreshToken, seconds] = [readScope(body?.['scope']), body?.['refresh_token'], readSeconds(body?.['expires_in'])]
+  const issuedTokenType = body?.['issued_token_type']
   if (seconds !== undefined && seconds < minTokenSeconds) {
     throw new ConnectivityError('TOKEN_NOT_ISSUED', 'The token service issued a token that is about to expire')
   }
@@ -40,8 +41,26 @@ export function readTokenAnswer(answer: OutgoingAnswer, request: OutgoingRequest
     value,
     ...(scope === undefined ? {} : { scope }),
     ...(typeof refreshToken === 'string' && refreshToken !== '' ? { refreshToken } : {}),
+    ...(typeof issuedTokenType === 'string' && issuedTokenType !== '' ? { issuedTokenType } : {}),
     ...(seconds === undefined ? {} : { expiresAtMs: nowMs + seconds * 1_000 }),
   }
+}
+
+/**
+ * Reads one text out of the answer of a token service that issues something else than an access token.
+ *
+ * @throws ConnectivityError as {@link readTokenAnswer}.
+ */
+export function readAnswerMember(answer: OutgoingAnswer, request: OutgoingRequest, member: 'refresh_token' | 'id_token'): string {
+  const value = successfulBody(answer, request)?.[member]
+  if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value)) return value
+  throw new ConnectivityError('PROTOCOL_VIOLATION', `The answer of the token service holds no ${member.replace('_', ' ')}`)
+}
+
+function successfulBody(answer: OutgoingAnswer, request: OutgoingRequest): Readonly<Record<string, unknown>> | undefined {
+  const body = tryParseObject(answer.body)
+  if (answer.status >= 200 && answer.status <= 299) return body
+  throw new ConnectivityError('TOKEN_NOT_ISSUED', withoutSecrets(reasonOf(answer, body), request).slice(0, maxQuotedTokenErrorLength))
 }
 
 function reasonOf(answer: OutgoingAnswer, body: Readonly<Record<string, unknown>> | undefined): string {
@@ -49,20 +68,6 @@ function reasonOf(answer: OutgoingAnswer, body: Readonly<Record<string, unknown>
     if (typeof reason === 'string' && reason.trim() !== '') return reason.trim()
   }
   return `The token service answered ${answer.status}`
-}
-
-/** A server may repeat what it was sent. Callers who asked for no credentials must not get them that way. */
-function withoutSecrets(text: string, request: OutgoingRequest): string {
-  const form = new URLSearchParams(request.body)
-  const basic = /^Basic (.+)$/.exec(request.headers['authorization'] ?? '')?.[1] ?? ''
-  const password = Buffer.from(basic, 'base64')
-    .toString('utf8')
-    .replace(/^[^:]*:/, '')
-  const secrets = ['client_secret', 'client_assertion', 'password'].flatMap((name) => form.getAll(name)).concat(basic, password)
-  return secrets
-    .flatMap((secret) => [secret, encodeURIComponent(secret), new URLSearchParams({ '': secret }).toString().slice(1)])
-    .filter((secret) => secret.length >= 4)
-    .reduce((shown, secret) => shown.replaceAll(secret, '[redacted]'), text)
 }
 
 function readScope(scope: unknown): string | undefined {
@@ -75,7 +80,8 @@ function readSeconds(value: unknown): number | undefined {
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(Math.floor(seconds), maxTokenSeconds) : undefined
 }
 
-function tryParseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+/** The JSON object that a text is; `undefined` for anything else. */
+export function tryParseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined

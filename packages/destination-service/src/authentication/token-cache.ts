@@ -10,6 +10,8 @@ export interface TokenCache {
    * @throws ConnectivityError `SERVICE_UNAVAILABLE` when too many token calls are under way, in total or for the subaccount; otherwise what `issue` throws.
    */
   get(key: TokenKey, issue: () => Promise<IssuedToken>): Promise<IssuedToken>
+  /** As `get`, for tokens that nobody else may have: nothing is remembered or shared. */
+  issueAlone(subaccountId: string, issue: () => Promise<IssuedToken>): Promise<IssuedToken>
 }
 
 /** Which token is meant, and on whose account a call for it goes. */
@@ -24,6 +26,7 @@ export function createTokenCache({ clock }: { readonly clock: Clock }): TokenCac
   const tokens = new Map<string, IssuedToken>()
   const pending = new Map<string, Promise<IssuedToken>>()
   const callsBySubaccount = new Map<string, number>()
+  let calls = 0
   let characters = 0
 
   const forget = (digest: string): void => {
@@ -44,24 +47,31 @@ export function createTokenCache({ clock }: { readonly clock: Clock }): TokenCac
     }
   }
 
-  const issueNow = async ({ digest, subaccountId }: TokenKey, issue: () => Promise<IssuedToken>): Promise<IssuedToken> => {
-    const calls = callsBySubaccount.get(subaccountId) ?? 0
-    if (pending.size >= maxTokenCalls || calls >= maxTokenCallsPerSubaccount) {
+  const issueAlone: TokenCache['issueAlone'] = async (subaccountId, issue) => {
+    const own = callsBySubaccount.get(subaccountId) ?? 0
+    if (calls >= maxTokenCalls || own >= maxTokenCallsPerSubaccount) {
       throw new ConnectivityError('SERVICE_UNAVAILABLE', 'Too many token calls are under way')
     }
-    callsBySubaccount.set(subaccountId, calls + 1)
+    calls++
+    callsBySubaccount.set(subaccountId, own + 1)
     try {
-      const token = await issue()
-      remember(digest, token)
-      return token
+      return await issue()
     } finally {
+      calls--
       const left = (callsBySubaccount.get(subaccountId) ?? 1) - 1
       if (left === 0) callsBySubaccount.delete(subaccountId)
       else callsBySubaccount.set(subaccountId, left)
     }
   }
 
+  const issueAndRemember = async ({ digest, subaccountId }: TokenKey, issue: () => Promise<IssuedToken>): Promise<IssuedToken> => {
+    const token = await issueAlone(subaccountId, issue)
+    remember(digest, token)
+    return token
+  }
+
   return {
+    issueAlone,
     get(key, issue) {
       const known = tokens.get(key.digest)
       if (known !== undefined && isFresh(known, clock.now())) {
@@ -73,7 +83,7 @@ export function createTokenCache({ clock }: { readonly clock: Clock }): TokenCac
       forget(key.digest)
       const running = pending.get(key.digest)
       if (running !== undefined) return running
-      const issued = issueNow(key, issue).finally(() => pending.delete(key.digest))
+      const issued = issueAndRemember(key, issue).finally(() => pending.delete(key.digest))
       pending.set(key.digest, issued)
       return issued
     },

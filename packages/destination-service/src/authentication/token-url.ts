@@ -1,28 +1,31 @@
-/** The address of a token service, or why there is none. */
-export type TokenUrl = { readonly url: URL } | { readonly problem: string }
+import type { DestinationRecord } from '@sallyport/admin-api'
+import { ConnectivityError } from '@sallyport/core'
+import { required } from './property-reading.ts'
 
-/** The text that SAP's service answers; operators search for it. */
-const tenantMissing = 'You must send the X-tenant header when the tokenServiceURLType property is Common'
-
-/**
- * Resolves `tokenServiceURL`. A `Dedicated` one stays as it is. In a `Common` one every `{tenant}` becomes the tenant's subdomain; where there is none,
- * the subdomain is put before the host. The subdomain has been checked to be one label, so that it cannot lead to another host.
- */
-export function resolveTokenUrl(template: string, options: { readonly common: boolean; readonly subdomain: string | undefined }): TokenUrl {
-  if (template === '') return { problem: 'The property tokenServiceURL is missing' }
-  if (!options.common) return parse(template)
-  if (options.subdomain === undefined) return { problem: tenantMissing }
-  if (template.includes('{tenant}')) return parse(template.replaceAll('{tenant}', options.subdomain))
-  const base = parse(template)
-  return 'problem' in base
-    ? base
-    : parse(`${base.url.protocol}//${options.subdomain}.${base.url.host}${base.url.pathname}${base.url.search}`)
+/** Whether several tenants share the token service, each with its own address there. */
+export function isCommon(properties: DestinationRecord): boolean {
+  return properties['tokenServiceURLType']?.trim().toLowerCase() === 'common'
 }
 
-function parse(text: string): TokenUrl {
+/**
+ * Resolves `tokenServiceURL`. Without a subdomain it stays as it is. With one every `{tenant}` becomes the subdomain; where there is none, the subdomain
+ * is put before the host. The subdomain has been checked to be one label, so that it cannot lead to another host.
+ *
+ * @throws ConnectivityError `DESTINATION_INVALID` when there is no usable URL.
+ */
+export function resolveTokenUrl(properties: DestinationRecord, subdomain: string | undefined): URL {
+  const template = required(properties, 'tokenServiceURL')
+  if (subdomain === undefined) return parse(template)
+  if (template.includes('{tenant}')) return parse(template.replaceAll('{tenant}', subdomain))
+  const { protocol, host, pathname, search } = parse(template)
+  return parse(`${protocol}//${subdomain}.${host}${pathname}${search}`)
+}
+
+function parse(text: string): URL {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-    return { problem: 'The property tokenServiceURL is not an http or https URL' }
-  if (url.username !== '' || url.password !== '') return { problem: 'The property tokenServiceURL must not contain credentials' }
-  return { url }
+    throw new ConnectivityError('DESTINATION_INVALID', 'The property tokenServiceURL is not an http or https URL')
+  if (url.username !== '' || url.password !== '')
+    throw new ConnectivityError('DESTINATION_INVALID', 'The property tokenServiceURL must not contain credentials')
+  return url
 }

@@ -1,0 +1,61 @@
+import type { AuthToken } from '@sallyport/admin-api'
+import { ConnectivityError } from '@sallyport/core'
+import type { TokenClaims } from '@sallyport/token-verifier'
+import type { AuthenticationRequest } from './authentication-request.ts'
+import type { FlowTools } from './flow.ts'
+import { readAnswerMember } from './token-answer.ts'
+
+/**
+ * What nobody has seen documented: the address below the identity service's host, and the header that the corporate token belongs into. The fields are
+ * those of the identity service's own documentation.
+ */
+const exchange = { path: '/oauth2/exchange/corporateidp', header: 'SAP-Connectivity-Authentication' } as const
+
+/** Which token of the corporate identity provider a user token of the identity service asks to be replaced by. */
+export type CorporateToken = 'access_token' | 'id_token'
+
+/** Reads the claim by which it does. */
+export function wantedCorporateToken(claims: TokenClaims | undefined): CorporateToken | undefined {
+  const wanted = claims?.['forward_corp_idp_token']
+  return wanted === 'access_token' || wanted === 'id_token' ? wanted : undefined
+}
+
+/**
+ * Exchanges the user's token at the identity service that issued it. The destination says by `x_user_token.jwks` or `jwks_uri` whose tokens it takes, and by
+ * `clientId` and `clientSecret`, or `tokenService.KeyStoreLocation`, as which application it asks.
+ *
+ * @throws ConnectivityError `TOKEN_INVALID` when the token does not hold, otherwise what a token call throws.
+ */
+export async function exchangeForCorporateToken(
+  wanted: CorporateToken,
+  request: AuthenticationRequest,
+  { tokens, users }: FlowTools,
+): Promise<AuthToken> {
+  const user = await users.require(request)
+  const issuer = URL.parse(user.claims.iss ?? '')
+  if (issuer === null || issuer.protocol !== 'https:')
+    throw new ConnectivityError('TOKEN_INVALID', 'The JWT of the user names no https address of an identity service as its issuer')
+  const configuration = { ...request.configuration, tokenServiceURL: new URL(exchange.path, issuer).href, tokenServiceURLType: 'Dedicated' }
+  const call = await tokens.prepare(
+    { ...request, configuration },
+    {
+      grant: { assertion: user.text, response_type: wanted === 'id_token' ? 'id_token' : 'token' },
+      tenant: 'as-is',
+      alwaysInternet: true,
+    },
+  )
+  if (wanted === 'access_token') {
+    const { value, expiresAtMs: _untold } = await tokens.unshared(request, () => tokens.issue(call))
+    return entry(value)
+  }
+  let value = ''
+  await tokens.unshared(request, async () => {
+    value = readAnswerMember(await tokens.send(call), call, 'id_token')
+    return { type: 'Bearer', value }
+  })
+  return entry(value)
+}
+
+function entry(value: string): AuthToken {
+  return { type: 'Bearer', value, http_header: { key: exchange.header, value: `Bearer ${value}` } }
+}
