@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AuditSink, LogFields, Logger } from '@sallyport/core'
-import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openDatabase } from '@sallyport/store'
 import { createManualClock, createTestIssuer, type ManualClock, type TestIssuer } from '@sallyport/test-fixtures'
 import { createFixedKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import {
@@ -78,7 +78,8 @@ export async function startService(
   const file = join(folder, 'destinations.db')
   const db = openDatabase<DestinationTables>(file)
   await migrate(db, destinationMigrations)
-  const stored = createSqlEntityRepository({ db, sealer: createSealer({ current: randomBytes(32) }) })
+  await migrate(db, dataKeyMigrations, { part: dataKeyPart })
+  const stored = createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: createSealer({ current: randomBytes(32) }) }) })
   const repository = options.wrapRepository?.(stored) ?? stored
   const instances = new Map<string, DestinationInstance>([
     [clientId, { instanceId, subaccountId: providerSubaccount }],

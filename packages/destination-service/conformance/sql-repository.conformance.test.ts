@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
-import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openDatabase } from '@sallyport/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSqlEntityRepository, destinationMigrations, type DestinationTables, type EntityRepository } from '../src/index.ts'
 import { repositoryCases, type RepositorySubject } from './entity-repository-suite.ts'
@@ -30,14 +30,16 @@ function connect<Schema = DestinationTables>(): Kysely<Schema> {
 async function open(): Promise<EntityRepository> {
   const db = connect()
   await migrate(db, destinationMigrations)
-  return createSqlEntityRepository({ db, sealer })
+  await migrate(db, dataKeyMigrations, { part: dataKeyPart })
+  return createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer }) })
 }
 
 /** One file is opened once per process, so "another process" is another repository on the same connection. */
 async function subject(): Promise<RepositorySubject> {
   const db = connect()
   await migrate(db, destinationMigrations)
-  const make = (): EntityRepository => createSqlEntityRepository({ db, sealer })
+  await migrate(db, dataKeyMigrations, { part: dataKeyPart })
+  const make = (): EntityRepository => createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer }) })
   return { repository: make(), reopen: () => Promise.resolve(make()) }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Postgres, skipUnless, startPostgres } from '@sallyport/real-backends'
-import { createSealer, migrate, openPostgresDatabase } from '@sallyport/store'
+import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openPostgresDatabase } from '@sallyport/store'
 import type { Kysely } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { repositoryCases, type RepositorySubject } from '../conformance/entity-repository-suite.ts'
@@ -24,7 +24,8 @@ async function subject(): Promise<RepositorySubject> {
     const db = openPostgresDatabase<DestinationTables>({ url, password: () => postgres.password, tls: { mode: 'off' } })
     opened.push(db)
     await migrate(db, destinationMigrations, { part: 'destinations' })
-    return createSqlEntityRepository({ db, sealer })
+    await migrate(db, dataKeyMigrations, { part: dataKeyPart })
+    return createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer }) })
   }
   return { repository: await open(), reopen: open }
 }

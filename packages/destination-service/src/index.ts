@@ -5,8 +5,9 @@
  * @example
  * const db = openDatabase<DestinationTables>('data/destinations.db')
  * await migrate(db, destinationMigrations, { part: 'destinations' })
+ * await migrate(db, dataKeyMigrations, { part: dataKeyPart })
  * const service = createDestinationService({
- *   repository: createSqlEntityRepository({ db, sealer }),
+ *   repository: createSqlEntityRepository({ db, sealers: createDataKeys({ db, master }) }),
  *   verifier,
  *   instances: { find: (clientId) => bindings.get(clientId) },
  *   outgoing: createOutgoing({ privateAddresses: 'refuse' }),
@@ -50,4 +51,5 @@ export {
 export { createOutgoing, type Outgoing, type OutgoingOptions } from './authentication/outgoing.ts'
 export type { HostnameVerifier, OutgoingAnswer, OutgoingRequest, OutgoingRoute, OutgoingTls } from './authentication/outgoing-request.ts'
 export type { PrivateAddresses } from './authentication/address-policy.ts'
+export { entityTables } from './entities/entity-seal.ts'
 export { createSqlEntityRepository } from './entities/sql-entity-repository.ts'

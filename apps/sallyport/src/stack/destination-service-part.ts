@@ -7,7 +7,7 @@ import {
   type DestinationTables,
   type EntityRepository,
 } from '@sallyport/destination-service'
-import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openDatabase } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
@@ -23,7 +23,9 @@ export async function startDestinationServicePart(context: PartContext): Promise
   await requireFreePorts(settings.host, [settings.ports.destinationService])
   const db = openDatabase<DestinationTables>(folder.file('cloud', 'destination-service.db'))
   await migrate(db, destinationMigrations, { part: 'destinations' })
-  const repository = createSqlEntityRepository({ db, sealer: createSealer({ current: folder.sealKey() }) })
+  await migrate(db, dataKeyMigrations, { part: dataKeyPart })
+  const master = createSealer({ current: folder.sealKey() })
+  const repository = createSqlEntityRepository({ db, sealers: createDataKeys({ db, master }) })
   const fetcher = createKeyFetcher(settings)
   const keys = createRemoteKeySource({
     issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }],

@@ -1,21 +1,24 @@
 import { randomBytes } from 'node:crypto'
 import type { Label } from '@sallyport/admin-api'
-import type { Sealer } from '@sallyport/core'
+import type { SubaccountSealers } from '@sallyport/core'
 import { type ExpressionBuilder, type ExpressionWrapper, type Insertable, type Kysely, type SqlBool, sql, type Transaction } from 'kysely'
 import { rowsPerInsert, rowsPerWalk } from '../limits.ts'
 import type { DestinationTables } from './entity-migrations.ts'
 import type { CreateOutcome, EntityKind, EntityRepository, EntityWrite, FoundEntity, Level, ReplaceOutcome } from './entity-repository.ts'
-import { contentColumns, createEntitySeal } from './entity-seal.ts'
+import { type CloseEntity, contentColumns, createEntitySeal } from './entity-seal.ts'
 
 type NewRow = Insertable<DestinationTables['entity']>
 
 /**
- * Keeps entities in SQL, in what SQLite and PostgreSQL have in common. The content of an entity is sealed and bound to kind, level and name; clear in the
- * tables are only names, owners, times and labels.
+ * Keeps entities in SQL, in what SQLite and PostgreSQL have in common. The content of an entity is sealed with the key of its subaccount and bound to
+ * kind, level and name; clear in the tables are only names, owners, times and labels.
  */
-export function createSqlEntityRepository(options: { readonly db: Kysely<DestinationTables>; readonly sealer: Sealer }): EntityRepository {
+export function createSqlEntityRepository(options: {
+  readonly db: Kysely<DestinationTables>
+  readonly sealers: SubaccountSealers
+}): EntityRepository {
   const { db } = options
-  const seal = createEntitySeal(options.sealer)
+  const seal = createEntitySeal(options.sealers)
 
   return {
     async find(kind, level, name) {
@@ -34,7 +37,7 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
         const row = rows.find(
           (candidate) => candidate.subaccount_id === level.subaccountId && candidate.instance_id === (level.instanceId ?? ''),
         )
-        if (row !== undefined) return { level, entity: seal.open(kind, level, row) }
+        if (row !== undefined) return { level, entity: await seal.open(kind, level, row) }
       }
       return undefined
     },
@@ -62,11 +65,12 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
         .where(of(kind, level))
         .where('name', 'in', [...names])
         .execute()
-      return rows.map((row) => seal.open(kind, level, row))
+      return Promise.all(rows.map((row) => seal.open(kind, level, row)))
     },
 
-    create(kind, level, writes, { nowMs, maxPerSubaccount }) {
-      if (writes.length === 0) return Promise.resolve([])
+    async create(kind, level, writes, { nowMs, maxPerSubaccount }) {
+      if (writes.length === 0) return []
+      const close = await seal.closing(level.subaccountId)
       return changing(level, async (transaction) => {
         // A name is taken whichever zone has it.
         const taken = await namesAmong(transaction, kind, { ...level, sharedOnly: false }, writes)
@@ -77,7 +81,7 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
           if (rows.length >= room) return 'full'
           taken.add(write.name)
           const key = { kind, subaccount_id: level.subaccountId, instance_id: level.instanceId ?? '', name: write.name }
-          rows.push({ ...key, ...sealed(kind, level, write), labels: '[]', created_at_ms: nowMs, modified_at_ms: nowMs })
+          rows.push({ ...key, ...sealed(close, kind, level, write), labels: '[]', created_at_ms: nowMs, modified_at_ms: nowMs })
           return 'created'
         })
         for (let from = 0; from < rows.length; from += rowsPerInsert) {
@@ -90,14 +94,15 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
       })
     },
 
-    replace(kind, level, writes, { nowMs }) {
-      if (writes.length === 0) return Promise.resolve([])
+    async replace(kind, level, writes, { nowMs }) {
+      if (writes.length === 0) return []
+      const close = await seal.closing(level.subaccountId)
       return changing(level, async (transaction) => {
         const outcomes: ReplaceOutcome[] = []
         for (const write of writes) {
           const { numUpdatedRows } = await transaction
             .updateTable('entity')
-            .set({ ...sealed(kind, level, write), modified_at_ms: nowMs })
+            .set({ ...sealed(close, kind, level, write), modified_at_ms: nowMs })
             .where(of(kind, level))
             .where('name', '=', write.name)
             .executeTakeFirst()
@@ -154,7 +159,7 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
           .orderBy('name')
           .limit(rowsPerWalk)
           .execute()
-        for (const row of rows) yield found(kind, row)
+        for (const row of rows) yield await found(kind, row)
         const last = rows.at(-1)
         if (last === undefined || rows.length < rowsPerWalk) return
         after = [last.subaccount_id, last.instance_id, last.name]
@@ -167,20 +172,24 @@ export function createSqlEntityRepository(options: { readonly db: Kysely<Destina
   }
 
   function sealed(
+    close: CloseEntity,
     kind: EntityKind,
     level: Level,
     write: EntityWrite,
   ): Pick<NewRow, 'properties' | 'hidden' | 'shared_with_subscriber' | 'revision'> {
     return {
-      ...seal.close(kind, level, write),
+      ...close(kind, level, write),
       shared_with_subscriber: write.sharedWithSubscriber || level.sharedOnly === true ? 1 : 0,
       revision: newRevision(),
     }
   }
 
-  function found(kind: EntityKind, row: Parameters<typeof seal.open>[2] & { subaccount_id: string; instance_id: string }): FoundEntity {
+  async function found(
+    kind: EntityKind,
+    row: Parameters<typeof seal.open>[2] & { subaccount_id: string; instance_id: string },
+  ): Promise<FoundEntity> {
     const level = { subaccountId: row.subaccount_id, instanceId: row.instance_id === '' ? null : row.instance_id }
-    return { level, entity: seal.open(kind, level, row) }
+    return { level, entity: await seal.open(kind, level, row) }
   }
 
   /** Writers of one subaccount go one after the other; otherwise two of them could each count one below the limit, or wait for each other's rows. */
