@@ -32,7 +32,7 @@ const manyBounds = { maxGrantsPerUserAndClient: 1_000, maxGrants: 1_000 }
 const sealer = createSealer({ current: randomBytes(32) })
 
 describeGrantStore('memory', async (bounds, time) => createMemoryGrantStore({ clock: time, bounds }))
-describeGrantStore('SQLite', async (bounds, time) => createSqlGrantStore({ db: await database(), clock: time, bounds }))
+describeGrantStore('SQLite', async (bounds, time) => createSqlGrantStore({ db: await database(), sealer, clock: time, bounds }))
 describeSigningKeyStore('memory', async () => createMemorySigningKeyStore())
 describeSigningKeyStore('SQLite', async () => createSqlSigningKeyStore({ db: await database(), sealer }))
 
@@ -54,11 +54,47 @@ describe('in the database', () => {
     await expect(store.list()).rejects.toMatchObject({ code: 'STORE_FAILED' })
   })
 
+  it('grants are sealed with what they know of a user, and bound to their row', async () => {
+    const db = await database()
+    const store = createSqlGrantStore({ db, sealer, clock, bounds: manyBounds })
+    const user = {
+      id: 'P000123',
+      name: 'jane',
+      email: 'jane@acme.test',
+      origin: 'acme-idp',
+      groups: ['payroll'],
+      attributes: { region: ['EMEA'] },
+    }
+    const grant = {
+      kind: 'refresh',
+      clientId: 'sb-app',
+      tenantId: 'demo',
+      user: { kind: 'issuer', user },
+      scopes: undefined,
+      grantType: 'password',
+      authTimeSeconds: 1,
+      createdAtMs: clock.now(),
+      expiresAtMs: clock.now() + 1_000,
+    } as const
+    await store.add('a', grant)
+    await store.add('b', { ...grant, user: { kind: 'directory', id: 'P000456' } })
+    const rows = await db.selectFrom('token_grant').selectAll().execute()
+    for (const readable of ['P000123', 'P000456', 'jane', 'acme', 'payroll', 'EMEA', 'sb-app'])
+      expect(JSON.stringify(rows)).not.toContain(readable)
+    expect(await store.find('refresh', 'a')).toEqual(JSON.parse(JSON.stringify(grant)))
+    await db
+      .updateTable('token_grant')
+      .set({ sealed_grant: rows.find(({ hash }) => hash === 'a')?.sealed_grant ?? '' })
+      .where('hash', '=', 'b')
+      .execute()
+    await expect(store.find('refresh', 'b')).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  })
+
   it('there is no code, refresh token, session id, password or secret, and a restart changes nothing for clients', async () => {
     const db = await database()
     const stores = {
       keys: createSqlSigningKeyStore({ db, sealer }),
-      grants: createSqlGrantStore({ db, clock: { now: () => Date.now(), after: () => () => {} }, bounds: manyBounds }),
+      grants: createSqlGrantStore({ db, sealer, clock: { now: () => Date.now(), after: () => () => {} }, bounds: manyBounds }),
     }
     const app = { client_id: ids.app, client_secret: secrets.app }
     const before = await startService(stores)
@@ -79,7 +115,10 @@ describe('in the database', () => {
 
   it('what fails is STORE_FAILED, and a 500 that says nothing', async () => {
     const db = await database()
-    const stores = { keys: createSqlSigningKeyStore({ db, sealer }), grants: createSqlGrantStore({ db, clock, bounds: manyBounds }) }
+    const stores = {
+      keys: createSqlSigningKeyStore({ db, sealer }),
+      grants: createSqlGrantStore({ db, sealer, clock, bounds: manyBounds }),
+    }
     await using running = await startService(stores)
     await db.schema.dropTable('token_grant').execute()
     await expect(stores.grants.find('refresh', 'x')).rejects.toMatchObject({ code: 'STORE_FAILED' })

@@ -28,6 +28,6 @@ async function database(): Promise<Kysely<TokenServiceTables>> {
 const sealer = createSealer({ current: randomBytes(32) })
 
 describe.skipIf(skipped)('the token service on PostgreSQL', () => {
-  describeGrantStore('PostgreSQL', async (bounds, clock) => createSqlGrantStore({ db: await database(), clock, bounds }))
+  describeGrantStore('PostgreSQL', async (bounds, clock) => createSqlGrantStore({ db: await database(), sealer, clock, bounds }))
   describeSigningKeyStore('PostgreSQL', async () => createSqlSigningKeyStore({ db: await database(), sealer }))
 })

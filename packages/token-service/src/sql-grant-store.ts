@@ -1,17 +1,19 @@
-import type { Clock } from '@sallyport/core'
+import { createHash } from 'node:crypto'
+import type { Clock, Sealer } from '@sallyport/core'
 import type { Kysely } from 'kysely'
 import { type Grant, type GrantBounds, type GrantOf, grantOwner, type GrantStore } from './grant-store.ts'
 import { grantSweepInterval } from './limits.ts'
 import { storing } from './store-errors.ts'
 import type { TokenServiceTables } from './tables.ts'
 
-/** Keeps codes, refresh tokens and sessions in the database, by hash. */
+/** Keeps codes, refresh tokens and sessions in the database, by hash. What they remember of their users is sealed and bound to its row. */
 export function createSqlGrantStore(deps: {
   readonly db: Kysely<TokenServiceTables>
+  readonly sealer: Sealer
   readonly clock: Clock
   readonly bounds: GrantBounds
 }): GrantStore {
-  const { db, clock, bounds } = deps
+  const { db, sealer, clock, bounds } = deps
   let additions = 0
 
   async function sweep(): Promise<void> {
@@ -30,7 +32,7 @@ export function createSqlGrantStore(deps: {
   return {
     add: (hash, grant) =>
       storing('keeping a grant', async () => {
-        const owner = grantOwner(grant)
+        const owner = createHash('sha256').update(grantOwner(grant)).digest('base64url')
         await db.transaction().execute(async (transaction) => {
           await transaction
             .insertInto('token_grant')
@@ -38,7 +40,7 @@ export function createSqlGrantStore(deps: {
               hash,
               kind: grant.kind,
               owner,
-              grant_json: JSON.stringify(grant),
+              sealed_grant: sealer.seal(JSON.stringify(grant), sealContext(hash)),
               created_at_ms: grant.createdAtMs,
               expires_at_ms: grant.expiresAtMs,
               redeemed_with: null,
@@ -67,12 +69,12 @@ export function createSqlGrantStore(deps: {
       storing('reading a grant', async () => {
         const row = await db
           .selectFrom('token_grant')
-          .select('grant_json')
+          .select('sealed_grant')
           .where('hash', '=', hash)
           .where('kind', '=', kind)
           .where('expires_at_ms', '>', clock.now())
           .executeTakeFirst()
-        return row === undefined ? undefined : (JSON.parse(row.grant_json) as GrantOf<Kind>)
+        return row === undefined ? undefined : (JSON.parse(sealer.open(row.sealed_grant, sealContext(hash))) as GrantOf<Kind>)
       }),
     remove: (kind, hash) =>
       storing('removing a grant', async () => {
@@ -98,6 +100,10 @@ export function createSqlGrantStore(deps: {
         return row?.redeemed_with == null ? { kind: 'unknown' } : { kind: 'used', refreshHash: row.redeemed_with }
       }),
   }
+}
+
+function sealContext(hash: string): string {
+  return `token_grant/${hash}/sealed_grant`
 }
 
 /** SQLite wants a limit beside an offset; what is left over goes with the next addition. */

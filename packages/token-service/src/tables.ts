@@ -16,8 +16,9 @@ export interface TokenServiceTables {
   readonly token_grant: {
     readonly hash: string
     readonly kind: string
+    /** Hash of whose grant it is. */
     readonly owner: string
-    readonly grant_json: string
+    readonly sealed_grant: string
     readonly created_at_ms: Milliseconds
     readonly expires_at_ms: Milliseconds
     readonly redeemed_with: string | null
@@ -60,6 +61,25 @@ export const tokenServiceMigrations: Readonly<Record<string, Migration>> = {
         .createTable('token_lock')
         .addColumn('name', 'text', (column) => column.primaryKey())
         .execute()
+    },
+  },
+  '0003-sealed-grants': {
+    async up(db: Kysely<unknown>) {
+      // Grants were kept readable before, with the names of users. They are given up: their users log on once more.
+      await db.schema.dropTable('token_grant').execute()
+      await db.schema
+        .createTable('token_grant')
+        .addColumn('hash', 'text', (column) => column.primaryKey())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('owner', 'text', (column) => column.notNull())
+        .addColumn('sealed_grant', 'text', (column) => column.notNull())
+        .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())
+        .addColumn('redeemed_with', 'text')
+        .execute()
+      await db.schema.createIndex('token_grant_owner').on('token_grant').columns(['owner', 'created_at_ms']).execute()
+      await db.schema.createIndex('token_grant_expiry').on('token_grant').column('expires_at_ms').execute()
+      await db.schema.createIndex('token_grant_age').on('token_grant').column('created_at_ms').execute()
     },
   },
 }

@@ -29,6 +29,7 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
   const hasher = createPasswordHasher({ random: randomBytes })
   const db = openDatabase<TokenServiceTables>(folder.file('cloud', 'token-service.db'))
   await migrate(db, tokenServiceMigrations, { part: 'token-service' })
+  const sealer = createSealer({ current: folder.sealKey() })
   const subaccounts = subaccountsOf(configuration)
   const service = createTokenService({
     ...createStaticDirectory({
@@ -37,8 +38,8 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
       users: usersOf(configuration),
       hasher,
     }),
-    keys: createSqlSigningKeyStore({ db, sealer: createSealer({ current: folder.sealKey() }) }),
-    grants: createSqlGrantStore({ db, clock, bounds: defaultLimits }),
+    keys: createSqlSigningKeyStore({ db, sealer }),
+    grants: createSqlGrantStore({ db, sealer, clock, bounds: defaultLimits }),
     hasher,
     address:
       settings.tokenService.publicUrl === undefined
