@@ -72,6 +72,8 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
     case 'HTTP': {
       const url = URL.parse(properties['URL'] ?? '')
       if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw invalid('URL is not an absolute http or https URL')
+      if (url.username !== '' || url.password !== '')
+        throw invalid('URL carries a user or password; use Authentication BasicAuthentication with the properties User and Password')
       return {
         ...base,
         type: 'HTTP',
@@ -110,9 +112,6 @@ export function credentialsOf(properties: Readonly<Record<string, string>>): Cre
 }
 
 function withPrefix(properties: Readonly<Record<string, string>>, prefix: string): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const [key, value] of Object.entries(properties)) {
-    if (key.startsWith(prefix) && key.length > prefix.length) found[key.slice(prefix.length)] = value
-  }
-  return found
+  const found = Object.entries(properties).filter(([key]) => key.startsWith(prefix) && key.length > prefix.length)
+  return Object.fromEntries(found.map(([key, value]) => [key.slice(prefix.length), value]))
 }

@@ -116,6 +116,17 @@ describe('requests', () => {
       expect(backend.requests[0]?.headers['content-type']).toBe(type)
     }),
   )
+  it('carry headers that are called like what every object has', () =>
+    ask({}, async (client, backend) => {
+      const headers = [
+        ['constructor', 'a'],
+        ['toString', 'b'],
+      ] as const
+      await client.request('/', { headers })
+      await undiciRequest(backend.url, { dispatcher: client.dispatcher, headers: Object.fromEntries(headers) })
+      for (const request of backend.requests) expect(request.headers).toMatchObject({ constructor: 'a', tostring: 'b' })
+      expect(backend.requests).toHaveLength(2)
+    }))
   it.each([
     ['another origin', 'http://other.test/', {}],
     ['a foreign header', '/', { headers: { 'Proxy-Authorization': 'x' } }],

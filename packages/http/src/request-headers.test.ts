@@ -23,6 +23,14 @@ describe('the headers of a request', () => {
       ),
     ).toEqual({ 'x-own': '1', apikey: 'mine', 'x-more': 'm', 'sap-client': '100' })
   })
+  it('may be called like what every object has', () => {
+    const own: [string, string][] = ['constructor', '__proto__', 'toString', 'hasOwnProperty'].map((name) => [name, 'own'])
+    expect(Object.entries(build(own))).toEqual(own.map(([name, value]) => [name.toLowerCase(), value]))
+    expect(Object.entries(build([], { kind: 'none' }, { 'URL.headers.constructor': 'c', 'URL.headers.__proto__': 'p' }))).toEqual([
+      ['constructor', 'c'],
+      ['__proto__', 'p'],
+    ])
+  })
   it('join repeated names as the standard has it', () => {
     expect(
       build([

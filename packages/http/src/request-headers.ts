@@ -23,18 +23,20 @@ export function buildHeaders({
   readonly own: Iterable<readonly [string, string]>
   readonly clock: Clock
 }): Record<string, string> {
-  const headers: Record<string, string> = {}
+  // Not an object: every object has a `constructor` and a `__proto__`, and a header may be called so.
+  const headers = new Map<string, string>()
   for (const [name, value] of own) {
     const lower = name.toLowerCase()
     if (ownNames.test(lower)) throw new ConnectivityError('MESSAGE_INVALID', `the header "${lower}" is set by the adapter`)
     if (credentials.kind === 'principal' && lower === 'authorization') {
       throw new ConnectivityError('MESSAGE_INVALID', 'the header "authorization" must be absent when a principal is propagated')
     }
-    headers[lower] = lower in headers ? `${headers[lower]}${lower === 'cookie' ? '; ' : ', '}${value}` : value
+    const before = headers.get(lower)
+    headers.set(lower, before === undefined ? value : `${before}${lower === 'cookie' ? '; ' : ', '}${value}`)
   }
   const add = (name: string, value: string): void => {
     const lower = name.toLowerCase()
-    if (!(lower in headers)) headers[lower] = value
+    if (!headers.has(lower)) headers.set(lower, value)
   }
   for (const [name, value] of Object.entries(destination.headers)) {
     if (ownNames.test(name.toLowerCase()))
@@ -54,12 +56,12 @@ export function buildHeaders({
     }
     add(credentials.name, credentials.value.reveal())
   }
-  for (const [name, value] of Object.entries(headers)) {
+  for (const [name, value] of headers) {
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
       throw new ConnectivityError('MESSAGE_INVALID', `the header ${JSON.stringify(name.slice(0, 100))} cannot be written`)
     }
   }
-  return headers
+  return Object.fromEntries(headers)
 }
 
 /** Headers that tell a connectivity proxy who asks, for which connector, on whose behalf. */
