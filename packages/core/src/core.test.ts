@@ -1,6 +1,18 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { ConnectivityError, createSecret, formatAddress, parseAddress, parseDestination, tryParseAddress, underSignal } from './index.ts'
+import {
+  ConnectivityError,
+  createSecret,
+  formatAddress,
+  type HttpDestination,
+  parseAddress,
+  parseDestination,
+  trackSockets,
+  tryParseAddress,
+  underSignal,
+} from './index.ts'
 
 describe('errors', () => {
   it('recognises an error made by another copy of the package', async () => {
@@ -11,6 +23,21 @@ describe('errors', () => {
     expect(ConnectivityError.is(error, 'ACCESS_DENIED')).toBe(true)
     expect(ConnectivityError.is(error, 'ABORTED')).toBe(false)
     expect(ConnectivityError.is(new Error('x'))).toBe(false)
+  })
+})
+
+describe('sockets of a server', () => {
+  it('survives every connection that could not be accepted', async () => {
+    const server = createServer()
+    const heard: string[] = []
+    const sockets = trackSockets(server, (error) => void heard.push(error.message))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    for (const message of ['accept ENFILE', 'accept ENOMEM']) server.emit('error', new Error(message))
+    expect(heard).toEqual(['accept ENFILE', 'accept ENOMEM'])
+    server.close()
+    sockets.destroyAll()
+    await once(server, 'close')
   })
 })
 
@@ -54,6 +81,19 @@ describe('destinations', () => {
     expect(() => parseDestination({ Name: 'A', Type: 'TCP', Address: 'host' })).toThrow(/Address/)
     expect(() => parseDestination({ Name: 'A', Type: 'HTTP', URL: 'http://x', ProxyType: 'Elsewhere' })).toThrow(/ProxyType/)
     expect(() => parseDestination({ Name: 'A', Type: 'RFC' })).toThrow(/no adapter/)
+  })
+  it('takes no user or password out of a URL, and does not show them', () => {
+    for (const authority of ['jane@erp', 'jane:s3cret@erp', ':s3cret@erp']) {
+      const properties = { Name: 'A', Type: 'HTTP', URL: `https://${authority}/path` }
+      expect(() => parseDestination(properties)).toThrow(/destination "A": URL carries a user or password; .* properties User and Password/)
+      expect(() => parseDestination(properties)).not.toThrow(/jane|s3cret/)
+    }
+  })
+  it('collects headers and queries of any name', () => {
+    const properties = { Name: 'A', Type: 'HTTP', URL: 'http://x', 'URL.headers.__proto__': 'p', 'URL.queries.constructor': 'c' }
+    const { headers, queries } = parseDestination(properties) as HttpDestination
+    expect(Object.entries(headers)).toEqual([['__proto__', 'p']])
+    expect(Object.entries(queries)).toEqual([['constructor', 'c']])
   })
   it('collects headers and queries that clients add', () => {
     const destination = parseDestination({

@@ -110,7 +110,9 @@ export function createDestinationService(options: DestinationServiceOptions): De
       }
       app = createHttpApp(context, { instances, identity, log, tls })
       app.server.maxConnections = maxConnections
-      sockets = trackSockets(app.server)
+      sockets = trackSockets(app.server, (error) =>
+        log.error({ reason: error.message }, 'the destination service failed to accept a connection'),
+      )
       try {
         await app.listen({ host, port })
       } catch (cause) {

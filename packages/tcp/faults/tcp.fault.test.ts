@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { connect as connectSocket, type Socket } from 'node:net'
+import { connect as connectSocket, Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   type Address,
@@ -17,7 +17,7 @@ import { createDirectDial, createProxyDial, createTunnelDial } from '@sallyport/
 import { createManualClock, createMemoryNetwork, createSocketNetwork, createSocksServer, type FarEnd } from '@sallyport/test-fixtures'
 import { formatMessage, holdStream, relay, type TcpOpening } from '@sallyport/tunnel'
 import { createMemoryTransport } from '@sallyport/tunnel/memory'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createTcpAdapter, type TcpClient } from '../src/index.ts'
 
 const to = ({ host, port }: Address, properties: Readonly<Record<string, string>> = {}): TcpDestination =>
@@ -346,6 +346,23 @@ describe('a forwarded port', () => {
     const local = await dialPort(forward.address)
     expect((await once(local, 'error'))[0]).toMatchObject({ code: 'ECONNRESET' })
     expect(lines).toEqual([{ destination: 'T', code: 'BACKEND_UNREACHABLE', message: 'forwarded connection failed' }])
+  })
+  it('goes on after connections that could not be accepted', async () => {
+    await using network = createSocketNetwork()
+    const lines: unknown[] = []
+    const log = { ...silentLogger, warn: (fields: object) => void lines.push(fields) }
+    await using client = await open(await network.serve(echo), {}, { log })
+    const listen = vi.spyOn(Server.prototype, 'listen')
+    await using forward = await client.listen()
+    const server = listen.mock.contexts.at(-1) as Server
+    listen.mockRestore()
+    // What Node does when the system has no descriptor left.
+    for (let i = 0; i < 2; i++) server.emit('error', new Error('accept ENFILE'))
+    expect(lines).toEqual(Array.from({ length: 2 }, () => ({ destination: 'T', reason: 'accept ENFILE' })))
+    const local = await dialPort(forward.address)
+    local.write('still there')
+    expect(String((await once(local, 'data'))[0])).toBe('still there')
+    local.destroy()
   })
   it('closes with the client, connections and attempts included, and twice', async () => {
     await using network = createSocketNetwork()

@@ -59,6 +59,8 @@ export async function openPortForward(
   } catch (error) {
     throw listenError(where, error)
   }
+  // Of a connection that could not be accepted, for want of descriptors for instance: without a listener that would end the process.
+  server.on('error', (error) => log.warn({ destination: name, reason: error.message }, 'a connection to be forwarded was not accepted'))
   const close = async (): Promise<void> => {
     closed.abort(new ConnectivityError('ABORTED', `the forwarded port ${where} is closed`))
     // An end would say that the data is complete.

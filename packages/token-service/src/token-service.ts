@@ -156,7 +156,10 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
     if (closed) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the token service has been closed')
     await keys.signingKey()
     const app = createHttpServer(socket, deps)
-    listeners.set(app, trackSockets(app.server))
+    listeners.set(
+      app,
+      trackSockets(app.server, (error) => log.error({ reason: error.message }, 'the token service failed to accept a connection')),
+    )
     try {
       await app.listen({ host: where.host, port: where.port })
     } catch (cause) {

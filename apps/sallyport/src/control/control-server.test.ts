@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Server } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type ControlServer, startControlServer } from './control-server.ts'
 
 let server: ControlServer
@@ -32,6 +33,17 @@ describe('control server', () => {
 
   it.each(['unknown', 'constructor', 'toString', '__proto__'])('knows no request %s', async (name) => {
     expect((await ask(name)).status).toBe(404)
+  })
+
+  it('goes on after connections that could not be accepted', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen')
+    const other = await startControlServer({ echo: async (argument) => argument })
+    const listener = listen.mock.contexts.at(-1) as Server
+    listen.mockRestore()
+    for (let i = 0; i < 2; i++) listener.emit('error', new Error('accept ENFILE'))
+    const answer = await fetch(`${other.url}/echo`, { method: 'POST', headers: { authorization: `Bearer ${other.secret}` } })
+    expect(answer.status).toBe(200)
+    await other.close()
   })
 
   it('reads no more than 64 KiB', async () => {

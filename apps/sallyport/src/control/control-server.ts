@@ -43,6 +43,8 @@ export async function startControlServer(handlers: Readonly<Record<string, Contr
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
+  // Of a connection that could not be accepted; the command on the other side says so.
+  server.on('error', () => {})
   server.unref()
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

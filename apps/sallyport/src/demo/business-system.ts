@@ -70,6 +70,8 @@ export async function startBusinessSystem(options: BusinessSystemOptions): Promi
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
   })
+  // A connection that could not be accepted is its client's loss alone.
+  server.on('error', () => {})
   const close = async (): Promise<void> => {
     server.closeAllConnections()
     await new Promise<void>((resolve) => server.close(() => resolve()))

@@ -38,6 +38,8 @@ async function running(server: Server, options: { readonly host: string; readonl
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
   })
+  // A connection that could not be accepted is its client's loss alone.
+  server.on('error', () => {})
   const close = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy()
     await new Promise<void>((resolve) => server.close(() => resolve()))

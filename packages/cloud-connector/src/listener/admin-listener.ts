@@ -69,7 +69,9 @@ export function createAdminListener(options: {
   monitored('/api/monitoring/connections/backends', () => renderBackendConnections(connector.backends))
   monitored('/api/monitoring/performance/backends', () => renderBackendPerformance(connector.backends))
 
-  const sockets = trackSockets(server.server)
+  const sockets = trackSockets(server.server, (error) =>
+    log.error({ reason: error.message }, 'the administration listener failed to accept a connection'),
+  )
   const close = async (): Promise<void> => {
     const closed = server.close()
     sockets.destroyAll()

@@ -97,7 +97,9 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
     log,
     registry: createConnectorRegistry({ server, repository }),
   })
-  const apiSockets = trackSockets(api.server)
+  const apiSockets = trackSockets(api.server, (error) =>
+    log.error({ reason: error.message }, 'the connectivity service failed to accept a connection'),
+  )
   const close = async (graceMs: number): Promise<void> => {
     const apiClosed = api.close()
     apiSockets.destroyAll()
