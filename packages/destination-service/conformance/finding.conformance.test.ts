@@ -92,13 +92,6 @@ describe('what find returns', () => {
   })
 })
 
-describe('chains', () => {
-  it('says that chains are not supported rather than ignoring them', async () => {
-    await store(http('d'))
-    expect((await running.call('GET', '/v1/destinations/d', { headers: { 'x-chain-name': 'c' } })).status).toBe(400)
-  })
-})
-
 describe('authentication types', () => {
   it('DS-053 NoAuthentication yields neither tokens nor certificates', async () => {
     await store(http('d', { Authentication: 'NoAuthentication' }))

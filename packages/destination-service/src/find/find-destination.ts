@@ -1,6 +1,9 @@
 import type { DestinationRecord, FindResult } from '@sallyport/admin-api'
 import { bearerTokenOf } from '../access/bearer-token.ts'
 import { levelOf } from '../access/caller.ts'
+import type { AuthenticationOutcome } from '../authentication/authentication-request.ts'
+import { authenticateThroughChain } from '../chains/authenticate-through-chain.ts'
+import { parseChainCall } from '../chains/chain-call.ts'
 import type { FoundEntity, Level } from '../entities/entity-repository.ts'
 import { answerByCondition } from '../entities/etag.ts'
 import { type Answer, malformed, refuse } from '../http/answer.ts'
@@ -67,6 +70,7 @@ interface LookUp {
 async function lookUp(request: ServiceRequest, context: ServiceContext, { target, show }: LookUp): Promise<Answer> {
   const { repository, authenticator } = context
   const headers = parseFindHeaders(request.headers)
+  const chain = parseChainCall(request.headers)
   refuseTwoTenants(headers, context)
   if (headers.fragments.length > maxFragmentsPerFind) throw malformed(`One look-up can name ${maxFragmentsPerFind} fragments at most`)
   const [skipTokenRetrieval, skipCredentials] = [flag(request.query, '$skipTokenRetrieval'), flag(request.query, '$skipCredentials')]
@@ -77,20 +81,25 @@ async function lookUp(request: ServiceRequest, context: ServiceContext, { target
     fragments: { locate, references: headers.fragments, optional: headers.fragmentOptional },
   })
   if ('answer' in found) return found.answer
-  const { configuration, level, etag } = found
+  const { configuration, etag } = found
   const early = answerByCondition(request.headers, etag)
   if (early !== undefined) return early
-  const outcome = await authenticator.authenticate({
-    configuration,
-    level,
-    etag,
-    headers,
-    caller: request.caller,
-    serviceToken: bearerTokenOf(request.headers.authorization) ?? '',
-    skipTokenRetrieval,
-    references: createReferences(repository, found, async () => undefined),
-    log: request.log,
-  })
+  const authenticate = (destination: ResolvedDestination, said: FindHeaders): Promise<AuthenticationOutcome> =>
+    authenticator.authenticate({
+      configuration: destination.configuration,
+      level: destination.level,
+      etag: destination.etag,
+      headers: said,
+      caller: request.caller,
+      serviceToken: bearerTokenOf(request.headers.authorization) ?? '',
+      skipTokenRetrieval,
+      references: createReferences(repository, destination, async () => undefined),
+      log: request.log,
+    })
+  const outcome =
+    chain === undefined || skipTokenRetrieval
+      ? await authenticate(found, headers)
+      : await authenticateThroughChain(chain, { found, headers }, { caller: request.caller, repository, authenticate })
   return { status: 200, headers: { etag }, body: show(found, shownProperties(configuration, { skipCredentials }), outcome) }
 }
 

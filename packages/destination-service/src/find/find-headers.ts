@@ -23,6 +23,23 @@ export interface FindHeaders {
   readonly fragmentOptional: boolean
 }
 
+/** What a caller says who sends none of the headers. */
+export const noFindHeaders: FindHeaders = {
+  tenant: undefined,
+  userToken: undefined,
+  assertion: undefined,
+  assertionProvider: undefined,
+  samlAssertion: undefined,
+  refreshToken: undefined,
+  code: undefined,
+  redirectUri: undefined,
+  codeVerifier: undefined,
+  subjectToken: undefined,
+  actorToken: undefined,
+  fragments: [],
+  fragmentOptional: false,
+}
+
 /** A token and what kind it is, RFC 8693 §3. */
 export interface TypedToken {
   readonly value: string
@@ -70,7 +87,6 @@ export function parseFindHeaders(headers: IncomingHttpHeaders): FindHeaders {
   }
   const tenant = read('x-tenant')
   if (tenant !== undefined && !isSubdomain(tenant)) throw malformed('The header X-tenant must be a tenant subdomain')
-  if (read('x-chain-name') !== undefined) throw malformed('Destination chains are not supported by this version')
   const optional = read('x-fragment-optional')?.toLowerCase() ?? 'false'
   if (optional !== 'true' && optional !== 'false') throw malformed('The header X-fragment-optional must be true or false')
   const pair = (name: string): TypedToken | undefined => {

@@ -9,6 +9,7 @@ import type { IdentityTrust } from '../access/admit-identity-client.ts'
 import { admit } from '../access/admit.ts'
 import type { Caller } from '../access/caller.ts'
 import type { DestinationInstances } from '../access/destination-instances.ts'
+import { chainVariablePrefix } from '../chains/chain-call.ts'
 import { singleHeaders } from '../find/find-headers.ts'
 import {
   connectionTimeoutMs,
@@ -158,7 +159,8 @@ function clientCertificateOf({ socket }: IncomingMessage): X509Certificate | und
 }
 
 function refuseRepeatedHeaders(request: IncomingMessage): void {
-  for (const name of singleHeaders) {
+  const variables = Object.keys(request.headersDistinct).filter((name) => name.startsWith(chainVariablePrefix))
+  for (const name of [...singleHeaders, ...variables]) {
     if ((request.headersDistinct[name]?.length ?? 0) > 1) throw malformed(`The header ${name} must not be repeated`)
   }
 }
