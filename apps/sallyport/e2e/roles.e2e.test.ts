@@ -81,6 +81,11 @@ describe('each role in its own process', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ d: { loggedOnUser: 'jane@acme.test' } })
   })
 
+  it.runIf(process.platform === 'linux')('servers run with a heap made for transfers, in the process that was started', () => {
+    for (const [role, { pid }] of processes)
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), role).toContain('--initial-old-space-size=')
+  })
+
   it('a refusal of a connector that runs elsewhere is told as one: exit 4', async () => {
     const outcome = await stack.run(['curl', 'S4_DEMO', '/not/exposed', '--user', 'jane@acme.test'])
     expect(outcome.code).toBe(4)

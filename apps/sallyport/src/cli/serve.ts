@@ -8,6 +8,7 @@ import { createEventLog } from '../trace/event-log.ts'
 import { findConfigurationFile } from './config.ts'
 import { createContext } from './context.ts'
 import { parseOffset } from './dev.ts'
+import { ensureServerHeap } from './server-heap.ts'
 
 interface ServeOptions {
   readonly config?: string
@@ -33,6 +34,7 @@ export function addServeCommand(program: Command): void {
     .option('--port-offset <n>', 'move every port that the configuration does not set', '0')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (words: string, options: ServeOptions, command: Command) => {
+      ensureServerHeap()
       const { folder, workingFolder } = createContext(command)
       const wanted = parseRoles(words)
       const file = findConfigurationFile(workingFolder, options.config)
