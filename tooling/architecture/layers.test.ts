@@ -32,7 +32,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   'destination-service': {
     may: ['core', 'admin-api', 'keystore', 'token-verifier'],
-    uses: ['fastify', 'jose', 'kysely', 'undici', 'xml-crypto', 'yaml', 'zod'],
+    uses: ['fastify', '@fastify/swagger', '@fastify/swagger-ui', 'jose', 'kysely', 'undici', 'xml-crypto', 'yaml', 'zod'],
     because: 'services meet on the wire',
   },
   'destination-client': { may: ['core'], because: 'applications import it first; it must stay small' },

@@ -55,6 +55,13 @@ export const findResultSchema: z.ZodType<FindResult> = z.object({
   certificates: z.array(z.object({ Name: z.string(), Content: z.string(), Type: z.string() })).optional(),
 })
 
+/** Checks what "consume destination" answers: as find, without the owner. */
+export const consumeResultSchema: z.ZodType<Omit<FindResult, 'owner'>> = z.object({
+  destinationConfiguration: destinationRecordSchema,
+  authTokens: z.array(authTokenSchema).optional(),
+  certificates: z.array(z.object({ Name: z.string(), Content: z.string(), Type: z.string() })).optional(),
+})
+
 /** Checks a list of destinations without metadata. */
 export const destinationListSchema: z.ZodType<readonly DestinationRecord[]> = z.array(destinationRecordSchema)
 

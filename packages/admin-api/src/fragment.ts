@@ -1,8 +1,14 @@
+import { z } from 'zod'
 import { isEntityName, nameProblem } from './entity-name.ts'
 import { readProperties } from './entity-properties.ts'
 
 /** A fragment on the wire: a flat record of texts with `FragmentName` and without `Name` and `Type`. */
 export type FragmentRecord = Readonly<Record<string, string>> & { readonly FragmentName: string }
+
+/** Checks a fragment as it comes over the wire: `FragmentName` and texts only. */
+export const fragmentRecordSchema: z.ZodType<FragmentRecord> = z
+  .object({ FragmentName: z.string() })
+  .catchall(z.string()) as z.ZodType<FragmentRecord>
 
 /** A fragment as somebody wants it stored. */
 export interface FragmentInput {

@@ -26,6 +26,7 @@ export {
 export {
   type AuthToken,
   authTokenSchema,
+  consumeResultSchema,
   destinationErrorSchema,
   destinationListSchema,
   destinationNotFoundText,
@@ -55,7 +56,8 @@ export {
 export { isSecretProperty } from './secret-properties.ts'
 export { maxEntityNameLength, maxLabels, maxLabelValues, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
 export { isEntityName } from './entity-name.ts'
-export { checkFragment, type FragmentInput, type FragmentRecord, type FragmentVerdict } from './fragment.ts'
+export { checkFragment, type FragmentInput, type FragmentRecord, fragmentRecordSchema, type FragmentVerdict } from './fragment.ts'
+export { type BulkDeletion, bulkDeletionSchema, type BulkResultEntry, bulkResultSchema, countSchema } from './collection-answers.ts'
 export { type Label, labelChangeSchema, labelSchema, labelsSchema } from './label.ts'
 export { closestName } from './closest-name.ts'
 export { checkConfiguration, type ConfigurationProblem, type ConfigurationSchema, formatProblemPath } from './configuration-problem.ts'

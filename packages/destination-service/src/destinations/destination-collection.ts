@@ -1,4 +1,4 @@
-import { checkDestination } from '@sallyport/admin-api'
+import { checkDestination, destinationRecordSchema } from '@sallyport/admin-api'
 import type { Collection } from '../entities/collection.ts'
 import { notFound } from '../http/answer.ts'
 import { findUseAsAssertionProvider } from './assertion-provider-use.ts'
@@ -8,6 +8,7 @@ export const destinationCollection: Collection = {
   kind: 'destination',
   path: 'Destinations',
   nameProperty: 'Name',
+  schema: destinationRecordSchema,
   filters: ['in', 'startswith', 'endswith', 'modifiedwithin', 'label'],
   bulk: true,
   absentDeletion: 'refused',

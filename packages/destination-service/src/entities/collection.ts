@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Answer } from '../http/answer.ts'
 import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 import type { ClauseKind } from './entity-filter.ts'
@@ -10,6 +11,8 @@ export interface Collection {
   readonly path: string
   /** The property that holds the name. */
   readonly nameProperty: 'Name' | 'FragmentName'
+  /** What one looks like on the wire, for the API's document. */
+  readonly schema: z.ZodType
   /** What `$filter` of a list can say. */
   readonly filters: readonly ClauseKind[]
   /** Whether arrays can be written, and several be deleted by a filter. */

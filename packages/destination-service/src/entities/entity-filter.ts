@@ -27,7 +27,7 @@ export function parseFilter(text: string, allowed: readonly ClauseKind[]): Entit
   for (;;) {
     const next = readClause(text, at)
     if (next === undefined || !allowed.includes(next.clause.kind)) {
-      throw malformed(`$filter must be ${allowed.map((kind) => grammar[kind]).join(', or ')}; several are joined by AND`)
+      throw malformed(`$filter must be ${describeFilter(allowed)}`)
     }
     clauses.push(next.clause)
     at = next.end
@@ -36,6 +36,11 @@ export function parseFilter(text: string, allowed: readonly ClauseKind[]): Entit
     if (and === undefined) throw malformed('The clauses of $filter must be joined by AND')
     at += and[0].length
   }
+}
+
+/** What a filter of these clauses looks like. */
+export function describeFilter(allowed: readonly ClauseKind[]): string {
+  return `${allowed.map((kind) => grammar[kind]).join(', or ')}; several are joined by AND`
 }
 
 /** The names of a bulk delete, each once. No other filter may delete. */

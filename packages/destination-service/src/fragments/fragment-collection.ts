@@ -1,4 +1,4 @@
-import { checkFragment } from '@sallyport/admin-api'
+import { checkFragment, fragmentRecordSchema } from '@sallyport/admin-api'
 import type { Collection } from '../entities/collection.ts'
 import { type Answer, refuse } from '../http/answer.ts'
 
@@ -7,6 +7,7 @@ export const fragmentCollection: Collection = {
   kind: 'fragment',
   path: 'DestinationFragments',
   nameProperty: 'FragmentName',
+  schema: fragmentRecordSchema,
   filters: ['label'],
   bulk: false,
   absentDeletion: 'counted',

@@ -1,16 +1,9 @@
-import { randomUUID, type X509Certificate } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
-import { TLSSocket } from 'node:tls'
 import { ConnectivityError, type Logger } from '@sallyport/core'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { type Answer, errorAnswer, malformed, refuse } from './answer.ts'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { IdentityTrust } from '../access/admit-identity-client.ts'
-import { admit } from '../access/admit.ts'
-import type { Caller } from '../access/caller.ts'
 import type { DestinationInstances } from '../access/destination-instances.ts'
-import { chainVariablePrefix } from '../chains/chain-call.ts'
-import { singleHeaders } from '../find/find-headers.ts'
 import {
   connectionTimeoutMs,
   headersTimeoutMs,
@@ -21,8 +14,12 @@ import {
   requestTimeoutMs,
   tlsHandshakeTimeoutMs,
 } from '../limits.ts'
+import { errorAnswer, malformed, refuse } from './answer.ts'
+import { registerApiPages } from './api-pages.ts'
 import { answerClientError, answerFastifyError } from './protocol-errors.ts'
 import { routes } from './routes.ts'
+import { sendAnswer } from './send-answer.ts'
+import { serveRoute } from './serve-route.ts'
 import type { ServiceContext } from './service-request.ts'
 
 /** Certificate chain and key of a listener, PEM. */
@@ -75,11 +72,10 @@ export function createHttpApp(
       maxParamLength: maxUriLength,
       querystringParser: (text) => new URLSearchParams(text) as unknown as Record<string, unknown>,
     },
-    frameworkErrors: (error, request, reply) => void send(reply, answerFastifyError(error), request.id),
+    frameworkErrors: (error, request, reply) => void sendAnswer(reply, answerFastifyError(error), request.id),
     clientErrorHandler: answerClientError,
   }) as unknown as FastifyInstance
 
-  const callers = new WeakMap<FastifyRequest, Caller>()
   const logOf = (request: FastifyRequest): Logger => deps.log.child({ correlationId: request.id })
 
   app.removeAllContentTypeParsers()
@@ -93,58 +89,33 @@ export function createHttpApp(
   app.setErrorHandler((error, request, reply) => {
     const answer = ConnectivityError.is(error) ? errorAnswer(error) : answerFastifyError(error)
     if (answer.status >= 500) logOf(request).error({ code: codeOf(error), reason: reasonOf(error) }, 'request failed')
-    return send(reply, answer, request.id)
+    return sendAnswer(reply, answer, request.id)
   })
-  app.setNotFoundHandler((request, reply) => send(reply, refuse(404, 'There is no such resource'), request.id))
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.raw.url !== undefined && request.raw.url.length > maxUriLength) {
-      return send(reply, refuse(414, `The URI must not be longer than ${maxUriLength} characters`), request.id)
-    }
-    return undefined
+  app.setNotFoundHandler((request, reply) => sendAnswer(reply, refuse(404, 'There is no such resource'), request.id))
+  app.addHook('onRequest', (request, reply, next) => {
+    if (request.raw.url === undefined || request.raw.url.length <= maxUriLength) next()
+    else void sendAnswer(reply, refuse(414, `The URI must not be longer than ${maxUriLength} characters`), request.id)
   })
-  app.addHook('onResponse', async () => {
+  app.addHook('onResponse', (_request, _reply, next) => {
     // Node closes idle connections when it stops to listen; this one was not idle then.
     if (!app.server.listening) setImmediate(() => app.server.closeIdleConnections())
+    next()
   })
 
   app.get('/health', async (request, reply) => {
     try {
       await context.repository.check()
-      return send(reply, { status: 200, body: { status: 'UP' } }, request.id)
+      return sendAnswer(reply, { status: 200, body: { status: 'UP' } }, request.id)
     } catch (error) {
       logOf(request).error({ code: codeOf(error), reason: reasonOf(error) }, 'the store does not answer')
-      return send(reply, { status: 503, body: { status: 'DOWN' } }, request.id)
+      return sendAnswer(reply, { status: 503, body: { status: 'DOWN' } }, request.id)
     }
   })
 
-  for (const route of routes) {
-    app.route<{ Params: { name?: string } }>({
-      method: route.method,
-      url: route.path,
-      onRequest: async (request, reply) => {
-        refuseRepeatedHeaders(request.raw)
-        const credentials = { authorization: request.headers.authorization, certificate: () => clientCertificateOf(request.raw) }
-        const admission = await admit(credentials, { verifier: context.verifier, ...deps })
-        if (!admission.admitted) {
-          logOf(request).info({ status: admission.answer.status }, 'caller refused')
-          return send(reply, admission.answer, request.id)
-        }
-        callers.set(request, admission.caller)
-        return undefined
-      },
-      handler: async (request, reply) => {
-        const caller = callers.get(request)
-        if (caller === undefined) throw new ConnectivityError('ACCESS_DENIED', 'The caller has not been admitted')
-        const log = logOf(request)
-        const startedMs = context.clock.now()
-        const { headers, body, id: correlationId } = request
-        const query = request.query as URLSearchParams
-        const answer = await route.answer({ caller, headers, query, body, correlationId, log }, context, request.params.name ?? '')
-        log.debug({ route: route.path, status: answer.status, durationMs: context.clock.now() - startedMs }, 'request answered')
-        return send(reply, answer, request.id)
-      },
-    })
-  }
+  void app.register(async (scope) => {
+    await registerApiPages(scope)
+    for (const route of routes) serveRoute(scope, route, { context, logOf, ...deps })
+  })
   return app
 }
 
@@ -152,17 +123,6 @@ export function createHttpApp(
 function correlationIdOf(request: { readonly headers: IncomingMessage['headers'] }): string {
   const given = [request.headers['x-request-id'], request.headers['x-vcap-request-id']]
   return given.find((id): id is string => typeof id === 'string' && /^[\w.:/+=-]{1,128}$/.test(id)) ?? randomUUID()
-}
-
-function clientCertificateOf({ socket }: IncomingMessage): X509Certificate | undefined {
-  return socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
-}
-
-function refuseRepeatedHeaders(request: IncomingMessage): void {
-  const variables = Object.keys(request.headersDistinct).filter((name) => name.startsWith(chainVariablePrefix))
-  for (const name of [...singleHeaders, ...variables]) {
-    if ((request.headersDistinct[name]?.length ?? 0) > 1) throw malformed(`The header ${name} must not be repeated`)
-  }
 }
 
 function parseBody(body: Buffer): unknown {
@@ -173,21 +133,6 @@ function parseBody(body: Buffer): unknown {
     // The parser's own message quotes the body, which may hold a password.
     throw malformed('The request body is not valid JSON')
   }
-}
-
-function send(reply: FastifyReply, answer: Answer, correlationId: string): FastifyReply {
-  reply.code(answer.status).headers({
-    ...answer.headers,
-    'x-request-id': correlationId,
-    'x-vcap-request-id': correlationId,
-    // Answers hold credentials; caches on the way must not keep them.
-    'cache-control': 'no-store',
-    // Somebody who keeps the connection open would keep a service from closing.
-    ...(reply.server.server.listening ? {} : { connection: 'close' }),
-  })
-  if (answer.stream !== undefined) return reply.type('application/json').send(Readable.from(answer.stream, { objectMode: false }))
-  if (answer.body !== undefined) return reply.type('application/json').send(JSON.stringify(answer.body))
-  return reply.send()
 }
 
 function codeOf(error: unknown): string {

@@ -1,0 +1,76 @@
+import type { X509Certificate } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
+import { ConnectivityError, type Logger } from '@sallyport/core'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { admit } from '../access/admit.ts'
+import type { IdentityTrust } from '../access/admit-identity-client.ts'
+import type { Caller } from '../access/caller.ts'
+import type { DestinationInstances } from '../access/destination-instances.ts'
+import { chainVariablePrefix } from '../chains/chain-call.ts'
+import { singleHeaders } from '../find/find-headers.ts'
+import { malformed } from './answer.ts'
+import type { Route } from './route.ts'
+import { sendAnswer } from './send-answer.ts'
+import type { ServiceContext } from './service-request.ts'
+
+/** What it takes to decide who may call, and where to say so. */
+export interface RouteDeps {
+  readonly context: ServiceContext
+  readonly instances: DestinationInstances
+  readonly identity: IdentityTrust | undefined
+  readonly logOf: (request: FastifyRequest) => Logger
+}
+
+/** Adds a route: it is decided who may call before the body is read. */
+export function serveRoute(app: FastifyInstance, route: Route, { context, instances, identity, logOf }: RouteDeps): void {
+  const { verifier, clock } = context
+  app.route<{ Params: { name?: string } }>({
+    method: route.method,
+    url: route.path,
+    config: { description: route.description },
+    onRequest: async (request, reply) => {
+      refuseRepeatedHeaders(request.raw)
+      const credentials = { authorization: request.headers.authorization, certificate: () => clientCertificateOf(request.raw) }
+      const admission = await admit(credentials, { verifier, instances, identity })
+      if (!admission.admitted) {
+        logOf(request).info({ status: admission.answer.status }, 'caller refused')
+        return sendAnswer(reply, admission.answer, request.id)
+      }
+      callers.set(request, admission.caller)
+      return undefined
+    },
+    handler: async (request, reply) => {
+      const caller = callers.get(request)
+      if (caller === undefined) throw new ConnectivityError('ACCESS_DENIED', 'The caller has not been admitted')
+      const log = logOf(request)
+      const startedMs = clock.now()
+      const { headers, body, id: correlationId } = request
+      const query = request.query as URLSearchParams
+      const answer = await route.answer({ caller, headers, query, body, correlationId, log }, context, request.params.name ?? '')
+      log.debug({ route: route.path, status: answer.status, durationMs: clock.now() - startedMs }, 'request answered')
+      return sendAnswer(reply, answer, request.id)
+    },
+  })
+}
+
+/** Who was admitted with which request. */
+const callers = new WeakMap<FastifyRequest, Caller>()
+
+function clientCertificateOf({ socket }: IncomingMessage): X509Certificate | undefined {
+  return socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
+}
+
+/** Node joins most headers that come twice, so only the raw list tells. */
+function refuseRepeatedHeaders({ rawHeaders }: IncomingMessage): void {
+  const seen = new Set<string>()
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? ''
+    if (seen.has(name) && isSingle(name)) throw malformed(`The header ${name} must not be repeated`)
+    seen.add(name)
+  }
+}
+
+function isSingle(name: string): boolean {
+  return singleHeaders.includes(name) || name.startsWith(chainVariablePrefix)
+}
