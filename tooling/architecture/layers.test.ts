@@ -21,7 +21,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   'token-verifier': { may: ['core'], uses: ['jose'], because: 'key sources are handed to it, it fetches nothing by itself' },
   tunnel: { may: ['core'], because: 'it carries streams and knows no protocol inside them' },
-  dial: { may: ['core', 'tunnel'], uses: ['socks'], because: 'it opens byte streams for adapters' },
+  dial: { may: ['core', 'tunnel'], uses: ['socks'], because: 'it opens byte streams for adapters; both others are optional peers' },
   'principal-propagation': { may: ['core', 'token-verifier', 'x509'], because: 'from token to certificate, without network' },
   store: { may: ['core'], uses: ['kysely', 'pg'], because: 'it opens databases; tables belong to the services' },
   'admin-api': { may: ['core'], uses: ['zod'], because: 'the UI and the command line import it' },

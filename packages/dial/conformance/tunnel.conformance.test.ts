@@ -5,7 +5,7 @@ import { type IncomingTunnelStream, systemClock } from '@sallyport/core'
 import { createOpenStreams, createSocketNetwork } from '@sallyport/test-fixtures'
 import { formatMessage, holdStream, relay, type TcpAnswer, type TcpOpening } from '@sallyport/tunnel'
 import { createMemoryTransport } from '@sallyport/tunnel/memory'
-import { createTunnelDial } from '../src/index.ts'
+import { createTunnelDial } from '../src/tunnel-dial.ts'
 
 const refused: Readonly<Record<string, Extract<TcpAnswer, { kind: 'refused' }>['code']>> = {
   'denied.virtual': 'ACCESS_DENIED',

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { ConnectivityError, type IncomingTunnelStream, systemClock, type TunnelConnection, type TunnelStream } from '@sallyport/core'
 import { createMemoryTransport } from '@sallyport/tunnel/memory'
 import { describe, expect, it } from 'vitest'
-import { createTunnelDial } from '../src/index.ts'
+import { createTunnelDial } from '../src/tunnel-dial.ts'
 
 const opening = { signal: new AbortController().signal, locationId: 'orlando' }
 const target = { host: 'ERP.Virtual', port: 3300 }

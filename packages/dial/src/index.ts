@@ -1,5 +1,6 @@
 /**
- * Opens byte streams: directly, through a proxy (HTTP CONNECT, or SOCKS5 of a connectivity proxy), over a tunnel.
+ * Opens byte streams: directly, or through a proxy (HTTP CONNECT, or SOCKS5 of a connectivity proxy). The dial over a tunnel without a proxy is
+ * `createTunnelDial` of `@sallyport/dial/tunnel`.
  *
  * @example
  * const dial = createProxyDial({ kind: 'socks5', proxy: { host: 'proxy', port: 20004 }, token: (signal) => tokens.get({ signal }) })
@@ -9,4 +10,3 @@
  */
 export { createDirectDial, type DirectDialOptions } from './direct-dial.ts'
 export { createProxyDial, type HttpProxyDialOptions, type ProxyDialOptions, type SocksProxyDialOptions } from './proxy-dial.ts'
-export { createTunnelDial, type TunnelDialOptions } from './tunnel-dial.ts'

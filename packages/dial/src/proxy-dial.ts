@@ -16,7 +16,7 @@ import { handOver } from './hand-over.ts'
 import { negotiateConnect } from './http-negotiation.ts'
 import { negotiationTimeoutMs } from './limits.ts'
 import { formatTokenMessage } from './socks-messages.ts'
-import { negotiateSocks } from './socks-negotiation.ts'
+import { loadSocks, negotiateSocks } from './socks-negotiation.ts'
 import { wireHost } from './wire-host.ts'
 
 interface ProxyDialBase {
@@ -97,9 +97,10 @@ function httpNegotiator({ credentials }: HttpProxyDialOptions): Negotiator {
 function socksNegotiator({ token, timeoutMs }: Pick<SocksProxyDialOptions, 'token'> & { readonly timeoutMs: number }): Negotiator {
   return async (address, { locationId }, signal, attempt) => {
     const host = wireHost(address)
+    const client = await loadSocks()
     const secret = await underSignal(askForToken(token, signal, attempt), signal, attempt)
     const tokenMessage = formatTokenMessage(secret.reveal(), locationId, attempt)
-    return (socket) => negotiateSocks({ socket, host, port: address.port, tokenMessage, signal, timeoutMs, attempt })
+    return (socket) => negotiateSocks({ client, socket, host, port: address.port, tokenMessage, signal, timeoutMs, attempt })
   }
 }
 

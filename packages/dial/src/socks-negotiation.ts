@@ -1,12 +1,13 @@
 import { Duplex } from 'node:stream'
 import { ConnectivityError } from '@sallyport/core'
-import { SocksClient } from 'socks'
+import type { SocksClient } from 'socks'
 import { readMessage } from './read-message.ts'
 import { measureReply, tokenMethod } from './socks-messages.ts'
 import { socksRefusal } from './socks-reply.ts'
 
 /** What a SOCKS5 handshake needs to know. */
 export interface SocksNegotiation {
+  readonly client: typeof SocksClient
   /** Connected to the proxy; nothing has been written or read. */
   readonly socket: Duplex
   readonly host: string
@@ -20,12 +21,40 @@ export interface SocksNegotiation {
 }
 
 /**
+ * The `socks` package, which only those install who go through SOCKS5.
+ *
+ * @throws ConnectivityError `CONFIGURATION_INVALID` where it is not installed.
+ */
+export async function loadSocks(): Promise<typeof SocksClient> {
+  try {
+    return (await import('socks')).SocksClient
+  } catch (cause) {
+    throw new ConnectivityError(
+      'CONFIGURATION_INVALID',
+      'a dial through SOCKS5 needs the package "socks"; install it beside @sallyport/dial',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+/**
  * Negotiates SOCKS5 with the `socks` package, which never sees the socket: it writes through and reads from a stand-in that
  * is fed one server message at a time. So bytes that follow the last reply cannot get lost in it (it re-emits them once,
  * and whoever listens later has missed them), a proxy that picks "no authentication" is refused before the request
  * goes out without token and location ID, and its errors, which hold the options, stay here.
  */
-export async function negotiateSocks({ socket, host, port, tokenMessage, signal, timeoutMs, attempt }: SocksNegotiation): Promise<void> {
+export async function negotiateSocks({
+  client,
+  socket,
+  host,
+  port,
+  tokenMessage,
+  signal,
+  timeoutMs,
+  attempt,
+}: SocksNegotiation): Promise<void> {
   const standIn = new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, callback) {
@@ -33,7 +62,7 @@ export async function negotiateSocks({ socket, host, port, tokenMessage, signal,
       callback()
     },
   })
-  const established = SocksClient.createConnection({
+  const established = client.createConnection({
     command: 'connect',
     timeout: timeoutMs,
     existing_socket: standIn,

@@ -13,7 +13,8 @@ import {
   systemClock,
   type TcpDestination,
 } from '@sallyport/core'
-import { createDirectDial, createProxyDial, createTunnelDial } from '@sallyport/dial'
+import { createDirectDial, createProxyDial } from '@sallyport/dial'
+import { createTunnelDial } from '@sallyport/dial/tunnel'
 import { createManualClock, createMemoryNetwork, createSocketNetwork, createSocksServer, type FarEnd } from '@sallyport/test-fixtures'
 import { formatMessage, holdStream, relay, type TcpOpening } from '@sallyport/tunnel'
 import { createMemoryTransport } from '@sallyport/tunnel/memory'
