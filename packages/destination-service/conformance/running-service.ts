@@ -7,6 +7,7 @@ import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, 
 import { createManualClock, createTestIssuer, type ManualClock, type TestIssuer } from '@sallyport/test-fixtures'
 import { createFixedKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import {
+  type AuthenticationSettings,
   createDestinationService,
   createOutgoing,
   createSqlEntityRepository,
@@ -67,6 +68,7 @@ export async function startService(
     readonly strictNames?: boolean
     readonly perSubaccount?: number
     readonly audit?: AuditSink
+    readonly authentication?: Partial<AuthenticationSettings>
     readonly tls?: ListenerTls
     readonly identity?: (clock: ManualClock) => IdentityTrust
     readonly wrapRepository?: (repository: EntityRepository) => EntityRepository
@@ -103,6 +105,7 @@ export async function startService(
     names: { strict: options.strictNames ?? true },
     ...(options.identity === undefined ? {} : { identity: options.identity(clock) }),
     ...(options.audit === undefined ? {} : { audit: options.audit }),
+    ...(options.authentication === undefined ? {} : { authentication: options.authentication }),
     ...(options.perSubaccount === undefined ? {} : { limits: { perSubaccount: options.perSubaccount } }),
   })
   const { port } = await service.listen({ host: '127.0.0.1', port: 0, ...(options.tls === undefined ? {} : { tls: options.tls }) })

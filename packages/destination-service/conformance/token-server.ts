@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { TestIdentity } from '@sallyport/test-fixtures'
 
 /** One call that a token server has received. */
@@ -10,6 +11,8 @@ export interface TokenCall {
   readonly url: string
   readonly headers: IncomingMessage['headers']
   readonly form: URLSearchParams
+  /** Common name of the certificate that the client has presented; `''` without one. */
+  readonly client: string
 }
 
 /** A token server that records what it is asked and answers what the test says. */
@@ -24,7 +27,8 @@ export interface TokenServer {
   close(): Promise<void>
 }
 
-export async function startTokenServer(tls?: TestIdentity): Promise<TokenServer> {
+/** Over TLS with an identity; with `clientAuthority` (PEM) it insists on client certificates of that authority. */
+export async function startTokenServer(tls?: TestIdentity & { readonly clientAuthority?: string }): Promise<TokenServer> {
   const calls: TokenCall[] = []
   let serial = 0
   let handler = (_call: TokenCall, response: ServerResponse): void => {
@@ -40,13 +44,23 @@ export async function startTokenServer(tls?: TestIdentity): Promise<TokenServer>
         url: request.url ?? '',
         headers: request.headers,
         form: new URLSearchParams(Buffer.concat(chunks).toString('utf8')),
+        client: request.socket instanceof TLSSocket ? String(request.socket.getPeerCertificate().subject?.CN ?? '') : '',
       }
       calls.push(call)
       handler(call, response)
     })
   }
   const server: Server =
-    tls === undefined ? createHttpServer(listener) : createHttpsServer({ cert: tls.certificate, key: tls.key }, listener)
+    tls === undefined
+      ? createHttpServer(listener)
+      : createHttpsServer(
+          {
+            cert: tls.certificate,
+            key: tls.key,
+            ...(tls.clientAuthority === undefined ? {} : { ca: tls.clientAuthority, requestCert: true, rejectUnauthorized: true }),
+          },
+          listener,
+        )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
