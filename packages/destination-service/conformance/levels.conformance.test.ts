@@ -212,6 +212,8 @@ describe('callers', () => {
     const withoutRight = [
       running.token({ client: 'sb-connectivity!b1' }),
       running.token({ claims: { cid: undefined, client_id: undefined, azp: undefined } }),
+      // An ID token, which applications hand to browsers.
+      running.token({ claims: { cid: undefined, client_id: undefined } }),
       running.token({ claims: { ext_attr: { subaccountid: providerSubaccount, serviceinstanceid: otherInstanceId } } }),
       running.token({ claims: { zid: undefined, ext_attr: { enhancer: 'XSUAA' } } }),
     ]

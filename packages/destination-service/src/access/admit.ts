@@ -34,7 +34,8 @@ export interface AdmissionDeps {
 }
 
 async function admitClaims(claims: TokenClaims, instances: DestinationInstances): Promise<Admission> {
-  const clientId = claims.cid ?? claims.client_id ?? claims.azp ?? ''
+  // Not `azp`: of our tokens, one that names its client so alone is an ID token, which applications hand to browsers.
+  const clientId = claims.cid ?? claims.client_id ?? ''
   const instance = clientId === '' ? undefined : await instances.find(clientId)
   if (instance === undefined || instance.instanceId === '') {
     return refused(403, 'The token was not issued to a client of the destination service')
