@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { checkConnectors, configurationError, type LocatedProblem, readConfigurationText } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
@@ -18,9 +18,25 @@ const maxFileBytes = 33_554_432
 export function readConfiguration(file: string): ConfigurationResult {
   const path = resolve(file)
   if (!existsSync(path)) throw new ConnectivityError('CONFIGURATION_INVALID', `there is no configuration file ${path}`)
-  if (statSync(path).size > maxFileBytes)
-    throw new ConnectivityError('CONFIGURATION_INVALID', `${path} is larger than ${maxFileBytes} bytes`)
-  return parseConfiguration(readFileSync(path, 'utf8'), path)
+  return parseConfiguration(readBounded(path), path)
+}
+
+/** Counts while it reads: a file may grow meanwhile, and pipes and devices have no size. */
+function readBounded(path: string): string {
+  const handle = openSync(path, 'r')
+  try {
+    const chunks: Buffer[] = []
+    for (let size = 0; ;) {
+      const chunk = Buffer.allocUnsafe(65_536)
+      const length = readSync(handle, chunk)
+      if (length === 0) return Buffer.concat(chunks).toString('utf8')
+      size += length
+      if (size > maxFileBytes) throw new ConnectivityError('CONFIGURATION_INVALID', `${path} is larger than ${maxFileBytes} bytes`)
+      chunks.push(chunk.subarray(0, length))
+    }
+  } finally {
+    closeSync(handle)
+  }
 }
 
 /** As {@link readConfiguration}, for a text. `path` is where its references are relative to. */

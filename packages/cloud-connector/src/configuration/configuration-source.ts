@@ -75,9 +75,15 @@ export function createConfigurationText(options: {
 async function readText(file: string, maxBytes: number): Promise<string> {
   try {
     await using handle = await open(file, 'r')
-    const { size } = await handle.stat()
-    if (size > maxBytes) throw new ConnectivityError('CONFIGURATION_INVALID', `"${file}" has more than ${maxBytes} bytes`)
-    return await handle.readFile('utf8')
+    const chunks: Buffer[] = []
+    // Counted while it is read: a file may grow meanwhile, and pipes and devices have no size.
+    for (let size = 0; ;) {
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(65_536))
+      if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8')
+      size += bytesRead
+      if (size > maxBytes) throw new ConnectivityError('CONFIGURATION_INVALID', `"${file}" has more than ${maxBytes} bytes`)
+      chunks.push(buffer.subarray(0, bytesRead))
+    }
   } catch (cause) {
     if (ConnectivityError.is(cause)) throw cause
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
