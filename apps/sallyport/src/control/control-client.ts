@@ -1,8 +1,10 @@
+import { request as httpRequest } from 'node:http'
 import { ConnectivityError, type ErrorCode, errorTable } from '@sallyport/core'
 import type { DataFolder } from '../stack/data-folder.ts'
 import { readControlRecords, type ControlRecord } from './control-record.ts'
 
 const timeoutMs = 10_000
+const maxAnswerBytes = 8_388_608
 
 /** Asks a running process of this installation. @throws ConnectivityError with the code that the process gives. */
 export async function askControl<Answer>(
@@ -10,21 +12,47 @@ export async function askControl<Answer>(
   name: string,
   argument: Readonly<Record<string, unknown>> = {},
 ): Promise<Answer> {
-  let response: Response
+  let answer: { readonly status: number; readonly body: { readonly code?: string; readonly message?: string } }
   try {
-    response = await fetch(`${record.url}/${name}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${record.secret}`, 'content-type': 'application/json' },
-      body: JSON.stringify(argument),
-      signal: AbortSignal.timeout(timeoutMs),
-    })
+    answer = await post(`${record.url}/${name}`, record.secret, JSON.stringify(argument))
   } catch (cause) {
     throw new ConnectivityError('PEER_UNREACHABLE', `the process "${record.name}" (pid ${record.pid}) does not answer`, { cause })
   }
-  const body = (await response.json()) as { code?: string; message?: string }
-  if (response.ok) return body as Answer
-  const code: ErrorCode = body.code !== undefined && body.code in errorTable ? (body.code as ErrorCode) : 'SERVICE_UNAVAILABLE'
-  throw new ConnectivityError(code, body.message ?? `the process "${record.name}" answered ${response.status}`)
+  const { status, body } = answer
+  if (status === 200) return body as Answer
+  const code: ErrorCode = body.code !== undefined && Object.hasOwn(errorTable, body.code) ? (body.code as ErrorCode) : 'SERVICE_UNAVAILABLE'
+  throw new ConnectivityError(code, body.message ?? `the process "${record.name}" answered ${status}`)
+}
+
+/** An agent of its own and not `fetch`: those of the process go through the proxy of the environment when it says so, and would show it the secret. */
+function post(url: string, secret: string, text: string): Promise<{ readonly status: number; readonly body: Record<string, string> }> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, {
+      method: 'POST',
+      agent: false,
+      headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    request.on('error', reject)
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > maxAnswerBytes) response.destroy(new Error('the answer is too long'))
+        else chunks.push(chunk)
+      })
+      response.on('error', reject)
+      response.on('end', () => {
+        try {
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, string> })
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+    request.end(text)
+  })
 }
 
 /** The running process that serves `part`: the local stack, or the process of that role. */
