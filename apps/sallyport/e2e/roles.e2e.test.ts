@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Company, startCompany, subaccounts, writeConfiguration } from './company.ts'
@@ -55,14 +55,12 @@ beforeAll(async () => {
       'init',
       '--server',
       `https://localhost:${stack.port('connectivityApi')}`,
-      '--code',
-      code,
       '--authority',
       join(stack.data, 'ca.crt'),
       '--config',
       stack.file('connector.yaml'),
     ],
-    { data: onPremise },
+    { data: onPremise, environment: { SALLYPORT_PAIRING_CODE: code } },
   )
   if (init.code !== 0) throw new Error(`${init.stdout}${init.stderr}`)
   startRole('connector')
@@ -92,6 +90,19 @@ describe('each role in its own process', () => {
     expect(outcome.stdout).toMatch(/access +✖ Access denied to resource \/not\/exposed/)
   })
 
+  it.each<[string, readonly string[], string, number, RegExp]>([
+    ['nothing on standard input', ['--code-file', '-'], '\n', 2, /--code-file "-" is empty/],
+    ['something else on standard input', ['--code-file', '-'], 'x'.repeat(2_000), 2, /holds no pairing code/],
+    ['a file that is not there', ['--code-file', 'missing'], '', 1, /"missing" cannot be read \(ENOENT\)/],
+    ['two codes', ['--code-file', '-', '--code', 'x'], '', 2, /cannot be used with/],
+    ['no code', [], '', 2, /--code-file missing/],
+  ])('pairing says what is wrong with %s', async (_what, words, input, exit, message) => {
+    const given = ['connector', 'init', '--server', 'https://localhost:1', '--authority', join(stack.data, 'ca.crt'), ...words]
+    const outcome = await stack.run(given, { data: join(stack.folder, 'c'), input })
+    expect(outcome.stderr).toMatch(message)
+    expect(outcome.code).toBe(exit)
+  })
+
   it('a pairing code works once', async () => {
     const { code } = await stack.json<{ code: string }>(['connector', 'code', '--subaccount', 'demo'])
     const words = [
@@ -99,16 +110,15 @@ describe('each role in its own process', () => {
       'init',
       '--server',
       `https://localhost:${stack.port('connectivityApi')}`,
-      '--code',
-      code,
       '--authority',
       join(stack.data, 'ca.crt'),
       '--location',
       'plant',
     ]
-    const first = await stack.run(words, { data: join(stack.folder, 'a') })
+    writeFileSync(stack.file('code'), `${code}\n`)
+    const first = await stack.run([...words, '--code-file', stack.file('code')], { data: join(stack.folder, 'a') })
     expect(first.stderr).toBe('')
-    const second = await stack.run(words, { data: join(stack.folder, 'b') })
+    const second = await stack.run([...words, '--code-file', '-'], { data: join(stack.folder, 'b'), input: `${code}\n` })
     expect(second.code).toBe(4)
     expect(second.stderr).toContain('PAIRING_REFUSED')
   })

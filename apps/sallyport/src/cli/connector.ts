@@ -2,17 +2,19 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import type { ServerTrust } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { askControl, requireRunning } from '../control/control-client.ts'
 import { readControlRecords } from '../control/control-record.ts'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { formatTable } from '../output/printer.ts'
 import type { ConnectorReport } from '../stack/connector-part.ts'
 import { createContext } from './context.ts'
+import { pairingCodeVariable, readPairingCode } from './pairing-code.ts'
 
 interface InitOptions {
   readonly server?: string
   readonly code?: string
+  readonly codeFile?: string
   readonly location?: string
   readonly description: string
   readonly authority?: string
@@ -38,7 +40,8 @@ export function addConnectorCommand(program: Command): void {
         [
           `${answer.code}   for subaccount ${answer.subaccount}, until ${new Date(answer.expiresAtMs).toISOString()}`,
           '',
-          `On the connector's machine:  sallyport connector init --server ${answer.server} --code ${answer.code} --authority ca.crt`,
+          `On the connector's machine:  sallyport connector init --server ${answer.server} --authority ca.crt`,
+          'It asks for the code; without a terminal, give it with --code-file ("-" is standard input).',
           `Take ${folder().path}/ca.crt along as ca.crt, or compare the fingerprint instead (--fingerprint).`,
         ].join('\n'),
       )
@@ -48,18 +51,19 @@ export function addConnectorCommand(program: Command): void {
     .command('init')
     .description('on premise: pair this machine with a subaccount')
     .option('--server <url>', 'address of the connectivity service, such as https://cloud.example.org:8041')
-    .option('--code <code>', 'the pairing code')
+    .addOption(new Option('--code-file <file>', `file with the pairing code, "-" for standard input; or set ${pairingCodeVariable}`))
+    .addOption(new Option('--code <code>', 'the pairing code, for every user of this machine to see').conflicts('codeFile'))
     .option('--location <id>', 'location ID, when the subaccount has several connectors')
     .option('--description <text>', 'shown on the cloud side', '')
     .option('--authority <file>', 'PEM file of the authority that signed the server')
     .option('--fingerprint <sha256>', "or the fingerprint of the server's certificate")
     .option('--config <file>', 'configuration to check at the same time')
     .action(async (given: InitOptions, command: Command) => {
-      const { printer, folder } = createContext(command)
+      const { printer, folder, environment } = createContext(command)
       const { pairConnector, saveIdentity } = await import('@sallyport/cloud-connector')
       const { openConnectorMaterial } = await import('../stack/connector-material.ts')
       if (given.config !== undefined) (await import('../configuration/read-configuration.ts')).requireConfiguration(given.config)
-      const options = await askForMissing(given, printer.json)
+      const options = await askForMissing({ ...given, ...(await readPairingCode(given, environment)) }, printer.json)
       const server = URL.parse(options.server)
       if (server === null) throw usageError(`--server "${options.server}" is not a URL`)
       const material = openConnectorMaterial(folder())
@@ -120,7 +124,8 @@ type CompleteOptions = InitOptions & { readonly server: string; readonly code: s
 async function askForMissing(options: InitOptions, json: boolean): Promise<CompleteOptions> {
   const missing = (['server', 'code'] as const).filter((name) => options[name] === undefined)
   if (missing.length === 0) return options as CompleteOptions
-  if (json || !process.stdin.isTTY) throw usageError(`${missing.map((name) => `--${name}`).join(' and ')} missing`)
+  if (json || !process.stdin.isTTY)
+    throw usageError(`${missing.map((name) => (name === 'code' ? '--code-file' : `--${name}`)).join(' and ')} missing`)
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const server = options.server ?? (await terminal.question('Server (https://host:8041): ')).trim()

@@ -142,7 +142,7 @@ async function pairedIdentities(
         `the connector with location ID "${entry.locationId}" has not been paired on this machine`,
         {
           details: {
-            next: 'get a code on the cloud side with "sallyport connector code", then: sallyport connector init --server … --code … --authority …',
+            next: 'get a code on the cloud side with "sallyport connector code", then: sallyport connector init --server … --authority …',
           },
         },
       )
