@@ -31,7 +31,7 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'services meet on the wire',
   },
   'destination-service': {
-    may: ['core', 'admin-api', 'keystore', 'token-verifier'],
+    may: ['core', 'admin-api', 'keystore', 'token-verifier', 'x509'],
     uses: ['fastify', '@fastify/swagger', '@fastify/swagger-ui', 'jose', 'kysely', 'undici', 'xml-crypto', 'yaml', 'zod'],
     because: 'services meet on the wire',
   },

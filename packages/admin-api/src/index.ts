@@ -56,6 +56,7 @@ export {
 export { isSecretProperty } from './secret-properties.ts'
 export { maxEntityNameLength, maxLabels, maxLabelValues, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
 export { isEntityName } from './entity-name.ts'
+export { type PropertiesVerdict, readProperties } from './entity-properties.ts'
 export { checkFragment, type FragmentInput, type FragmentRecord, fragmentRecordSchema, type FragmentVerdict } from './fragment.ts'
 export { type BulkDeletion, bulkDeletionSchema, type BulkResultEntry, bulkResultSchema, countSchema } from './collection-answers.ts'
 export { type Label, labelChangeSchema, labelSchema, labelsSchema } from './label.ts'

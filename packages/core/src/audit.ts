@@ -3,6 +3,7 @@ export interface AuditEntry {
   readonly type:
     | 'access-allowed'
     | 'access-denied'
+    | 'certificate-expiring'
     | 'configuration-changed'
     | 'tunnel-opened'
     | 'tunnel-refused'

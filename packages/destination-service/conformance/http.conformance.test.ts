@@ -184,6 +184,8 @@ describe('a store that fails', () => {
 describe('the listener', () => {
   const deps = {
     repository: {} as never,
+    keys: {} as never,
+    landscape: 'test.example.com',
     verifier: {} as never,
     instances: { find: () => undefined },
     outgoing: createOutgoing({ privateAddresses: 'refuse' }),

@@ -11,9 +11,11 @@ import {
   createDestinationService,
   createOutgoing,
   createSqlEntityRepository,
+  createSqlKeyRepositories,
   type DestinationInstance,
   destinationMigrations,
   type EntityRepository,
+  type ExpiryNotifier,
   type DestinationService,
   type DestinationTables,
   type IdentityTrust,
@@ -22,6 +24,7 @@ import {
 } from '../src/index.ts'
 
 export const providerSubaccount = '11111111-2222-3333-4444-555555555555'
+export const landscape = 'test.example.com'
 export const instanceId = 'aaaaaaaa-0000-0000-0000-000000000001'
 export const clientId = 'sb-clone1!b1|destination-xsappname!b1'
 export const otherInstanceId = 'aaaaaaaa-0000-0000-0000-000000000002'
@@ -68,7 +71,8 @@ export async function startService(
     readonly strictNames?: boolean
     readonly perSubaccount?: number
     readonly audit?: AuditSink
-    readonly authentication?: Partial<AuthenticationSettings>
+    readonly authentication?: Partial<Omit<AuthenticationSettings, 'landscape'>>
+    readonly notifier?: ExpiryNotifier
     readonly tls?: ListenerTls
     readonly identity?: (clock: ManualClock) => IdentityTrust
     readonly wrapRepository?: (repository: EntityRepository) => EntityRepository
@@ -81,7 +85,9 @@ export async function startService(
   const db = openDatabase<DestinationTables>(file)
   await migrate(db, destinationMigrations)
   await migrate(db, dataKeyMigrations, { part: dataKeyPart })
-  const stored = createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: createSealer({ current: randomBytes(32) }) }) })
+  const master = createSealer({ current: randomBytes(32) })
+  const sealers = createDataKeys({ db, master })
+  const stored = createSqlEntityRepository({ db, sealers })
   const repository = options.wrapRepository?.(stored) ?? stored
   const instances = new Map<string, DestinationInstance>([
     [clientId, { instanceId, subaccountId: providerSubaccount }],
@@ -90,6 +96,9 @@ export async function startService(
   const logged: string[] = []
   const service = createDestinationService({
     repository,
+    keys: createSqlKeyRepositories({ db, master, sealers }),
+    landscape,
+    certificates: { rsaBits: 2_048, ...(options.notifier === undefined ? {} : { notifier: options.notifier }) },
     verifier: createTokenVerifier({
       keys: createFixedKeySource([{ issuer: issuer.issuer, keys: issuer.keys }]),
       clock,

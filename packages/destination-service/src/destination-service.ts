@@ -5,16 +5,26 @@ import type { FastifyInstance } from 'fastify'
 import type { AuthenticationSettings } from './authentication/flow.ts'
 import { createAuthenticator } from './authentication/authenticator.ts'
 import type { IdentityTrust } from './access/admit-identity-client.ts'
+import { createCertificateAuthority } from './certificates/certificate-authority.ts'
+import { createCertificateUpkeep, type UpkeepReport } from './certificates/certificate-upkeep.ts'
+import type { ExpiryNotifier } from './certificates/expiry-event.ts'
+import { createCertificateGenerator } from './certificates/generated-certificate.ts'
+import { defaultSubjectTemplate, parseSubjectTemplate } from './certificates/subject-template.ts'
 import type { DestinationInstances } from './access/destination-instances.ts'
 import { cacheIdentityRelations } from './access/identity-relations.ts'
 import type { EntityRepository } from './entities/entity-repository.ts'
 import { createHttpApp, type ListenerTls } from './http/http-app.ts'
-import { maxConnections, maxPerSubaccount, shutdownGraceMs } from './limits.ts'
+import { createKeyPairs } from './keys/key-pairs.ts'
+import type { KeyRepositories } from './keys/key-repositories.ts'
+import { defaultRsaBits, maxConnections, maxPerSubaccount, shutdownGraceMs } from './limits.ts'
+import { createTrust } from './trust/trust.ts'
 import type { Outgoing } from './authentication/outgoing.ts'
 
 /** What the service is made of. */
 export interface DestinationServiceOptions {
   readonly repository: EntityRepository
+  /** Where keys of the service itself are kept. */
+  readonly keys: KeyRepositories
   /** Must trust the token service only: a token of any other issuer could name whatever client it likes. */
   readonly verifier: TokenVerifier
   readonly instances: DestinationInstances
@@ -32,8 +42,18 @@ export interface DestinationServiceOptions {
   readonly audit?: AuditSink
   /** `strict` (the default, as in the original's editor) admits letters, digits, `_` and `-` in names; otherwise any printable character. */
   readonly names?: { readonly strict: boolean }
-  /** How authentication types behave where installations differ. Unless told the landscape is `localhost`, user tokens are exchanged in two steps, and a `Common` token service needs the header X-tenant. */
-  readonly authentication?: Partial<AuthenticationSettings>
+  /** How authentication types behave where installations differ. Unless told user tokens are exchanged in two steps, and a `Common` token service needs the header X-tenant. */
+  readonly authentication?: Partial<Omit<AuthenticationSettings, 'landscape'>>
+  /** The name of the installation in certificates and in assertions, such as `eu10.example.com`. Targets know us by it, so it must never change. */
+  readonly landscape: string
+  readonly certificates?: {
+    /** Of every key that is made here; 4,096 unless told, as the original's. */
+    readonly rsaBits?: number
+    /** Subject of generated certificates, with `${cn}`, `${subaccountId}`, `${id}` and `${landscape}`. */
+    readonly subject?: string
+    /** Is told of certificates that end soon and are not renewed; without one, that is audited and logged only. */
+    readonly notifier?: ExpiryNotifier
+  }
   readonly limits?: {
     /** Destinations, fragments and certificates of one subaccount, each counted by itself; 1,000 unless told, as documented by the original. */
     readonly perSubaccount?: number
@@ -57,25 +77,46 @@ export interface DestinationService {
   listen(options: ListenOptions): Promise<{ readonly host: string; readonly port: number }>
   /** Where it listens; `undefined` before and after. */
   readonly address: { readonly host: string; readonly port: number } | undefined
+  /** Looks at all certificates now, as happens every hour while the service listens: renews what is due, tells what ends soon. */
+  maintainCertificates(): Promise<UpkeepReport>
   /** Accepts nothing new, lets requests in flight finish for up to ten seconds, then ends them. May be called at any time and more than once. */
   close(): Promise<void>
 }
 
 /** Puts the service together; it answers once `listen` is called. */
 export function createDestinationService(options: DestinationServiceOptions): DestinationService {
-  const { repository, verifier, instances, clock, outgoing, log = silentLogger } = options
+  const { repository, keys, verifier, instances, clock, outgoing, landscape, log = silentLogger } = options
   const relations = options.identity && cacheIdentityRelations(options.identity.relations, { clock })
   const identity = options.identity && relations && { ...options.identity, relations }
   const authenticator = createAuthenticator({
     outgoing,
     verifier,
     clock,
-    settings: { landscape: 'localhost', userTokenExchange: 'two-step', tenantOfTechnicalTokens: 'header', ...options.authentication },
+    settings: { landscape, userTokenExchange: 'two-step', tenantOfTechnicalTokens: 'header', ...options.authentication },
+  })
+  const keyPairs = createKeyPairs({ rsaBits: options.certificates?.rsaBits ?? defaultRsaBits })
+  const certificates = createCertificateGenerator({
+    landscape,
+    authority: createCertificateAuthority({ landscape, authorities: keys.authorities, keyPairs, clock }),
+    keyPairs,
+    subjectOf: parseSubjectTemplate(options.certificates?.subject ?? defaultSubjectTemplate),
+    clock,
+  })
+  const upkeep = createCertificateUpkeep({
+    repository,
+    generator: certificates,
+    notices: keys.notices,
+    notifier: options.certificates?.notifier,
+    audit: options.audit,
+    clock,
+    log,
   })
   const context = {
     repository,
     forgetIdentityRelations: (subaccountId: string): void => relations?.forget(subaccountId),
     authenticator,
+    certificates,
+    trust: createTrust({ landscape, repository: keys.trust, keyPairs, clock }),
     verifier,
     clock,
     audit: options.audit,
@@ -93,7 +134,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
       authenticator.close()
       sockets?.destroyAll()
     })
-    await app?.close()
+    await Promise.all([app?.close(), upkeep.close()])
     cancel()
     authenticator.close()
     log.info({}, 'destination service closed')
@@ -121,12 +162,14 @@ export function createDestinationService(options: DestinationServiceOptions): De
       }
       const bound = app.server.address()
       address = { host, port: typeof bound === 'object' && bound !== null ? bound.port : port }
+      upkeep.start()
       log.info({ host, port: address.port, tls: tls !== undefined }, 'destination service listens')
       return address
     },
     get address() {
       return address
     },
+    maintainCertificates: () => upkeep.run(),
     close() {
       closed ??= shutDown()
       return closed

@@ -8,6 +8,8 @@
  * await migrate(db, dataKeyMigrations, { part: dataKeyPart })
  * const service = createDestinationService({
  *   repository: createSqlEntityRepository({ db, sealers: createDataKeys({ db, master }) }),
+ *   keys: createSqlKeyRepositories({ db, master, sealers }),
+ *   landscape: 'eu10.example.com',
  *   verifier,
  *   instances: { find: (clientId) => bindings.get(clientId) },
  *   outgoing: createOutgoing({ privateAddresses: 'refuse' }),
@@ -20,6 +22,10 @@
 export type { IdentityTrust } from './access/admit-identity-client.ts'
 export type { DestinationInstance, DestinationInstances } from './access/destination-instances.ts'
 export type { IdentityClient, IdentityRelation, IdentityRelations } from './access/identity-relations.ts'
+export type { AuthorityGeneration, AuthorityKey, AuthorityKeys, AuthorityRepository } from './certificates/authority-repository.ts'
+export type { UpkeepReport } from './certificates/certificate-upkeep.ts'
+export type { ExpiryEvent, ExpiryNotifier } from './certificates/expiry-event.ts'
+export type { ExpiryNotice, ExpiryNotices } from './certificates/expiry-notices.ts'
 export { destinationMigrations, type DestinationTables } from './entities/entity-migrations.ts'
 export type {
   CreateOptions,
@@ -52,4 +58,6 @@ export { createOutgoing, type Outgoing, type OutgoingOptions } from './authentic
 export type { HostnameVerifier, OutgoingAnswer, OutgoingRequest, OutgoingRoute, OutgoingTls } from './authentication/outgoing-request.ts'
 export type { PrivateAddresses } from './authentication/address-policy.ts'
 export { entityTables } from './entities/entity-seal.ts'
+export { createSqlKeyRepositories, keyTables, type KeyRepositories } from './keys/key-repositories.ts'
+export type { TrustKeyPair, TrustKeyPairs, TrustRepository, TrustRole } from './trust/trust-repository.ts'
 export { createSqlEntityRepository } from './entities/sql-entity-repository.ts'

@@ -139,3 +139,45 @@ export const maxYamlKeys = 1_000
 /** How long it is remembered which instance an identity application consumes, unless the cache is cleared, and for how many applications and tenants. */
 export const identityRelationAgeMs = 3_600_000
 export const maxIdentityRelations = 10_000
+
+/** Keys that are made at the same time, out of the four threads that Node has for such work; and how many more may wait before callers are sent away. */
+export const maxKeyPairsAtOnce = 2
+export const maxKeyPairsWaiting = 64
+
+/** RSA bits of generated certificates, authorities and trust key pairs, as the original's. */
+export const defaultRsaBits = 4_096
+
+/** A certificate file, in bytes: large trust stores have 250 KiB. In Base64 it has to fit into a request. */
+export const maxCertificateFileBytes = 524_288
+
+/** Attributes of generated certificates, in characters. A 4096-bit request has 2,300 characters in PEM and 3,100 once more in Base64. */
+export const maxCommonNameLength = 200
+export const maxCertificatePasswordLength = 200
+export const maxRequestCharacters = 16_384
+
+/** Certificates that one bulk write may generate. */
+export const maxGeneratedPerRequest = 10
+
+/** The longest validity of a generated certificate: ten years, whatever the unit. */
+export const maxValidityValue = { DAYS: 3_650, MONTHS: 120, YEARS: 10 } as const
+
+/** How long before now a certificate begins, for peers whose clocks are late. */
+export const backdatingMs = 3_600_000
+
+/** Lives of the built-in authorities, 40 and 20 years; an issuing authority with less than eleven years left would not outlive what it issues, so another follows. */
+export const rootAuthorityMs = 1_262_304_000_000
+export const issuingAuthorityMs = 631_152_000_000
+export const authorityReserveMs = 347_133_600_000
+
+/** How long trust key pairs are valid, as the original's: two years. */
+export const trustYears = 2
+
+/** Time between two looks at all certificates, and before the first one. Thresholds are days, so that an hour more or less does not matter. */
+export const upkeepIntervalMs = 3_600_000
+export const firstUpkeepMs = 10_000
+
+/** Days before the end at which somebody is told of a certificate that nobody renews; the original documents these. */
+export const expiryNoticeDays = [14, 7, 3] as const
+
+/** How long whoever is told of an expiring certificate may take to take it. */
+export const expiryNoticeTimeoutMs = 30_000

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import { assemble, parseCertificate } from './certificate-chains.ts'
 import type { Keystore } from './keystore.ts'
 import { passwordRefused, unreadable } from './keystore-errors.ts'
-import { createKeyWork } from './key-work.ts'
+import type { KeyWork } from './key-work.ts'
 import { type PemBlock, readPemBlocks } from './pem-blocks.ts'
 import { decryptPrivateKey } from './password-encryption.ts'
 import { type OpenedKey, openOlderPemKey, openPkcs8Key, openSec1OrPkcs1Key } from './private-key.ts'
@@ -10,7 +10,7 @@ import { type OpenedKey, openOlderPemKey, openPkcs8Key, openSec1OrPkcs1Key } fro
 /** Reads certificates, and private keys among them, in PEM; or one certificate in DER. */
 export function readCertificateFile(
   content: Buffer,
-  { what, password }: { readonly what: string; readonly password: string | undefined },
+  { what, password, work }: { readonly what: string; readonly password: string | undefined; readonly work: KeyWork },
 ): Keystore {
   // A SEQUENCE is how DER begins, and no text does.
   if (content[0] === 0x30 && content[1] !== undefined && content[1] >= 0x80) {
@@ -20,7 +20,6 @@ export function readCertificateFile(
   if (blocks.length === 0) throw unreadable(what, 'holds neither certificates nor private keys in PEM form')
   const certificates: { readonly certificate: X509Certificate }[] = []
   const keys: OpenedKey[] = []
-  const work = createKeyWork(what)
   let locked = false
   for (const block of blocks) {
     if (block.label.endsWith('CERTIFICATE')) {
@@ -36,11 +35,7 @@ export function readCertificateFile(
 
 function openBlock(
   block: PemBlock,
-  {
-    what,
-    password = '',
-    work,
-  }: { readonly what: string; readonly password: string | undefined; readonly work: ReturnType<typeof createKeyWork> },
+  { what, password = '', work }: { readonly what: string; readonly password: string | undefined; readonly work: KeyWork },
 ): OpenedKey['key'] {
   if (block.encrypted) {
     const key = openOlderPemKey(block.text, { what, password })

@@ -1,5 +1,5 @@
 import { unreadable } from './keystore-errors.ts'
-import { maxDerivedKeyBytes, maxPbkdf2Iterations, maxPkcs12Iterations, maxSaltBytes } from './limits.ts'
+import { briefShare, maxDerivedKeyBytes, maxPbkdf2Iterations, maxPkcs12Iterations, maxSaltBytes } from './limits.ts'
 
 /** What reading one file may cost: keys are derived from passwords by work whose amount the file itself decides. */
 export interface KeyWork {
@@ -13,8 +13,9 @@ export interface KeyWork {
 }
 
 /** The work that one file may cause; shared by all of its parts. */
-export function createKeyWork(what: string): KeyWork {
-  const left = { pbkdf2: maxPbkdf2Iterations, pkcs12: maxPkcs12Iterations }
+export function createKeyWork(what: string, effort?: 'brief'): KeyWork {
+  const share = effort === 'brief' ? briefShare : 1
+  const left = { pbkdf2: share * maxPbkdf2Iterations, pkcs12: share * maxPkcs12Iterations }
   const take = (kind: 'pbkdf2' | 'pkcs12', amount: number): void => {
     if (!(amount >= 1 && amount <= left[kind])) {
       throw unreadable(what, 'asks for more iterations of its key derivation than are allowed; write it again with fewer')

@@ -1,6 +1,7 @@
 import { readCertificateFile } from './certificate-file.ts'
 import { readJks } from './jks-reader.ts'
 import { tryReadFormat } from './keystore-format.ts'
+import { createKeyWork } from './key-work.ts'
 import { unreadable } from './keystore-errors.ts'
 import { maxKeystoreBytes, maxPasswordCharacters } from './limits.ts'
 import { readPkcs12 } from './pkcs12-reader.ts'
@@ -32,6 +33,8 @@ export interface KeystoreFile {
   readonly content: Buffer
   /** Of the key store, and of encrypted private keys in PEM. Without one the public parts are still read where the format allows. */
   readonly password?: string | undefined
+  /** `brief` gives up on files that take more than about 50 ms of deriving keys, for looking into many of them; everything is tried unless told. */
+  readonly effort?: 'brief'
 }
 
 /**
@@ -43,16 +46,17 @@ export interface KeystoreFile {
  *
  * @throws ConnectivityError `MESSAGE_INVALID`; see {@link isPasswordRefused}. Nothing of the content is in the message, and there is no cause.
  */
-export function readKeystore({ name, content, password }: KeystoreFile): Keystore {
+export function readKeystore({ name, content, password, effort }: KeystoreFile): Keystore {
   const what = `the file ${JSON.stringify(name)}`
   if (content.length > maxKeystoreBytes) throw unreadable(what, `is larger than ${maxKeystoreBytes} bytes`)
   if ((password ?? '').length > maxPasswordCharacters)
     throw unreadable(what, `has a password of more than ${maxPasswordCharacters} characters`)
+  const work = createKeyWork(what, effort)
   switch (tryReadFormat({ name, content })) {
     case 'certificates':
-      return readCertificateFile(content, { what, password })
+      return readCertificateFile(content, { what, password, work })
     case 'pkcs12':
-      return readPkcs12(content, { what, password })
+      return readPkcs12(content, { what, password, work })
     case 'jks':
       return readJks(content, { what, password })
     case undefined:

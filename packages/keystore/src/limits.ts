@@ -25,6 +25,9 @@ export const maxPbkdf2Iterations = 2_000_000
 /** Iterations of the older key derivation of PKCS #12 spent on one file; each takes about 4 µs. JDK 12 to 15 need 350,000. */
 export const maxPkcs12Iterations = 400_000
 
+/** The share of these iterations that a brief look may take: 25,000 of the older ones are enough for what OpenSSL and current JDKs write. */
+export const briefShare: number = 1 / 16
+
 /** Salts and keys that a file asks for, in bytes; 8 to 20 and at most 64 are usual. */
 export const maxSaltBytes = 1024
 export const maxDerivedKeyBytes = 64

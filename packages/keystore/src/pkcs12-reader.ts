@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { createElementReader, type Element, encodeElement, parseElement, tryReadText } from './asn1.ts'
 import { assemble, type FoundCertificate, parseCertificate } from './certificate-chains.ts'
 import { digestBytes, digestOf, digestOfHmac } from './digests.ts'
-import { createKeyWork } from './key-work.ts'
+import type { KeyWork } from './key-work.ts'
 import type { Keystore } from './keystore.ts'
 import { isPasswordRefused, passwordRefused, unreadable } from './keystore-errors.ts'
 import { maxAsn1Depth, maxCertificates, maxPrivateKeys } from './limits.ts'
@@ -16,9 +16,8 @@ const encryptedData = '1.2.840.113549.1.7.6'
 /** Reads PKCS #12 in password integrity mode (RFC 7292), also with the MAC of RFC 9579. */
 export function readPkcs12(
   content: Buffer,
-  { what, password }: { readonly what: string; readonly password: string | undefined },
+  { what, password, work }: { readonly what: string; readonly password: string | undefined; readonly work: KeyWork },
 ): Keystore {
-  const work = createKeyWork(what)
   const pfx = parseElement(content, what)
   if (password !== undefined && password !== '') return open(pfx, { what, password, work })
   try {

@@ -30,7 +30,12 @@ interface ServerEntry {
   readonly publicHost: string
   readonly tls?: { readonly certificate: { readonly file: string }; readonly key: { readonly file: string } } | undefined
   readonly tokenService: { readonly port?: number | undefined; readonly url?: string | undefined; readonly redirectUris: readonly string[] }
-  readonly destinationService: { readonly port?: number | undefined; readonly allowPrivateTokenServices: boolean }
+  readonly destinationService: {
+    readonly port?: number | undefined
+    readonly allowPrivateTokenServices: boolean
+    readonly landscape?: string | undefined
+    readonly certificates: { readonly subject?: string | undefined; readonly expiryWebhook?: string | undefined }
+  }
   readonly connectivityProxy: {
     readonly httpPort?: number | undefined
     readonly socks5Port?: number | undefined
@@ -109,6 +114,20 @@ const server = z.strictObject({
         .boolean()
         .default(false)
         .describe('Let destinations name token services on loopback and private addresses'),
+      landscape: z
+        .string()
+        .regex(/^[A-Za-z0-9.-]{1,200}$/)
+        .optional()
+        .describe('Name of this installation in certificates and assertions; the public host unless given. Targets know it, so keep it'),
+      certificates: z
+        .strictObject({
+          subject: z.string().optional().describe('Subject of generated certificates, with ${cn}, ${subaccountId}, ${id} and ${landscape}'),
+          expiryWebhook: z
+            .url({ protocol: /^https?$/ })
+            .optional()
+            .describe('Gets a POST with JSON 14, 7 and 3 days before a certificate expires that is not renewed automatically'),
+        })
+        .prefault({}),
     })
     .prefault({}),
   connectivityProxy: z

@@ -3,6 +3,7 @@ import {
   createDestinationService,
   createOutgoing,
   createSqlEntityRepository,
+  createSqlKeyRepositories,
   destinationMigrations,
   type DestinationTables,
   type EntityRepository,
@@ -11,6 +12,7 @@ import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, 
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
+import { createExpiryWebhook } from './expiry-webhook.ts'
 import { openInstances } from './instances.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
@@ -25,7 +27,8 @@ export async function startDestinationServicePart(context: PartContext): Promise
   await migrate(db, destinationMigrations, { part: 'destinations' })
   await migrate(db, dataKeyMigrations, { part: dataKeyPart })
   const master = createSealer({ current: folder.sealKey() })
-  const repository = createSqlEntityRepository({ db, sealers: createDataKeys({ db, master }) })
+  const sealers = createDataKeys({ db, master })
+  const repository = createSqlEntityRepository({ db, sealers })
   const fetcher = createKeyFetcher(settings)
   const keys = createRemoteKeySource({
     issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }],
@@ -36,17 +39,25 @@ export async function startDestinationServicePart(context: PartContext): Promise
   })
   const { destination } = openInstances(folder)
   const [owner] = subaccountsOf(configuration)
+  const { landscape, allowPrivateTokenServices, certificates } = configuration.server.destinationService
+  const outgoing = createOutgoing({
+    privateAddresses: allowPrivateTokenServices ? 'allow' : 'refuse',
+    certificateAuthorities: settings.authorities,
+  })
   const service = createDestinationService({
     repository,
+    keys: createSqlKeyRepositories({ db, master, sealers }),
+    landscape: landscape ?? settings.publicHost,
+    certificates: {
+      ...(certificates.subject === undefined ? {} : { subject: certificates.subject }),
+      ...(certificates.expiryWebhook === undefined ? {} : { notifier: createExpiryWebhook(certificates.expiryWebhook, outgoing) }),
+    },
     verifier: createTokenVerifier({ keys, clock, ...serviceTokenBounds }),
     instances: {
       find: (clientId) =>
         clientId === destination.clientId ? { instanceId: destination.instanceId, subaccountId: owner?.id ?? '' } : undefined,
     },
-    outgoing: createOutgoing({
-      privateAddresses: configuration.server.destinationService.allowPrivateTokenServices ? 'allow' : 'refuse',
-      certificateAuthorities: settings.authorities,
-    }),
+    outgoing,
     clock,
     log: partLog(log, 'destination-service'),
   })

@@ -25,6 +25,31 @@ export interface DestinationTables {
   readonly entity_subaccount: {
     readonly subaccount_id: string
   }
+  /** Authorities that generated certificates come from. */
+  readonly certificate_authority: {
+    readonly landscape: string
+    readonly generation: number
+    /** Certificates and private keys, sealed. */
+    readonly keys: string
+    readonly created_at_ms: BigNumber
+  }
+  /** What somebody has been told about certificates that end. */
+  readonly certificate_notice: {
+    readonly subaccount_id: string
+    readonly instance_id: string
+    readonly name: string
+    readonly expires_at_ms: BigNumber
+    readonly days: number
+  }
+  /** Key pairs that assertions are signed with: an active and a passive one per subaccount. */
+  readonly trust_key_pair: {
+    readonly subaccount_id: string
+    readonly role: string
+    readonly key_id: string
+    /** Certificate and private key, sealed. */
+    readonly key_pair: string
+    readonly created_at_ms: BigNumber
+  }
 }
 
 /** A 64-bit number: PostgreSQL's driver hands it out as a text, SQLite's as a number. */
@@ -79,6 +104,36 @@ export const destinationMigrations: Readonly<Record<string, Migration>> = {
         .execute()
       await db.schema.dropTable('destination').execute()
       await db.schema.alterTable('destination_subaccount').renameTo('entity_subaccount').execute()
+    },
+  },
+  '0003-keys': {
+    async up(db) {
+      await db.schema
+        .createTable('certificate_authority')
+        .addColumn('landscape', 'text', (column) => column.notNull())
+        .addColumn('generation', 'integer', (column) => column.notNull())
+        .addColumn('keys', 'text', (column) => column.notNull())
+        .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('certificate_authority_key', ['landscape', 'generation'])
+        .execute()
+      await db.schema
+        .createTable('certificate_notice')
+        .addColumn('subaccount_id', 'text', (column) => column.notNull())
+        .addColumn('instance_id', 'text', (column) => column.notNull())
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())
+        .addColumn('days', 'integer', (column) => column.notNull())
+        .addPrimaryKeyConstraint('certificate_notice_key', ['subaccount_id', 'instance_id', 'name', 'expires_at_ms', 'days'])
+        .execute()
+      await db.schema
+        .createTable('trust_key_pair')
+        .addColumn('subaccount_id', 'text', (column) => column.notNull())
+        .addColumn('role', 'text', (column) => column.notNull())
+        .addColumn('key_id', 'text', (column) => column.notNull())
+        .addColumn('key_pair', 'text', (column) => column.notNull())
+        .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('trust_key_pair_key', ['subaccount_id', 'role'])
+        .execute()
     },
   },
 }

@@ -76,13 +76,8 @@ export interface EntityRepository {
   read(kind: EntityKind, level: Level, names: readonly string[]): Promise<readonly StoredEntity[]>
   /** `full` when the subaccount has `maxPerSubaccount` of the kind on all its levels together. */
   create(kind: EntityKind, level: Level, writes: readonly EntityWrite[], options: CreateOptions): Promise<readonly CreateOutcome[]>
-  /** Takes over the whole content; labels and the time of creation stay. */
-  replace(
-    kind: EntityKind,
-    level: Level,
-    writes: readonly EntityWrite[],
-    options: { readonly nowMs: number },
-  ): Promise<readonly ReplaceOutcome[]>
+  /** Takes over the whole content; labels and the time of creation stay. What was written after `unchangedSinceMs` counts as unknown. */
+  replace(kind: EntityKind, level: Level, writes: readonly EntityWrite[], options: ReplaceOptions): Promise<readonly ReplaceOutcome[]>
   /** Returns the names of those that existed. */
   remove(kind: EntityKind, level: Level, names: readonly string[]): Promise<readonly string[]>
   /** Sets what `change` makes of the labels; nobody else changes them meanwhile. `false` when there is no such entity. What `change` throws is passed on. */
@@ -97,4 +92,11 @@ export interface EntityRepository {
 export interface CreateOptions {
   readonly nowMs: number
   readonly maxPerSubaccount: number
+}
+
+/** The time of the change, and what must not have changed meanwhile. */
+export interface ReplaceOptions {
+  readonly nowMs: number
+  /** Replaces an entity only if it was modified last at this time; whenever that was unless told. */
+  readonly unchangedSinceMs?: number
 }

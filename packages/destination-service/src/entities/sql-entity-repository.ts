@@ -94,7 +94,7 @@ export function createSqlEntityRepository(options: {
       })
     },
 
-    async replace(kind, level, writes, { nowMs }) {
+    async replace(kind, level, writes, { nowMs, unchangedSinceMs }) {
       if (writes.length === 0) return []
       const close = await seal.closing(level.subaccountId)
       return changing(level, async (transaction) => {
@@ -105,6 +105,7 @@ export function createSqlEntityRepository(options: {
             .set({ ...sealed(close, kind, level, write), modified_at_ms: nowMs })
             .where(of(kind, level))
             .where('name', '=', write.name)
+            .$if(unchangedSinceMs !== undefined, (query) => query.where('modified_at_ms', '=', unchangedSinceMs ?? 0))
             .executeTakeFirst()
           outcomes.push(numUpdatedRows === 0n ? 'unknown' : 'replaced')
         }

@@ -68,7 +68,7 @@ interface LookUp {
 
 /** Everything the two versions share: headers, look-up, conditions, tokens. */
 async function lookUp(request: ServiceRequest, context: ServiceContext, { target, show }: LookUp): Promise<Answer> {
-  const { repository, authenticator } = context
+  const { repository, authenticator, trust } = context
   const headers = parseFindHeaders(request.headers)
   const chain = parseChainCall(request.headers)
   refuseTwoTenants(headers, context)
@@ -93,7 +93,7 @@ async function lookUp(request: ServiceRequest, context: ServiceContext, { target
       caller: request.caller,
       serviceToken: bearerTokenOf(request.headers.authorization) ?? '',
       skipTokenRetrieval,
-      references: createReferences(repository, destination, async () => undefined),
+      references: createReferences(repository, destination, () => trust.signingKey(destination.level.subaccountId)),
       log: request.log,
     })
   const outcome =

@@ -3,7 +3,9 @@ import type { AuditSink, Clock, Logger } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { Authenticator } from '../authentication/authentication-request.ts'
 import type { Caller } from '../access/caller.ts'
+import type { CertificateGenerator } from '../certificates/generated-certificate.ts'
 import type { EntityRepository } from '../entities/entity-repository.ts'
+import type { Trust } from '../trust/trust.ts'
 import type { Query } from './query.ts'
 
 /** A request as the handlers see it: who calls has been decided, nothing else has been looked at. */
@@ -21,6 +23,8 @@ export interface ServiceRequest {
 export interface ServiceContext {
   readonly repository: EntityRepository
   readonly authenticator: Authenticator
+  readonly certificates: CertificateGenerator
+  readonly trust: Trust
   readonly verifier: TokenVerifier
   readonly clock: Clock
   readonly audit: AuditSink | undefined

@@ -1,0 +1,64 @@
+import type { StoredTable } from '@sallyport/core'
+import type { Kysely } from 'kysely'
+import type { DestinationTables } from '../entities/entity-migrations.ts'
+import type { Level } from '../entities/entity-repository.ts'
+
+/** One thing that somebody is told once: that this certificate, which ends at this time, has at most so many days left. */
+export interface ExpiryNotice {
+  readonly level: Level
+  readonly name: string
+  readonly expiresAtMs: number
+  readonly days: number
+}
+
+/** Remembers who has been told what. Nothing of it is secret. */
+export interface ExpiryNotices {
+  /** Whether this is the first to want to tell; whoever gets `true` has to. */
+  claim(notice: ExpiryNotice): Promise<boolean>
+  /** Lets somebody else try, because it could not be told. */
+  giveBack(notice: ExpiryNotice): Promise<void>
+  /** Forgets what concerns certificates that have ended. */
+  forgetEnded(nowMs: number): Promise<void>
+}
+
+/** Keeps notices in SQL, so that restarts and replicas tell nothing twice. */
+export function createSqlExpiryNotices(db: Kysely<DestinationTables>): ExpiryNotices {
+  const row = ({
+    level,
+    name,
+    expiresAtMs,
+    days,
+  }: ExpiryNotice): { subaccount_id: string; instance_id: string; name: string; expires_at_ms: number; days: number } => ({
+    subaccount_id: level.subaccountId,
+    instance_id: level.instanceId ?? '',
+    name,
+    expires_at_ms: expiresAtMs,
+    days,
+  })
+  return {
+    async claim(notice) {
+      const { numInsertedOrUpdatedRows } = await db
+        .insertInto('certificate_notice')
+        .values(row(notice))
+        .onConflict((conflict) => conflict.columns(['subaccount_id', 'instance_id', 'name', 'expires_at_ms', 'days']).doNothing())
+        .executeTakeFirst()
+      return numInsertedOrUpdatedRows === 1n
+    },
+    async giveBack(notice) {
+      await db
+        .deleteFrom('certificate_notice')
+        .where((build) => build.and(row(notice)))
+        .execute()
+    },
+    async forgetEnded(nowMs) {
+      await db.deleteFrom('certificate_notice').where('expires_at_ms', '<', nowMs).execute()
+    },
+  }
+}
+
+/** The table, for jobs over whole databases. */
+export const noticeTable: StoredTable = {
+  name: 'certificate_notice',
+  key: ['subaccount_id', 'instance_id', 'name', 'expires_at_ms', 'days'],
+  sealed: [],
+}

@@ -1,0 +1,62 @@
+import { X509Certificate } from 'node:crypto'
+import { isPasswordRefused, type Keystore, type KeystoreEntry, kindOfName, readKeystore } from '@sallyport/keystore'
+import { formatSubject } from '@sallyport/x509'
+import { levelOf } from '../access/caller.ts'
+import type { StoredEntity } from '../entities/entity-repository.ts'
+import { answerByCondition, etagOf } from '../entities/etag.ts'
+import { type Answer, notFound, refuse } from '../http/answer.ts'
+import { apiRoot, type Route } from '../http/route.ts'
+import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
+import { readRecord } from './certificate-record.ts'
+
+/** What may be shown to partners: certificates without keys. */
+export const publicKeyRoutes: readonly Route[] = (['subaccount', 'instance'] as const).map((level) => ({
+  method: 'GET',
+  path: `${apiRoot}/v1/${level}Certificates/:name/publicKeys`,
+  answer: (request, context, name) => getPublicKeys(request, context, { level, name }),
+}))
+
+/** One entry of a key store, or what a certificate file holds. */
+interface PublicKey {
+  /** Only key stores give names. */
+  readonly Alias?: string
+  /** PEM: the certificate, then what certifies it. */
+  readonly Content: string
+  readonly SubjectDN: string
+}
+
+async function getPublicKeys(
+  request: ServiceRequest,
+  { repository }: ServiceContext,
+  { level, name }: { readonly level: 'subaccount' | 'instance'; readonly name: string },
+): Promise<Answer> {
+  const stored = await repository.find('certificate', levelOf(request.caller, level), name)
+  if (stored === undefined) return notFound
+  const etag = etagOf(stored.properties)
+  return answerByCondition(request.headers, etag) ?? answerOf(open(stored), etag)
+}
+
+function answerOf(keystore: Keystore | undefined, etag: string): Answer {
+  if (keystore === undefined) return refuse(400, 'The keystore is password-protected and public keys cannot be retrieved')
+  return { status: 200, headers: { etag }, body: keystore.entries.map(publicKeyOf) }
+}
+
+/** `undefined` for a key store whose password nobody has told us. Of a certificate file only private keys can be locked, and nobody wants them here. */
+function open({ name, properties, hidden }: StoredEntity): Keystore | undefined {
+  const password = readRecord(hidden).generated?.attributes.password
+  try {
+    const keystore = readKeystore({ name, content: Buffer.from(properties['Content'] ?? '', 'base64'), password })
+    return kindOfName(name) === 'keystore' && keystore.locked ? undefined : keystore
+  } catch (error) {
+    if (isPasswordRefused(error)) return undefined
+    throw error
+  }
+}
+
+function publicKeyOf({ alias, certificates }: KeystoreEntry): PublicKey {
+  return {
+    ...(alias === undefined ? {} : { Alias: alias }),
+    Content: certificates.join(''),
+    SubjectDN: formatSubject(new X509Certificate(certificates[0] ?? '').raw),
+  }
+}
