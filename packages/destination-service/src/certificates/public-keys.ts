@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { isPasswordRefused, type Keystore, type KeystoreEntry, kindOfName, readKeystore } from '@sallyport/keystore'
 import { formatSubject } from '@sallyport/x509'
+import { z } from 'zod'
 import { levelOf } from '../access/caller.ts'
 import type { StoredEntity } from '../entities/entity-repository.ts'
 import { answerByCondition, etagOf } from '../entities/etag.ts'
@@ -9,21 +10,28 @@ import { apiRoot, type Route } from '../http/route.ts'
 import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 import { readRecord } from './certificate-record.ts'
 
+/** One entry of a key store, or what a certificate file holds. */
+const publicKeySchema = z.object({
+  Alias: z.string().optional().describe('Only key stores give names'),
+  Content: z.string().describe('PEM: the certificate, then what certifies it'),
+  SubjectDN: z.string(),
+})
+
 /** What may be shown to partners: certificates without keys. */
 export const publicKeyRoutes: readonly Route[] = (['subaccount', 'instance'] as const).map((level) => ({
   method: 'GET',
   path: `${apiRoot}/v1/${level}Certificates/:name/publicKeys`,
+  description: {
+    tag: 'Certificates',
+    summary: 'The certificates of a file, without private keys',
+    answers: {
+      200: { description: 'One element per entry of a key store', body: z.array(publicKeySchema) },
+      304: { description: 'The caller has this version already' },
+    },
+    refusals: [404, 412],
+  },
   answer: (request, context, name) => getPublicKeys(request, context, { level, name }),
 }))
-
-/** One entry of a key store, or what a certificate file holds. */
-interface PublicKey {
-  /** Only key stores give names. */
-  readonly Alias?: string
-  /** PEM: the certificate, then what certifies it. */
-  readonly Content: string
-  readonly SubjectDN: string
-}
 
 async function getPublicKeys(
   request: ServiceRequest,
@@ -53,7 +61,7 @@ function open({ name, properties, hidden }: StoredEntity): Keystore | undefined 
   }
 }
 
-function publicKeyOf({ alias, certificates }: KeystoreEntry): PublicKey {
+function publicKeyOf({ alias, certificates }: KeystoreEntry): z.infer<typeof publicKeySchema> {
   return {
     ...(alias === undefined ? {} : { Alias: alias }),
     Content: certificates.join(''),

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { requireAudit } from '../entities/change-record.ts'
 import { type Answer, malformed, refuse } from '../http/answer.ts'
 import { apiRoot, type Route } from '../http/route.ts'
@@ -7,16 +8,74 @@ import type { TrustRole } from './trust-repository.ts'
 
 const root = `${apiRoot}/v1/saml2Metadata`
 
+const tag = 'Trust'
+const one = z.object({ certificate: z.string().describe('PEM') })
+const both = z.object({ activeCertificate: z.string(), passiveCertificate: z.string() })
+
 /** The trust of the caller's subaccount: its key pairs, and what others need to know of them. */
 export const trustRoutes: readonly Route[] = [
-  { method: 'GET', path: root, answer: getMetadata },
-  { method: 'GET', path: `${root}/certificate`, answer: (request, context) => getCertificate(request, context, 'active') },
-  { method: 'POST', path: `${root}/certificate`, answer: (request, context) => generate(request, context, 'active') },
-  { method: 'GET', path: `${root}/certificate/passive`, answer: (request, context) => getCertificate(request, context, 'passive') },
-  { method: 'POST', path: `${root}/certificate/passive`, answer: (request, context) => generate(request, context, 'passive') },
-  { method: 'DELETE', path: `${root}/certificate/passive`, answer: removePassive },
-  { method: 'POST', path: `${root}/rotateCertificate`, answer: rotate },
+  {
+    method: 'GET',
+    path: root,
+    description: {
+      tag,
+      summary: 'Metadata to be imported by target systems, with the active certificate and the passive one if there is one',
+      answers: { 200: { description: 'Base64 of the XML', body: z.object({ idpMetadata: z.string() }) } },
+      refusals: [404],
+    },
+    answer: getMetadata,
+  },
+  ...(['active', 'passive'] as const).flatMap((role): readonly Route[] => [
+    {
+      method: 'GET',
+      path: pathOf(role),
+      description: {
+        tag,
+        summary: `The ${role} certificate`,
+        answers: { 200: { description: 'The certificate', body: one } },
+        refusals: [404],
+      },
+      answer: (request, context) => getCertificate(request, context, role),
+    },
+    {
+      method: 'POST',
+      path: pathOf(role),
+      description: {
+        tag,
+        summary: `Generates the ${role} key pair, or another one in its place; takes some seconds`,
+        answers: { 200: { description: 'Its certificate', body: one } },
+        refusals: role === 'passive' ? [404] : [],
+      },
+      answer: (request, context) => generate(request, context, role),
+    },
+  ]),
+  {
+    method: 'DELETE',
+    path: pathOf('passive'),
+    description: {
+      tag,
+      summary: 'Deletes the passive key pair',
+      answers: { 200: { description: 'Deleted', body: z.object({ Count: z.number() }) } },
+      refusals: [404],
+    },
+    answer: removePassive,
+  },
+  {
+    method: 'POST',
+    path: `${root}/rotateCertificate`,
+    description: {
+      tag,
+      summary: 'The active and the passive key pair change roles, at once',
+      answers: { 200: { description: 'The certificates in their new roles', body: both } },
+      refusals: [404],
+    },
+    answer: rotate,
+  },
 ]
+
+function pathOf(role: TrustRole): string {
+  return role === 'active' ? `${root}/certificate` : `${root}/certificate/passive`
+}
 
 async function getMetadata({ caller }: ServiceRequest, { trust }: ServiceContext): Promise<Answer> {
   const pairs = await trust.find(caller.subaccountId)
