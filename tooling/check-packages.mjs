@@ -92,7 +92,7 @@ function weigh(adapter) {
     wanted.push(...Object.keys(packed.get(name)?.manifest.dependencies ?? {}))
   }
   const bytes = [...installed].reduce((sum, name) => sum + (packed.get(name)?.bytes ?? 0), 0)
-  const list = [...installed].toSorted().join(', ')
+  const list = [...installed].toSorted((a, b) => a.localeCompare(b)).join(', ')
   console.log(`@sallyport/${adapter}, installed: ${installed.size} packages, ${Math.round(bytes / 1024)} KiB packed (${list})`)
   return [
     ...(bytes > budget.maxBytes ? [`@sallyport/${adapter} with ${list} weighs ${bytes} bytes; the budget is ${budget.maxBytes}`] : []),

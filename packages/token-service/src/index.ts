@@ -9,7 +9,7 @@
  *   keys: createMemorySigningKeyStore(), grants: createMemoryGrantStore({ clock: systemClock, bounds: defaultLimits }),
  *   hasher, address: { kind: 'loopback' }, limits: defaultLimits, clock: systemClock, random: randomBytes, log: silentLogger,
  * })
- * await service.listenHttps({ host: '127.0.0.1', port: 8445, tls: () => ({ cert, key }) })
+ * await service.listenHttps({ host: '127.0.0.1', port: 0, tls: () => ({ cert, key }) })
  *
  * @packageDocumentation
  */

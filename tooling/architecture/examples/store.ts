@@ -1,0 +1,1 @@
+export const key: Buffer = Buffer.alloc(32, 1)
