@@ -7,7 +7,7 @@ import { connectivityMigrations, type ConnectivitySchema, createSqlConnectivityR
 const skipped = skipUnless('postgres', 'initdb', 'psql')
 let postgres: Postgres
 beforeAll(async () => {
-  if (!skipped) postgres = await startPostgres()
+  if (!skipped) postgres = await startPostgres({ settings: { fsync: 'off' } })
 })
 afterAll(() => postgres?.stop())
 

@@ -11,7 +11,7 @@ const sealer = createSealer({ current: randomBytes(32) })
 let postgres: Postgres
 const opened: Kysely<DestinationTables>[] = []
 beforeAll(async () => {
-  if (!skipped) postgres = await startPostgres()
+  if (!skipped) postgres = await startPostgres({ settings: { fsync: 'off' } })
 })
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((db) => db.destroy()))

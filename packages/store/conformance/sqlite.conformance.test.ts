@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/index.ts'
+import { backupCases } from './backup-cases.ts'
 import { dataKeyCases } from './data-key-cases.ts'
 import { databaseCases } from './database-cases.ts'
 
@@ -20,20 +21,28 @@ afterEach(async () => {
 /** Replicas are processes; `faults/kill.fault.test.ts` starts two of them on one file. */
 const needsProcesses = 'two replicas that start together migrate once'
 
-function open<Schema>(): Kysely<Schema> {
-  const db = openDatabase<Schema>(join(folder, 'a.db'))
+function open<Schema>(name = 'a.db'): Kysely<Schema> {
+  const db = openDatabase<Schema>(join(folder, name))
   opened.push(db)
   return db
 }
 
 describe('a database in SQLite', () => {
   it.each(Object.entries(databaseCases).filter(([name]) => name !== needsProcesses))('%s', async (_name, run) => {
-    await expect(run({ open })).resolves.toBeUndefined()
+    await expect(run({ open: () => open() })).resolves.toBeUndefined()
   })
 })
 
 describe('keys of subaccounts in SQLite', () => {
   it.each(Object.entries(dataKeyCases))('%s', async (_name, run) => {
-    await expect(run({ open })).resolves.toBeUndefined()
+    await expect(run({ open: () => open() })).resolves.toBeUndefined()
+  })
+})
+
+describe('a backup from SQLite into SQLite', () => {
+  it.each(Object.entries(backupCases))('%s', async (_name, run) => {
+    mkdirSync(join(folder, 'backup'))
+    const create = (which: number): Promise<Kysely<never>> => Promise.resolve(open(`${which}.db`))
+    await expect(run({ create, file: join(folder, 'backup', 'a.backup') })).resolves.toBeUndefined()
   })
 })

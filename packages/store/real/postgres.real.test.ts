@@ -1,12 +1,16 @@
-import { createServer, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Postgres, skipUnless, startPostgres } from '@sallyport/real-backends'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { backupCases } from '../conformance/backup-cases.ts'
 import { dataKeyCases } from '../conformance/data-key-cases.ts'
 import { type AccountSchema, databaseCases } from '../conformance/database-cases.ts'
-import { migrate, openPostgresDatabase, type PostgresOptions } from '../src/index.ts'
+import { migrate, openDatabase, openPostgresDatabase, type PostgresOptions } from '../src/index.ts'
 
 const skipped = skipUnless('postgres', 'initdb', 'psql')
 const ca = createTestCa()
@@ -14,7 +18,8 @@ let postgres: Postgres
 const opened: { destroy(): Promise<void> }[] = []
 
 beforeAll(async () => {
-  if (!skipped) postgres = await startPostgres({ tls: ca.issue({ subject: '/CN=database', names: ['127.0.0.1'] }) })
+  if (!skipped)
+    postgres = await startPostgres({ settings: { fsync: 'off' }, tls: ca.issue({ subject: '/CN=database', names: ['127.0.0.1'] }) })
 })
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((db) => db.destroy()))
@@ -43,6 +48,27 @@ describe.skipIf(skipped)('keys of subaccounts in PostgreSQL', () => {
   it.each(Object.entries(dataKeyCases))('%s', async (_name, run) => {
     const url = await postgres.createDatabase()
     await expect(run({ open: () => open({ url }) })).resolves.toBeUndefined()
+  })
+})
+
+describe.skipIf(skipped).each([
+  ['PostgreSQL into PostgreSQL', 2],
+  ['PostgreSQL into SQLite', 0],
+  ['SQLite into PostgreSQL', 1],
+] as const)('a backup from %s', (_pair, servers) => {
+  it.each(Object.entries(backupCases))('%s', async (_name, run) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-backup-'))
+    const create = async <Schema>(which: number): Promise<Kysely<Schema>> => {
+      if (servers === 2 || servers === which) return open({ url: await postgres.createDatabase() })
+      const db = openDatabase<Schema>(':memory:')
+      opened.push(db)
+      return db
+    }
+    try {
+      await expect(run({ create, file: join(folder, 'a.backup') })).resolves.toBeUndefined()
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 
@@ -150,34 +176,8 @@ describe.skipIf(skipped)('a statement', () => {
   })
 })
 
-describe.skipIf(skipped)('when the server', () => {
-  it('ends a connection in the middle of a transaction, nothing is kept, and the next one works', async () => {
-    const db = open({ url: await postgres.createDatabase(), maxConnections: 1 })
-    await sql`create table account (id text primary key, balance bigint)`.execute(db)
-    const failing = db.transaction().execute(async (transaction) => {
-      await transaction.insertInto('account').values({ id: 'a', balance: 1 }).execute()
-      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(transaction)
-      await postgres.run(`select pg_terminate_backend(${rows[0]?.pid})`)
-      await transaction.insertInto('account').values({ id: 'b', balance: 1 }).execute()
-    })
-    await expect(failing).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
-    expect(await db.selectFrom('account').selectAll().execute()).toEqual([])
-  })
-
-  it.each(['crash', 'halt'] as const)(
-    'goes away (%s) and comes back, what was acknowledged is there and nobody has to restart',
-    async (end) => {
-      const db = open({ url: await postgres.createDatabase() })
-      await sql`create table account (id text primary key, balance bigint)`.execute(db)
-      await db.insertInto('account').values({ id: end, balance: 1 }).execute()
-      await postgres[end]()
-      await expect(ping(db)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
-      await postgres.start()
-      expect(await db.selectFrom('account').selectAll().execute()).toEqual([{ id: end, balance: 1 }])
-    },
-  )
-
-  it('is one that keeps text in another encoding, the database is refused', async () => {
+describe.skipIf(skipped)('a server that keeps text in another encoding', () => {
+  it('is refused', async () => {
     await postgres.run(`create database latin owner sallyport encoding 'LATIN1' locale_provider libc locale 'C' template template0`)
     await expect(migrate(open({ url: (await postgres.createDatabase()).replace(/test_\d+$/, 'latin') }), {})).rejects.toThrow(/UTF8/)
   })

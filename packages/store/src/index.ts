@@ -9,6 +9,12 @@
  *
  * @packageDocumentation
  */
+export { backUp, type BackupSummary } from './backup/back-up.ts'
+export { type ArchiveHeader } from './backup/archive-header.ts'
+export { readArchiveHeader } from './backup/archive-file.ts'
+export { type ArchiveLock } from './backup/archive-lock.ts'
+export { type DatabasePart, type PartedDatabase } from './backup/parted-database.ts'
+export { type ArchiveContent, inspectArchive, restore } from './backup/restore.ts'
 export { createDataKeys, dataKeyMigrations, dataKeyPart, type DataKeys, dataKeyTables } from './data-keys.ts'
 export { type Migrations, migrate } from './migrate.ts'
 export { openDatabase } from './open-database.ts'

@@ -39,3 +39,13 @@ export const maxKeptDataKeys = 10_000
 
 /** Rows that a job over a whole table reads at once: few enough to hold in memory with their sealed texts, many enough that the way to the server does not count. */
 export const rowsPerWalk = 500
+
+/** Length of an archive's first line: some hundred bytes, which are read before anything can be checked. */
+export const maxArchiveHeaderBytes = 4_096
+
+/** Content of an archive that is encrypted as one piece: held in memory as a whole. */
+export const archivePieceBytes = 262_144
+
+/** scrypt with N = 2^17, r = 8, p = 1 (OWASP): 128 MiB and about half a second per guess of a backup's password. An archive may ask for eight times that. */
+export const scryptCost = 17
+export const maxScryptCost = 20

@@ -88,15 +88,13 @@ async function replaceText(
 }
 
 /** Every row of a table, in the order of its key, a bounded number at a time. */
-export async function* walk(database: AnyDatabase, table: Pick<StoredTable, 'name' | 'key'>): AsyncIterable<StoredRow> {
+export async function* walk<Schema>(db: Kysely<Schema>, table: Pick<StoredTable, 'name' | 'key'>): AsyncIterable<StoredRow> {
   const key = sql.join(table.key.map((name) => sql.ref(name)))
   let last: StoredRow | undefined
   for (;;) {
     const after = last === undefined ? sql`true` : sql`(${key}) > (${sql.join(table.key.map((name) => (last as StoredRow)[name]))})`
-    const { rows } =
-      await sql<StoredRow>`select * from ${sql.table(table.name)} where ${after} order by ${key} limit ${sql.lit(rowsPerWalk)}`.execute(
-        database,
-      )
+    const query = sql<StoredRow>`select * from ${sql.table(table.name)} where ${after} order by ${key} limit ${sql.lit(rowsPerWalk)}`
+    const { rows } = await query.execute(db)
     yield* rows
     if (rows.length < rowsPerWalk) return
     last = rows.at(-1)

@@ -10,7 +10,7 @@ const skipped = skipUnless('postgres', 'initdb', 'psql')
 let postgres: Postgres
 const opened: Kysely<TokenServiceTables>[] = []
 beforeAll(async () => {
-  if (!skipped) postgres = await startPostgres()
+  if (!skipped) postgres = await startPostgres({ settings: { fsync: 'off' } })
 })
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((db) => db.destroy()))
