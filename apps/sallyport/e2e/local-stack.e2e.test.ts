@@ -48,6 +48,23 @@ describe('the local stack', () => {
     expect(outcome.stdout).toContain('Access denied to resource /sap/bc/soap/rfc on system s4.demo:443')
   })
 
+  it('says on its screen that a changed configuration cannot be used, and when it can again', async () => {
+    const file = join(stack.data, 'demo.yaml')
+    const good = readFileSync(file, 'utf8')
+    const screen = (): string => readFileSync(join(stack.data, 'log', 'dev.out'), 'utf8')
+    writeFileSync(file, good.replaceAll('internal:', 'intern:'))
+    await expect
+      .poll(screen, { timeout: 5_000 })
+      .toMatch(/^ {2}✖ demo\.yaml:\d+:\d+ connectors.* \(and \d+ more\); the configuration before stays$/m)
+    const table = await stack.run(['connector', 'status'])
+    expect(table.stdout.trimEnd().split('\n')).toHaveLength(2)
+    expect(table.stdout).toMatch(/ {2}demo\.yaml:\d+:\d+ connectors.* \(and \d+ more\)$/m)
+    const { connectors } = await stack.json<{ connectors: readonly { configuration: string }[] }>(['connector', 'status'])
+    expect(connectors[0]?.configuration.split('\n').length).toBeGreaterThan(1)
+    writeFileSync(file, good)
+    await expect.poll(screen, { timeout: 5_000 }).toMatch(/^ {2}✔ demo\.yaml was read again/m)
+  })
+
   it('is not locked out by the record of a process that was killed and whose number somebody else has', async () => {
     const data = join(stack.folder, 'stale')
     mkdirSync(join(data, 'run'), { recursive: true })

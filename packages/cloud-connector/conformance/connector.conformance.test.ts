@@ -31,19 +31,22 @@ describe('configuration at run time', () => {
   afterEach(async () => bench[Symbol.asyncDispose]())
 
   it('keeps the old configuration when the new one is bad, and says why', async () => {
-    bench = await startConnectorBench({ connector: { mappings: [mappingTo(backend.url)] } })
+    bench = await startConnectorBench({ connector: { mappings: [mappingTo(backend.url)] }, wantsEvents: true })
+    const told = (): readonly unknown[] => bench.events.filter(({ type }) => type === 'configuration-read')
     await expect(bench.configure({ mappings: [{ virtual: 'x' }] })).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' })
     expect((await bench.request({})).status).toBe(200)
     expect(bench.connector.status.configuration).toMatchObject({
       revision: 1,
       problem: expect.stringContaining('connectors[0].mappings[0].internal'),
     })
+    expect(told()).toMatchObject([{ source: 'configuration', problem: bench.connector.status.configuration.problem }])
     await expect(bench.configure({ systemCertificate: { certificate: { file: 'no.pem' }, key: { file: 'no.key' } } })).rejects.toThrow(
       /connectors\[0\]\.systemCertificate: there is no file/,
     )
     expect((await bench.request({})).status).toBe(200)
     await bench.configure({ mappings: [] })
     expect(bench.connector.status.configuration).toMatchObject({ revision: 2, problem: undefined })
+    expect(told().at(-1)).toMatchObject({ problem: undefined })
     expect((await bench.request({})).status).toBe(403)
   })
 

@@ -137,6 +137,10 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
     }
   }
 
+  const tellConfiguration = (): void => {
+    if (events.wanted) events.emit({ type: 'configuration-read', atMs: clock.now(), source: source.name, problem })
+  }
+
   const reload = (user: string): Promise<void> =>
     inTurn(async () => {
       if (configuration === undefined || stopping !== undefined)
@@ -151,9 +155,11 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
         problem = undefined
         warn(next)
         log.info({}, 'configuration taken over')
+        tellConfiguration()
       } catch (error) {
         problem = error instanceof Error ? error.message : 'unknown'
         log.error({ code: 'CONFIGURATION_INVALID', problem }, 'the changed configuration is not usable; the old one stays')
+        tellConfiguration()
         throw error
       }
     })

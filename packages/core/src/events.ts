@@ -65,6 +65,14 @@ export type ConnectivityEvent =
       readonly tunnelId: string
       readonly reason: string
     }
+  | {
+      readonly type: 'configuration-read'
+      readonly atMs: number
+      /** Name of the file that has changed. */
+      readonly source: string
+      /** Why it was not taken over, one problem per line; `undefined` when it was. */
+      readonly problem: string | undefined
+    }
 
 interface At {
   readonly atMs: number

@@ -6,8 +6,9 @@ import { type Command, Option } from 'commander'
 import { askControl, requireRunning } from '../control/control-client.ts'
 import { readControlRecords } from '../control/control-record.ts'
 import { exitCodes, usageError } from '../output/exit-code.ts'
+import { firstLine } from '../output/first-line.ts'
 import { formatTable } from '../output/printer.ts'
-import type { ConnectorReport } from '../stack/connector-part.ts'
+import { type ConnectorReport, nextWithoutConnector } from '../stack/connector-report.ts'
 import { createContext } from './context.ts'
 import { pairingCodeVariable, readPairingCode } from './pairing-code.ts'
 
@@ -92,10 +93,16 @@ export function addConnectorCommand(program: Command): void {
     .action(async (_options: unknown, command: Command) => {
       const { printer, folder } = createContext(command)
       const reports: ConnectorReport[] = []
+      let running = 0
       for (const record of await readControlRecords(folder())) {
         if (!/^dev$|connector/.test(record.name)) continue
+        running++
         reports.push(...(await askControl<{ connectors: readonly ConnectorReport[] }>(record, 'connector-status')).connectors)
       }
+      if (reports.length === 0 && running > 0)
+        throw new ConnectivityError('CONFIGURATION_INVALID', 'a connector process is running, but no connector is configured', {
+          details: { next: nextWithoutConnector },
+        })
       if (reports.length === 0)
         throw new ConnectivityError('SERVICE_UNAVAILABLE', `no connector is running with the data in ${folder().path}`, {
           details: { next: 'sallyport serve connector --config connector.yaml' },
@@ -110,7 +117,7 @@ export function addConnectorCommand(program: Command): void {
             report.connectedSince,
             String(report.mappings),
             report.certificateUntil,
-            report.configuration,
+            firstLine(report.configuration),
           ]),
         ),
       )

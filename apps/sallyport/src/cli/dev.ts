@@ -4,6 +4,7 @@ import { ConnectivityError, systemClock } from '@sallyport/core'
 import type { Command } from 'commander'
 import { askControl, findRunning } from '../control/control-client.ts'
 import { exitCodes, usageError } from '../output/exit-code.ts'
+import { firstLine } from '../output/first-line.ts'
 import type { Printer } from '../output/printer.ts'
 import type { DataFolder } from '../stack/data-folder.ts'
 import type { DevStack } from '../stack/dev-stack.ts'
@@ -75,6 +76,12 @@ export function addDevCommand(program: Command): void {
         portOffset: parseOffset(options.portOffset),
         ...(options.lenient === true ? { strict: false } : options.strict === true ? { strict: true } : {}),
         demo: options.demo,
+        onConfiguration: ({ source, problem }) =>
+          printer.line(
+            problem === undefined
+              ? `  ${printer.good('✔')} ${source} was read again: its connectors are taken over, anything else needs a restart`
+              : `  ${printer.bad('✖')} ${firstLine(problem)}; the configuration before stays`,
+          ),
       })
       try {
         if (!(await stack.ready(waitMs))) {

@@ -4,7 +4,6 @@ import {
   createCloudConnector,
   createConfigurationFile,
   type ConnectorIdentity,
-  type LinkStatus,
   loadIdentities,
   pairConnector,
   saveIdentity,
@@ -15,24 +14,10 @@ import { version } from '../version.ts'
 import { openAdministrator } from './administrator.ts'
 import { partLog, subaccountsOf } from './cloud-settings.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
+import { describeTunnel, nextWithoutConnector, reportOf } from './connector-report.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
-
-/** One line of `sallyport connector status`. */
-export interface ConnectorReport {
-  readonly subaccount: string
-  readonly locationId: string
-  readonly tunnel: LinkStatus['tunnel']['kind']
-  /** Why there is no tunnel. */
-  readonly problem: string | undefined
-  readonly connectedSince: string
-  readonly mappings: number
-  readonly certificateUntil: string
-  /** `revision 3`, or what is wrong with the file. */
-  readonly configuration: string
-  readonly trustedIssuers: readonly string[]
-}
 
 /** Top-level keys of the configuration file that belong to the cloud side and to the commands. */
 const otherKeys = ['subaccounts', 'server', 'connectorAdmin', 'demo', 'strict']
@@ -57,6 +42,9 @@ export async function startConnectorPart(
   const adminPort = configuration.connectorAdmin.port ?? context.ports.connectorAdmin
   const adminHost = configuration.connectorAdmin.host
   await requireFreePorts(adminHost, [adminPort])
+  if (configuration.connectors.length === 0) {
+    log.warn({ configuration: configuration.path, next: nextWithoutConnector }, 'no connector is configured, so nothing is exposed')
+  }
   const material = openConnectorMaterial(folder)
   const identities = await pairedIdentities(context, material, options.pairing)
   const audit = createAuditLog({ folder: material.auditFolder, key: material.auditKey, clock, log })
@@ -102,13 +90,18 @@ export async function startConnectorPart(
   }
   return {
     role: 'connector',
-    status: async () =>
-      connector.status.links.map((link) => ({
+    status: async () => {
+      const { configuration: read, links } = connector.status
+      const addresses = [`https://localhost:${adminPort}`]
+      const invalid = read.problem === undefined ? '' : '; the changed configuration is not valid'
+      if (links.length === 0) return [{ part: 'connector', ready: true, addresses, detail: `no connector is configured${invalid}` }]
+      return links.map((link) => ({
         part: `connector ${link.locationId === '' ? '"default"' : `"${link.locationId}"`}`,
         ready: link.tunnel.kind === 'ready',
-        addresses: [`https://localhost:${adminPort}`],
-        detail: `${link.tunnel.kind === 'ready' ? 'connected' : describeTunnel(link.tunnel)}, ${link.mappings} mappings${connector.status.configuration.problem === undefined ? '' : '; the changed configuration is not valid'}`,
-      })),
+        addresses,
+        detail: `${link.tunnel.kind === 'ready' ? 'connected' : describeTunnel(link.tunnel)}, ${link.mappings} mappings${invalid}`,
+      }))
+    },
     controls: {
       'connector-status': async () => ({
         connectors: connector.status.links.map((link) => reportOf(link, connector.status.configuration)),
@@ -160,28 +153,6 @@ async function pairedIdentities(
     identities.push(identity)
   }
   return identities
-}
-
-function reportOf(link: LinkStatus, configuration: { readonly revision: number; readonly problem: string | undefined }): ConnectorReport {
-  const { tunnel } = link
-  return {
-    subaccount: link.subaccount,
-    locationId: link.locationId,
-    tunnel: tunnel.kind,
-    problem: tunnel.kind === 'ready' ? undefined : describeTunnel(tunnel),
-    connectedSince: tunnel.kind === 'ready' ? new Date(tunnel.sinceMs).toISOString() : '–',
-    mappings: link.mappings,
-    certificateUntil: new Date(link.certificate.notAfterMs).toISOString().slice(0, 10),
-    configuration: configuration.problem ?? `revision ${configuration.revision}`,
-    trustedIssuers: link.trust.issuers.filter((issuer) => issuer.trusted).map((issuer) => issuer.issuer),
-  }
-}
-
-function describeTunnel(tunnel: LinkStatus['tunnel']): string {
-  if (tunnel.kind === 'failed') return `${tunnel.reason}: ${tunnel.message}`
-  if (tunnel.kind === 'connecting')
-    return `connecting, attempt ${tunnel.attempt}${tunnel.lastError === undefined ? '' : ` (${tunnel.lastError.message})`}`
-  return tunnel.kind
 }
 
 function adminIdentity(context: PartContext): { readonly certificate: string; readonly key: ReturnType<typeof createSecret<string>> } {

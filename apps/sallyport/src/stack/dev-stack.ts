@@ -1,7 +1,7 @@
-import type { Clock, Logger } from '@sallyport/core'
+import type { Clock, ConnectivityEvent, Logger } from '@sallyport/core'
 import type { Configuration } from '../configuration/configuration.ts'
 import { formatProblems, parseConfiguration } from '../configuration/read-configuration.ts'
-import { createEventLog } from '../trace/event-log.ts'
+import { createEventLog, type EventLog } from '../trace/event-log.ts'
 import { type ConnectivityProxyPart, startConnectivityProxyPart } from './connectivity-proxy-part.ts'
 import { startConnectorPart } from './connector-part.ts'
 import type { DataFolder } from './data-folder.ts'
@@ -39,13 +39,22 @@ export async function startDevStack(options: {
   readonly portOffset: number
   readonly strict?: boolean
   readonly demo: boolean
+  /** A changed configuration was taken over, or not. */
+  readonly onConfiguration?: (event: Extract<ConnectivityEvent, { readonly type: 'configuration-read' }>) => void
 }): Promise<DevStack> {
   const { folder, clock, log } = options
   // Before anything is written: the running stack watches the demo's configuration.
   await refuseSecondStart(folder, 'dev')
   const file = options.configuration ?? (await demoFile(folder, clock))
   const configuration: Configuration = options.strict === undefined ? file : { ...file, strict: options.strict }
-  const events = createEventLog(rememberedEvents)
+  const remembered = createEventLog(rememberedEvents)
+  const events: EventLog = {
+    ...remembered,
+    emit(event) {
+      remembered.emit(event)
+      if (event.type === 'configuration-read') options.onConfiguration?.(event)
+    },
+  }
   const context: PartContext = { folder, configuration, ports: portsWithOffset(options.portOffset), clock, log, events }
   const backends = options.demo ? await startDemo(folder, clock, configuration.demo) : []
   const closeBackends = async (): Promise<void> => {
