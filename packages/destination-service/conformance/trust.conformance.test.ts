@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import type { AuditEntry } from '@sallyport/core'
+import { DOMParser } from '@xmldom/xmldom'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SignedXml } from 'xml-crypto'
 import { landscape, providerSubaccount, type RunningService, startService } from './running-service.ts'
 
 const root = '/v1/saml2Metadata'
@@ -92,6 +94,39 @@ describe('trust', () => {
     expect((await running.call('POST', rotate)).json).toEqual({ activeCertificate: active, passiveCertificate: passive })
   })
 
+  it('DS-119 rotates between two assertions: the next one is signed by the other key; without a passive one it is 404', async () => {
+    const Authentication = 'SAMLAssertion'
+    const destination = {
+      Name: 'd',
+      Type: 'HTTP',
+      URL: 'https://target.example.com',
+      ProxyType: 'Internet',
+      Authentication,
+      audience: 'a',
+      authnContextClassRef: 'c',
+      SystemUser: 'technical',
+    }
+    expect((await running.call('POST', '/v1/subaccountDestinations', { body: destination })).status).toBe(201)
+    const signers = async (...certificates: readonly string[]): Promise<readonly boolean[]> => {
+      const answer = await running.call('GET', '/v1/destinations/d')
+      const { authTokens } = answer.json as { readonly authTokens: readonly { readonly value: string; readonly error?: string }[] }
+      expect(authTokens[0]?.error).toBeUndefined()
+      const assertion = Buffer.from(authTokens[0]?.value ?? '', 'base64').toString()
+      return certificates.map((certificate) => isSignedBy(assertion, certificate))
+    }
+    expect((await running.call('GET', '/v1/destinations/d')).json).toMatchObject({
+      authTokens: [{ error: expect.stringContaining(`Keypair for subaccount - ${providerSubaccount} does not exist`) as string }],
+    })
+    const active = await generate()
+    expect(await running.call('POST', `${root}/rotateCertificate`)).toMatchObject(absent('Passive Keypair'))
+    const passive = await generate('/passive')
+    expect(await signers(active, passive)).toEqual([true, false])
+    expect((await running.call('POST', `${root}/rotateCertificate`)).status).toBe(200)
+    expect(await signers(active, passive)).toEqual([false, true])
+    const renewed = await generate()
+    expect(await signers(active, passive, renewed)).toEqual([false, false, true])
+  })
+
   it('DS-120 is described by XML with the active certificate, and the passive one if there is one', async () => {
     const active = await generate()
     const before = await metadata()
@@ -113,3 +148,17 @@ describe('trust', () => {
     expect(new X509Certificate(own.certificate).subject).toContain(providerSubaccount)
   })
 })
+
+function isSignedBy(xml: string, certificate: string): boolean {
+  const document = new DOMParser().parseFromString(xml, 'text/xml')
+  const [signature] = document.getElementsByTagNameNS('http://www.w3.org/2000/09/xmldsig#', 'Signature')
+  if (signature === undefined) return false
+  const signed = new SignedXml({ publicCert: certificate })
+  signed.loadSignature(signature as unknown as Node)
+  try {
+    return signed.checkSignature(xml)
+  } catch {
+    // It throws for a signature that does not fit the key, and returns false for a digest that does not fit the text.
+    return false
+  }
+}
