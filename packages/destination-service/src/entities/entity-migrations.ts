@@ -50,6 +50,12 @@ export interface DestinationTables {
     readonly key_pair: string
     readonly created_at_ms: BigNumber
   }
+  /** What is remembered of the parameters of an instance. */
+  readonly instance_settings: {
+    readonly instance_id: string
+    /** JSON; holds no secrets. */
+    readonly settings: string
+  }
 }
 
 /** A 64-bit number: PostgreSQL's driver hands it out as a text, SQLite's as a number. */
@@ -133,6 +139,15 @@ export const destinationMigrations: Readonly<Record<string, Migration>> = {
         .addColumn('key_pair', 'text', (column) => column.notNull())
         .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
         .addPrimaryKeyConstraint('trust_key_pair_key', ['subaccount_id', 'role'])
+        .execute()
+    },
+  },
+  '0004-instance-settings': {
+    async up(db) {
+      await db.schema
+        .createTable('instance_settings')
+        .addColumn('instance_id', 'text', (column) => column.notNull().primaryKey())
+        .addColumn('settings', 'text', (column) => column.notNull())
         .execute()
     },
   },
