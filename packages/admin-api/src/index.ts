@@ -36,6 +36,33 @@ export {
   findResultSchema,
 } from './destination-answers.ts'
 export {
+  type AdministeredCertificate,
+  administeredCertificatesSchema,
+  type AdministeredEntity,
+  administeredEntitySchema,
+  type AdministeredInstance,
+  administeredInstancesSchema,
+  type AdministrationSession,
+  administrationSessionSchema,
+  type AreaAccess,
+  type LevelAccess,
+} from './destination-administration/administration-answers.ts'
+export {
+  type EntityDraft,
+  entityDraftSchema,
+  type ExchangedFile,
+  exchangedFileSchema,
+  type ExchangeFormat,
+  exchangeFormats,
+  type ExportOrder,
+  exportOrderSchema,
+  type ImportedEntry,
+  importedEntriesSchema,
+  type ImportOrder,
+  importOrderSchema,
+} from './destination-administration/administration-requests.ts'
+export { type CheckedHop, type ConnectionVerdict, connectionVerdictSchema } from './destination-administration/connection-check.ts'
+export {
   type ExistingPolicy,
   type InitialConfigurations,
   type InstanceParameters,
@@ -50,6 +77,7 @@ export {
   destinationRoles,
   mayOpenEditor,
   permits,
+  rolesNeeded,
   rolesOfScopes,
   scopeOfRole,
 } from './destination-administration/roles.ts'

@@ -2,15 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type DestinationRole, scopeOfRole } from '@sallyport/admin-api'
 import type { AuditSink, LogFields, Logger } from '@sallyport/core'
 import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openDatabase } from '@sallyport/store'
 import { createManualClock, createTestIssuer, type ManualClock, type TestIssuer } from '@sallyport/test-fixtures'
 import { createFixedKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import {
   type AuthenticationSettings,
+  type ConnectionChecker,
   createDestinationService,
   createOutgoing,
   createSqlEntityRepository,
+  createSqlInstanceSettings,
   createSqlKeyRepositories,
   type DestinationInstance,
   destinationMigrations,
@@ -27,6 +30,8 @@ export const providerSubaccount = '11111111-2222-3333-4444-555555555555'
 export const landscape = 'test.example.com'
 export const instanceId = 'aaaaaaaa-0000-0000-0000-000000000001'
 export const clientId = 'sb-clone1!b1|destination-xsappname!b1'
+export const cockpitName = 'cockpit!t1'
+export const cockpitClientId = 'sb-cockpit!t1'
 export const otherInstanceId = 'aaaaaaaa-0000-0000-0000-000000000002'
 export const otherClientId = 'sb-clone2!b1|destination-xsappname!b1'
 
@@ -62,6 +67,15 @@ export interface RunningService {
   token(options?: { readonly subaccount?: string; readonly client?: string; readonly claims?: Readonly<Record<string, unknown>> }): string
   /** Sends a request to a path below `/destination-configuration`, as the provider unless a token is given. */
   call(method: string, path: string, options?: CallOptions): Promise<Answered>
+  /** Token of a person who has logged on to the administration. `scopes` are complete names; roles are given by their names in the cockpit. */
+  personToken(options?: {
+    readonly subaccount?: string
+    readonly roles?: readonly DestinationRole[]
+    readonly scopes?: readonly string[]
+    readonly claims?: Readonly<Record<string, unknown>>
+  }): string
+  /** As `call`, to a path below `/admin/v1`. */
+  administer(method: string, path: string, options?: CallOptions): Promise<Answered>
   close(): Promise<void>
 }
 
@@ -75,6 +89,8 @@ export async function startService(
     readonly notifier?: ExpiryNotifier
     readonly tls?: ListenerTls
     readonly identity?: (clock: ManualClock) => IdentityTrust
+    /** With it, the administration for people is served; subaccounts other than the provider's have subscribed. */
+    readonly connections?: ConnectionChecker
     readonly wrapRepository?: (repository: EntityRepository) => EntityRepository
   } = {},
 ): Promise<RunningService> {
@@ -112,6 +128,18 @@ export async function startService(
     clock,
     log: collectingLogger(logged),
     names: { strict: options.strictNames ?? true },
+    ...(options.connections === undefined
+      ? {}
+      : {
+          administration: {
+            applications: [{ clientId: cockpitClientId, xsappname: cockpitName }],
+            directory: {
+              list: () => [...instances.values()].map((instance) => ({ instance, name: `name of ${instance.instanceId}` })),
+            },
+            settings: createSqlInstanceSettings({ db }),
+            connections: options.connections,
+          },
+        }),
     ...(options.identity === undefined ? {} : { identity: options.identity(clock) }),
     ...(options.audit === undefined ? {} : { audit: options.audit }),
     ...(options.authentication === undefined ? {} : { authentication: options.authentication }),
@@ -131,6 +159,22 @@ export async function startService(
       ...claims,
     })
 
+  const send = async (method: string, path: string, { token: given, headers, body }: CallOptions = {}): Promise<Answered> => {
+    const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
+    const answer = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${given ?? token()}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      redirect: 'manual',
+      ...sent,
+    })
+    const text = await answer.text()
+    return { status: answer.status, headers: answer.headers, text, json: text === '' ? undefined : (JSON.parse(text) as unknown) }
+  }
+
   return {
     service,
     repository,
@@ -140,21 +184,18 @@ export async function startService(
     file,
     logged,
     token,
-    async call(method, path, { token: given, headers, body } = {}) {
-      const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
-      const answer = await fetch(`${url}/destination-configuration${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${given ?? token()}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        redirect: 'manual',
-        ...sent,
-      })
-      const text = await answer.text()
-      return { status: answer.status, headers: answer.headers, text, json: text === '' ? undefined : (JSON.parse(text) as unknown) }
-    },
+    call: (method, path, sent) => send(method, `/destination-configuration${path}`, sent),
+    administer: (method, path, sent) => send(method, `/admin/v1${path}`, sent),
+    personToken: ({ subaccount = providerSubaccount, roles = [], scopes = [], claims = {} } = {}) =>
+      issuer.user('jane@acme.test', {
+        cid: cockpitClientId,
+        client_id: cockpitClientId,
+        azp: cockpitClientId,
+        zid: subaccount,
+        ext_attr: { enhancer: 'XSUAA', zdn: subaccount, subaccountid: subaccount },
+        scope: ['openid', ...roles.map((role) => `${cockpitName}.${scopeOfRole(role)}`), ...scopes],
+        ...claims,
+      }),
     async close() {
       await service.close()
       await db.destroy()

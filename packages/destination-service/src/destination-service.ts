@@ -4,6 +4,7 @@ import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { FastifyInstance } from 'fastify'
 import type { AuthenticationSettings } from './authentication/flow.ts'
 import { createAuthenticator } from './authentication/authenticator.ts'
+import type { Administration } from './administration/administration-context.ts'
 import type { IdentityTrust } from './access/admit-identity-client.ts'
 import { createCertificateAuthority } from './certificates/certificate-authority.ts'
 import { createCertificateUpkeep, type UpkeepReport } from './certificates/certificate-upkeep.ts'
@@ -33,6 +34,8 @@ export interface DestinationServiceOptions {
    * remembered. Absent: tokens of the token service only.
    */
   readonly identity?: IdentityTrust
+  /** The administration for people below `/admin/v1`, with their roles. Absent: none. */
+  readonly administration?: Administration
   /** How token services are called. */
   readonly outgoing: Outgoing
   readonly clock: Clock
@@ -149,7 +152,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
       if (tls === undefined && !allowPlainHttp && !isLoopback(host)) {
         throw new ConnectivityError('CONFIGURATION_INVALID', `the destination service must not listen on ${host} without TLS`)
       }
-      app = createHttpApp(context, { instances, identity, log, tls })
+      app = createHttpApp(context, { instances, identity, administration: options.administration, log, tls })
       app.server.maxConnections = maxConnections
       sockets = trackSockets(app.server, (error) =>
         log.error({ reason: error.message }, 'the destination service failed to accept a connection'),

@@ -19,6 +19,11 @@
  *
  * @packageDocumentation
  */
+export type { Administration, InstanceDirectory, KnownInstance } from './administration/administration-context.ts'
+export type { AdministrationApplication } from './administration/administrator.ts'
+export { type ConnectionChecker, type ConnectionCheckerOptions, createConnectionChecker } from './check-connection/connection-checker.ts'
+export { type InstanceSettings, type InstanceSettingsRepository } from './instance-parameters/instance-settings.ts'
+export { createSqlInstanceSettings } from './instance-parameters/sql-instance-settings.ts'
 export type { IdentityTrust } from './access/admit-identity-client.ts'
 export type { DestinationInstance, DestinationInstances } from './access/destination-instances.ts'
 export type { IdentityClient, IdentityRelation, IdentityRelations } from './access/identity-relations.ts'

@@ -181,3 +181,11 @@ export const expiryNoticeDays = [14, 7, 3] as const
 
 /** How long whoever is told of an expiring certificate may take to take it. */
 export const expiryNoticeTimeoutMs = 30_000
+
+/** How long the check of a connection may take in all, how many run at the same time (others are told to come back), and how much of a refusal is shown. */
+export const checkTimeoutMs = 10_000
+export const maxRunningChecks = 64
+export const maxCheckAnswerBytes = 1_000
+
+/** Bytes of properties in one export: what a subaccount full of large destinations holds would not fit into memory many times. */
+export const maxExportBytes = 33_554_432

@@ -96,6 +96,13 @@ export function permits(
   )
 }
 
+/** What somebody lacks who may not do something: one role of each list. */
+export function rolesNeeded(wanted: Parameters<typeof permits>[1]): readonly (readonly DestinationRole[])[] {
+  const space = wanted.action === 'view' ? [...spaceMembers, 'Space Auditor' as const] : spaceMembers
+  const roles = destinationRoles.filter((role) => permits([role, 'Space Developer'], wanted))
+  return wanted.level === 'instance' ? [roles, space] : [roles]
+}
+
 const spaceMembers = ['Org Manager', 'Space Manager', 'Space Developer'] as const
 
 /** Whether the editor of destinations opens: for those who see destinations and certificates. */

@@ -3,7 +3,7 @@ import { isPasswordRefused, type Keystore, type KeystoreEntry, kindOfName, readK
 import { formatSubject } from '@sallyport/x509'
 import { z } from 'zod'
 import { levelOf } from '../access/caller.ts'
-import type { StoredEntity } from '../entities/entity-repository.ts'
+import type { Level, StoredEntity } from '../entities/entity-repository.ts'
 import { answerByCondition, etagOf } from '../entities/etag.ts'
 import { type Answer, notFound, refuse } from '../http/answer.ts'
 import { apiRoot, type Route } from '../http/route.ts'
@@ -30,15 +30,12 @@ export const publicKeyRoutes: readonly Route[] = (['subaccount', 'instance'] as 
     },
     refusals: [404, 412],
   },
-  answer: (request, context, name) => getPublicKeys(request, context, { level, name }),
+  answer: (request, context, name) => getPublicKeys(request, context, levelOf(request.caller, level), name),
 }))
 
-async function getPublicKeys(
-  request: ServiceRequest,
-  { repository }: ServiceContext,
-  { level, name }: { readonly level: 'subaccount' | 'instance'; readonly name: string },
-): Promise<Answer> {
-  const stored = await repository.find('certificate', levelOf(request.caller, level), name)
+/** The public side of a stored certificate or key store. */
+export async function getPublicKeys(request: ServiceRequest, { repository }: ServiceContext, level: Level, name: string): Promise<Answer> {
+  const stored = await repository.find('certificate', level, name)
   if (stored === undefined) return notFound
   const etag = etagOf(stored.properties)
   return answerByCondition(request.headers, etag) ?? answerOf(open(stored), etag)

@@ -1,7 +1,8 @@
 import { inflateRawSync } from 'node:zlib'
+import { exchangeFormats } from '@sallyport/admin-api'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createExport, exportFormats } from './export-file.ts'
+import { createExport } from './export-file.ts'
 import { readImportFile } from './import-file.ts'
 
 const nowMs = Date.UTC(2026, 0, 7, 10, 15, 30)
@@ -25,7 +26,7 @@ const visible = {
 }
 
 describe('exporting', () => {
-  it.each(exportFormats)('%s: leaves secrets out and is read back as the same properties', (format) => {
+  it.each(exchangeFormats)('%s: leaves secrets out and is read back as the same properties', (format) => {
     const file = createExport([orders], { format, nowMs })
     expect(file.name).toBe(`orders-api.${format}`)
     const [read] = readImportFile({ name: file.name, content: file.content })
@@ -37,7 +38,7 @@ describe('exporting', () => {
   it('JSON, YAML and properties carry every text', () => {
     const property = fc.string({ unit: 'grapheme', maxLength: 20 })
     fc.assert(
-      fc.property(property, fc.constantFrom(...exportFormats), (value, format) => {
+      fc.property(property, fc.constantFrom(...exchangeFormats), (value, format) => {
         const { name, content } = createExport([{ Type: 'TCP', Name: 'a', value }], { format, nowMs })
         expect(readImportFile({ name, content })[0]?.properties).toEqual({ Type: 'TCP', Name: 'a', value })
       }),

@@ -1,12 +1,8 @@
-import { isSecretProperty } from '@sallyport/admin-api'
+import { type ExchangeFormat, isSecretProperty } from '@sallyport/admin-api'
 import { formatJsonFile } from './json-file.ts'
 import { formatPropertiesFile } from './properties-file.ts'
 import { formatYamlFile } from './yaml-file.ts'
 import { createZipArchive } from './zip-archive.ts'
-
-/** How an export can be written. */
-export const exportFormats = ['json', 'yaml', 'properties'] as const
-export type ExportFormat = (typeof exportFormats)[number]
 
 /** A file to be handed out. */
 export interface ExportedFile {
@@ -15,7 +11,7 @@ export interface ExportedFile {
   readonly content: Buffer
 }
 
-const mediaTypes: Readonly<Record<ExportFormat, string>> = {
+const mediaTypes: Readonly<Record<ExchangeFormat, string>> = {
   json: 'application/json',
   yaml: 'application/yaml',
   properties: 'text/plain; charset=us-ascii',
@@ -24,7 +20,7 @@ const mediaTypes: Readonly<Record<ExportFormat, string>> = {
 /** Writes destinations or fragments without their secrets: one as a file named after it, several as a ZIP archive of such files. */
 export function createExport(
   entities: readonly Readonly<Record<string, string>>[],
-  options: { readonly format: ExportFormat; readonly nowMs: number },
+  options: { readonly format: ExchangeFormat; readonly nowMs: number },
 ): ExportedFile {
   const files = entities.map((properties) => exportOne(properties, options))
   const [only] = files
@@ -34,7 +30,7 @@ export function createExport(
 
 function exportOne(
   properties: Readonly<Record<string, string>>,
-  { format, nowMs }: { readonly format: ExportFormat; readonly nowMs: number },
+  { format, nowMs }: { readonly format: ExchangeFormat; readonly nowMs: number },
 ): ExportedFile {
   const entries = Object.entries(properties).toSorted(([a], [b]) => rank(a) - rank(b))
   const shown = entries.filter(([name]) => !isSecretProperty(name))

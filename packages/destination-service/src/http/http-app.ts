@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { ConnectivityError, type Logger } from '@sallyport/core'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { IdentityTrust } from '../access/admit-identity-client.ts'
+import type { Administration } from '../administration/administration-context.ts'
+import { serveAdministration } from '../administration/serve-administration.ts'
 import type { DestinationInstances } from '../access/destination-instances.ts'
 import {
   connectionTimeoutMs,
@@ -36,6 +38,7 @@ export function createHttpApp(
   deps: {
     readonly instances: DestinationInstances
     readonly identity: IdentityTrust | undefined
+    readonly administration: Administration | undefined
     readonly log: Logger
     readonly tls: ListenerTls | undefined
   },
@@ -116,6 +119,8 @@ export function createHttpApp(
     await registerApiPages(scope)
     for (const route of routes) serveRoute(scope, route, { context, logOf, ...deps })
   })
+  const { administration } = deps
+  if (administration !== undefined) serveAdministration(app, { context: { ...context, administration }, instances: deps.instances, logOf })
   return app
 }
 

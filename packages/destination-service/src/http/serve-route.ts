@@ -1,18 +1,18 @@
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import { ConnectivityError, type Logger } from '@sallyport/core'
+import { type Clock, ConnectivityError, type Logger } from '@sallyport/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { admit } from '../access/admit.ts'
+import { admit, type Credentials } from '../access/admit.ts'
 import type { IdentityTrust } from '../access/admit-identity-client.ts'
 import type { Caller } from '../access/caller.ts'
 import type { DestinationInstances } from '../access/destination-instances.ts'
 import { chainVariablePrefix } from '../chains/chain-call.ts'
 import { singleHeaders } from '../find/find-headers.ts'
-import { malformed } from './answer.ts'
+import { type Answer, malformed } from './answer.ts'
 import type { Route } from './route.ts'
 import { sendAnswer } from './send-answer.ts'
-import type { ServiceContext } from './service-request.ts'
+import type { ServiceContext, ServiceRequest } from './service-request.ts'
 
 /** What it takes to decide who may call, and where to say so. */
 export interface RouteDeps {
@@ -22,22 +22,51 @@ export interface RouteDeps {
   readonly logOf: (request: FastifyRequest) => Logger
 }
 
-/** Adds a route: it is decided who may call before the body is read. */
+/** Adds a route of the REST API. */
 export function serveRoute(app: FastifyInstance, route: Route, { context, instances, identity, logOf }: RouteDeps): void {
   const { verifier, clock } = context
-  app.route<{ Params: { name?: string } }>({
+  serve<Caller>(app, {
+    method: route.method,
+    path: route.path,
+    description: route.description,
+    clock,
+    logOf,
+    admit: (credentials) => admit(credentials, { verifier, instances, identity }),
+    answer: (caller, request, { name = '' }) => route.answer({ ...request, caller }, context, name),
+  })
+}
+
+/** A route with the way in which those who call it are admitted. */
+export interface ServedRoute<Who> {
+  readonly method: Route['method']
+  readonly path: string
+  readonly description?: Route['description']
+  readonly clock: Clock
+  readonly logOf: (request: FastifyRequest) => Logger
+  admit(
+    credentials: Credentials,
+  ): Promise<{ readonly admitted: true; readonly caller: Who } | { readonly admitted: false; readonly answer: Answer }>
+  answer(who: Who, request: Omit<ServiceRequest, 'caller'>, parameters: Readonly<Record<string, string>>): Promise<Answer>
+}
+
+/** Adds a route: it is decided who may call before the body is read. */
+export function serve<Who>(app: FastifyInstance, route: ServedRoute<Who>): void {
+  /** Who was admitted with which request. */
+  const callers = new WeakMap<FastifyRequest, { readonly who: Who }>()
+  const { clock, logOf } = route
+  app.route<{ Params: Record<string, string> }>({
     method: route.method,
     url: route.path,
-    config: { description: route.description },
+    config: route.description === undefined ? {} : { description: route.description },
     onRequest: async (request, reply) => {
       refuseRepeatedHeaders(request.raw)
       const credentials = { authorization: request.headers.authorization, certificate: () => clientCertificateOf(request.raw) }
-      const admission = await admit(credentials, { verifier, instances, identity })
+      const admission = await route.admit(credentials)
       if (!admission.admitted) {
         logOf(request).info({ status: admission.answer.status }, 'caller refused')
         return sendAnswer(reply, admission.answer, request.id)
       }
-      callers.set(request, admission.caller)
+      callers.set(request, { who: admission.caller })
       return undefined
     },
     handler: async (request, reply) => {
@@ -47,15 +76,12 @@ export function serveRoute(app: FastifyInstance, route: Route, { context, instan
       const startedMs = clock.now()
       const { headers, body, id: correlationId } = request
       const query = request.query as URLSearchParams
-      const answer = await route.answer({ caller, headers, query, body, correlationId, log }, context, request.params.name ?? '')
+      const answer = await route.answer(caller.who, { headers, query, body, correlationId, log }, request.params)
       log.debug({ route: route.path, status: answer.status, durationMs: clock.now() - startedMs }, 'request answered')
       return sendAnswer(reply, answer, request.id)
     },
   })
 }
-
-/** Who was admitted with which request. */
-const callers = new WeakMap<FastifyRequest, Caller>()
 
 function clientCertificateOf({ socket }: IncomingMessage): X509Certificate | undefined {
   return socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined

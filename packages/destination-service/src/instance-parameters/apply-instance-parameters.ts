@@ -57,13 +57,19 @@ export async function applyInstanceParameters(
       await undo(context, plans, done)
       return failed(400, problem)
     }
-    await context.settings.change(request.caller.instance.instanceId, (settings) => changedSettings(settings, parameters, parametersDigest(value)))
+    await context.settings.change(request.caller.instance.instanceId, (settings) =>
+      changedSettings(settings, parameters, parametersDigest(value)),
+    )
   } catch (error) {
     await undo(context, plans, done)
     throw error
   }
   for (const { kind, level, verb, name } of done) await recordChanges(request, context, { kind, level, verb, names: [name] })
-  return { applied: true, stored: done, kept: plans.reduce((sum, { group, existing }) => sum + (group.policy === 'ignore' ? existing.length : 0), 0) }
+  return {
+    applied: true,
+    stored: done,
+    kept: plans.reduce((sum, { group, existing }) => sum + (group.policy === 'ignore' ? existing.length : 0), 0),
+  }
 }
 
 /** Names parameters by their content. */
@@ -78,7 +84,14 @@ interface Plan {
 }
 
 async function planOf({ repository }: ServiceContext, group: InitialEntities): Promise<Plan> {
-  return { group, existing: await repository.read(group.kind, group.level, group.writes.map((write) => write.name)) }
+  return {
+    group,
+    existing: await repository.read(
+      group.kind,
+      group.level,
+      group.writes.map((write) => write.name),
+    ),
+  }
 }
 
 /** Notes in `done` what has been stored, also when the rest fails. */

@@ -15,7 +15,9 @@ export function createSqlInstanceSettings({ db }: { readonly db: Kysely<Destinat
         await transaction
           .insertInto('instance_settings')
           .values({ instance_id: instanceId, settings: JSON.stringify(defaultInstanceSettings) })
-          .onConflict((conflict) => conflict.column('instance_id').doUpdateSet((row) => ({ settings: row.ref('instance_settings.settings') })))
+          .onConflict((conflict) =>
+            conflict.column('instance_id').doUpdateSet((row) => ({ settings: row.ref('instance_settings.settings') })),
+          )
           .execute()
         const { settings } = await transaction
           .selectFrom('instance_settings')
