@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Clock, ConnectivityError, type Logger, type Secret, silentLogger, underSignal, withDeadline } from '@sallyport/core'
 import { createBoundedMap } from './bounded-map.ts'
+import { createCircuitBreaker } from './circuit-breaker.ts'
 import { type CacheVerdict, judge } from './cache-policy.ts'
 import { type DestinationBinding, parseDestinationBinding } from './destination-binding.ts'
 import { findRefusal, isTransient } from './destination-errors.ts'
@@ -8,6 +9,7 @@ import { type FoundDestination, parseFoundDestination } from './found-destinatio
 import {
   cacheMs as defaultCacheMs,
   callTimeoutMs,
+  circuitOpenMs as defaultCircuitOpenMs,
   maxCachedDestinations,
   maxDestinationAnswerBytes,
   outagePauseMs,
@@ -49,6 +51,10 @@ interface ClientOptions {
   readonly staleMs?: number
   /** Limit of one look-up with its repetitions, token included; the default is ten seconds. */
   readonly timeoutMs?: number
+  /** Limit of one new connection, TLS included; the default is three seconds. */
+  readonly connectTimeoutMs?: number
+  /** How long a service is not asked after half of ten calls for a tenant have failed; the default is thirty seconds, 0 switches that off. */
+  readonly circuitOpenMs?: number
   /** Spreads repetitions; the default is `Math.random`. */
   readonly random?: () => number
 }
@@ -74,20 +80,23 @@ export function createDestinationClient(options: DestinationClientOptions): Dest
     cacheMs = defaultCacheMs,
     staleMs = defaultStaleMs,
     timeoutMs = callTimeoutMs,
+    connectTimeoutMs,
+    circuitOpenMs = defaultCircuitOpenMs,
     random = Math.random,
   } = options
   const binding = bindingOf(options)
   const base = binding.uri.href.replace(/\/+$/, '')
-  const shared = { clock, random, ...(ca === undefined ? {} : { ca }) }
-  const tokens = createTokenSource({ ...shared, client: binding.client, timeoutMs })
-  const caller = createServiceCaller(ca === undefined ? {} : { ca })
+  const reach = { ...(ca === undefined ? {} : { ca }), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) }
+  const tokens = createTokenSource({ ...reach, clock, random, client: binding.client, timeoutMs, circuitOpenMs })
+  const circuit = createCircuitBreaker({ clock, openMs: circuitOpenMs })
+  const caller = createServiceCaller(reach)
   const cache = createBoundedMap<Entry>(maxCachedDestinations)
   const share = createSingleFlight<FoundDestination>()
 
   const ask = async (name: string, { userToken, tenant }: FindOptions, signal: AbortSignal, attempt: string): Promise<FoundDestination> => {
     const url = new URL(`${base}/destination-configuration/v1/destinations/${encodeURIComponent(name)}`)
     const getToken = (): Promise<Secret> => tokens.get({ signal, ...(tenant === undefined ? {} : { tenant }) })
-    const callWith = (token: Secret): Promise<ServiceAnswer> =>
+    const askOnce = (token: Secret): Promise<ServiceAnswer> =>
       repeat(
         async () => {
           const headers = {
@@ -101,6 +110,7 @@ export function createDestinationClient(options: DestinationClientOptions): Dest
         },
         { clock, signal, attempt, random },
       )
+    const callWith = (token: Secret): Promise<ServiceAnswer> => circuit.run(tenant ?? '', attempt, () => askOnce(token))
     let token = await getToken()
     let answer = await callWith(token)
     if (answer.status === 401) {

@@ -19,6 +19,11 @@ export function callError(attempt: string, error: unknown): ConnectivityError {
   return new ConnectivityError('PEER_UNREACHABLE', `${attempt}: ${code === '' ? 'the connection failed' : code}`, { cause: error })
 }
 
+/** A connection that was not there in time. */
+export function connectTimeoutError(attempt: string, timeoutMs: number): ConnectivityError {
+  return new ConnectivityError('PEER_UNREACHABLE', `${attempt}: no connection within ${timeoutMs / 1000} s`)
+}
+
 /** A refused token. `error` of the answer is a code of RFC 6749 §5.2; its description is left out, it may name a user. */
 export function tokenRefusal(attempt: string, status: number, body: unknown): ConnectivityError {
   if (isTransient(status)) return new ConnectivityError('SERVICE_UNAVAILABLE', `${attempt}: HTTP status ${status}`, { details: { status } })

@@ -1,11 +1,26 @@
 /** One call to the token or destination service, answer included. The released clients wait as long. */
 export const callTimeoutMs = 10_000
 
+/** To a connection, TLS included. The documented advice is a couple of seconds; three attempts of three seconds fit into one call. */
+export const connectTimeoutMs = 3000
+
 /** Calls that may be repeated are made so often at most. Three bridge a restart of a replica; more only add load to an outage. */
 export const maxAttempts = 3
 
 /** Shortest pause before a repetition; the documented advice is at least 100 ms, increasing. */
 export const retryPauseMs = 100
+
+/** A circuit looks at so many calls, each with its repetitions. As many as the official client of the platform takes. */
+export const circuitCalls = 10
+
+/** So many of them failed: the circuit opens. Half of them, as there. */
+export const circuitFailures = 5
+
+/** How long an open circuit makes no call, as there. */
+export const circuitOpenMs = 30_000
+
+/** Circuits of one service, by tenant; the one that was not used for longest starts anew. */
+export const maxCircuits = 1000
 
 /** How long a found destination counts as fresh. The documented advice is three to five minutes. */
 export const cacheMs: number = 5 * 60_000

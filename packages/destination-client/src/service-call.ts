@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import { abortedError, ConnectivityError, type Secret } from '@sallyport/core'
-import { callError } from './destination-errors.ts'
+import { abortedError, ConnectivityError, type Secret, withDeadline } from '@sallyport/core'
+import { callError, connectTimeoutError } from './destination-errors.ts'
+import { connectTimeoutMs as defaultConnectTimeoutMs } from './limits.ts'
 import type { ServiceConnections } from './service-connections.ts'
 
 /** One call with its bounds. */
@@ -33,6 +34,8 @@ export interface ServiceCallerOptions {
   readonly ca?: readonly string[]
   readonly certificate?: string
   readonly key?: Secret
+  /** Limit of one new connection, TLS included. */
+  readonly connectTimeoutMs?: number
 }
 
 /** Makes a caller with its own trust and, for mutual TLS, its own certificate. */
@@ -48,6 +51,7 @@ export function createServiceCaller(options: ServiceCallerOptions): ServiceCalle
       let request: ClientRequest | undefined
       try {
         request = begin(url, { method, headers, signal })
+        limitConnecting(request, options.connectTimeoutMs ?? defaultConnectTimeoutMs, attempt)
         const answer = await answerOf(request, body)
         const bytes = await readBounded(answer, maxBytes, attempt)
         return { status: answer.statusCode ?? 0, body: tryParseJson(bytes) }
@@ -61,6 +65,19 @@ export function createServiceCaller(options: ServiceCallerOptions): ServiceCalle
       opened?.destroy()
     },
   }
+}
+
+/** Ends a request whose new connection takes too long; the rest of its time is for the answer. */
+function limitConnecting(request: ClientRequest, timeoutMs: number, attempt: string): void {
+  request.once('socket', (socket) => {
+    if (!socket.connecting) return
+    const limit = withDeadline(timeoutMs)
+    const giveUp = (): void => void request.destroy(connectTimeoutError(attempt, timeoutMs))
+    limit.addEventListener('abort', giveUp)
+    const done = (): void => limit.removeEventListener('abort', giveUp)
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', done)
+    request.once('close', done)
+  })
 }
 
 function answerOf(request: ClientRequest, body: string | undefined): Promise<IncomingMessage> {

@@ -1,7 +1,8 @@
 import { type Clock, ConnectivityError, createSecret, type Secret, underSignal, withDeadline } from '@sallyport/core'
 import { createBoundedMap } from './bounded-map.ts'
+import { createCircuitBreaker } from './circuit-breaker.ts'
 import { tokenRefusal } from './destination-errors.ts'
-import { callTimeoutMs, maxCachedTokens, maxTokenAnswerBytes, tokenMarginMs } from './limits.ts'
+import { callTimeoutMs, circuitOpenMs as defaultCircuitOpenMs, maxCachedTokens, maxTokenAnswerBytes, tokenMarginMs } from './limits.ts'
 import type { OAuthClient } from './oauth-client.ts'
 import { repeat } from './repeat.ts'
 import { createServiceCaller, type ServiceCallerOptions } from './service-call.ts'
@@ -26,6 +27,10 @@ export interface TokenSourceOptions {
   readonly ca?: readonly string[]
   /** Limit of one fetch with its repetitions; the default is ten seconds. */
   readonly timeoutMs?: number
+  /** Limit of one new connection, TLS included; the default is three seconds. */
+  readonly connectTimeoutMs?: number
+  /** How long no call is made after half of ten have failed; the default is thirty seconds, 0 switches that off. */
+  readonly circuitOpenMs?: number
   /** Spreads repetitions; the default is `Math.random`. */
   readonly random?: () => number
 }
@@ -37,8 +42,17 @@ interface CachedToken {
 }
 
 /** Makes a source of client-credentials tokens (RFC 6749 §4.4), with secret or certificate (RFC 8705) as the binding says. */
-export function createTokenSource({ client, clock, ca, timeoutMs = callTimeoutMs, random = Math.random }: TokenSourceOptions): TokenSource {
-  const caller = createServiceCaller(callerOptions(client, ca))
+export function createTokenSource({
+  client,
+  clock,
+  ca,
+  timeoutMs = callTimeoutMs,
+  connectTimeoutMs,
+  circuitOpenMs = defaultCircuitOpenMs,
+  random = Math.random,
+}: TokenSourceOptions): TokenSource {
+  const circuit = createCircuitBreaker({ clock, openMs: circuitOpenMs })
+  const caller = createServiceCaller({ ...callerOptions(client, ca), ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) })
   const cache = createBoundedMap<CachedToken>(maxCachedTokens)
   const share = createSingleFlight<CachedToken>()
 
@@ -80,7 +94,7 @@ export function createTokenSource({ client, clock, ca, timeoutMs = callTimeoutMs
       const cached = cache.get(tenant)
       const now = clock.now()
       if (cached !== undefined && now < cached.renewAtMs) return cached.token
-      const flight = share(tenant, () => fetchToken(tenant))
+      const flight = share(tenant, () => circuit.run(tenant, 'get a token', () => fetchToken(tenant)))
       try {
         const fetched = await (signal === undefined ? flight : underSignal(flight, signal, 'get a token'))
         return fetched.token
