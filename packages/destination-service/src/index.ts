@@ -6,8 +6,9 @@
  * const db = openDatabase<DestinationTables>('data/destinations.db')
  * await migrate(db, destinationMigrations, { part: 'destinations' })
  * await migrate(db, dataKeyMigrations, { part: dataKeyPart })
+ * const sealers = createDataKeys({ db, master })
  * const service = createDestinationService({
- *   repository: createSqlEntityRepository({ db, sealers: createDataKeys({ db, master }) }),
+ *   repository: createSqlEntityRepository({ db, sealers }),
  *   keys: createSqlKeyRepositories({ db, master, sealers }),
  *   landscape: 'eu10.example.com',
  *   verifier,

@@ -32,6 +32,7 @@ export interface EntitySeal {
   open(kind: EntityKind, level: Level, row: ContentRow): Promise<StoredEntity>
 }
 
+/** Seals with the key of the subaccount that an entity belongs to. */
 export function createEntitySeal(sealers: SubaccountSealers): EntitySeal {
   return {
     async closing(subaccountId) {
