@@ -28,13 +28,6 @@ export {
 } from './dial-cases.ts'
 export { describeDial, type DialSubject, runDialCase } from './dial-suite.ts'
 export type { FarEnd, FarSide } from './far-side.ts'
-export {
-  type Stranger,
-  type TransportCase,
-  type TransportCaseName,
-  transportCases,
-  type TransportContext,
-  type TransportDeps,
-  type TransportFeature,
-} from './transport-cases.ts'
+export { type TransportCaseName, transportCases } from './transport-cases.ts'
+export type { Stranger, TransportCase, TransportContext, TransportDeps, TransportFeature } from './transport-cases/transport-case.ts'
 export { describeTransport, runTransportCase, type TransportSubject } from './transport-suite.ts'

@@ -3,14 +3,8 @@ import { createCaseClock } from './case-clock.ts'
 import { type Claims, describeCases } from './describe-cases.ts'
 import { caseLimitMs } from './limits.ts'
 import { within } from './probe.ts'
-import {
-  type Stranger,
-  type TransportCase,
-  transportCases,
-  type TransportCaseName,
-  type TransportDeps,
-  type TransportFeature,
-} from './transport-cases.ts'
+import { type TransportCaseName, transportCases } from './transport-cases.ts'
+import type { Stranger, TransportCase, TransportDeps, TransportFeature } from './transport-cases/transport-case.ts'
 
 /** One transport and how it is made. */
 export interface TransportSubject extends Claims<TransportFeature, TransportCaseName> {
