@@ -85,6 +85,8 @@ export async function startService(
     readonly strictNames?: boolean
     readonly perSubaccount?: number
     readonly audit?: AuditSink
+    /** Trusted beside the usual one. */
+    readonly issuers?: readonly TestIssuer[]
     readonly authentication?: Partial<Omit<AuthenticationSettings, 'landscape'>>
     readonly notifier?: ExpiryNotifier
     readonly tls?: ListenerTls
@@ -116,7 +118,7 @@ export async function startService(
     landscape,
     certificates: { rsaBits: 2_048, ...(options.notifier === undefined ? {} : { notifier: options.notifier }) },
     verifier: createTokenVerifier({
-      keys: createFixedKeySource([{ issuer: issuer.issuer, keys: issuer.keys }]),
+      keys: createFixedKeySource([issuer, ...(options.issuers ?? [])].map((trusted) => ({ issuer: trusted.issuer, keys: trusted.keys }))),
       clock,
       expiryToleranceSeconds: 0,
       notBeforeToleranceSeconds: 60,

@@ -17,8 +17,8 @@ interface AssertedUser {
 export interface AssertionReader {
   /** Any accepted user token, for the tenant in which a new token is wanted. @throws ConnectivityError, see {@link refusal}: 401 `invalid_token`. */
   read(assertion: string, tenant: Tenant): Promise<AssertedUser>
-  /** The id of the tenant inside one of our own user tokens, after verification. @throws ConnectivityError as `read`. */
-  tenantIdOf(token: string): Promise<string>
+  /** The claims of one of our own user tokens, after verification; `zid` is there. @throws ConnectivityError as `read`. */
+  ownClaims(token: string): Promise<TokenClaims>
   /** The user again, as it is now; `undefined` when it has gone or its issuer is not trusted any more. */
   recall(reference: UserReference, tenantId: string): Promise<TokenUser | undefined>
 }
@@ -75,9 +75,9 @@ export function createAssertionReader(deps: {
       const user = userOfTrustedIssuer(claims, trusted)
       return { user, reference: { kind: 'issuer', user }, authTimeSeconds: authTimeOf(claims) }
     },
-    async tenantIdOf(token) {
+    async ownClaims(token) {
       if (token.length > maxAssertionBytes) throw refusal(401, 'invalid_token', 'The token is too long')
-      return (await ownUserClaims(token)).zid ?? ''
+      return ownUserClaims(token)
     },
     recall,
   }

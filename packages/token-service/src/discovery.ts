@@ -9,6 +9,7 @@ export function discoveryDocument(address: ResolvedAddress, tenant: Tenant | und
     issuer: address.issuer(tenant),
     authorization_endpoint: `${base}/oauth/authorize`,
     token_endpoint: `${base}/oauth/token`,
+    userinfo_endpoint: `${base}/userinfo`,
     end_session_endpoint: `${base}/logout.do`,
     jwks_uri: tenant === undefined ? address.keySetUrl : `${base}/token_keys`,
     response_types_supported: ['code'],

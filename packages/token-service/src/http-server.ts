@@ -19,7 +19,8 @@ import { messagePage, pageHeaders } from './log-on-page.ts'
 import type { RandomSource } from './random.ts'
 import { parseParameters } from './request-parameters.ts'
 import { namedTenant } from './tenant-selection.ts'
-import { answerTokenRequest, type GrantDeps } from './token-endpoint.ts'
+import { answerTokenRequest, type GrantDeps, type TokenRequest } from './token-endpoint.ts'
+import { answerUserInfo } from './user-info-endpoint.ts'
 import { brokenRequestAnswer, type ErrorAnswer, refusal, toErrorAnswer } from './token-errors.ts'
 
 /** What the routes need; the same objects for every listener. */
@@ -42,6 +43,7 @@ const methodsOf: Readonly<Record<string, string>> = {
   '/oauth/authorize': 'GET, HEAD, POST',
   '/logout.do': 'GET, HEAD',
   '/token_keys': 'GET, HEAD',
+  '/userinfo': 'GET, HEAD, POST',
   '/.well-known/openid-configuration': 'GET, HEAD',
   '/oauth/token/.well-known/openid-configuration': 'GET, HEAD',
   '/health': 'GET, HEAD',
@@ -121,6 +123,13 @@ export function createHttpServer(socket: ListenerSocket, deps: HttpServerDeps): 
     })
   })
 
+  const noteFor =
+    (request: FastifyRequest): TokenRequest['note'] =>
+    (noted) => {
+      const known = facts.get(request)
+      if (known !== undefined) known.noted = { ...known.noted, ...noted }
+    }
+
   app.post('/oauth/token', async (request) =>
     answerTokenRequest(
       {
@@ -129,14 +138,18 @@ export function createHttpServer(socket: ListenerSocket, deps: HttpServerDeps): 
         zidHeader: headerOf(request, 'x-zid'),
         host: request.headers.host,
         certificate: socket.certificateOf(request.raw.socket),
-        note(noted) {
-          const known = facts.get(request)
-          if (known !== undefined) known.noted = { ...known.noted, ...noted }
-        },
+        note: noteFor(request),
       },
       deps,
     ),
   )
+
+  app.route({
+    // The standard wants both.
+    method: ['GET', 'POST'],
+    url: '/userinfo',
+    handler: (request) => answerUserInfo({ authorization: request.headers.authorization, note: noteFor(request) }, deps),
+  })
 
   app.get('/token_keys', async (request, reply) => {
     const parameters = parseParameters(queryOf(request))

@@ -12,8 +12,8 @@ export async function userTokenGrant(request: TokenRequest, deps: GrantDeps): Pr
   const { tenants, clients } = deps
   const bearer = /^bearer +([\w.-]+) *$/i.exec(request.authorization ?? '')?.[1]
   if (bearer === undefined) throw refusal(401, 'invalid_token', 'The grant user_token needs Authorization: Bearer with a user token')
-  const tenantId = await deps.assertions.tenantIdOf(bearer)
-  const tenant = await tenants.findById(tenantId)
+  const { zid = '' } = await deps.assertions.ownClaims(bearer)
+  const tenant = await tenants.findById(zid)
   if (tenant === undefined) throw refusal(401, 'invalid_token', 'The tenant of the token does not exist any more')
   request.note({ subaccount: tenant.id })
   const named = await namedTenant(request, { tenants, address: deps.address() })
