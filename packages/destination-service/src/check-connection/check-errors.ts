@@ -1,5 +1,4 @@
 import { ConnectivityError } from '@sallyport/core'
-import { checkTimeoutMs } from '../limits.ts'
 
 /** What an attempt to reach a target failed with, for people: the situation and what to look at. */
 export function explainFailure(error: unknown, { target, deadline }: { readonly target: string; readonly deadline: AbortSignal }): string {
@@ -7,7 +6,7 @@ export function explainFailure(error: unknown, { target, deadline }: { readonly 
     return `${target} leads to a private or reserved address, which must not be called from here`
   if (ConnectivityError.is(error, 'DESTINATION_INVALID') || ConnectivityError.is(error, 'MESSAGE_INVALID')) return error.message
   const code = codeOf(error)
-  if (deadline.aborted || code === 'ETIMEDOUT') return `${target} did not answer within ${checkTimeoutMs / 1_000} seconds in total`
+  if (deadline.aborted || code === 'ETIMEDOUT') return `${target} did not answer in time`
   const known = explanations[code]
   if (known !== undefined) return `${target} ${known}`
   if (isCertificateProblem(code)) return `the certificate of ${target} is not trusted (${code}); name its authority with TrustStoreLocation`

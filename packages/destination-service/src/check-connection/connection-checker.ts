@@ -23,7 +23,7 @@ export interface CheckedDestination {
 /** Says whether connections to the targets of destinations are possible. */
 export interface ConnectionChecker {
   /**
-   * Tries for ten seconds at most. What goes wrong on the way is a verdict.
+   * What goes wrong on the way is a verdict.
    *
    * @throws ConnectivityError `MESSAGE_INVALID` for a destination that cannot be checked this way, `SERVICE_UNAVAILABLE` when too many are being checked.
    */
@@ -39,6 +39,8 @@ export interface ConnectionCheckerOptions {
   readonly resolve?: (host: string) => Promise<readonly ResolvedAddress[]>
   /** How cloud connectors are reached; without it, on-premise checks fail. */
   readonly onPremise?: OnPremiseRoute
+  /** What one check may take in all; ten seconds unless told. */
+  readonly timeoutMs?: number
 }
 
 /** Makes the checker. Nothing is opened before the first check, and nothing stays open after one. */
@@ -62,7 +64,7 @@ export function createConnectionChecker(options: ConnectionCheckerOptions): Conn
       if (running >= maxRunningChecks) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'Too many connections are being checked')
       running += 1
       try {
-        const deadline = withDeadline(checkTimeoutMs)
+        const deadline = withDeadline(options.timeoutMs ?? checkTimeoutMs)
         return await (proxyType === 'Internet'
           ? checkOnInternet(destination, url, tools, deadline)
           : checkOnPremise(destination, url, options.onPremise, deadline))

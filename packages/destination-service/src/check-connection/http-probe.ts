@@ -21,8 +21,8 @@ export function probe(
   return new Promise<Probe>((resolve, reject) => {
     const outgoing = request({
       ...sent,
+      // Without an agent, which would open a connection of its own.
       createConnection: () => socket,
-      agent: false,
       setHost: false,
       maxHeaderSize: maxTokenAnswerHeaderBytes,
       signal: deadline,

@@ -70,7 +70,7 @@ export async function checkOnInternet(
       : `The target answered with an error: status ${answer.status}.`
     return hops.verdict({ successful, message, status: answer.status })
   } catch (error) {
-    return hops.verdict({ successful: false, message: sentence(explain(error)) })
+    return hops.verdict({ successful: false, message: `No connection to the target is possible: ${explain(error)}.` })
   }
 }
 
@@ -125,8 +125,4 @@ async function untilOpen<Opened extends Socket>(socket: Opened, event: string, d
 
 function isAddress(host: string): boolean {
   return /^[\d.]+$/.test(host) || host.includes(':')
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
