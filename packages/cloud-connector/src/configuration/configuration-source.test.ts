@@ -27,7 +27,7 @@ describe('files of a configuration', () => {
 
   it.skipIf(process.platform === 'win32')('are not read further when nobody knows their size beforehand', async () => {
     const pipe = join(folder, 'pipe')
-    execFileSync('mkfifo', [pipe])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', pipe])
     const writer = spawn('sh', ['-c', `head -c ${maxReferencedFileBytes + 1_000_000} /dev/zero > "$0"`, pipe], { stdio: 'ignore' })
     await expect(source().readFile('pipe')).rejects.toThrow(`has more than ${maxReferencedFileBytes} bytes`)
     await once(writer, 'close')
