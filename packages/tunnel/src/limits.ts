@@ -36,6 +36,8 @@ export interface MultiplexerLimits {
   readonly bulkAfterBytes: number
   /** Bytes that wait in a lane before streams queue behind it: a few milliseconds at full speed, little beside one window. */
   readonly laneBufferBytes: number
+  /** The same in a lane that only bulk uses: nobody waits behind it, and streams that take turns pause less often. */
+  readonly bulkLaneBufferBytes: number
   /** Bytes that may wait in a lane in all. Only answers to a peer that asks without reading pass the lane's buffer. */
   readonly maxLaneBacklogBytes: number
   /** Time between pings of a lane: below the 30..60 s after which middle boxes forget idle connections. */
@@ -51,6 +53,7 @@ export const defaultMultiplexerLimits: MultiplexerLimits = {
   maxWindowBytes: 16_777_216,
   bulkAfterBytes: 262_144,
   laneBufferBytes: 262_144,
+  bulkLaneBufferBytes: 1_048_576,
   maxLaneBacklogBytes: 8_388_608,
   pingIntervalMs: 10_000,
   maxMissedPings: 3,

@@ -1,3 +1,4 @@
+import type { MultiplexerLimits } from '../limits.ts'
 import type { ByteLink, ByteLinkHandlers } from './byte-link.ts'
 import { DATA, PING, PONG } from './frame.ts'
 import { FrameReader, type FrameSink } from './frame-reader.ts'
@@ -6,7 +7,7 @@ import type { MultiplexedStream } from './stream.ts'
 
 /** What a lane needs from the connection it belongs to. */
 export interface LaneOwner {
-  readonly limits: { readonly laneBufferBytes: number; readonly maxLaneBacklogBytes: number; readonly maxMissedPings: number }
+  readonly limits: Pick<MultiplexerLimits, 'laneBufferBytes' | 'bulkLaneBufferBytes' | 'maxLaneBacklogBytes' | 'maxMissedPings'>
   now(): number
   /** The stream a DATA frame is for, its credit taken; `undefined` when the bytes are to be thrown away. */
   dataFor(streamId: number, length: number): MultiplexedStream | undefined
@@ -30,6 +31,7 @@ export class Lane implements FrameSink, ByteLinkHandlers {
   private readonly owner: LaneOwner
   private readonly link: ByteLink
   private readonly reader: FrameReader
+  private readonly bufferBytes: number
   private isFull = false
   private isPumping = false
   private firstReady: MultiplexedStream | undefined = undefined
@@ -46,6 +48,7 @@ export class Lane implements FrameSink, ByteLinkHandlers {
     this.owner = owner
     this.index = index
     this.link = link
+    this.bufferBytes = index === 0 ? owner.limits.laneBufferBytes : owner.limits.bulkLaneBufferBytes
     this.writer = new FrameWriter(link)
     this.reader = new FrameReader(this)
   }
@@ -79,7 +82,7 @@ export class Lane implements FrameSink, ByteLinkHandlers {
   /** To be called after writing through `writer`. */
   wrote(): void {
     const buffered = this.writer.bufferedBytes
-    if (buffered < this.owner.limits.laneBufferBytes) return
+    if (buffered < this.bufferBytes) return
     if (!this.isFull) this.isFull = true
     else if (buffered > this.owner.limits.maxLaneBacklogBytes) this.owner.violation('asks and does not read the answers')
   }
