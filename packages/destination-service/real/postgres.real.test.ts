@@ -4,7 +4,15 @@ import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, 
 import type { Kysely } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { repositoryCases, type RepositorySubject } from '../conformance/entity-repository-suite.ts'
-import { createSqlEntityRepository, destinationMigrations, type DestinationTables, type EntityRepository } from '../src/index.ts'
+import { keyRepositoriesCases } from '../conformance/key-repositories-suite.ts'
+import {
+  createSqlEntityRepository,
+  createSqlKeyRepositories,
+  destinationMigrations,
+  type DestinationTables,
+  type EntityRepository,
+  type KeyRepositories,
+} from '../src/index.ts'
 
 const skipped = skipUnless('postgres', 'initdb', 'psql')
 const sealer = createSealer({ current: randomBytes(32) })
@@ -18,13 +26,18 @@ afterEach(async () => {
 })
 afterAll(() => postgres?.stop())
 
+async function openDatabase(url: string): Promise<Kysely<DestinationTables>> {
+  const db = openPostgresDatabase<DestinationTables>({ url, password: () => postgres.password, tls: { mode: 'off' } })
+  opened.push(db)
+  await migrate(db, destinationMigrations, { part: 'destinations' })
+  await migrate(db, dataKeyMigrations, { part: dataKeyPart })
+  return db
+}
+
 async function subject(): Promise<RepositorySubject> {
   const url = await postgres.createDatabase()
   const open = async (): Promise<EntityRepository> => {
-    const db = openPostgresDatabase<DestinationTables>({ url, password: () => postgres.password, tls: { mode: 'off' } })
-    opened.push(db)
-    await migrate(db, destinationMigrations, { part: 'destinations' })
-    await migrate(db, dataKeyMigrations, { part: dataKeyPart })
+    const db = await openDatabase(url)
     return createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer }) })
   }
   return { repository: await open(), reopen: open }
@@ -39,5 +52,16 @@ describe.skipIf(skipped)('the entity repository on PostgreSQL', () => {
     const { repository } = await subject()
     const level = { subaccountId: 'sub', instanceId: null }
     await expect(repository.find('destination', level, 'a\u0000b')).rejects.toMatchObject({ code: 'MESSAGE_INVALID' })
+  })
+})
+
+describe.skipIf(skipped)('the key repositories on PostgreSQL', () => {
+  it.each(Object.entries(keyRepositoriesCases))('%s', async (_name, run) => {
+    const url = await postgres.createDatabase()
+    const open = async (): Promise<KeyRepositories> => {
+      const db = await openDatabase(url)
+      return createSqlKeyRepositories({ db, master: sealer, sealers: createDataKeys({ db, master: sealer }) })
+    }
+    await expect(run({ repositories: await open(), reopen: open })).resolves.toBeUndefined()
   })
 })
