@@ -55,6 +55,7 @@ export type { ListenerTls } from './http/http-app.ts'
 export type { AuthenticationSettings } from './authentication/flow.ts'
 export type { ResolvedAddress } from './authentication/address-book.ts'
 export {
+  type ConnectivityProxyTokens,
   createConnectivityProxyRoute,
   type OnPremiseHop,
   type OnPremiseRoute,

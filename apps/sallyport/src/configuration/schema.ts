@@ -34,6 +34,10 @@ interface ServerEntry {
     readonly port?: number | undefined
     readonly allowPrivateTokenServices: boolean
     readonly landscape?: string | undefined
+    readonly authentication: {
+      readonly userTokenExchange: 'two-step' | 'jwt-bearer'
+      readonly tenantOfTechnicalTokens: 'header' | 'caller'
+    }
     readonly certificates: { readonly subject?: string | undefined; readonly expiryWebhook?: string | undefined }
   }
   readonly connectivityProxy: {
@@ -119,6 +123,20 @@ const server = z.strictObject({
         .regex(/^[A-Za-z0-9.-]{1,200}$/)
         .optional()
         .describe('Name of this installation in certificates and assertions; the public host unless given. Targets know it, so keep it'),
+      authentication: z
+        .strictObject({
+          userTokenExchange: z
+            .enum(['two-step', 'jwt-bearer'])
+            .default('two-step')
+            .describe('How OAuth2UserTokenExchange gets its token: with a refresh token first, or with the grant jwt-bearer'),
+          tenantOfTechnicalTokens: z
+            .enum(['header', 'caller'])
+            .default('header')
+            .describe(
+              'Whose tenant a Common token service is asked for technical tokens: that of X-tenant only, or without it the caller’s',
+            ),
+        })
+        .prefault({}),
       certificates: z
         .strictObject({
           subject: z.string().optional().describe('Subject of generated certificates, with ${cn}, ${subaccountId}, ${id} and ${landscape}'),

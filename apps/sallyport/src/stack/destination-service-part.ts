@@ -1,5 +1,6 @@
 import type { DestinationRecord } from '@sallyport/admin-api'
 import {
+  createConnectivityProxyRoute,
   createDestinationService,
   createOutgoing,
   createSqlEntityRepository,
@@ -12,10 +13,12 @@ import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, 
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
+import { createConnectivityTokens } from './connectivity-tokens.ts'
 import { createExpiryWebhook } from './expiry-webhook.ts'
 import { openInstances } from './instances.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
+import { createRequester } from './request.ts'
 import { keyRefresh, serviceTokenBounds } from './token-verification.ts'
 
 /** Starts the destination service; destinations of the configuration are created when there is none of that name yet. */
@@ -37,17 +40,23 @@ export async function startDestinationServicePart(context: PartContext): Promise
     ...keyRefresh,
     log: partLog(log, 'destination-service'),
   })
-  const { destination } = openInstances(folder)
+  const { destination, connectivity } = openInstances(folder)
   const [owner] = subaccountsOf(configuration)
-  const { landscape, allowPrivateTokenServices, certificates } = configuration.server.destinationService
+  const { landscape, allowPrivateTokenServices, certificates, authentication } = configuration.server.destinationService
+  const request = createRequester({ authorities: settings.authorities })
   const outgoing = createOutgoing({
     privateAddresses: allowPrivateTokenServices ? 'allow' : 'refuse',
     certificateAuthorities: settings.authorities,
+    onPremise: createConnectivityProxyRoute({
+      proxyOrigin: `http://${settings.publicHost}:${settings.ports.proxyHttp}`,
+      tokens: createConnectivityTokens({ request, tokenServiceUrl: settings.tokenService.url, instance: connectivity, clock }),
+    }),
   })
   const service = createDestinationService({
     repository,
     keys: createSqlKeyRepositories({ db, master, sealers }),
     landscape: landscape ?? settings.publicHost,
+    authentication,
     certificates: {
       ...(certificates.subject === undefined ? {} : { subject: certificates.subject }),
       ...(certificates.expiryWebhook === undefined ? {} : { notifier: createExpiryWebhook(certificates.expiryWebhook, outgoing) }),
@@ -65,6 +74,7 @@ export async function startDestinationServicePart(context: PartContext): Promise
     await service.close()
     keys[Symbol.dispose]()
     await fetcher[Symbol.asyncDispose]()
+    await request[Symbol.asyncDispose]()
     await db.destroy()
   }
   try {

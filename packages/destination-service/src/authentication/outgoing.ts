@@ -42,7 +42,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
 
   async function attempt(request: OutgoingRequest, deadline: AbortSignal): Promise<OutgoingAnswer> {
     const connecting = AbortSignal.any([deadline, AbortSignal.timeout(request.connectTimeoutMs)])
-    const { client, sent } =
+    const { client, sent, refused } =
       request.route.kind === 'on-premise'
         ? await throughConnector(request, connecting, options.onPremise)
         : await straight(request, connecting, addresses, tls)
@@ -52,6 +52,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
         // Translated here already: once there is an answer, a reset is no reason to ask again.
         throw outgoingError(error, deadline)
       })
+      if (answer.statusCode === 407) refused?.()
       return { status: answer.statusCode, body }
     } finally {
       // Such calls are rare; keeping connections to addresses that users choose is not worth it.
@@ -79,6 +80,8 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
 interface Prepared {
   readonly client: Client
   readonly sent: Pick<Dispatcher.RequestOptions, 'path' | 'headers'>
+  /** Told when a proxy on the way wants other credentials. */
+  readonly refused?: () => void
 }
 
 async function straight(
@@ -97,10 +100,11 @@ async function throughConnector(request: OutgoingRequest, connecting: AbortSigna
   if (route === undefined || request.route.kind !== 'on-premise') {
     throw new ConnectivityError('DESTINATION_INVALID', 'No connectivity proxy is set up for calls to on-premise token services')
   }
-  const { proxyOrigin, headers } = await route.open(request.route, connecting)
+  const { proxyOrigin, headers, refused } = await route.open(request.route, connecting)
   return {
     client: new Client(proxyOrigin, { connect: { timeout: request.connectTimeoutMs, allowH2: false }, ...boundsOf(request) }),
     sent: { path: request.origin + request.path, headers: { ...request.headers, host: new URL(request.origin).host, ...headers } },
+    refused,
   }
 }
 

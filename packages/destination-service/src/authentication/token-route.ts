@@ -26,5 +26,9 @@ export function tokenRoute(proxyType: string, url: URL, level: Level, properties
       'DESTINATION_INVALID',
       'The tokenServiceURL of an on-premise token service begins with http://; the cloud connector adds TLS',
     )
-  return { kind: 'on-premise', subaccountId: level.subaccountId, locationId: properties['CloudConnectorLocationId'] ?? '' }
+  const locationId = properties['CloudConnectorLocationId'] ?? ''
+  // It goes into a header as it is.
+  if (!/^[\x20-\x7e]*$/.test(locationId))
+    throw new ConnectivityError('DESTINATION_INVALID', 'The property CloudConnectorLocationId has characters that cannot be sent')
+  return { kind: 'on-premise', subaccountId: level.subaccountId, locationId }
 }
