@@ -291,6 +291,39 @@ export const repositoryCases: Readonly<Record<string, RepositoryCase>> = {
     }
   },
 
+  async 'shows nobody a state that is older than the last acknowledged change, with readers and writers at the same time'({
+    repository,
+    reopen,
+  }) {
+    const other = await reopen()
+    await repository.create('destination', subaccount, [write('a', { V: '0' })], roomy)
+    let acknowledged = 0
+    let changing = true
+    const change = async (): Promise<void> => {
+      for (let version = 1; version <= 60; version += 1) {
+        const writer = version % 2 === 0 ? repository : other
+        if (version % 10 === 0) {
+          await writer.remove('destination', subaccount, ['a'])
+          await writer.create('destination', subaccount, [write('a', { V: String(version) })], roomy)
+        } else await writer.replace('destination', subaccount, [write('a', { V: String(version) })], { nowMs: version })
+        acknowledged = version
+      }
+      changing = false
+    }
+    const read = async (reader: EntityRepository): Promise<number> => {
+      let stale = 0
+      while (changing) {
+        const before = acknowledged
+        const found = await reader.findFirst('destination', [instance, subaccount], 'a')
+        // Between deleting and creating there is none.
+        if (found !== undefined && Number(found.entity.properties['V']) < before) stale += 1
+      }
+      return stale
+    }
+    const [, ...stale] = await Promise.all([change(), read(repository), read(other), read(repository)])
+    expect(stale).toEqual([0, 0, 0])
+  },
+
   async 'does nothing, and says so, when asked for nothing'({ repository }) {
     expect(await repository.create('destination', subaccount, [], roomy)).toEqual([])
     expect(await repository.replace('destination', subaccount, [], { nowMs: 1 })).toEqual([])

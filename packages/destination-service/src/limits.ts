@@ -35,6 +35,13 @@ export const maxFragmentsPerFind = 20
 /** Rows that one SQL statement writes, well below the smallest limit on its parameters (32,766 in SQLite, 11 per row). */
 export const rowsPerInsert = 100
 
+/** Entities that are remembered opened, and their characters; the least recently used give way. What a busy subaccount uses fits several times over. */
+export const maxCachedEntities = 20_000
+export const maxCachedEntityCharacters = 67_108_864
+
+/** Subaccounts of which one query reads whether anything has changed; as many callers as one turn of the event loop usually brings. */
+export const maxRevisionsPerQuery = 50
+
 /** Rows that a walk over all tenants reads at once; between two of them others get their turn. */
 export const rowsPerWalk = 64
 

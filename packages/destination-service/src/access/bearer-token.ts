@@ -4,7 +4,9 @@ import { refused } from './admission.ts'
 
 /** The encoded JWT of an Authorization header. */
 export function bearerTokenOf(authorization: string | undefined): string | undefined {
-  return /^Bearer +([^\s]+)$/i.exec(authorization ?? '')?.[1]
+  if (authorization === undefined || authorization.slice(0, 7).toLowerCase() !== 'bearer ') return undefined
+  const token = authorization.slice(7).trimStart()
+  return token === '' || /\s/.test(token) ? undefined : token
 }
 
 /** The claims of a token that is valid, or the refusal. */

@@ -1,5 +1,5 @@
 import type { Logger } from '@sallyport/core'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { DestinationInstances } from '../access/destination-instances.ts'
 import { serve } from '../http/serve-route.ts'
 import type { AdministrationContext } from './administration-context.ts'
@@ -12,10 +12,10 @@ export function serveAdministration(
   deps: {
     readonly context: AdministrationContext
     readonly instances: DestinationInstances
-    readonly logOf: (request: FastifyRequest) => Logger
+    readonly log: Logger
   },
 ): void {
-  const { context, instances, logOf } = deps
+  const { context, instances, log } = deps
   const { verifier, clock } = context
   const { applications } = context.administration
   for (const { method, path, answer } of administrationRoutes) {
@@ -23,7 +23,7 @@ export function serveAdministration(
       method,
       path,
       clock,
-      logOf,
+      log,
       admit: ({ authorization }) => admitAdministrator(authorization, { verifier, instances, applications }),
       answer: (administrator, request, parameters) => answer({ ...request, administrator }, context, parameters),
     })

@@ -9,6 +9,7 @@ import type { Outgoing } from './outgoing.ts'
 import { type OutgoingAnswer, type OutgoingRequest, usualTls } from './outgoing-request.ts'
 import { required } from './property-reading.ts'
 import { subdomainFor, type TenantSource } from './tenant.ts'
+import { createSettledCalls } from './settled-calls.ts'
 import { clientKeyPair, tlsSettings } from './tls-settings.ts'
 import { type IssuedToken, readTokenAnswer } from './token-answer.ts'
 import type { TokenCache } from './token-cache.ts'
@@ -69,38 +70,46 @@ export interface TokenCallsDeps {
 export function createTokenCalls(deps: TokenCallsDeps): TokenCalls {
   const { outgoing, cache, users, readKeystore, clock, settings, closing } = deps
   const send: TokenCalls['send'] = (call) => outgoing.send(call, closing)
+  const settled = createSettledCalls()
+
+  const prepareNow: TokenCalls['prepare'] = async (request, order) => {
+    const { configuration, references, level } = request
+    const clientId = required(configuration, order.clientProperty ?? 'clientId')
+    const subdomain = await subdomainFor(order.tenant, request, { users, settings })
+    const url = resolveTokenUrl(configuration, subdomain)
+    const proxyType = order.alwaysInternet === true ? 'Internet' : tokenProxyType(configuration)
+    const route = tokenRoute(proxyType, url, level, configuration)
+    const assertion = order.assertions === true ? await assertionFor(request, deps.assertions) : undefined
+    const keyPair = assertion === undefined ? await clientKeyPair({ configuration, references, readKeystore }, proxyType) : undefined
+    if (keyPair !== undefined && url.protocol !== 'https:')
+      throw new ConnectivityError('DESTINATION_INVALID', 'The property tokenService.KeyStoreLocation needs a tokenServiceURL with https')
+    return tokenRequest(configuration, {
+      url,
+      route,
+      tls: url.protocol === 'https:' ? await tlsSettings({ configuration, references, readKeystore }, keyPair) : usualTls,
+      grant: order.grant,
+      proof: proveClient(configuration, {
+        clientId,
+        assertion,
+        certificate: keyPair !== undefined,
+        idAlwaysInForm: order.clientProperty === 'clientKey',
+      }),
+    })
+  }
+
   return {
-    async prepare(request, order) {
-      const { configuration, references, level } = request
-      const clientId = required(configuration, order.clientProperty ?? 'clientId')
-      const subdomain = await subdomainFor(order.tenant, request, { users, settings })
-      const url = resolveTokenUrl(configuration, subdomain)
-      const proxyType = order.alwaysInternet === true ? 'Internet' : tokenProxyType(configuration)
-      const route = tokenRoute(proxyType, url, level, configuration)
-      const assertion = order.assertions === true ? await assertionFor(request, deps.assertions) : undefined
-      const keyPair = assertion === undefined ? await clientKeyPair({ configuration, references, readKeystore }, proxyType) : undefined
-      if (keyPair !== undefined && url.protocol !== 'https:')
-        throw new ConnectivityError('DESTINATION_INVALID', 'The property tokenService.KeyStoreLocation needs a tokenServiceURL with https')
-      return tokenRequest(configuration, {
-        url,
-        route,
-        tls: url.protocol === 'https:' ? await tlsSettings({ configuration, references, readKeystore }, keyPair) : usualTls,
-        grant: order.grant,
-        proof: proveClient(configuration, {
-          clientId,
-          assertion,
-          certificate: keyPair !== undefined,
-          idAlwaysInForm: order.clientProperty === 'clientKey',
-        }),
-      })
-    },
+    prepare: (request, order) => settled.get(request, order, () => prepareNow(request, order)),
     send,
     issue: async (call) => readTokenAnswer(await send(call), call, clock.now()),
     remembered(request, dependsOn, issue) {
       const { level, configuration, etag } = request
-      const digest = createHash('sha256')
-        .update(JSON.stringify([level.subaccountId, level.instanceId, configuration.Name, etag, configuration['FragmentName'], dependsOn]))
-        .digest('base64')
+      const digest = settled.digest(dependsOn, () =>
+        createHash('sha256')
+          .update(
+            JSON.stringify([level.subaccountId, level.instanceId, configuration.Name, etag, configuration['FragmentName'], dependsOn]),
+          )
+          .digest('base64'),
+      )
       return cache.get({ subaccountId: level.subaccountId, digest }, issue)
     },
     unshared: (request, issue) => cache.issueAlone(request.level.subaccountId, issue),

@@ -18,12 +18,12 @@ export interface DestinationTables {
     readonly shared_with_subscriber: number
     readonly created_at_ms: BigNumber
     readonly modified_at_ms: BigNumber
-    /** Another one after every change, also when an entity is deleted and created again: tells whether what somebody remembers still holds. */
-    readonly revision: string
   }
   /** One row per subaccount that ever had entities: what writers of one subaccount lock, so that its limits hold. */
   readonly entity_subaccount: {
     readonly subaccount_id: string
+    /** Another one after every change of any entity: tells whether what somebody remembers still holds. */
+    readonly revision: string
   }
   /** Authorities that generated certificates come from. */
   readonly certificate_authority: {
@@ -96,20 +96,21 @@ export const destinationMigrations: Readonly<Record<string, Migration>> = {
         .addColumn('shared_with_subscriber', 'integer', (column) => column.notNull())
         .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
         .addColumn('modified_at_ms', 'bigint', (column) => column.notNull())
-        .addColumn('revision', 'text', (column) => column.notNull())
         .addPrimaryKeyConstraint('entity_key', ['kind', 'subaccount_id', 'instance_id', 'name'])
         .execute()
       await db
         .insertInto('entity')
-        .columns([...kept, 'kind', 'labels', 'revision'])
+        .columns([...kept, 'kind', 'labels'])
         .expression((build) =>
-          build
-            .selectFrom('destination')
-            .select([...kept, sql<string>`'destination'`.as('kind'), sql<string>`'[]'`.as('labels'), sql<string>`''`.as('revision')]),
+          build.selectFrom('destination').select([...kept, sql<string>`'destination'`.as('kind'), sql<string>`'[]'`.as('labels')]),
         )
         .execute()
       await db.schema.dropTable('destination').execute()
       await db.schema.alterTable('destination_subaccount').renameTo('entity_subaccount').execute()
+      await db.schema
+        .alterTable('entity_subaccount')
+        .addColumn('revision', 'text', (column) => column.notNull().defaultTo(''))
+        .execute()
     },
   },
   '0003-keys': {

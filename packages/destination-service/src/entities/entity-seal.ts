@@ -13,7 +13,6 @@ export const contentColumns: readonly ContentColumn[] = [
   'shared_with_subscriber',
   'created_at_ms',
   'modified_at_ms',
-  'revision',
 ]
 
 type ContentColumn = Exclude<keyof DestinationTables['entity'], 'kind' | 'subaccount_id' | 'instance_id'>

@@ -1,13 +1,25 @@
 import { randomBytes } from 'node:crypto'
 import type { Label } from '@sallyport/admin-api'
 import type { SubaccountSealers } from '@sallyport/core'
-import { type ExpressionBuilder, type ExpressionWrapper, type Insertable, type Kysely, type SqlBool, sql, type Transaction } from 'kysely'
+import {
+  type CompiledQuery,
+  type ExpressionBuilder,
+  type ExpressionWrapper,
+  type Insertable,
+  type Kysely,
+  type SqlBool,
+  sql,
+  type Transaction,
+} from 'kysely'
 import { rowsPerInsert, rowsPerWalk } from '../limits.ts'
 import type { DestinationTables } from './entity-migrations.ts'
 import type { CreateOutcome, EntityKind, EntityRepository, EntityWrite, FoundEntity, Level, ReplaceOutcome } from './entity-repository.ts'
-import { type CloseEntity, contentColumns, createEntitySeal } from './entity-seal.ts'
+import { cacheKey, createEntityCache } from './entity-cache.ts'
+import { type CloseEntity, contentColumns, type ContentRow, createEntitySeal } from './entity-seal.ts'
+import { createSubaccountRevisions } from './subaccount-revisions.ts'
 
 type NewRow = Insertable<DestinationTables['entity']>
+type FirstRow = ContentRow & Pick<DestinationTables['entity'], 'subaccount_id' | 'instance_id'>
 
 /**
  * Keeps entities in SQL, in what SQLite and PostgreSQL have in common. The content of an entity is sealed with the key of its subaccount and bound to
@@ -19,28 +31,26 @@ export function createSqlEntityRepository(options: {
 }): EntityRepository {
   const { db } = options
   const seal = createEntitySeal(options.sealers)
+  const revisions = createSubaccountRevisions(db)
+  const cache = createEntityCache()
+  const firstQueries: CompiledQuery<FirstRow>[] = []
+
+  const findFirst: EntityRepository['findFirst'] = async (kind, levels, name) => {
+    const [level] = levels
+    if (level === undefined) return undefined
+    // Read first: what is found afterwards is as new as this, or newer.
+    const revision = await revisions.read(level.subaccountId)
+    const key = revision === undefined ? undefined : cacheKey(kind, levels, name, revision)
+    const known = key === undefined ? undefined : cache.get(key)
+    if (known !== undefined) return known
+    const found = await readFirst(kind, levels, name)
+    if (found !== undefined && key !== undefined) cache.set(key, found)
+    return found
+  }
 
   return {
-    async find(kind, level, name) {
-      const row = await db.selectFrom('entity').select(contentColumns).where(of(kind, level)).where('name', '=', name).executeTakeFirst()
-      return row === undefined ? undefined : seal.open(kind, level, row)
-    },
-
-    async findFirst(kind, levels, name) {
-      const rows = await db
-        .selectFrom('entity')
-        .select(['subaccount_id', 'instance_id', ...contentColumns])
-        .where('name', '=', name)
-        .where((build) => build.or(levels.map((level) => of(kind, level)(build))))
-        .execute()
-      for (const level of levels) {
-        const row = rows.find(
-          (candidate) => candidate.subaccount_id === level.subaccountId && candidate.instance_id === (level.instanceId ?? ''),
-        )
-        if (row !== undefined) return { level, entity: await seal.open(kind, level, row) }
-      }
-      return undefined
-    },
+    find: async (kind, level, name) => (await findFirst(kind, [level], name))?.entity,
+    findFirst,
 
     async index(kind, level) {
       const rows = await db
@@ -137,12 +147,7 @@ export function createSqlEntityRepository(options: {
           .executeTakeFirst()
         if (row === undefined) return false
         const labels = JSON.stringify(change(JSON.parse(row.labels) as Label[]))
-        await transaction
-          .updateTable('entity')
-          .set({ labels, revision: newRevision() })
-          .where(of(kind, level))
-          .where('name', '=', name)
-          .execute()
+        await transaction.updateTable('entity').set({ labels }).where(of(kind, level)).where('name', '=', name).execute()
         return true
       })
     },
@@ -160,7 +165,7 @@ export function createSqlEntityRepository(options: {
           .orderBy('name')
           .limit(rowsPerWalk)
           .execute()
-        for (const row of rows) yield await found(kind, row)
+        for (const row of rows) yield await locate(kind, row)
         const last = rows.at(-1)
         if (last === undefined || rows.length < rowsPerWalk) return
         after = [last.subaccount_id, last.instance_id, last.name]
@@ -172,20 +177,44 @@ export function createSqlEntityRepository(options: {
     },
   }
 
+  function firstQuery(kind: EntityKind, levels: readonly Level[], name: string): CompiledQuery<FirstRow> {
+    const build = (): CompiledQuery<FirstRow> =>
+      db
+        .selectFrom('entity')
+        .select(['subaccount_id', 'instance_id', ...contentColumns])
+        .where('name', '=', name)
+        .where((where) => where.or(levels.map((level) => of(kind, level)(where))))
+        .compile()
+    if (levels.some((level) => level.sharedOnly === true)) return build()
+    // Putting the statement together takes longer than running it; only its parameters differ.
+    const prepared = (firstQueries[levels.length] ??= build())
+    return { ...prepared, parameters: [name, ...levels.flatMap((level) => [kind, level.subaccountId, level.instanceId ?? ''])] }
+  }
+
+  async function readFirst(kind: EntityKind, levels: readonly Level[], name: string): Promise<FoundEntity | undefined> {
+    const { rows } = await db.executeQuery(firstQuery(kind, levels, name))
+    for (const level of levels) {
+      const row = rows.find(
+        (candidate) => candidate.subaccount_id === level.subaccountId && candidate.instance_id === (level.instanceId ?? ''),
+      )
+      if (row !== undefined) return { level, entity: await seal.open(kind, level, row) }
+    }
+    return undefined
+  }
+
   function sealed(
     close: CloseEntity,
     kind: EntityKind,
     level: Level,
     write: EntityWrite,
-  ): Pick<NewRow, 'properties' | 'hidden' | 'shared_with_subscriber' | 'revision'> {
+  ): Pick<NewRow, 'properties' | 'hidden' | 'shared_with_subscriber'> {
     return {
       ...close(kind, level, write),
       shared_with_subscriber: write.sharedWithSubscriber || level.sharedOnly === true ? 1 : 0,
-      revision: newRevision(),
     }
   }
 
-  async function found(
+  async function locate(
     kind: EntityKind,
     row: Parameters<typeof seal.open>[2] & { subaccount_id: string; instance_id: string },
   ): Promise<FoundEntity> {
@@ -196,10 +225,11 @@ export function createSqlEntityRepository(options: {
   /** Writers of one subaccount go one after the other; otherwise two of them could each count one below the limit, or wait for each other's rows. */
   function changing<T>(level: Level, work: (transaction: Transaction<DestinationTables>) => Promise<T>): Promise<T> {
     return db.transaction().execute(async (transaction) => {
+      const revision = randomBytes(12).toString('base64url')
       await transaction
         .insertInto('entity_subaccount')
-        .values({ subaccount_id: level.subaccountId })
-        .onConflict((conflict) => conflict.column('subaccount_id').doUpdateSet({ subaccount_id: level.subaccountId }))
+        .values({ subaccount_id: level.subaccountId, revision })
+        .onConflict((conflict) => conflict.column('subaccount_id').doUpdateSet({ revision }))
         .execute()
       return work(transaction)
     })
@@ -233,8 +263,4 @@ async function countOf(transaction: Transaction<DestinationTables>, kind: Entity
     .where('subaccount_id', '=', subaccountId)
     .executeTakeFirstOrThrow()
   return Number(count)
-}
-
-function newRevision(): string {
-  return randomBytes(12).toString('base64url')
 }

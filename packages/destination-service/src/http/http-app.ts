@@ -117,10 +117,11 @@ export function createHttpApp(
 
   void app.register(async (scope) => {
     await registerApiPages(scope)
-    for (const route of routes) serveRoute(scope, route, { context, logOf, ...deps })
+    for (const route of routes) serveRoute(scope, route, { context, ...deps })
   })
   const { administration } = deps
-  if (administration !== undefined) serveAdministration(app, { context: { ...context, administration }, instances: deps.instances, logOf })
+  if (administration !== undefined)
+    serveAdministration(app, { context: { ...context, administration }, instances: deps.instances, log: deps.log })
   return app
 }
 

@@ -19,18 +19,18 @@ export interface RouteDeps {
   readonly context: ServiceContext
   readonly instances: DestinationInstances
   readonly identity: IdentityTrust | undefined
-  readonly logOf: (request: FastifyRequest) => Logger
+  readonly log: Logger
 }
 
 /** Adds a route of the REST API. */
-export function serveRoute(app: FastifyInstance, route: Route, { context, instances, identity, logOf }: RouteDeps): void {
+export function serveRoute(app: FastifyInstance, route: Route, { context, instances, identity, log }: RouteDeps): void {
   const { verifier, clock } = context
   serve<Caller>(app, {
     method: route.method,
     path: route.path,
     description: route.description,
     clock,
-    logOf,
+    log,
     admit: (credentials) => admit(credentials, { verifier, instances, identity }),
     answer: (caller, request, { name = '' }) => route.answer({ ...request, caller }, context, name),
   })
@@ -42,7 +42,7 @@ export interface ServedRoute<Who> {
   readonly path: string
   readonly description?: Route['description']
   readonly clock: Clock
-  readonly logOf: (request: FastifyRequest) => Logger
+  readonly log: Logger
   admit(
     credentials: Credentials,
   ): Promise<{ readonly admitted: true; readonly caller: Who } | { readonly admitted: false; readonly answer: Answer }>
@@ -53,7 +53,8 @@ export interface ServedRoute<Who> {
 export function serve<Who>(app: FastifyInstance, route: ServedRoute<Who>): void {
   /** Who was admitted with which request. */
   const callers = new WeakMap<FastifyRequest, { readonly who: Who }>()
-  const { clock, logOf } = route
+  const { clock, log } = route
+  const logOf = (request: FastifyRequest): Logger => log.child({ correlationId: request.id })
   app.route<{ Params: Record<string, string> }>({
     method: route.method,
     url: route.path,
@@ -72,15 +73,28 @@ export function serve<Who>(app: FastifyInstance, route: ServedRoute<Who>): void 
     handler: async (request, reply) => {
       const caller = callers.get(request)
       if (caller === undefined) throw new ConnectivityError('ACCESS_DENIED', 'The caller has not been admitted')
-      const log = logOf(request)
       const startedMs = clock.now()
       const { headers, body, id: correlationId } = request
       const query = request.query as URLSearchParams
-      const answer = await route.answer(caller.who, { headers, query, body, correlationId, log }, request.params)
-      log.debug({ route: route.path, status: answer.status, durationMs: clock.now() - startedMs }, 'request answered')
+      const own = whenUsed(() => logOf(request))
+      const answer = await route.answer(caller.who, { headers, query, body, correlationId, log: own }, request.params)
+      log.debug({ correlationId, route: route.path, status: answer.status, durationMs: clock.now() - startedMs }, 'request answered')
       return sendAnswer(reply, answer, request.id)
     },
   })
+}
+
+/** A logger that is made when there is something to log: most requests have nothing to say. */
+function whenUsed(make: () => Logger): Logger {
+  let made: Logger | undefined
+  const log = (): Logger => (made ??= make())
+  return {
+    debug: (fields, message) => log().debug(fields, message),
+    info: (fields, message) => log().info(fields, message),
+    warn: (fields, message) => log().warn(fields, message),
+    error: (fields, message) => log().error(fields, message),
+    child: (fields) => log().child(fields),
+  }
 }
 
 function clientCertificateOf({ socket }: IncomingMessage): X509Certificate | undefined {

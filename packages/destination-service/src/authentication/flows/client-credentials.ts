@@ -2,6 +2,10 @@ import { tokenEntry } from '../auth-token-entry.ts'
 import type { AuthenticationRequest } from '../authentication-request.ts'
 import type { Flow, FlowTools } from '../flow.ts'
 import type { IssuedToken } from '../token-answer.ts'
+import type { TokenOrder } from '../token-calls.ts'
+
+const order: TokenOrder = { grant: { grant_type: 'client_credentials' }, tenant: 'header', assertions: true }
+const directOrder: TokenOrder = { ...order, alwaysInternet: true }
 
 /** `OAuth2ClientCredentials`: a token in which the client speaks for itself. */
 export const clientCredentials: Flow = async (request, tools) =>
@@ -13,11 +17,6 @@ export async function clientCredentialsToken(
   { tokens }: Pick<FlowTools, 'tokens'>,
   options: { readonly alwaysInternet: boolean },
 ): Promise<IssuedToken> {
-  const call = await tokens.prepare(request, {
-    grant: { grant_type: 'client_credentials' },
-    tenant: 'header',
-    assertions: true,
-    ...options,
-  })
+  const call = await tokens.prepare(request, options.alwaysInternet ? directOrder : order)
   return tokens.remembered(request, call, () => tokens.issue(call))
 }
