@@ -298,7 +298,7 @@ export const repositoryCases: Readonly<Record<string, RepositoryCase>> = {
     const other = await reopen()
     await repository.create('destination', subaccount, [write('a', { V: '0' })], roomy)
     let acknowledged = 0
-    let changing = true
+    const finished = new AbortController()
     const change = async (): Promise<void> => {
       for (let version = 1; version <= 60; version += 1) {
         const writer = version % 2 === 0 ? repository : other
@@ -308,11 +308,11 @@ export const repositoryCases: Readonly<Record<string, RepositoryCase>> = {
         } else await writer.replace('destination', subaccount, [write('a', { V: String(version) })], { nowMs: version })
         acknowledged = version
       }
-      changing = false
+      finished.abort()
     }
     const read = async (reader: EntityRepository): Promise<number> => {
       let stale = 0
-      while (changing) {
+      while (!finished.signal.aborted) {
         const before = acknowledged
         const found = await reader.findFirst('destination', [instance, subaccount], 'a')
         // Between deleting and creating there is none.

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Label } from '@sallyport/admin-api'
 import type { SubaccountSealers } from '@sallyport/core'
 import {
@@ -12,6 +11,7 @@ import {
   type Transaction,
 } from 'kysely'
 import { rowsPerInsert, rowsPerWalk } from '../limits.ts'
+import { changeSubaccount } from './change-subaccount.ts'
 import type { DestinationTables } from './entity-migrations.ts'
 import type { CreateOutcome, EntityKind, EntityRepository, EntityWrite, FoundEntity, Level, ReplaceOutcome } from './entity-repository.ts'
 import { cacheKey, createEntityCache } from './entity-cache.ts'
@@ -81,7 +81,7 @@ export function createSqlEntityRepository(options: {
     async create(kind, level, writes, { nowMs, maxPerSubaccount }) {
       if (writes.length === 0) return []
       const close = await seal.closing(level.subaccountId)
-      return changing(level, async (transaction) => {
+      return changeSubaccount(db, level.subaccountId, async (transaction) => {
         // A name is taken whichever zone has it.
         const taken = await namesAmong(transaction, kind, { ...level, sharedOnly: false }, writes)
         const room = maxPerSubaccount - (await countOf(transaction, kind, level.subaccountId))
@@ -107,7 +107,7 @@ export function createSqlEntityRepository(options: {
     async replace(kind, level, writes, { nowMs, unchangedSinceMs }) {
       if (writes.length === 0) return []
       const close = await seal.closing(level.subaccountId)
-      return changing(level, async (transaction) => {
+      return changeSubaccount(db, level.subaccountId, async (transaction) => {
         const outcomes: ReplaceOutcome[] = []
         for (const write of writes) {
           const { numUpdatedRows } = await transaction
@@ -125,7 +125,7 @@ export function createSqlEntityRepository(options: {
 
     remove(kind, level, names) {
       if (names.length === 0) return Promise.resolve([])
-      return changing(level, async (transaction) => {
+      return changeSubaccount(db, level.subaccountId, async (transaction) => {
         const rows = await transaction
           .deleteFrom('entity')
           .where(of(kind, level))
@@ -138,7 +138,7 @@ export function createSqlEntityRepository(options: {
     },
 
     setLabels(kind, level, name, change) {
-      return changing(level, async (transaction) => {
+      return changeSubaccount(db, level.subaccountId, async (transaction) => {
         const row = await transaction
           .selectFrom('entity')
           .select('labels')
@@ -220,19 +220,6 @@ export function createSqlEntityRepository(options: {
   ): Promise<FoundEntity> {
     const level = { subaccountId: row.subaccount_id, instanceId: row.instance_id === '' ? null : row.instance_id }
     return { level, entity: await seal.open(kind, level, row) }
-  }
-
-  /** Writers of one subaccount go one after the other; otherwise two of them could each count one below the limit, or wait for each other's rows. */
-  function changing<T>(level: Level, work: (transaction: Transaction<DestinationTables>) => Promise<T>): Promise<T> {
-    return db.transaction().execute(async (transaction) => {
-      const revision = randomBytes(12).toString('base64url')
-      await transaction
-        .insertInto('entity_subaccount')
-        .values({ subaccount_id: level.subaccountId, revision })
-        .onConflict((conflict) => conflict.column('subaccount_id').doUpdateSet({ revision }))
-        .execute()
-      return work(transaction)
-    })
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { StoredTable, SubaccountSealers } from '@sallyport/core'
-import type { Kysely, Transaction } from 'kysely'
+import type { Kysely } from 'kysely'
+import { changeSubaccount } from '../entities/change-subaccount.ts'
 import type { DestinationTables } from '../entities/entity-migrations.ts'
 
 /** Which of the two key pairs of a subaccount: the active one signs, the passive one waits to be known by everybody. */
@@ -49,25 +50,13 @@ export function createSqlTrustRepository({
     return active === undefined ? undefined : { active, ...(passive === undefined ? {} : { passive }) }
   }
 
-  function changing<T>(subaccountId: string, work: (transaction: Transaction<DestinationTables>) => Promise<T>): Promise<T> {
-    return db.transaction().execute(async (transaction) => {
-      // The row that also writers of entities lock.
-      await transaction
-        .insertInto('entity_subaccount')
-        .values({ subaccount_id: subaccountId })
-        .onConflict((conflict) => conflict.column('subaccount_id').doUpdateSet({ subaccount_id: subaccountId }))
-        .execute()
-      return work(transaction)
-    })
-  }
-
   return {
     find: async (subaccountId) => open(subaccountId, await rowsOf(db, subaccountId)),
     async put(subaccountId, role, pair, { nowMs }) {
       const sealer = await sealers.of(subaccountId)
       const keyId = randomBytes(12).toString('base64url')
       const values = { key_id: keyId, key_pair: sealer.seal(JSON.stringify(pair), sealContext(subaccountId, keyId)), created_at_ms: nowMs }
-      return changing(subaccountId, async (transaction) => {
+      return changeSubaccount(db, subaccountId, async (transaction) => {
         if (role === 'passive' && (await rowsOf(transaction, subaccountId)).length === 0) return false
         await transaction
           .insertInto('trust_key_pair')
@@ -78,7 +67,7 @@ export function createSqlTrustRepository({
       })
     },
     removePassive: (subaccountId) =>
-      changing(subaccountId, async (transaction) => {
+      changeSubaccount(db, subaccountId, async (transaction) => {
         const { numDeletedRows } = await transaction
           .deleteFrom('trust_key_pair')
           .where('subaccount_id', '=', subaccountId)
@@ -87,7 +76,7 @@ export function createSqlTrustRepository({
         return numDeletedRows > 0n
       }),
     async rotate(subaccountId) {
-      const swapped = await changing(subaccountId, async (transaction) => {
+      const swapped = await changeSubaccount(db, subaccountId, async (transaction) => {
         const rows = await rowsOf(transaction, subaccountId)
         if (!rows.some(({ role }) => role === 'passive')) return undefined
         await transaction.deleteFrom('trust_key_pair').where('subaccount_id', '=', subaccountId).execute()
