@@ -1,14 +1,9 @@
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Approuter, startApprouter } from './approuter.ts'
 import { type Browser, createBrowser, type Page } from './browser.ts'
 import { type Company, startCompany, writeConfiguration } from './company.ts'
 import { type Echo, type EchoBackend, startEchoBackend } from './echo-backend.ts'
-import { freePort } from './free-port.ts'
 import { createInstallation, type Installation } from './installation.ts'
 
 const partners = 'sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner?$top=1'
@@ -17,7 +12,6 @@ const password = 'correct horse battery'
 let stack: Installation
 let company: Company
 let backend: EchoBackend
-const approuters: ChildProcess[] = []
 
 const destinations = (port: number): string => `
       - { Name: S4, Type: HTTP, ProxyType: OnPremise, URL: "http://s4.demo:443", Authentication: PrincipalPropagation }
@@ -45,9 +39,6 @@ ${company.connectors()}`,
   if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
 }, 60_000)
 afterAll(async () => {
-  await Promise.all(
-    approuters.filter((child) => child.exitCode === null && child.signalCode === null).map((child) => (child.kill(), once(child, 'exit'))),
-  )
   await stack[Symbol.asyncDispose]()
   await company[Symbol.asyncDispose]()
   await backend[Symbol.asyncDispose]()
@@ -64,50 +55,16 @@ const routes = [
   { source: '^/gone/(.*)$', target: '$1', destination: 'NO_SUCH', authenticationType: 'none' },
 ]
 
-/** Starts a released application router with the bindings in its environment and waits until it accepts connections. */
-async function startApprouter(
-  name: string,
-): Promise<{ readonly url: string; readonly output: () => string; readonly child: ChildProcess }> {
-  const folder = stack.file(name)
-  mkdirSync(folder)
-  const application = { authenticationMethod: 'route', routes, logout: { logoutEndpoint: '/leave', logoutPage: '/plain/bye' } }
-  writeFileSync(join(folder, 'xs-app.json'), JSON.stringify(application))
-  const main = createRequire(import.meta.url).resolve(`${name}/approuter.js`)
-  const port = await freePort()
-  const child = stack.startProgram(['exec', '--', process.execPath, main, '--port', String(port), '-w', folder], {
-    PRESERVE_FRAGMENT: 'false',
-    STATE_PARAMETER_SECRET: 'state-of-this-test',
-  })
-  approuters.push(child)
-  let said = ''
-  child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  const deadline = Date.now() + 20_000
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${name} does not listen: ${said}`)
-  }
-  return { url: `http://localhost:${port}`, output: () => said, child }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = createConnection(port, 'localhost')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
-}
+const application = { authenticationMethod: 'route', routes, logout: { logoutEndpoint: '/leave', logoutPage: '/plain/bye' } }
 
 describe.each(['approuter21', 'approuter23'])('the unmodified application router, %s', (name) => {
-  let router: Awaited<ReturnType<typeof startApprouter>>
+  let router: Approuter
   let browser: Browser
   beforeAll(async () => {
-    router = await startApprouter(name)
+    router = await startApprouter(stack, name, application)
     browser = createBrowser({ authority: join(stack.data, 'ca.crt') })
   }, 40_000)
+  afterAll(async () => router[Symbol.asyncDispose]())
 
   const echo = (page: Page): Echo => {
     expect(page.status, `${page.text}\n${router.output()}`).toBe(200)
@@ -168,7 +125,7 @@ describe.each(['approuter21', 'approuter23'])('the unmodified application router
   it('answers for one unknown destination with 500 and goes on serving the others', async () => {
     expect((await browser.open(`${router.url}/gone/x`)).status).toBe(500)
     expect((await browser.open(`${router.url}/plain/x`)).status).toBe(200)
-    expect(router.child.exitCode).toBeNull()
+    expect(router.running()).toBe(true)
   })
 
   it('CL-074 logs the user out of the token service as well: the next visit shows the log-on page', async () => {

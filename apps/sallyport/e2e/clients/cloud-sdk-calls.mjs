@@ -14,7 +14,7 @@ for (const { url, method = 'get', data, selectionStrategy, ...destination } of J
     }
     const found = await connectivity.getDestination(options)
     if (found === null) throw new Error(`no destination ${destination.destinationName}`)
-    const response = await executeHttpRequest(found, { method, url, ...(data ? { data } : {}) }, { fetchCsrfToken: method !== 'get' })
+    const response = await executeHttpRequest(options, { method, url, ...(data ? { data } : {}) }, { fetchCsrfToken: method !== 'get' })
     const { authTokens = [], certificates = [], originalProperties } = found
     outcomes.push({
       status: response.status,

@@ -1,0 +1,177 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Approuter, startApprouter } from './approuter.ts'
+import { type AuthenticationWorld, assertionOf, claimsOf, openAuthenticationWorld, password } from './authentication-world.ts'
+import { type Browser, createBrowser } from './browser.ts'
+import type { Echo } from './echo-backend.ts'
+
+let world: AuthenticationWorld
+beforeAll(async () => {
+  world = await openAuthenticationWorld()
+}, 90_000)
+afterAll(async () => world[Symbol.asyncDispose]())
+
+interface Outcome {
+  readonly status?: number
+  readonly data?: Echo & { readonly user?: string }
+  readonly error?: string
+  readonly authTokens?: readonly { readonly type: string; readonly error?: string | null }[]
+  readonly certificates?: readonly { readonly name: string; readonly type: string }[]
+}
+
+/** What reaches the backend, by destination. `user`: the client is called on behalf of Jane. */
+const types: readonly {
+  readonly destination: string
+  readonly user?: true
+  readonly refreshToken?: true
+  readonly path?: string
+  readonly reached: (echo: Echo & { readonly user?: string }) => void
+}[] = [
+  {
+    destination: 'NONE',
+    reached: ({ headers, path }) => {
+      expect(headers.authorization).toBeUndefined()
+      expect(headers).toMatchObject({ 'x-extra': 'from the destination', 'sap-client': '100' })
+      expect(path).toBe('/x?sap-language=EN')
+    },
+  },
+  { destination: 'FORWARDED', user: true, reached: ({ headers }) => expect(headers.authorization).toBe(`Bearer ${world.user.token}`) },
+  {
+    destination: 'BASIC',
+    reached: ({ headers }) => expect(headers.authorization).toBe(`Basic ${Buffer.from('robot:p:ss wörd').toString('base64')}`),
+  },
+  { destination: 'CLIENT_CERTIFICATE', reached: ({ certificate }) => expect(certificate).toBe('application') },
+  { destination: 'PRINCIPAL', user: true, path: '/sap/bc/ping', reached: ({ user }) => expect(user).toBe('jane@acme.test') },
+  { destination: 'ON_PREMISE', reached: ({ headers }) => expect(headers.authorization).toBeUndefined() },
+  {
+    destination: 'ON_PREMISE_BASIC',
+    reached: ({ headers }) => expect(headers.authorization).toBe(`Basic ${Buffer.from('robot:p:ss').toString('base64')}`),
+  },
+  {
+    destination: 'CLIENT_CREDENTIALS',
+    reached: ({ headers }) =>
+      expect(claimsOf(headers.authorization)).toMatchObject({ grant_type: 'client_credentials', cid: application() }),
+  },
+  {
+    destination: 'PASSWORD',
+    reached: ({ headers }) =>
+      expect(claimsOf(headers.authorization)).toMatchObject({ grant_type: 'password', user_name: 'jane@acme.test' }),
+  },
+  {
+    destination: 'JWT_BEARER',
+    user: true,
+    reached: ({ headers }) =>
+      expect(claimsOf(headers.authorization)).toMatchObject({
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        user_name: 'jane@acme.test',
+        cid: application(),
+      }),
+  },
+  {
+    destination: 'USER_TOKEN_EXCHANGE',
+    user: true,
+    reached: ({ headers }) => {
+      expect(claimsOf(headers.authorization)).toMatchObject({ user_name: 'jane@acme.test', cid: application() })
+      expect(headers.authorization).not.toBe(`Bearer ${world.user.token}`)
+    },
+  },
+  {
+    destination: 'REFRESH_TOKEN',
+    refreshToken: true,
+    reached: ({ headers }) => expect(claimsOf(headers.authorization)).toMatchObject({ user_name: 'jane@acme.test', cid: application() }),
+  },
+  {
+    destination: 'SAML_BEARER',
+    user: true,
+    reached: ({ headers }) => expect(headers.authorization).toBe('Bearer partner-token-of-jane@acme.test'),
+  },
+  { destination: 'SAML_SYSTEM_USER', reached: ({ headers }) => expect(headers.authorization).toBe('Bearer partner-token-of-BATCH') },
+  {
+    destination: 'SAML_ASSERTION',
+    user: true,
+    reached: ({ headers }) => {
+      expect(headers.authorization).toMatch(/^SAML2\.0 [A-Za-z0-9+/=]+$/)
+      expect(assertionOf(headers.authorization)).toMatch(/<(?:\w+:)?NameID[^>]*>jane@acme\.test</)
+    },
+  },
+]
+const application = (): string => world.services.credentials.xsuaa['clientid'] ?? ''
+
+describe.each(['4', '3'])('the unmodified SAP Cloud SDK %s', (version) => {
+  let outcomes: ReadonlyMap<string, Outcome>
+  beforeAll(async () => {
+    const calls = [...types, { destination: 'REFUSED', user: undefined, refreshToken: undefined, path: undefined }].map((type) => ({
+      destinationName: type.destination,
+      url: type.path ?? '/x',
+      ...(type.user === true ? { jwt: world.user.token } : {}),
+      ...(type.refreshToken === true ? { refreshToken: world.user.refreshToken } : {}),
+    }))
+    const script = join(import.meta.dirname, 'clients', 'cloud-sdk-calls.mjs')
+    const ended = await world.stack.run(['exec', '--', process.execPath, script, version, JSON.stringify(calls)])
+    const line = ended.stdout.split('\n').findLast((text) => text.startsWith('[{'))
+    if (line === undefined) throw new Error(`${ended.stdout}${ended.stderr}`)
+    const list = JSON.parse(line) as Outcome[]
+    outcomes = new Map(calls.map((call, at) => [call.destinationName, list[at] ?? {}]))
+  }, 60_000)
+
+  it.each(types)('DS-140 carries out $destination', ({ destination, reached }) => {
+    const { data, error } = outcomes.get(destination) ?? {}
+    expect(error).toBeUndefined()
+    reached(data!)
+  })
+
+  it('CL-104 reads key store and trust store from where the service keeps them', () => {
+    expect(outcomes.get('CLIENT_CERTIFICATE')?.certificates).toEqual([
+      { name: 'client.p12', type: 'CERTIFICATE' },
+      { name: 'partner.pem', type: 'CERTIFICATE' },
+    ])
+  })
+
+  it('CL-102 reports the reason where the token of a destination is refused', () => {
+    expect(outcomes.get('REFUSED')?.error).toMatch(/failed in all cases[\s\S]*Bad client credentials/)
+  })
+})
+
+describe('the unmodified application router 23', () => {
+  // A refresh token is nothing that a browser brings along; an additional query is nothing that this router adds.
+  const routed = types.filter(({ destination }) => !['REFRESH_TOKEN', 'NONE'].includes(destination))
+  let router: Approuter
+  let browser: Browser
+  beforeAll(async () => {
+    router = await startApprouter(world.stack, 'approuter23', {
+      authenticationMethod: 'route',
+      routes: [...routed, { destination: 'REFUSED' }].map(({ destination }) => ({
+        source: `^/${destination}(/.*)$`,
+        target: '$1',
+        destination,
+        authenticationType: 'xsuaa',
+        csrfProtection: false,
+      })),
+    })
+    browser = createBrowser({ authority: join(world.stack.data, 'ca.crt') })
+    const page = await browser.open(`${router.url}/ON_PREMISE/first`)
+    await browser.submit(page, { username: 'jane@acme.test', password })
+  }, 40_000)
+  afterAll(async () => router[Symbol.asyncDispose]())
+
+  it.each(routed.filter(({ destination }) => destination !== 'FORWARDED'))(
+    'CL-160 carries out $destination',
+    async ({ destination, path = '/x', reached }) => {
+      const page = await browser.open(`${router.url}/${destination}${path}`)
+      expect(page.status, `${page.text}\n${router.output()}`).toBe(200)
+      reached(JSON.parse(page.text) as Echo)
+    },
+  )
+
+  it('forwards the token of the log-on where the destination says so', async () => {
+    const { headers } = JSON.parse((await browser.open(`${router.url}/FORWARDED/x`)).text) as Echo
+    expect(claimsOf(headers.authorization)).toMatchObject({ user_name: 'jane@acme.test', grant_type: 'authorization_code' })
+  })
+
+  it('CL-102 fails the request, and only that one, where the token of a destination is refused', async () => {
+    const page = await browser.open(`${router.url}/REFUSED/x`)
+    expect(page.status).toBe(500)
+    expect(router.output()).toContain('Bad client credentials')
+    expect((await browser.open(`${router.url}/BASIC/x`)).status).toBe(200)
+  })
+})
