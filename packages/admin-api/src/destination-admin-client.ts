@@ -1,10 +1,8 @@
-import { ConnectivityError, withDeadline } from '@sallyport/core'
-import type { z } from 'zod'
-import type { AdminRequest, AdminRequestInit } from './admin-request.ts'
-import { isAbsent, refusedError, requireTokenText, tryParseJson, unreachableError, unreadableError } from './destination-admin-errors.ts'
+import { ConnectivityError } from '@sallyport/core'
+import { createAdminCall, type DestinationAdminClientOptions } from './admin-call.ts'
 import { destinationListSchema, destinationRecordSchema, type FindResult, findResultSchema } from './destination-answers.ts'
 import type { DestinationRecord } from './destination.ts'
-import { defaultAnswerTimeoutMs, maxSetRounds } from './limits.ts'
+import { maxSetRounds } from './limits.ts'
 
 /** Where a destination lives; whose subaccount and instance is meant follows from the token. */
 export type DestinationLevel = 'subaccount' | 'instance'
@@ -31,54 +29,9 @@ export interface FindOptions {
   readonly userToken?: string
 }
 
-/** Where the service is and how to get there. */
-export interface DestinationAdminClientOptions {
-  /** Address of the destination service as a binding has it, without `/destination-configuration`. */
-  readonly url: string
-  /** Called for every request; the caller caches. */
-  readonly token: (signal: AbortSignal) => Promise<string>
-  readonly request: AdminRequest
-  /** Covers token, request and answer of one call; 30 seconds unless told. */
-  readonly timeoutMs?: number
-}
-
 /** Makes the client; nothing is sent before the first call. */
 export function createDestinationAdminClient(options: DestinationAdminClientOptions): DestinationAdminClient {
-  const base = `${options.url.replace(/\/+$/, '')}/destination-configuration/v1`
-
-  async function call<T>(attempt: string, init: Call<T>): Promise<Outcome<T>> {
-    const signal = withDeadline(options.timeoutMs ?? defaultAnswerTimeoutMs)
-    let status: number
-    let text: string
-    try {
-      const token = await options.token(signal)
-      for (const sentToken of [token, init.headers?.['x-user-token']]) requireTokenText(attempt, sentToken)
-      const headers = { accept: 'application/json', ...init.headers, authorization: `Bearer ${token}` }
-      const sent: AdminRequestInit =
-        init.body === undefined
-          ? { method: init.method, headers, redirect: 'manual', signal }
-          : {
-              method: init.method,
-              headers: { ...headers, 'content-type': 'application/json' },
-              body: JSON.stringify(init.body),
-              redirect: 'manual',
-              signal,
-            }
-      const answer = await options.request(base + init.path, sent)
-      status = answer.status
-      text = await answer.text()
-    } catch (error) {
-      throw unreachableError(attempt, signal, error)
-    }
-    if (isAbsent(status, text)) return { absent: true, taken: false, body: undefined }
-    if (status === 409 && init.method === 'POST') return { absent: false, taken: true, body: undefined }
-    if (status < 200 || status > 299) throw refusedError(attempt, status, text)
-    if (init.schema === undefined) return { absent: false, taken: false, body: undefined }
-    const body = init.schema.safeParse(tryParseJson(text))
-    if (!body.success) throw unreadableError(attempt)
-    return { absent: false, taken: false, body: body.data }
-  }
-
+  const call = createAdminCall(options, '/destination-configuration/v1')
   const collection = (level: DestinationLevel): string => `/${level}Destinations`
   const member = (level: DestinationLevel, name: string): string => `${collection(level)}/${encodeURIComponent(name)}`
 
@@ -131,20 +84,4 @@ export function createDestinationAdminClient(options: DestinationAdminClientOpti
       return body
     },
   }
-}
-
-interface Call<T> {
-  readonly method: AdminRequestInit['method']
-  readonly path: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: DestinationRecord
-  readonly schema?: z.ZodType<T>
-}
-
-interface Outcome<T> {
-  /** There is no such destination. */
-  readonly absent: boolean
-  /** There is one of that name already. */
-  readonly taken: boolean
-  readonly body: T | undefined
 }

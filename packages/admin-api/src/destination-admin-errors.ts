@@ -8,16 +8,21 @@ const codes: Readonly<Partial<Record<number, ErrorCode>>> = {
   403: 'ACCESS_DENIED',
   404: 'NOT_FOUND',
   409: 'DESTINATION_INVALID',
+  412: 'DESTINATION_INVALID',
   413: 'DESTINATION_INVALID',
 }
 
 /**
- * Whether a 404 says that there is no such destination. A 404 of anything else (a wrong address, a proxy on the way) must not pass for an absent
+ * Whether a 404 says that there is no such destination or fragment. A 404 of anything else (a wrong address, a proxy on the way) must not pass for an absent
  * destination, and the text is the one sign of it; SAP's SDK compares it word for word too.
  */
 export function isAbsent(status: number, body: string): boolean {
-  return status === 404 && destinationErrorSchema.safeParse(tryParseJson(body)).data?.ErrorMessage === destinationNotFoundText
+  const text = status === 404 ? destinationErrorSchema.safeParse(tryParseJson(body)).data?.ErrorMessage : undefined
+  return text !== undefined && (text === destinationNotFoundText || fragmentNotFoundText.test(text))
 }
+
+/** Fragments are missed with a text of their own. */
+const fragmentNotFoundText = /^The fragment with the specified name '.*' was not found$/s
 
 /** An answer that the attempt did not hope for. The server's own sentence is quoted, so a person can act on it. */
 export function refusedError(attempt: string, status: number, body: string): ConnectivityError {

@@ -8,6 +8,7 @@
  *
  * @packageDocumentation
  */
+export type { DestinationAdminClientOptions } from './admin-call.ts'
 export type { AdminAnswer, AdminRequest, AdminRequestInit } from './admin-request.ts'
 export {
   checkDestination,
@@ -19,7 +20,6 @@ export {
 export {
   createDestinationAdminClient,
   type DestinationAdminClient,
-  type DestinationAdminClientOptions,
   type DestinationLevel,
   type FindOptions,
 } from './destination-admin-client.ts'
@@ -61,6 +61,13 @@ export {
   type ImportOrder,
   importOrderSchema,
 } from './destination-administration/administration-requests.ts'
+export {
+  type AdministeredLevel,
+  createDestinationAdministration,
+  type DestinationAdministration,
+  type EditedCollection,
+} from './destination-administration/administration-client.ts'
+export { type DestinationRemark, reviewDestination } from './destination-administration/destination-review.ts'
 export { type CheckedHop, type ConnectionVerdict, connectionVerdictSchema } from './destination-administration/connection-check.ts'
 export {
   type ExistingPolicy,

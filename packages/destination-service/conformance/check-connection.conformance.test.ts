@@ -28,7 +28,7 @@ afterEach(async () => {
   await running?.close()
 })
 
-async function listen<Opened extends Server | TcpServer>(server: Opened): Promise<number> {
+async function listen(server: Server | TcpServer): Promise<number> {
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return (server.address() as AddressInfo).port

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type AuditSink, type Clock, ConnectivityError, type Logger, type OpenSockets, silentLogger, trackSockets } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
@@ -11,10 +12,12 @@ import { createCertificateUpkeep, type UpkeepReport } from './certificates/certi
 import type { ExpiryNotifier } from './certificates/expiry-event.ts'
 import { createCertificateGenerator } from './certificates/generated-certificate.ts'
 import { defaultSubjectTemplate, parseSubjectTemplate } from './certificates/subject-template.ts'
-import type { DestinationInstances } from './access/destination-instances.ts'
+import type { DestinationInstance, DestinationInstances } from './access/destination-instances.ts'
 import { cacheIdentityRelations } from './access/identity-relations.ts'
 import type { EntityRepository } from './entities/entity-repository.ts'
 import { createHttpApp, type ListenerTls } from './http/http-app.ts'
+import type { ServiceRequest } from './http/service-request.ts'
+import { applyInstanceParameters, type ParametersOutcome } from './instance-parameters/apply-instance-parameters.ts'
 import { createKeyPairs } from './keys/key-pairs.ts'
 import type { KeyRepositories } from './keys/key-repositories.ts'
 import { defaultRsaBits, maxConnections, maxPerSubaccount, shutdownGraceMs } from './limits.ts'
@@ -82,6 +85,12 @@ export interface DestinationService {
   readonly address: { readonly host: string; readonly port: number } | undefined
   /** Looks at all certificates now, as happens every hour while the service listens: renews what is due, tells what ends soon. */
   maintainCertificates(): Promise<UpkeepReport>
+  /**
+   * Carries out the parameters of an instance for whoever makes and changes instances; `user` is for the audit. A refusal is an outcome.
+   *
+   * @throws ConnectivityError `CONFIGURATION_INVALID` when the service has no administration.
+   */
+  applyInstanceParameters(instance: DestinationInstance, parameters: unknown, user: string): Promise<ParametersOutcome>
   /** Accepts nothing new, lets requests in flight finish for up to ten seconds, then ends them. May be called at any time and more than once. */
   close(): Promise<void>
 }
@@ -171,6 +180,21 @@ export function createDestinationService(options: DestinationServiceOptions): De
     },
     get address() {
       return address
+    },
+    async applyInstanceParameters(instance, parameters, user) {
+      const settings = options.administration?.settings
+      if (settings === undefined)
+        throw new ConnectivityError('CONFIGURATION_INVALID', 'the destination service keeps no settings of instances')
+      const { subaccountId } = instance
+      const request: ServiceRequest = {
+        caller: { subaccountId, instance, isProvider: true, user, tokenKind: 'XSUAA' },
+        headers: {},
+        query: new URLSearchParams(),
+        body: parameters,
+        correlationId: randomUUID(),
+        log,
+      }
+      return applyInstanceParameters(request, { ...context, settings }, parameters)
     },
     maintainCertificates: () => upkeep.run(),
     close() {

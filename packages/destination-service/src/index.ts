@@ -23,6 +23,7 @@
 export type { Administration, InstanceDirectory, KnownInstance } from './administration/administration-context.ts'
 export type { AdministrationApplication } from './administration/administrator.ts'
 export { type ConnectionChecker, type ConnectionCheckerOptions, createConnectionChecker } from './check-connection/connection-checker.ts'
+export { type ParametersOutcome, parametersDigest, type StoredChange } from './instance-parameters/apply-instance-parameters.ts'
 export { type InstanceSettings, type InstanceSettingsRepository } from './instance-parameters/instance-settings.ts'
 export { createSqlInstanceSettings } from './instance-parameters/sql-instance-settings.ts'
 export type { IdentityTrust } from './access/admit-identity-client.ts'
