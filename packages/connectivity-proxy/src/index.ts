@@ -37,7 +37,7 @@ export {
   type ConnectivityServiceOptions,
   createConnectivityService,
 } from './connectivity-service/connectivity-service.ts'
-export { connectivityMigrations } from './connectivity-service/migrations.ts'
+export { connectivityMigrations, connectivityStoredTables } from './connectivity-service/migrations.ts'
 export type { ConnectivityRepository } from './connectivity-service/repository.ts'
 export type { ConnectivitySchema } from './connectivity-service/schema.ts'
 export { createSqlConnectivityRepository } from './connectivity-service/sql-repository.ts'

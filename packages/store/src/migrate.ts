@@ -54,8 +54,8 @@ export async function migrateWithin<Schema>(
   throw storeFailed(failed === undefined ? 'migrating the database' : `migrating the database, step ${failed}`, error)
 }
 
-/** Names of the steps that have been run, in their order; none in an empty database. */
-export async function executedSteps<Schema>(db: Kysely<Schema>, part: string | undefined): Promise<readonly string[]> {
+/** Names of the steps of a part that have been run, in their order; none in an empty database. */
+export async function executedSteps<Schema>(db: Kysely<Schema>, part?: string): Promise<readonly string[]> {
   const { table } = migrationTables(part)
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some(({ name }) => name === table)) return []

@@ -6,6 +6,9 @@ import { busyTimeoutMs } from './limits.ts'
 import { createNodeSqliteDialect } from './sqlite-dialect.ts'
 import { storeFailed } from './store-errors.ts'
 
+/** A database that has been opened, of either kind; for users that only hand it on. */
+export type Database<Schema> = Kysely<Schema>
+
 /**
  * Opens the database in `file`, or a private one in memory for `':memory:'`, and creates file and folder when missing.
  *

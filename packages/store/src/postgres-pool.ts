@@ -7,6 +7,9 @@ import type { PostgresOptions, PostgresTls } from './open-postgres-database.ts'
 import { describeAddress, parsePostgresUrl, type PostgresAddress } from './postgres-url.ts'
 import { postgresFailed } from './store-errors.ts'
 
+/** What the server shows as the name of who is connected. */
+export const applicationName = 'sallyport'
+
 type PoolOptions = PostgresOptions & Required<Pick<PostgresOptions, 'maxConnections' | 'connectTimeoutMs' | 'statementTimeoutMs'>>
 
 /**
@@ -22,7 +25,7 @@ export function createPostgresPool(options: PoolOptions): PostgresPool {
     // Asked for with every connection. An empty one is refused by servers that want one; nothing is looked up elsewhere.
     password: () => options.password?.() ?? '',
     ssl: tlsOptions(address, options.tls ?? { mode: 'verify' }),
-    application_name: 'sallyport',
+    application_name: applicationName,
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: connectionIdleMs,

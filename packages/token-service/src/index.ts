@@ -41,7 +41,7 @@ export {
   type TenantConfiguration,
   type UserConfiguration,
 } from './static-directory.ts'
-export { tokenServiceMigrations, type TokenServiceTables } from './tables.ts'
+export { tokenServiceMigrations, tokenServiceStoredTables, type TokenServiceTables } from './tables.ts'
 export type { Tenant, TenantDirectory } from './tenant.ts'
 export type { TokenAnswer } from './token-issuer.ts'
 export { createTokenService, type TokenService, type TokenServiceListener, type TokenServiceOptions } from './token-service.ts'

@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely'
 import { type Grant, type GrantBounds, type GrantOf, grantOwner, type GrantStore } from './grant-store.ts'
 import { grantSweepInterval } from './limits.ts'
 import { storing } from './store-errors.ts'
-import type { TokenServiceTables } from './tables.ts'
+import { grantContext, type TokenServiceTables } from './tables.ts'
 
 /** Keeps codes, refresh tokens and sessions in the database, by hash. What they remember of their users is sealed and bound to its row. */
 export function createSqlGrantStore(deps: {
@@ -40,7 +40,7 @@ export function createSqlGrantStore(deps: {
               hash,
               kind: grant.kind,
               owner,
-              sealed_grant: sealer.seal(JSON.stringify(grant), sealContext(hash)),
+              sealed_grant: sealer.seal(JSON.stringify(grant), grantContext(hash)),
               created_at_ms: grant.createdAtMs,
               expires_at_ms: grant.expiresAtMs,
               redeemed_with: null,
@@ -74,7 +74,7 @@ export function createSqlGrantStore(deps: {
           .where('kind', '=', kind)
           .where('expires_at_ms', '>', clock.now())
           .executeTakeFirst()
-        return row === undefined ? undefined : (JSON.parse(sealer.open(row.sealed_grant, sealContext(hash))) as GrantOf<Kind>)
+        return row === undefined ? undefined : (JSON.parse(sealer.open(row.sealed_grant, grantContext(hash))) as GrantOf<Kind>)
       }),
     remove: (kind, hash) =>
       storing('removing a grant', async () => {
@@ -100,10 +100,6 @@ export function createSqlGrantStore(deps: {
         return row?.redeemed_with == null ? { kind: 'unknown' } : { kind: 'used', refreshHash: row.redeemed_with }
       }),
   }
-}
-
-function sealContext(hash: string): string {
-  return `token_grant/${hash}/sealed_grant`
 }
 
 /** SQLite wants a limit beside an offset; what is left over goes with the next addition. */

@@ -2,7 +2,7 @@ import { createSecret, type Sealer } from '@sallyport/core'
 import type { Kysely } from 'kysely'
 import type { SigningKeyStore } from './signing-key-store.ts'
 import { storing } from './store-errors.ts'
-import type { TokenServiceTables } from './tables.ts'
+import { signingKeyContext, type TokenServiceTables } from './tables.ts'
 
 /** Keeps signing keys in the database, private keys sealed and bound to their row. */
 export function createSqlSigningKeyStore({
@@ -18,14 +18,14 @@ export function createSqlSigningKeyStore({
         const rows = await db.selectFrom('token_signing_key').selectAll().execute()
         return rows.map((row) => ({
           keyId: row.key_id,
-          privateKey: createSecret(sealer.open(row.private_key, sealContext(row.key_id))),
+          privateKey: createSecret(sealer.open(row.private_key, signingKeyContext(row.key_id))),
           publicKey: row.public_key,
           signsFromMs: Number(row.signs_from_ms),
         }))
       }),
     add: (key, { onlyFirst }) =>
       storing('keeping a signing key', async () => {
-        const sealed = sealer.seal(key.privateKey.reveal(), sealContext(key.keyId))
+        const sealed = sealer.seal(key.privateKey.reveal(), signingKeyContext(key.keyId))
         await db.transaction().execute(async (transaction) => {
           // Whoever comes second waits here, and sees afterwards what the first has added.
           await transaction
@@ -46,8 +46,4 @@ export function createSqlSigningKeyStore({
         await db.deleteFrom('token_signing_key').where('key_id', '=', keyId).execute()
       }),
   }
-}
-
-function sealContext(keyId: string): string {
-  return `token_signing_key/${keyId}/private_key`
 }

@@ -1,3 +1,4 @@
+import type { StoredTable } from '@sallyport/core'
 import type { ColumnType, Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
@@ -82,4 +83,25 @@ export const tokenServiceMigrations: Readonly<Record<string, Migration>> = {
       await db.schema.createIndex('token_grant_age').on('token_grant').column('created_at_ms').execute()
     },
   },
+}
+
+/** All tables after the last step, for jobs over whole databases. Tokens and grants belong to users of many tenants at once, so the master key seals them. */
+export const tokenServiceStoredTables: readonly StoredTable[] = [
+  {
+    name: 'token_signing_key',
+    key: ['key_id'],
+    sealed: [{ column: 'private_key', context: (row) => signingKeyContext(String(row['key_id'])) }],
+  },
+  { name: 'token_grant', key: ['hash'], sealed: [{ column: 'sealed_grant', context: (row) => grantContext(String(row['hash'])) }] },
+  { name: 'token_lock', key: ['name'], sealed: [] },
+]
+
+/** What binds a private key to its row. */
+export function signingKeyContext(keyId: string): string {
+  return `token_signing_key/${keyId}/private_key`
+}
+
+/** What binds a grant to its row. */
+export function grantContext(hash: string): string {
+  return `token_grant/${hash}/sealed_grant`
 }

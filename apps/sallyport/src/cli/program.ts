@@ -4,6 +4,7 @@ import { addBindCommand } from './bind.ts'
 import { addConfigCommand } from './config.ts'
 import { addConnectorCommand } from './connector.ts'
 import { addCurlCommand } from './curl.ts'
+import { addDbCommand } from './db.ts'
 import { addDestinationCommand } from './destination.ts'
 import { addDevCommand } from './dev.ts'
 import { addDoctorCommand } from './doctor.ts'
@@ -39,6 +40,7 @@ const commands = [
   addDestinationCommand,
   addConnectorCommand,
   addServeCommand,
+  addDbCommand,
   addConfigCommand,
   addDoctorCommand,
 ]

@@ -14,6 +14,8 @@ interface ServeOptions {
   readonly config?: string
   readonly portOffset: string
   readonly logLevel: string
+  readonly database?: string
+  readonly databasePasswordFile?: string
 }
 
 /** Each role is loaded only where it runs: a connector's machine needs no token service in memory. */
@@ -32,6 +34,8 @@ export function addServeCommand(program: Command): void {
     .argument('<roles>', `${roles.join(', ')}; several with commas`)
     .option('--config <file>', 'configuration file (default: sallyport.yaml)')
     .option('--port-offset <n>', 'move every port that the configuration does not set', '0')
+    .option('--database <url>', 'PostgreSQL database instead of the one of the configuration: postgresql://user@host:port/database')
+    .option('--database-password-file <file>', 'file with the password of that user')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (words: string, options: ServeOptions, command: Command) => {
       ensureServerHeap()
@@ -43,11 +47,12 @@ export function addServeCommand(program: Command): void {
           details: { next: 'name one with --config; sallyport config schema describes it' },
         })
       const { requireConfiguration } = await import('../configuration/read-configuration.ts')
+      const { withDatabase } = await import('../configuration/with-database.ts')
       const { openStdoutLog } = await import('../output/logger.ts')
       const { logger } = openStdoutLog(options.logLevel)
       const context: PartContext = {
         folder: folder(),
-        configuration: requireConfiguration(file),
+        configuration: withDatabase(requireConfiguration(file), { url: options.database, passwordFile: options.databasePasswordFile }),
         ports: portsWithOffset(parseOffset(options.portOffset)),
         clock: systemClock,
         log: logger,

@@ -48,12 +48,37 @@ interface ServerEntry {
   }
 }
 
+/** A text that is kept elsewhere, because it is secret. */
+type SecretReference = Exclude<TextOrReference, string>
+
+/** Where the cloud side keeps its data, and what seals it. */
+interface StorageEntry {
+  /** Without it: SQLite files in the data folder. */
+  readonly postgresql?: PostgresEntry | undefined
+  /** Base64 of 32 bytes; without it the data folder holds a key. */
+  readonly sealingKey?: SecretReference | undefined
+  readonly previousSealingKeys: readonly SecretReference[]
+}
+
+/** A PostgreSQL database. */
+interface PostgresEntry {
+  readonly url: TextOrReference
+  readonly password?: SecretReference | undefined
+  readonly tls: 'verify' | 'off'
+  readonly authorities?: readonly { readonly file: string }[] | undefined
+  readonly clientCertificate?: { readonly certificate: { readonly file: string }; readonly key: { readonly file: string } } | undefined
+  readonly maxConnections: number
+  readonly connectTimeoutSeconds: number
+  readonly statementTimeoutSeconds: number
+}
+
 /** The whole configuration file. */
 export interface ConfigurationFile {
   readonly version: 1
   readonly subaccounts: readonly SubaccountEntry[]
   readonly connectors: readonly ConnectorEntry[]
   readonly server: ServerEntry
+  readonly storage: StorageEntry
   readonly connectorAdmin: { readonly host: string; readonly port?: number | undefined }
   readonly demo: { readonly odata?: number | undefined; readonly http?: number | undefined; readonly echo?: number | undefined }
   /** A connection to the proxy serves one tenant, location, virtual host and principal; `false` opens a new logical connection instead of refusing. */
@@ -61,11 +86,9 @@ export interface ConfigurationFile {
 }
 
 const port = z.int().min(1).max(65_535)
-const reference = z.union([
-  z.string(),
-  z.strictObject({ file: z.string().min(1).describe('File that holds the text, relative to the configuration file') }),
-  z.strictObject({ env: z.string().min(1).describe('Environment variable that holds the text') }),
-])
+const file = z.strictObject({ file: z.string().min(1).describe('File that holds the text, relative to the configuration file') })
+const secretReference = z.union([file, z.strictObject({ env: z.string().min(1).describe('Environment variable that holds the text') })])
+const reference = z.union([z.string(), ...secretReference.options])
 
 const user = z.strictObject({
   name: z.string().min(1).max(200).describe('Name that the user logs on with and that user_name carries'),
@@ -153,12 +176,44 @@ const server = z.strictObject({
     .prefault({}),
 })
 
+/** The part of the schema for a PostgreSQL database, for `serve --database`. */
+export const postgresqlSchema: z.ZodType<PostgresEntry> = z.strictObject({
+  url: reference.describe(
+    'postgresql://user@host:port/database, without a password; for a socket postgresql://user@/database?host=/run/postgresql',
+  ),
+  password: secretReference.optional().describe('Read again for every connection'),
+  tls: z.enum(['verify', 'off']).default('verify').describe('"off" sends passwords and data readable through the network'),
+  authorities: z
+    .array(file)
+    .min(1)
+    .max(50)
+    .optional()
+    .describe('Who vouches for the server, PEM; without them those that the system trusts'),
+  clientCertificate: z.strictObject({ certificate: file, key: file }).optional().describe('What we show to the server, PEM'),
+  maxConnections: z.int().min(2).max(1_000).default(10).describe('Of each role of this process'),
+  connectTimeoutSeconds: z.number().min(0.1).max(300).default(5),
+  statementTimeoutSeconds: z.number().min(0.1).max(3_600).default(15),
+})
+
+const storage = z.strictObject({
+  postgresql: postgresqlSchema.optional().describe('Without it: SQLite files in the data folder'),
+  sealingKey: secretReference
+    .optional()
+    .describe('Base64 of 32 bytes that seal secrets in the database; without it the data folder holds a key'),
+  previousSealingKeys: z
+    .array(secretReference)
+    .max(20)
+    .default([])
+    .describe('Keys that the data may still be sealed with; "db rotate" makes them superfluous'),
+})
+
 /** The schema that the file is read with and that `config schema` prints. */
 export const configurationSchema: z.ZodType<ConfigurationFile> = z.strictObject({
   version: z.literal(1).default(1).describe('Version of this format'),
   subaccounts: z.array(subaccount).max(1_000).default([]).describe('Subaccounts of the token service and the destination service'),
   connectors: z.array(connectorEntrySchema).max(100).default([]).describe('What each cloud connector exposes'),
   server: server.prefault({}).describe('The cloud side'),
+  storage: storage.prefault({}).describe('Where the cloud side keeps its data'),
   connectorAdmin: z
     .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.optional() })
     .prefault({})

@@ -1,6 +1,7 @@
 import { createAuditLog } from '@sallyport/cloud-connector'
 import {
   connectivityMigrations,
+  connectivityStoredTables,
   type ConnectivitySchema,
   type ConnectivityService,
   createConnectivityProxy,
@@ -9,13 +10,15 @@ import {
   openConnectorAuthority,
 } from '@sallyport/connectivity-proxy'
 import { ConnectivityError } from '@sallyport/core'
-import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import { createSealer } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
+import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
 import { auditKeyOf } from './connector-material.ts'
 import { openInstances } from './instances.ts'
 import { localNames } from './local-authority.ts'
+import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
 import { createSubaccountTrust } from './subaccount-trust.ts'
@@ -28,6 +31,12 @@ export interface ConnectivityProxyPart extends RunningPart {
   createPairingCode(subaccount: string): Promise<string>
 }
 
+/** What the connectivity service keeps. */
+export const connectivityDatabase: CloudDatabase = {
+  name: 'connectivity-service',
+  parts: [{ name: 'connectivity-service', migrations: connectivityMigrations, tables: connectivityStoredTables }],
+}
+
 /** Starts the connectivity service (pairing, tunnels) and the two entry points for applications. */
 export async function startConnectivityProxyPart(context: PartContext): Promise<ConnectivityProxyPart> {
   const { configuration, folder, clock, events } = context
@@ -37,10 +46,9 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
   await requireFreePorts(host, [ports.connectivityApi, ports.tunnel, ports.proxyHttp, ports.proxySocks5])
   const { connectivity } = openInstances(folder)
   const clients = new Set([connectivity.clientId])
-  const db = openDatabase<ConnectivitySchema>(folder.file('cloud', 'connectivity-service.db'))
-  await migrate(db, connectivityMigrations, { part: 'connectivity-service' })
+  const db = await openCloudDatabase<ConnectivitySchema>(context, connectivityDatabase)
   const repository = createSqlConnectivityRepository(db)
-  const authority = await openConnectorAuthority({ repository, sealer: createSealer({ current: folder.sealKey() }), clock, log })
+  const authority = await openConnectorAuthority({ repository, sealer: createSealer(masterKeys(context)), clock, log })
   const audit = createAuditLog({ folder: folder.file('cloud', 'audit'), key: auditKeyOf(folder, 'connectivity-proxy'), clock, log })
   const fetcher = createKeyFetcher(settings)
   const keys = createRemoteKeySource({

@@ -6,30 +6,40 @@ import {
   createSqlEntityRepository,
   createSqlKeyRepositories,
   destinationMigrations,
+  destinationStoredTables,
   type DestinationTables,
   type EntityRepository,
 } from '@sallyport/destination-service'
-import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openDatabase } from '@sallyport/store'
+import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, dataKeyTables } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
+import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
 import { createConnectivityTokens } from './connectivity-tokens.ts'
 import { createExpiryWebhook } from './expiry-webhook.ts'
 import { openInstances } from './instances.ts'
+import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
 import { createRequester } from './request.ts'
 import { keyRefresh, serviceTokenBounds } from './token-verification.ts'
+
+/** What the destination service keeps. */
+export const destinationDatabase: CloudDatabase = {
+  name: 'destination-service',
+  parts: [
+    { name: 'destinations', migrations: destinationMigrations, tables: destinationStoredTables },
+    { name: dataKeyPart, migrations: dataKeyMigrations, tables: dataKeyTables },
+  ],
+}
 
 /** Starts the destination service; destinations of the configuration are created when there is none of that name yet. */
 export async function startDestinationServicePart(context: PartContext): Promise<RunningPart> {
   const { configuration, folder, clock, log } = context
   const settings = cloudSettings(context)
   await requireFreePorts(settings.host, [settings.ports.destinationService])
-  const db = openDatabase<DestinationTables>(folder.file('cloud', 'destination-service.db'))
-  await migrate(db, destinationMigrations, { part: 'destinations' })
-  await migrate(db, dataKeyMigrations, { part: dataKeyPart })
-  const master = createSealer({ current: folder.sealKey() })
+  const db = await openCloudDatabase<DestinationTables>(context, destinationDatabase)
+  const master = createSealer(masterKeys(context))
   const sealers = createDataKeys({ db, master })
   const repository = createSqlEntityRepository({ db, sealers })
   const fetcher = createKeyFetcher(settings)

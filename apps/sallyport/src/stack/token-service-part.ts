@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { ConnectivityError, createSecret } from '@sallyport/core'
-import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import { createSealer } from '@sallyport/store'
 import {
   createPasswordHasher,
   createSqlGrantStore,
@@ -10,15 +10,24 @@ import {
   defaultLimits,
   type ClientConfiguration,
   tokenServiceMigrations,
+  tokenServiceStoredTables,
   type TokenServiceTables,
 } from '@sallyport/token-service'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
 import { createBindings } from './bindings.ts'
 import { writeBindings } from './binding-files.ts'
+import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { type CloudSettings, cloudSettings, partLog, subaccountsOf } from './cloud-settings.ts'
 import { type Instances, openInstances } from './instances.ts'
+import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
+
+/** What the token service keeps. */
+export const tokenDatabase: CloudDatabase = {
+  name: 'token-service',
+  parts: [{ name: 'token-service', migrations: tokenServiceMigrations, tables: tokenServiceStoredTables }],
+}
 
 /** Starts the token service and writes the bindings, which carry its current key. */
 export async function startTokenServicePart(context: PartContext): Promise<RunningPart> {
@@ -27,9 +36,8 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
   await requireFreePorts(settings.host, [settings.ports.tokenService])
   const instances = openInstances(folder)
   const hasher = createPasswordHasher({ random: randomBytes })
-  const db = openDatabase<TokenServiceTables>(folder.file('cloud', 'token-service.db'))
-  await migrate(db, tokenServiceMigrations, { part: 'token-service' })
-  const sealer = createSealer({ current: folder.sealKey() })
+  const db = await openCloudDatabase<TokenServiceTables>(context, tokenDatabase)
+  const sealer = createSealer(masterKeys(context))
   const subaccounts = subaccountsOf(configuration)
   const service = createTokenService({
     ...createStaticDirectory({

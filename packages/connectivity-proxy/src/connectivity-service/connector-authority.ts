@@ -10,6 +10,7 @@ import {
   parsePemCertificates,
 } from '@sallyport/x509'
 import { authorityLifetimeMs, authorityRemainderMs, certificateBackdatingMs, certificateLifetimeMs } from './limits.ts'
+import { authorityContext } from './migrations.ts'
 import type { ConnectivityRepository, StoredAuthority } from './repository.ts'
 
 /** Signs the certificates with which connectors and the tunnel listener show who they are. */
@@ -167,7 +168,7 @@ function makeAuthority(generation: number, nowMs: number, sealer: Sealer): Store
   return {
     generation,
     certificate: formatPem('CERTIFICATE', der),
-    sealedKey: sealer.seal(key, sealContext(generation)),
+    sealedKey: sealer.seal(key, authorityContext(generation)),
     createdAtMs: nowMs,
   }
 }
@@ -176,7 +177,7 @@ function openGeneration(stored: StoredAuthority, sealer: Sealer): Generation {
   const [der] = parsePemCertificates(stored.certificate)
   if (der === undefined)
     throw new ConnectivityError('STORE_FAILED', `the stored authority ${stored.generation} for connectors has no certificate`)
-  const privateKey = createPrivateKey(sealer.open(stored.sealedKey, sealContext(stored.generation)))
+  const privateKey = createPrivateKey(sealer.open(stored.sealedKey, authorityContext(stored.generation)))
   const certificate = new X509Certificate(der)
   return {
     certificate,
@@ -184,8 +185,4 @@ function openGeneration(stored: StoredAuthority, sealer: Sealer): Generation {
     issuer: createIssuer({ certificate: der, privateKey }),
     expiresAtMs: certificate.validToDate.getTime(),
   }
-}
-
-function sealContext(generation: number): string {
-  return `connectivity-authority/${generation}`
 }

@@ -1,3 +1,4 @@
+import type { StoredTable } from '@sallyport/core'
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
@@ -46,4 +47,21 @@ export const connectivityMigrations: Readonly<Record<string, Migration>> = {
         .execute()
     },
   },
+}
+
+/** All tables after the last step, for jobs over whole databases. */
+export const connectivityStoredTables: readonly StoredTable[] = [
+  {
+    name: 'connectivity_authority',
+    key: ['generation'],
+    sealed: [{ column: 'sealed_key', context: (row) => authorityContext(Number(row['generation'])) }],
+  },
+  { name: 'connectivity_subaccount', key: ['subaccount'], sealed: [] },
+  { name: 'connectivity_pairing_code', key: ['hash'], sealed: [] },
+  { name: 'connectivity_certificate', key: ['fingerprint'], sealed: [] },
+]
+
+/** What binds the key of an authority to its row. */
+export function authorityContext(generation: number): string {
+  return `connectivity-authority/${generation}`
 }

@@ -1,10 +1,12 @@
 import { ConnectivityError } from '@sallyport/core'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { createDataKeys, dataKeyPart } from '../data-keys.ts'
+import { isPostgres } from '../database-kind.ts'
 import { rowsPerWalk } from '../limits.ts'
 import { executedSteps, migrateWithin, migrationTables } from '../migrate.ts'
 import { reseal } from '../reseal.ts'
 import { createSealer, type SealKeys } from '../sealer.ts'
+import { applicationName } from '../postgres-pool.ts'
 import { addAttempt } from '../store-errors.ts'
 import { openArchive, type OpenArchive } from './archive-file.ts'
 import type { ArchiveLine, ArchiveValue } from './archive-line.ts'
@@ -72,6 +74,7 @@ export async function restore(options: {
   if (!replace) for (const database of databases) await requireEmpty(database.db, database.parts)
   for (const { db, parts } of databases) {
     await db.transaction().execute(async (transaction) => {
+      await requireAlone(transaction)
       for (const part of parts) {
         await migrateWithin(transaction, part.migrations, part.name)
         if (!replace) await requireEmpty(transaction, [part])
@@ -84,6 +87,18 @@ export async function restore(options: {
     })
   }
   return content
+}
+
+/** Best effort: a service that has had nothing to do for a while has no connection. */
+async function requireAlone<Schema>(transaction: Transaction<Schema>): Promise<void> {
+  if (!isPostgres(transaction)) return
+  const { rows } = await sql<{ others: number }>`select count(*) as others from pg_stat_activity
+    where datname = current_database() and application_name = ${applicationName} and pid <> pg_backend_pid()`.execute(transaction)
+  if ((rows[0]?.others ?? 0) > 0)
+    throw new ConnectivityError(
+      'CONFIGURATION_INVALID',
+      'a backup cannot be restored while services are connected to the database: stop them',
+    )
 }
 
 async function requireEmpty<Schema>(db: Kysely<Schema>, parts: readonly DatabasePart[]): Promise<void> {
