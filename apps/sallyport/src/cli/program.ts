@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { version } from '../version.ts'
 import { addBindCommand } from './bind.ts'
+import { addCertificateCommand } from './certificate.ts'
 import { addConfigCommand } from './config.ts'
 import { addConnectorCommand } from './connector.ts'
 import { addCurlCommand } from './curl.ts'
@@ -13,6 +14,7 @@ import { addServeCommand } from './serve.ts'
 import { addStatusCommand } from './status.ts'
 import { addStopCommand } from './stop.ts'
 import { addTokenCommand } from './token.ts'
+import { addTrustCommand } from './trust.ts'
 
 /** The command tree. Nothing runs until it is parsed. With `json`, usage errors are one JSON document on standard output. */
 export function createProgram(options: { readonly json: boolean }): Command {
@@ -38,6 +40,8 @@ const commands = [
   addCurlCommand,
   addTokenCommand,
   addDestinationCommand,
+  addCertificateCommand,
+  addTrustCommand,
   addConnectorCommand,
   addServeCommand,
   addDbCommand,

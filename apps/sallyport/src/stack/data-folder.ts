@@ -74,12 +74,12 @@ export function openDataFolder(path: string): DataFolder {
 }
 
 /** Writes a file that only its owner reads, all of it or nothing. */
-export function writeFileAtomically(path: string, content: string): void {
+export function writeFileAtomically(path: string, content: string | Buffer): void {
   withTemporary(path, content, (temporary) => renameSync(temporary, path))
 }
 
 /** Lets `place` put a file that is wholly on the disk where it belongs. Whatever happens, nothing secret stays under the temporary name. */
-function withTemporary(path: string, content: string, place: (temporary: string) => void): void {
+function withTemporary(path: string, content: string | Buffer, place: (temporary: string) => void): void {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
   try {
     const handle = openSync(temporary, 'wx', 0o600)

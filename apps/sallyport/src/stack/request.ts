@@ -18,15 +18,16 @@ export interface Requester extends AsyncDisposable {
   (url: string | URL, init?: HttpRequest): Promise<HttpAnswer>
 }
 
-const timeoutMs = 15_000
+const usualTimeoutMs = 15_000
 const maxAnswerBytes = 8_388_608
 
 /**
- * An HTTP client for our own services: trusts the local authority beside the usual ones, waits at most 15 s, reads at most 8 MiB, follows no redirect.
+ * An HTTP client for our own services: trusts the local authority beside the usual ones, waits at most 15 s unless told, reads at most 8 MiB, follows no redirect.
  *
  * @throws ConnectivityError `PEER_UNTRUSTED` when the certificate does not verify, `PEER_UNREACHABLE` otherwise.
  */
-export function createRequester(options: { readonly authorities: readonly string[] }): Requester {
+export function createRequester(options: { readonly authorities: readonly string[]; readonly timeoutMs?: number }): Requester {
+  const timeoutMs = options.timeoutMs ?? usualTimeoutMs
   let loading: Promise<{ readonly agent: Agent; readonly request: typeof import('undici').request }> | undefined
   // Loaded with the first request: most commands need none.
   const load = async (): NonNullable<typeof loading> => {
@@ -56,13 +57,13 @@ export function createRequester(options: { readonly authorities: readonly string
       const body = await answer.body.text()
       return { status: answer.statusCode, headers, text: () => Promise.resolve(body) }
     } catch (cause) {
-      throw requestError(cause, target)
+      throw requestError(cause, target, timeoutMs)
     }
   }
   return Object.assign(requester, { [Symbol.asyncDispose]: async () => (await loading)?.agent.close() })
 }
 
-function requestError(cause: unknown, target: URL): ConnectivityError {
+function requestError(cause: unknown, target: URL, timeoutMs: number): ConnectivityError {
   const code = (cause as NodeJS.ErrnoException).code ?? ''
   const where = `${target.protocol}//${target.host}${target.pathname}`
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {

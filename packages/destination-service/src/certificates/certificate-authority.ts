@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '@sallyport/core'
 import { createIssuer, createSelfSignedCertificate, formatPem, type Issuer, issueCertificate, type NameAttribute } from '@sallyport/x509'
-import type { KeyPairs } from '../keys/key-pairs.ts'
+import type { KeyPair, KeyPairs } from '../keys/key-pairs.ts'
 import { authorityReserveMs, backdatingMs, issuingAuthorityMs, rootAuthorityMs } from '../limits.ts'
 import type { AuthorityGeneration, AuthorityKey, AuthorityKeys, AuthorityRepository } from './authority-repository.ts'
 
@@ -49,8 +49,9 @@ export function createCertificateAuthority(deps: {
   async function make(previous: AuthorityGeneration | undefined): Promise<AuthorityGeneration> {
     const nowMs = clock.now()
     const keepsRoot = previous !== undefined && endOf(previous.keys.root) - nowMs > issuingAuthorityMs
-    const root = keepsRoot ? previous.keys.root : await makeRoot(nowMs)
-    const keys = { root, issuing: await makeIssuing(root, nowMs) }
+    // Two at a time, as each takes seconds.
+    const [issuingPair, root] = await Promise.all([keyPairs.generate(), keepsRoot ? previous.keys.root : makeRoot(nowMs)])
+    const keys = { root, issuing: makeIssuing(issuingPair, root, nowMs) }
     return authorities.add(landscape, { generation: (previous?.generation ?? 0) + 1, keys }, { nowMs })
   }
 
@@ -68,8 +69,7 @@ export function createCertificateAuthority(deps: {
     return { certificate: formatPem('CERTIFICATE', certificate), privateKey: exported(privateKey) }
   }
 
-  async function makeIssuing(root: AuthorityKey, nowMs: number): Promise<AuthorityKey> {
-    const { publicKey, privateKey } = await keyPairs.generate()
+  function makeIssuing({ publicKey, privateKey }: KeyPair, root: AuthorityKey, nowMs: number): AuthorityKey {
     const certificate = issueCertificate(
       {
         subject: authorityName('Sallyport Destination Client CA', landscape),

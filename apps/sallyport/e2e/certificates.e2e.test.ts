@@ -1,0 +1,106 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readKeystore } from '@sallyport/keystore'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createInstallation, type Installation } from './installation.ts'
+
+let stack: Installation
+beforeAll(async () => {
+  stack = await createInstallation()
+  const started = await stack.run(['dev', '--detach', '--wait', '40s', '--no-demo', '--port-offset', String(stack.portOffset)])
+  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+}, 60_000)
+afterAll(async () => stack[Symbol.asyncDispose]())
+
+describe('sallyport certificate', () => {
+  it('generates, lists, exports, imports and deletes', async () => {
+    writeFileSync(stack.file('password'), 'key store password\n')
+    const generated = await stack.json([
+      'certificate',
+      'generate',
+      'client.p12',
+      '--cn',
+      'client',
+      '--days',
+      '30',
+      '--renew',
+      '--password-file',
+      'password',
+    ])
+    expect(generated).toEqual({ name: 'client.p12', outcome: 'created' })
+    const again = await stack.run(['certificate', 'generate', 'client.p12'])
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/one of that name already[\s\S]*--replace/) as string })
+
+    expect(await stack.json(['certificate', 'export', 'client.p12', '--out', 'exported.p12'])).toMatchObject({ file: 'exported.p12' })
+    expect(statSync(stack.file('exported.p12')).mode & 0o777).toBe(0o600)
+    const content = readFileSync(stack.file('exported.p12'))
+    const { entries } = readKeystore({ name: 'exported.p12', content, password: 'key store password' })
+    const leaf = new X509Certificate(entries[0]?.certificates[0] ?? '')
+    expect(leaf.subject).toContain('CN=client')
+    expect(leaf.subject).toContain('L=localhost/demo')
+    expect(Math.round((leaf.validToDate.getTime() - Date.now()) / 86_400_000)).toBe(30)
+
+    await stack.json(['certificate', 'export', 'client.p12', '--public', '--out', 'public.pem'])
+    const shown = readFileSync(stack.file('public.pem'), 'utf8')
+    expect(shown.match(/BEGIN CERTIFICATE/g)).toHaveLength(3)
+    expect(shown).not.toContain('PRIVATE')
+
+    expect(await stack.json(['certificate', 'import', 'public.pem'])).toEqual({ name: 'public.pem', outcome: 'created' })
+    expect(await stack.json(['certificate', 'import', 'public.pem'])).toEqual({ name: 'public.pem', outcome: 'replaced' })
+    expect(await stack.json(['certificate', 'list'])).toMatchObject([
+      { name: 'client.p12', privateKey: 'locked' },
+      {
+        name: 'public.pem',
+        privateKey: 'no',
+        endsAt: leaf.validToDate.toISOString(),
+        subject: expect.stringMatching(/^CN=client,L=/) as string,
+      },
+    ])
+    expect((await stack.run(['certificate', 'list'])).stdout).toMatch(/NAME +SUBJECT +ENDS +PRIVATE KEY\nclient\.p12 +\(locked\)/)
+    expect(await stack.json(['certificate', 'delete', 'public.pem'])).toEqual({ name: 'public.pem', outcome: 'deleted' })
+  }, 90_000)
+
+  it('says what is wrong', async () => {
+    writeFileSync(stack.file('broken.pem'), 'no certificate')
+    const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+      [['delete', 'none.pem'], 1, /no certificate "none\.pem" on the subaccount level[\s\S]*sallyport certificate list/],
+      [['import', 'broken.pem'], 1, /storing the certificate "broken\.pem": The content cannot be used/],
+      [['import', 'missing.pem'], 1, /"missing\.pem" cannot be read \(ENOENT\)/],
+      [['generate', 'x.txt'], 1, /must end in \.pem/],
+      [['generate', 'x.pem', '--days', '1', '--years', '1'], 2, /one of --days, --months and --years/],
+      [['generate', 'x.pem', '--days', 'many'], 2, /whole number/],
+      [['list', '--level', 'galaxy'], 2, /subaccount or instance/],
+    ]
+    for (const [words, code, text] of cases) {
+      expect(await stack.run(['certificate', ...words])).toMatchObject({ code, stderr: expect.stringMatching(text) as string })
+    }
+  }, 60_000)
+})
+
+describe('sallyport trust', () => {
+  it('makes, shows, rotates and deletes key pairs', async () => {
+    expect(await stack.run(['trust', 'show'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no trust key pair yet[\s\S]*trust generate/) as string,
+    })
+    expect(await stack.run(['trust', 'rotate'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('trust generate --passive') as string,
+    })
+    interface Shown {
+      readonly role: string
+      readonly fingerprint: string
+    }
+    const [active] = await stack.json<readonly Shown[]>(['trust', 'generate'])
+    const [passive] = await stack.json<readonly Shown[]>(['trust', 'generate', '--passive'])
+    expect(await stack.json<readonly Shown[]>(['trust', 'rotate'])).toMatchObject([
+      { role: 'active', fingerprint: passive?.fingerprint },
+      { role: 'passive', fingerprint: active?.fingerprint },
+    ])
+    expect((await stack.run(['trust', 'show', '--metadata', 'metadata.xml'])).stdout).toMatch(
+      /ROLE +SUBJECT[\s\S]*active +CN=cfapps\.localhost\/demo/,
+    )
+    expect(readFileSync(stack.file('metadata.xml'), 'utf8').match(/<X509Certificate>/g)).toHaveLength(4)
+    expect(await stack.json(['trust', 'delete'])).toEqual({ role: 'passive', outcome: 'deleted' })
+  }, 90_000)
+})

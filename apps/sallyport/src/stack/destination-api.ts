@@ -1,0 +1,44 @@
+import { ConnectivityError } from '@sallyport/core'
+import { readAuthority, readBindings } from './binding-files.ts'
+import type { DataFolder } from './data-folder.ts'
+import { createRequester } from './request.ts'
+import { fetchToken, textOf } from './tokens.ts'
+
+/** Making keys takes seconds, on a busy machine many. */
+const timeoutMs = 120_000
+
+/** A call of the destination service below `/destination-configuration/v1`. */
+export interface ApiCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly path: string
+  readonly body?: unknown
+  /** What is attempted, for errors. */
+  readonly attempt: string
+}
+
+/** Makes calls with the binding of the stack. */
+export type DestinationApi = (call: ApiCall) => Promise<{ readonly status: number; readonly body: unknown }>
+
+/**
+ * Runs `work` with the REST API of the running stack. Answers of 404 and 409 are for `work` to judge.
+ *
+ * @throws ConnectivityError for every other refusal, with the service's own sentence.
+ */
+export async function withDestinationApi<T>(folder: DataFolder, work: (api: DestinationApi) => Promise<T>): Promise<T> {
+  const [binding] = readBindings(folder).destination
+  await using request = createRequester({ authorities: [readAuthority(folder)], timeoutMs })
+  const { access_token: token } = await fetchToken(request, binding, { grant_type: 'client_credentials' })
+  return await work(async ({ method, path, body, attempt }) => {
+    const answer = await request(`${String(binding.credentials['uri'])}/destination-configuration/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    const parsed = text === '' ? undefined : (JSON.parse(text) as unknown)
+    if (answer.status < 300 || answer.status === 404 || answer.status === 409) return { status: answer.status, body: parsed }
+    const message = textOf((parsed as { readonly ErrorMessage?: unknown } | undefined)?.ErrorMessage) || `status ${answer.status}`
+    const code = answer.status === 403 ? 'ACCESS_DENIED' : answer.status < 500 ? 'MESSAGE_INVALID' : 'SERVICE_UNAVAILABLE'
+    throw new ConnectivityError(code, `${attempt}: ${message}`)
+  })
+}
