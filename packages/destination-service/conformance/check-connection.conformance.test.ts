@@ -232,7 +232,7 @@ describe('an on-premise target, seen from the connectivity proxy', () => {
   const onPremise = (port: number) => ({
     onPremise: createConnectivityProxyRoute({
       proxyOrigin: `http://127.0.0.1:${port}`,
-      token: (subaccount) => Promise.resolve(createSecret(`token-of-${subaccount}`)),
+      tokens: { get: (subaccount) => Promise.resolve(createSecret(`token-of-${subaccount}`)), forget: () => {} },
     }),
   })
   const target = { URL: 'https://erp.virtual:44300/sap/ping?x=y', ProxyType: 'OnPremise', CloudConnectorLocationId: 'loc' }
@@ -302,7 +302,10 @@ describe('an on-premise target, seen from the connectivity proxy', () => {
     [
       'the proxy gives no token',
       {
-        onPremise: createConnectivityProxyRoute({ proxyOrigin: 'http://127.0.0.1:1', token: () => Promise.reject(new Error('secret')) }),
+        onPremise: createConnectivityProxyRoute({
+          proxyOrigin: 'http://127.0.0.1:1',
+          tokens: { get: () => Promise.reject(new Error('secret')), forget: () => {} },
+        }),
       },
       /^the connectivity proxy cannot be reached/,
     ],

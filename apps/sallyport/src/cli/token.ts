@@ -10,7 +10,9 @@ import { fetchToken, type IssuedToken, textOf } from '../stack/tokens.ts'
 import { createContext } from './context.ts'
 
 const services = ['xsuaa', 'destination', 'connectivity'] as const
-type ServiceName = (typeof services)[number]
+/** The cockpit has users only, and no binding. */
+type ClientName = (typeof services)[number] | 'cockpit'
+const clients: readonly ClientName[] = [...services, 'cockpit']
 
 interface IssueOptions {
   readonly user?: string
@@ -31,12 +33,12 @@ export function addTokenCommand(program: Command): void {
     .option('--tenant <id>', 'subaccount (default: the first one)')
     .option('--scope <scopes>', 'scopes, separated by blanks')
     .option('--grant <grant>', 'client_credentials (default without --user) or password')
-    .option('--client <service>', `whose client: ${services.join(', ')}`, 'xsuaa')
+    .option('--client <service>', `whose client: ${services.join(', ')}; for users also cockpit, which administers destinations`, 'xsuaa')
     .option('--raw', 'print the token alone')
     .action(async (options: IssueOptions, command: Command) => {
       const { printer, folder } = createContext(command)
-      const client = services.find((name) => name === options.client)
-      if (client === undefined) throw usageError(`--client takes one of ${services.join(', ')}, not "${options.client}"`)
+      const client = clients.find((name) => name === options.client)
+      if (client === undefined) throw usageError(`--client takes one of ${clients.join(', ')}, not "${options.client}"`)
       const issued = await issueToken(folder(), { ...options, client })
       if (options.raw === true && !printer.json) process.stdout.write(`${issued.access_token}\n`)
       else printer.result(issued, () => `${issued.access_token}\n\n${describeToken(issued.access_token)}`)
@@ -57,7 +59,7 @@ export function addTokenCommand(program: Command): void {
 export async function issueToken(
   folder: DataFolder,
   options: {
-    readonly client: ServiceName
+    readonly client: ClientName
     readonly user?: string
     readonly tenant?: string
     readonly scope?: string
@@ -76,6 +78,7 @@ export async function issueToken(
       ...scope,
     })
   }
+  if (options.client === 'cockpit') throw usageError('the client cockpit administers for its users; name one with --user')
   const grant = options.grant ?? 'client_credentials'
   if (grant !== 'client_credentials') throw usageError(`the grant ${grant} needs --user`)
   await using request = createRequester({ authorities: [readAuthority(folder)] })

@@ -23,3 +23,16 @@ export function resolveText(value: TextOrReference, configuration: { readonly pa
     throw new ConnectivityError('CONFIGURATION_INVALID', `${configuration.path} refers to ${path}, which does not exist`)
   return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
 }
+
+/** A value that stands in the file, or in a JSON file that it refers to. @throws ConnectivityError `CONFIGURATION_INVALID` when that cannot be read. */
+export function readReferencedJson(value: Readonly<Record<string, unknown>>, configuration: { readonly path: string }): unknown {
+  const { file } = value
+  if (typeof file !== 'string' || Object.keys(value).length > 1) return value
+  const path = resolve(dirname(configuration.path), file)
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as unknown
+  } catch {
+    // What the parser says may quote a password.
+    throw new ConnectivityError('CONFIGURATION_INVALID', `${configuration.path} refers to ${path}, which is not there or not JSON`)
+  }
+}

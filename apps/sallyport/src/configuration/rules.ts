@@ -81,8 +81,31 @@ const knownSubaccounts: Rule = ({ subaccounts, connectors }) =>
       : [{ path: ['connectors', at, 'subaccount'], message: `there is no subaccount "${connector.subaccount}"` }],
   )
 
+const uniqueRoleCollections: Rule = ({ roleCollections }) =>
+  roleCollections.flatMap((entry, at) =>
+    roleCollections.findIndex((other) => other.name === entry.name) === at
+      ? []
+      : [{ path: ['roleCollections', at, 'name'], message: `the role collection "${entry.name}" stands twice` }],
+  )
+
+const uniqueIdentityServices: Rule = ({ identityServices }) =>
+  identityServices.flatMap((entry, at) =>
+    identityServices.findIndex((other) => other.issuer === entry.issuer) === at
+      ? []
+      : [{ path: ['identityServices', at, 'issuer'], message: `the identity service "${entry.issuer}" stands twice` }],
+  )
+
 /** Named checks across entries. Each finds all its problems; none changes anything. */
-const rules: readonly Rule[] = [uniqueSubaccounts, uniqueSubdomains, uniqueUsers, namedDestinations, knownSubaccounts, existingFiles]
+const rules: readonly Rule[] = [
+  uniqueSubaccounts,
+  uniqueSubdomains,
+  uniqueUsers,
+  namedDestinations,
+  knownSubaccounts,
+  existingFiles,
+  uniqueRoleCollections,
+  uniqueIdentityServices,
+]
 
 export function checkRules(configuration: Configuration): readonly ConfigurationProblem[] {
   return rules.flatMap((rule) => rule(configuration))

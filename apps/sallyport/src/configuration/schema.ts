@@ -1,4 +1,4 @@
-import { type ConnectorEntry, connectorEntrySchema } from '@sallyport/admin-api'
+import { type ConnectorEntry, connectorEntrySchema, type DestinationRole, destinationRoles } from '@sallyport/admin-api'
 import { z } from 'zod'
 
 /** A text that may be kept elsewhere: `{ file }` relative to the configuration file, or `{ env }`. */
@@ -22,6 +22,26 @@ export interface SubaccountEntry {
   readonly subdomain?: string | undefined
   readonly users: readonly UserEntry[]
   readonly destinations: readonly Readonly<Record<string, TextOrReference | number | boolean>>[]
+}
+
+/** Roles that users have through a group of this name. */
+interface RoleCollectionEntry {
+  readonly name: string
+  readonly roles: readonly DestinationRole[]
+}
+
+/** An identity service whose applications may use the destination service with tokens that are bound to their certificate. */
+interface IdentityServiceEntry {
+  readonly issuer: string
+  readonly keysUrl: string
+  /** Subaccounts that trust it; all unless given. */
+  readonly subaccounts?: readonly string[] | undefined
+  readonly applications: readonly { readonly clientId: string; readonly consumedServices: readonly string[] }[]
+}
+
+/** What the service instances of this installation are made with. */
+interface InstancesEntry {
+  readonly destination: { readonly parameters?: Readonly<Record<string, unknown>> | undefined }
 }
 
 /** Where the cloud side listens and how clients reach it. Ports that are not set are the usual ones plus `--port-offset`. */
@@ -77,6 +97,9 @@ export interface ConfigurationFile {
   readonly version: 1
   readonly subaccounts: readonly SubaccountEntry[]
   readonly connectors: readonly ConnectorEntry[]
+  readonly roleCollections: readonly RoleCollectionEntry[]
+  readonly identityServices: readonly IdentityServiceEntry[]
+  readonly instances: InstancesEntry
   readonly server: ServerEntry
   readonly storage: StorageEntry
   readonly connectorAdmin: { readonly host: string; readonly port?: number | undefined }
@@ -96,7 +119,10 @@ const user = z.strictObject({
   email: z.string().max(200).optional().describe('Default: the name, when it is an address'),
   givenName: z.string().max(200).optional(),
   familyName: z.string().max(200).optional(),
-  groups: z.array(z.string().min(1).max(200)).default([]).describe('Groups; as scopes below the xsappname of the application'),
+  groups: z
+    .array(z.string().min(1).max(200))
+    .default([])
+    .describe('Groups: role collections, and without blanks in their names also scopes below the xsappname of the application'),
   attributes: z
     .record(z.string(), z.union([z.string(), z.array(z.string())]))
     .default({})
@@ -207,11 +233,53 @@ const storage = z.strictObject({
     .describe('Keys that the data may still be sealed with; "db rotate" makes them superfluous'),
 })
 
+const roleCollection = z.strictObject({
+  name: z.string().min(1).max(200).describe('The group of users that have these roles'),
+  roles: z.array(z.enum(destinationRoles)).describe('Roles of the administration of destinations, as the original calls them'),
+})
+
+const identityService = z.strictObject({
+  issuer: z.url().describe('Claim iss of its tokens'),
+  keysUrl: z.url({ protocol: /^https$/ }).describe('Where its public keys are'),
+  subaccounts: z.array(z.string().min(1)).optional().describe('Subaccounts that trust it; all unless given'),
+  applications: z
+    .array(
+      z.strictObject({
+        clientId: z.string().min(1),
+        consumedServices: z
+          .array(z.string().min(1))
+          .describe('Names of the service instances that it consumes, such as sallyport-destination'),
+      }),
+    )
+    .max(1_000)
+    .default([]),
+})
+
+const instances = z.strictObject({
+  destination: z
+    .strictObject({
+      parameters: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe(
+          'What the original takes as config.json (init_data, subscriber_access), or { file } with it; applied once, and again when it changes',
+        ),
+    })
+    .prefault({}),
+})
+
 /** The schema that the file is read with and that `config schema` prints. */
 export const configurationSchema: z.ZodType<ConfigurationFile> = z.strictObject({
   version: z.literal(1).default(1).describe('Version of this format'),
   subaccounts: z.array(subaccount).max(1_000).default([]).describe('Subaccounts of the token service and the destination service'),
   connectors: z.array(connectorEntrySchema).max(100).default([]).describe('What each cloud connector exposes'),
+  roleCollections: z.array(roleCollection).max(1_000).default([]).describe('Groups of users and their roles, beside the usual ones'),
+  identityServices: z
+    .array(identityService)
+    .max(100)
+    .default([])
+    .describe('Identity services whose applications may use the destination service'),
+  instances: instances.prefault({}).describe('Service instances of this installation'),
   server: server.prefault({}).describe('The cloud side'),
   storage: storage.prefault({}).describe('Where the cloud side keeps its data'),
   connectorAdmin: z

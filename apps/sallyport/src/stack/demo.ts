@@ -94,6 +94,7 @@ subaccounts:
     users:
       - { name: jane@acme.test, givenName: Jane, familyName: Roe, groups: [sales], attributes: { country: DE } }
       - { name: john@acme.test, givenName: John, familyName: Doe, attributes: { country: US } }
+      - { name: admin@acme.test, givenName: Ada, familyName: Min, groups: [Subaccount Administrator] }
     destinations:
       - { Name: S4_DEMO, Type: HTTP, ProxyType: OnPremise, URL: "http://s4.demo:443", Authentication: PrincipalPropagation }
       - { Name: S4_SYSTEM, Type: HTTP, ProxyType: OnPremise, URL: "http://s4.demo:443", Authentication: NoAuthentication }

@@ -1,5 +1,6 @@
 import type { DestinationRecord } from '@sallyport/admin-api'
 import {
+  createConnectionChecker,
   createConnectivityProxyRoute,
   createDestinationService,
   createOutgoing,
@@ -16,7 +17,9 @@ import { type Configuration, resolveText } from '../configuration/configuration.
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
 import { createConnectivityTokens } from './connectivity-tokens.ts'
+import { applyConfiguredParameters, destinationAdministration } from './destination-administration.ts'
 import { createExpiryWebhook } from './expiry-webhook.ts'
+import { openIdentityTrust } from './identity-services.ts'
 import { openInstances } from './instances.ts'
 import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
@@ -54,13 +57,22 @@ export async function startDestinationServicePart(context: PartContext): Promise
   const [owner] = subaccountsOf(configuration)
   const { landscape, allowPrivateTokenServices, certificates, authentication } = configuration.server.destinationService
   const request = createRequester({ authorities: settings.authorities })
-  const outgoing = createOutgoing({
+  const targets = {
     privateAddresses: allowPrivateTokenServices ? 'allow' : 'refuse',
     certificateAuthorities: settings.authorities,
     onPremise: createConnectivityProxyRoute({
       proxyOrigin: `http://${settings.publicHost}:${settings.ports.proxyHttp}`,
       tokens: createConnectivityTokens({ request, tokenServiceUrl: settings.tokenService.url, instance: connectivity, clock }),
     }),
+  } as const
+  const outgoing = createOutgoing(targets)
+  const administration = destinationAdministration({ configuration, folder, db, connections: createConnectionChecker(targets) })
+  const identity = openIdentityTrust({
+    configuration,
+    instance: destination,
+    fetchKeys: fetcher.fetchKeys,
+    clock,
+    log: partLog(log, 'destination-service'),
   })
   const service = createDestinationService({
     repository,
@@ -77,18 +89,22 @@ export async function startDestinationServicePart(context: PartContext): Promise
         clientId === destination.clientId ? { instanceId: destination.instanceId, subaccountId: owner?.id ?? '' } : undefined,
     },
     outgoing,
+    administration,
+    ...(identity === undefined ? {} : { identity }),
     clock,
     log: partLog(log, 'destination-service'),
   })
   const close = async (): Promise<void> => {
     await service.close()
     keys[Symbol.dispose]()
+    identity?.[Symbol.dispose]()
     await fetcher[Symbol.asyncDispose]()
     await request[Symbol.asyncDispose]()
     await db.destroy()
   }
   try {
     const created = await createMissing(repository, configuration, clock.now())
+    await applyConfiguredParameters(service, administration.settings, context)
     await service.listen({
       host: settings.host,
       port: settings.ports.destinationService,

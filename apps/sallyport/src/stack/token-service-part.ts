@@ -18,6 +18,7 @@ import { createBindings } from './bindings.ts'
 import { writeBindings } from './binding-files.ts'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { type CloudSettings, cloudSettings, partLog, subaccountsOf } from './cloud-settings.ts'
+import { type CockpitClient, cockpitConfiguration, openCockpitClient } from './cockpit-client.ts'
 import { type Instances, openInstances } from './instances.ts'
 import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
@@ -42,7 +43,7 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
   const service = createTokenService({
     ...createStaticDirectory({
       tenants: subaccounts.map(({ id, subdomain }) => ({ id, ...(subdomain === undefined ? {} : { subdomain }) })),
-      clients: clientsOf(instances, configuration),
+      clients: clientsOf(instances, openCockpitClient(folder), configuration),
       users: usersOf(configuration),
       hasher,
     }),
@@ -81,11 +82,11 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
       controls: {
         'issue-token': async ({ user, client, tenant: wanted, scope }) => {
           if (typeof user !== 'string') throw new ConnectivityError('MESSAGE_INVALID', 'issue-token needs a user')
-          const instance = instances[client as keyof Instances] ?? instances.xsuaa
+          const { clientId } = client === 'cockpit' ? openCockpitClient(folder) : (instances[client as keyof Instances] ?? instances.xsuaa)
           return service.issueUserToken({
             tenant: typeof wanted === 'string' ? wanted : tenant,
             user,
-            clientId: instance.clientId,
+            clientId,
             ...(typeof scope === 'string' ? { scopes: scope.split(' ').filter((word) => word !== '') } : {}),
           })
         },
@@ -109,10 +110,12 @@ function addressesOf(settings: CloudSettings): Parameters<typeof createBindings>
   }
 }
 
-/** The clients of the three instances. They belong to the first subaccount; the others have subscribed. */
-function clientsOf(instances: Instances, configuration: Configuration): readonly ClientConfiguration[] {
+/** The clients of the three instances and of the administration. They belong to the first subaccount; the others have subscribed. */
+function clientsOf(instances: Instances, cockpit: CockpitClient, configuration: Configuration): readonly ClientConfiguration[] {
   const [owner, ...subscribers] = subaccountsOf(configuration).map((subaccount) => subaccount.id)
-  const groups = [...new Set(configuration.subaccounts.flatMap((subaccount) => subaccount.users.flatMap((user) => user.groups)))]
+  const all = configuration.subaccounts.flatMap((subaccount) => subaccount.users.flatMap((user) => user.groups))
+  // Scopes hold no blanks and quotes; a group with such a name is a role collection and nothing else.
+  const groups = [...new Set(all)].filter((group) => !/[\s"']/.test(group))
   const client = (instance: Instances[keyof Instances]): ClientConfiguration => ({
     id: instance.clientId,
     tenant: owner ?? '',
@@ -128,6 +131,11 @@ function clientsOf(instances: Instances, configuration: Configuration): readonly
     },
     { ...client(instances.destination), serviceInstanceId: instances.destination.instanceId },
     { ...client(instances.connectivity), serviceInstanceId: instances.connectivity.instanceId },
+    cockpitConfiguration(cockpit, configuration, {
+      tenant: owner ?? '',
+      subscribedTenants: subscribers,
+      scopes: groups.map((group) => ({ name: `${instances.xsuaa.xsappname}.${group}`, groups: [group] })),
+    }),
   ]
 }
 

@@ -4,8 +4,8 @@ import type { CheckedHop, ConnectionVerdict } from '@sallyport/admin-api'
 export interface HopList {
   /** Runs a step; `describe` says what was reached. When it fails, `explain` says why and the check is over: the step's error is thrown on. */
   step<T>(hop: CheckedHop['hop'], work: () => Promise<T>, texts: StepTexts<T>): Promise<T>
-  /** A step that failed although it answered. */
-  failed(hop: CheckedHop['hop'], detail: string, sinceMs: number): void
+  /** Notes a step that began at a time of `performance.now()`. */
+  note(hop: Omit<CheckedHop, 'durationMs'>, sinceMs: number): void
   verdict(outcome: Pick<ConnectionVerdict, 'successful' | 'message' | 'status'>): ConnectionVerdict
 }
 
@@ -30,8 +30,8 @@ export function createHopList(): HopList {
         throw error
       }
     },
-    failed(hop, detail, sinceMs) {
-      hops.push({ hop, ok: false, durationMs: since(sinceMs), detail })
+    note(hop, sinceMs) {
+      hops.push({ ...hop, durationMs: since(sinceMs) })
     },
     verdict: (outcome) => ({ ...outcome, durationMs: since(startedMs), hops }),
   }

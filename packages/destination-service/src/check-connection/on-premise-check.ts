@@ -46,15 +46,16 @@ export async function checkOnPremise(
         answer = await probe(await openSocket(hop.proxyOrigin, deadline), { method: 'GET', ...sent }, deadline)
       }
     } catch (error) {
-      hops.failed('proxy', explain(error), beganMs)
+      hops.note({ hop: 'proxy', ok: false, detail: explain(error) }, beganMs)
       return hops.verdict({ successful: false, message: messages.undetermined })
     }
+    if (answer.status === 407) hop.refused()
     const { failedHop, detail, message } = readAnswer(answer)
     if (failedHop !== undefined) {
-      hops.failed(failedHop, detail, beganMs)
+      hops.note({ hop: failedHop, ok: false, detail }, beganMs)
       return hops.verdict({ successful: false, message, ...(answer.origin === undefined ? { status: answer.status } : {}) })
     }
-    await hops.step('backend', () => Promise.resolve(answer), { describe: () => detail, explain })
+    hops.note({ hop: 'backend', ok: true, detail }, beganMs)
     return hops.verdict({ successful: true, message, status: answer.status })
   } catch {
     // The step that failed stands in the list.

@@ -1,6 +1,10 @@
+import type { StoredTable } from '@sallyport/core'
 import type { Kysely } from 'kysely'
 import type { DestinationTables } from '../entities/entity-migrations.ts'
 import { defaultInstanceSettings, type InstanceSettings, type InstanceSettingsRepository } from './instance-settings.ts'
+
+/** The table of settings, for jobs over whole databases. */
+export const settingsTable: StoredTable = { name: 'instance_settings', key: ['instance_id'], sealed: [] }
 
 /** Keeps settings of instances in SQL, in what SQLite and PostgreSQL have in common. They hold no secrets. */
 export function createSqlInstanceSettings({ db }: { readonly db: Kysely<DestinationTables> }): InstanceSettingsRepository {
