@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { skipUnless, startPostgres } from '@sallyport/real-backends'
+import { runCrashRounds } from './crash-rounds.ts'
+
+/** `pnpm crash [--store sqlite|postgresql] [--rounds 100]`: prints the figures of each store as JSON; fails at the first thing that is lost or half done. */
+const { values } = parseArgs({ options: { store: { type: 'string', multiple: true }, rounds: { type: 'string', default: '100' } } })
+const rounds = Number(values.rounds)
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-crash-'))
+const onRound = (round: number): void => void (round % 10 === 0 && process.stderr.write(`round ${round} of ${rounds}\n`))
+try {
+  for (const kind of values.store ?? ['sqlite', 'postgresql']) {
+    const started = performance.now()
+    const figures = kind === 'sqlite' ? await onSqlite() : await onPostgres()
+    process.stdout.write(`${JSON.stringify({ store: kind, ...figures, seconds: Math.round((performance.now() - started) / 1_000) })}\n`)
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function onSqlite(): ReturnType<typeof runCrashRounds> {
+  return runCrashRounds({ store: { kind: 'sqlite', file: join(folder, 'destinations.db') }, rounds, random: Math.random, onRound })
+}
+
+async function onPostgres(): ReturnType<typeof runCrashRounds> {
+  if (skipUnless('postgres', 'initdb', 'psql')) throw new Error('PostgreSQL is not installed')
+  await using postgres = await startPostgres()
+  const store = { kind: 'postgresql', url: await postgres.createDatabase(), password: postgres.password } as const
+  const crashServer = async (): Promise<void> => {
+    await postgres.crash()
+    await postgres.start()
+  }
+  return runCrashRounds({ store, rounds, random: Math.random, onRound, crashServer })
+}
