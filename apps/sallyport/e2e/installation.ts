@@ -47,7 +47,10 @@ export interface Installation extends AsyncDisposable {
   ready(count: number, options?: { readonly data?: string; readonly timeoutMs?: number }): Promise<void>
 }
 
-export async function createInstallation(): Promise<Installation> {
+/** `environment` is part of that of every command. */
+export async function createInstallation({
+  environment: shared = {},
+}: { readonly environment?: Record<string, string> } = {}): Promise<Installation> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'))
   const data = join(folder, 'data')
   const portOffset = await freeOffset()
@@ -74,7 +77,7 @@ export async function createInstallation(): Promise<Installation> {
   const spawnMain = (words: readonly string[], chosen: string, environment: Record<string, string> = {}): ChildProcess =>
     spawn(process.execPath, [main, '--data', chosen, ...words], {
       cwd: folder,
-      env: { ...process.env, NO_COLOR: '1', ...environment },
+      env: { ...process.env, NO_COLOR: '1', ...shared, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
 
@@ -93,7 +96,7 @@ export async function createInstallation(): Promise<Installation> {
     },
     program: (command, args, options = {}) =>
       finish(
-        spawn(command, args, { cwd: folder, env: { ...process.env, ...options.environment }, stdio: ['pipe', 'pipe', 'pipe'] }),
+        spawn(command, args, { cwd: folder, env: { ...process.env, ...shared, ...options.environment }, stdio: ['pipe', 'pipe', 'pipe'] }),
         undefined,
         options.timeoutMs ?? 60_000,
       ),

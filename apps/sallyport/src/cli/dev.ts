@@ -129,6 +129,7 @@ async function printScreen(printer: Printer, stack: DevStack, folder: DataFolder
   line()
   line(`  Configuration ${stack.configurationFile}`)
   line(`  Bindings written to ${stack.bindingsFile} (0600)`)
+  line(`  Authority of the certificates ${folder.file('ca.crt')} ${dim('(NODE_EXTRA_CA_CERTS; "exec" sets it)')}`)
   line()
   const name = commandName()
   line(`  Next:  ${name} exec -- cds watch`)

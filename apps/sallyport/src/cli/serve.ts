@@ -66,7 +66,8 @@ export function addServeCommand(program: Command): void {
         now: () => systemClock.now(),
         starts: wanted.map((role) => () => starts[role](context)),
       })
-      logger.info({ roles: wanted, configuration: context.configuration.path }, 'serving')
+      const authority = context.folder.file('ca.crt')
+      logger.info({ roles: wanted, configuration: context.configuration.path, nodeExtraCaCerts: authority }, 'serving')
       process.once('SIGTERM', () => stack.stop())
       process.once('SIGINT', () => {
         process.once('SIGINT', () => process.exit(exitCodes.failed))

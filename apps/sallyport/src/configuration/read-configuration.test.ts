@@ -46,6 +46,16 @@ describe('configuration', () => {
       /:4:\d+ connectors\[0\]\.mappings\[1\]/,
     ],
     [
+      'hosts for tenants without a url',
+      'server:\n  tokenService: { tenantHosts: true }\n',
+      /:2:\d+ server\.tokenService\.tenantHosts.*https/,
+    ],
+    [
+      'hosts for tenants below an address',
+      'server:\n  tokenService: { tenantHosts: true, url: "https://10.0.0.1" }\n',
+      /server\.tokenService\.url.*domain name/,
+    ],
+    [
       'an alias bomb',
       `a: &a [x]\n${'bcdefgh'
         .split('')

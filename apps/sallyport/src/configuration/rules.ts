@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { checkDestination, type ConfigurationProblem } from '@sallyport/admin-api'
 import type { Configuration } from './configuration.ts'
@@ -95,6 +96,14 @@ const uniqueIdentityServices: Rule = ({ identityServices }) =>
       : [{ path: ['identityServices', at, 'issuer'], message: `the identity service "${entry.issuer}" stands twice` }],
   )
 
+const tenantHosts: Rule = ({ server: { tokenService } }) => {
+  if (!tokenService.tenantHosts) return []
+  const url = URL.parse(tokenService.url ?? '')
+  const usable = url !== null && url.protocol === 'https:' && url.pathname === '/' && isIP(url.hostname) === 0 && url.hostname.includes('.')
+  const message = 'hosts for tenants need a url such as https://authentication.example.org: https, a domain name, no path'
+  return usable ? [] : [{ path: ['server', 'tokenService', tokenService.url === undefined ? 'tenantHosts' : 'url'], message }]
+}
+
 /** Named checks across entries. Each finds all its problems; none changes anything. */
 const rules: readonly Rule[] = [
   uniqueSubaccounts,
@@ -102,6 +111,7 @@ const rules: readonly Rule[] = [
   uniqueUsers,
   namedDestinations,
   knownSubaccounts,
+  tenantHosts,
   existingFiles,
   uniqueRoleCollections,
   uniqueIdentityServices,

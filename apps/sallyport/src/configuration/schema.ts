@@ -49,7 +49,14 @@ interface ServerEntry {
   readonly host: string
   readonly publicHost: string
   readonly tls?: { readonly certificate: { readonly file: string }; readonly key: { readonly file: string } } | undefined
-  readonly tokenService: { readonly port?: number | undefined; readonly url?: string | undefined; readonly redirectUris: readonly string[] }
+  readonly tokenService: {
+    readonly port?: number | undefined
+    readonly httpPort?: number | undefined
+    readonly url?: string | undefined
+    readonly tenantHosts: boolean
+    readonly credentials: 'binding-secret' | 'x509'
+    readonly redirectUris: readonly string[]
+  }
   readonly destinationService: {
     readonly port?: number | undefined
     readonly allowPrivateTokenServices: boolean
@@ -156,7 +163,18 @@ const server = z.strictObject({
   tokenService: z
     .strictObject({
       port: port.optional(),
+      httpPort: port.optional().describe('Also answers here without TLS, on this machine only'),
       url: z.url().optional(),
+      tenantHosts: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Each subaccount has a host of its own, https://<subdomain>.<host of the url>; needs DNS for it, and a certificate for *.<host>',
+        ),
+      credentials: z
+        .enum(['binding-secret', 'x509'])
+        .default('binding-secret')
+        .describe('What applications log on with: a secret, or a certificate whose key is part of the binding'),
       redirectUris: z.array(z.string().min(1)).default(['http://localhost:*/**', 'http://127.0.0.1:*/**']),
     })
     .prefault({}),

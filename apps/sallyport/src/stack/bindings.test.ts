@@ -68,6 +68,36 @@ describe('bindings', () => {
   })
 })
 
+describe('bindings of another kind', () => {
+  const addresses = {
+    tokenServiceUrl: 'https://acme.authentication.example.test',
+    uaadomain: 'authentication.example.test',
+    destinationServiceUrl: 'https://localhost:8444',
+    proxyHost: 'localhost',
+    proxyHttpPort: 20003,
+    proxySocks5Port: 20004,
+  }
+  it('name the subdomain of the tenant where it has a host', () => {
+    const made = createBindings(openInstances(folder), addresses, { id: 'demo', subdomain: 'acme', verificationKey: '-' })
+    for (const [binding] of Object.values(made)) expect(binding.credentials['identityzone']).toBe('acme')
+    for (const [binding] of Object.values(bindings)) expect(binding.credentials).not.toHaveProperty('identityzone')
+  })
+  it('CL-008 hold a certificate, its key and the host for it, and no secret', () => {
+    const tenant = { id: 'demo', subdomain: 'acme', verificationKey: '-' }
+    const made = createBindings(openInstances(folder), addresses, tenant, () => ({ certificate: 'C', key: 'K' }))
+    for (const [binding] of Object.values(made)) {
+      expect(binding.credentials).toMatchObject({
+        certificate: 'C',
+        key: 'K',
+        certurl: 'https://acme.authentication.cert.example.test',
+        'credential-type': 'x509',
+      })
+      expect(binding.credentials).not.toHaveProperty('clientsecret')
+    }
+    expect(JSON.stringify(redactBindings(made))).not.toContain('"K"')
+  })
+})
+
 describe('written forms', () => {
   it('CL-010 a default-env.json with VCAP_SERVICES inside, readable by its owner only', () => {
     const file = writeBindings(folder, bindings)

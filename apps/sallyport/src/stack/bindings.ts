@@ -2,7 +2,7 @@ import type { Instances, ServiceInstance } from './instances.ts'
 
 /** Addresses that a binding names. */
 export interface BindingAddresses {
-  /** Base of the token service, without path. */
+  /** Base of the token service, without path; of the tenant's own host where it has one. */
   readonly tokenServiceUrl: string
   /** Host and port of the token service, without scheme: clients build `https://<uaadomain>/oauth/token` from it. */
   readonly uaadomain: string
@@ -14,6 +14,8 @@ export interface BindingAddresses {
 
 export interface BindingTenant {
   readonly id: string
+  /** Set where tenants have hosts: clients build host names of it. */
+  readonly subdomain?: string | undefined
   /** Public key of the current signing key, PEM. */
   readonly verificationKey: string
 }
@@ -36,15 +38,36 @@ export interface ServiceBinding {
 
 export type VcapServices = Readonly<Record<'xsuaa' | 'destination' | 'connectivity', readonly [ServiceBinding]>>
 
+/** PEM texts with which the client of an instance logs on in place of its secret. */
+export interface BindingCertificate {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** Where clients with a certificate go: official ones derive the name in this way. */
+export function certificateDomain(uaadomain: string): string {
+  return uaadomain.replace(/^authentication\./, 'authentication.cert.')
+}
+
 /**
- * The bindings as the platform would hand them to an application, in the single-tenant form that needs no DNS: one host name, no tenant
- * subdomains (`identityzone` is left out, because clients would build host names from it).
+ * The bindings as the platform would hand them to an application. Where tenants have no hosts of their own `identityzone` is left out, because clients would
+ * build host names from it. `certificateOf` gives bindings of type `x509`.
  */
-export function createBindings(instances: Instances, addresses: BindingAddresses, tenant: BindingTenant): VcapServices {
+export function createBindings(
+  instances: Instances,
+  addresses: BindingAddresses,
+  tenant: BindingTenant,
+  certificateOf?: (instance: ServiceInstance) => BindingCertificate,
+): VcapServices {
+  const proof = (instance: ServiceInstance): Record<string, string> => {
+    if (certificateOf === undefined) return { clientsecret: instance.clientSecret, 'credential-type': 'binding-secret' }
+    const certurl = addresses.tokenServiceUrl.replace(addresses.uaadomain, certificateDomain(addresses.uaadomain))
+    return { ...certificateOf(instance), certurl, 'credential-type': 'x509' }
+  }
   const client = (instance: ServiceInstance): Record<string, string> => ({
     clientid: instance.clientId,
-    clientsecret: instance.clientSecret,
-    'credential-type': 'binding-secret',
+    ...proof(instance),
+    ...(tenant.subdomain === undefined ? {} : { identityzone: tenant.subdomain }),
     xsappname: instance.xsappname,
     url: addresses.tokenServiceUrl,
     uaadomain: addresses.uaadomain,

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConnectivityError, type Logger } from '@sallyport/core'
+import type { ServiceAddress } from '@sallyport/token-service'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { SubaccountEntry } from '../configuration/schema.ts'
+import { certificateDomain } from './bindings.ts'
 import { type Identity, localNames, openAuthority } from './local-authority.ts'
 import type { PartContext } from './part.ts'
 import { createRequester } from './request.ts'
@@ -25,14 +27,19 @@ export interface CloudSettings {
   /** Authorities that our own services trust when they call each other. PEM. */
   readonly authorities: readonly string[]
   readonly tokenService: {
-    /** Base URL in bindings. */
+    /** Where our own services ask; which tenant is meant they say in a header. */
     readonly url: string
     readonly uaadomain: string
-    /** Claim `iss` of the tokens. */
-    readonly issuer: string
     readonly keysUrl: URL
-    /** `loopback` where the token service derives its names from its port. */
-    readonly publicUrl: string | undefined
+    readonly address: ServiceAddress
+    /** Subdomain of a subaccount that has a host of its own. */
+    subdomainOf(subaccount: string): string | undefined
+    /** Base URL in the bindings of a subaccount. */
+    urlOf(subaccount: string): string
+    /** Claim `iss` of a subaccount's tokens. */
+    issuerOf(subaccount: string): string
+    /** Of all subaccounts, each once. */
+    readonly issuers: readonly string[]
   }
   readonly destinationServiceUrl: string
 }
@@ -45,15 +52,21 @@ export function cloudSettings({
 }: Pick<PartContext, 'configuration' | 'folder' | 'ports' | 'clock'>): CloudSettings {
   const { server } = configuration
   const authority = openAuthority(folder, clock, { name: 'ca', commonName: 'Sallyport Local CA' })
-  const names = [...new Set([server.publicHost, ...localNames()])]
+  const subaccounts = subaccountsOf(configuration)
+  const tokenServicePort = server.tokenService.port ?? ports.tokenService
+  const publicUrl = (server.tokenService.url ?? `https://127.0.0.1:${tokenServicePort}`).replace(/\/+$/, '')
+  const uaadomain = server.tokenService.url === undefined ? `localhost:${tokenServicePort}` : new URL(publicUrl).host
+  const { tenantHosts } = server.tokenService
+  const domains = tenantHosts ? [...new Set([uaadomain, certificateDomain(uaadomain)])].map((domain) => domain.replace(/:\d+$/, '')) : []
+  const names = [...new Set([server.publicHost, ...localNames(), ...domains.flatMap((domain) => [domain, `*.${domain}`])])]
   const tls =
     server.tls === undefined
       ? authority.identity('server', { subject: [{ type: 'CN', value: server.publicHost }], names })
       : readIdentity(configuration, server.tls)
-  const tokenServicePort = server.tokenService.port ?? ports.tokenService
-  const loopback = server.tokenService.url === undefined
-  const publicUrl = (server.tokenService.url ?? `https://127.0.0.1:${tokenServicePort}`).replace(/\/+$/, '')
-  const uaadomain = loopback ? `localhost:${tokenServicePort}` : new URL(publicUrl).host
+  const subdomainOf = (id: string): string | undefined =>
+    tenantHosts ? (subaccounts.find((entry) => entry.id === id)?.subdomain ?? id.toLowerCase()) : undefined
+  const urlOf = (id: string): string => (tenantHosts ? `https://${subdomainOf(id)}.${uaadomain}` : `https://${uaadomain}`)
+  const issuerOf = (id: string): string => `${tenantHosts ? urlOf(id) : publicUrl}/oauth/token`
   const destinationServicePort = server.destinationService.port ?? ports.destinationService
   return {
     host: server.host,
@@ -71,12 +84,28 @@ export function cloudSettings({
     tokenService: {
       url: `https://${uaadomain}`,
       uaadomain,
-      issuer: `${publicUrl}/oauth/token`,
       keysUrl: new URL(`https://${uaadomain}/token_keys`),
-      publicUrl: loopback ? undefined : publicUrl,
+      address: addressOf({ url: server.tokenService.url, publicUrl, uaadomain, tenantHosts }),
+      subdomainOf,
+      urlOf,
+      issuerOf,
+      issuers: [...new Set(subaccounts.map(({ id }) => issuerOf(id)))],
     },
     destinationServiceUrl: `https://${server.publicHost}:${destinationServicePort}`,
   }
+}
+
+function addressOf(settings: {
+  readonly url: string | undefined
+  readonly publicUrl: string
+  readonly uaadomain: string
+  readonly tenantHosts: boolean
+}): ServiceAddress {
+  const { url, publicUrl, uaadomain, tenantHosts } = settings
+  if (url === undefined) return { kind: 'loopback' }
+  if (!tenantHosts) return { kind: 'single-host', publicUrl, uaaDomain: uaadomain }
+  const certDomain = certificateDomain(uaadomain)
+  return { kind: 'tenant-hosts', uaaDomain: uaadomain, ...(certDomain === uaadomain ? {} : { certDomain }) }
 }
 
 /** Subaccounts of the configuration; the connectors' own when it names none. */

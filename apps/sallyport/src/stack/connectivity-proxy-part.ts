@@ -52,7 +52,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
   const audit = createAuditLog({ folder: folder.file('cloud', 'audit'), key: auditKeyOf(folder, 'connectivity-proxy'), clock, log })
   const fetcher = createKeyFetcher(settings)
   const keys = createRemoteKeySource({
-    issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }],
+    issuers: settings.tokenService.issuers.map((issuer) => ({ issuer, url: settings.tokenService.keysUrl })),
     fetchKeys: fetcher.fetchKeys,
     clock,
     ...keyRefresh,
@@ -90,7 +90,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     verifier,
     // No instance with plan api_access is made yet, and clients of plan lite may not read who is connected.
     apiClients: new Set<string>(),
-    trust: () => trust.issuers(),
+    trust: (subaccount) => trust.issuers(subaccount),
     clock,
     audit,
     log,

@@ -47,7 +47,7 @@ export async function startDestinationServicePart(context: PartContext): Promise
   const repository = createSqlEntityRepository({ db, sealers })
   const fetcher = createKeyFetcher(settings)
   const keys = createRemoteKeySource({
-    issuers: [{ issuer: settings.tokenService.issuer, url: settings.tokenService.keysUrl }],
+    issuers: settings.tokenService.issuers.map((issuer) => ({ issuer, url: settings.tokenService.keysUrl })),
     fetchKeys: fetcher.fetchKeys,
     clock,
     ...keyRefresh,

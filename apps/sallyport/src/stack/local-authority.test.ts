@@ -46,6 +46,16 @@ describe('local authority', () => {
     expect(again.identity('server', { subject }).certificate).not.toBe(first.certificate)
   })
 
+  it('makes a certificate anew when the configuration has brought another name', () => {
+    const authority = openAuthority(openDataFolder(path), createManualClock(Date.now()), options)
+    const names = ['localhost', '127.0.0.1', '::1']
+    const before = authority.identity('server', { subject, names })
+    expect(authority.identity('server', { subject, names })).toEqual(before)
+    const after = authority.identity('server', { subject, names: [...names, '*.authentication.example.test'] })
+    expect(new X509Certificate(after.certificate).subjectAltName).toContain('DNS:*.authentication.example.test')
+    expect(after.key).toBe(before.key)
+  })
+
   it('is one and the same for a process that has looked just before another one wrote', () => {
     const clock = createManualClock(Date.now())
     const first = openAuthority(openDataFolder(path), clock, options)

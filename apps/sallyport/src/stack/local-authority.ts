@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { type Clock, ConnectivityError } from '@sallyport/core'
 import { type CertificateProfile, createSelfSignedCertificate, formatPem, issueCertificate } from '@sallyport/x509'
@@ -17,8 +18,19 @@ export interface LocalAuthority {
   readonly certificateFile: string
   readonly key: string
   /** A certificate that is valid for at least another month; made anew when it is not. Kept under `name`. */
-  identity(name: string, options: { readonly subject: CertificateProfile['subject']; readonly names?: readonly string[] }): Identity
+  identity(
+    name: string,
+    options: {
+      readonly subject: CertificateProfile['subject']
+      /** Default: the names of this machine. */
+      readonly names?: readonly string[]
+      /** Some clients read RSA keys only. Default: `ec`. */
+      readonly keyType?: KeyType
+    },
+  ): Identity
 }
+
+type KeyType = 'ec' | 'rsa'
 
 const dayMs = 86_400_000
 const authorityDays = 3_650
@@ -53,13 +65,18 @@ export function openAuthority(
     certificate,
     certificateFile,
     key,
-    identity(name, { subject, names = localNames() }) {
-      const leafKey = openKey(folder, name)
+    identity(name, { subject, names = localNames(), keyType = 'ec' }) {
+      const leafKey = openKey(folder, name, keyType)
       const leafPrivateKey = createPrivateKey(leafKey)
       const isUsable = (text: string): boolean => {
         const leaf = readCertificate(folder, name, text)
         const isCurrent = Date.parse(leaf.validTo) - clock.now() > renewBeforeMs
-        return isCurrent && leaf.checkPrivateKey(leafPrivateKey) && leaf.verify(new X509Certificate(certificate).publicKey)
+        return (
+          isCurrent &&
+          covers(leaf, names) &&
+          leaf.checkPrivateKey(leafPrivateKey) &&
+          leaf.verify(new X509Certificate(certificate).publicKey)
+        )
       }
       const known = folder.read(`${name}.crt`)
       if (known !== undefined && isUsable(known)) return { certificate: known, key: leafKey }
@@ -74,7 +91,7 @@ export function openAuthority(
               basicConstraints: { ca: false },
               keyUsage: ['digitalSignature'],
               extendedKeyUsage: ['serverAuth', 'clientAuth'],
-              subjectAltNames: names.map((text) => (/^[\d.]+$|:/.test(text) ? { ip: text } : { dns: text })),
+              ...(names.length === 0 ? {} : { subjectAltNames: names.map((text) => (isIP(text) === 0 ? { dns: text } : { ip: text })) }),
               authorityKeyIdentifier: true,
               subjectKeyIdentifier: true,
             },
@@ -90,8 +107,8 @@ export function openAuthority(
 }
 
 /** The private key kept in `<name>.key`, made when there is none. PEM. */
-function openKey(folder: DataFolder, name: string): string {
-  const text = folder.read(`${name}.key`) ?? folder.writeOnce([`${name}.key`], newKey())
+function openKey(folder: DataFolder, name: string, keyType: KeyType = 'ec'): string {
+  const text = folder.read(`${name}.key`) ?? folder.writeOnce([`${name}.key`], newKey(keyType))
   try {
     createPrivateKey(text)
   } catch (cause) {
@@ -100,8 +117,17 @@ function openKey(folder: DataFolder, name: string): string {
   return text
 }
 
-function newKey(): string {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+/** Whether a certificate is good for every name; a configuration may have brought new ones. */
+function covers(leaf: X509Certificate, names: readonly string[]): boolean {
+  return names.every((name) =>
+    isIP(name) === 0 ? (leaf.subjectAltName ?? '').split(', ').includes(`DNS:${name}`) : leaf.checkIP(name) !== undefined,
+  )
+}
+
+function newKey(keyType: KeyType): string {
+  const { privateKey } =
+    keyType === 'rsa' ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
 }
 
 function selfSigned(privateKey: KeyObject, clock: Clock, commonName: string): string {

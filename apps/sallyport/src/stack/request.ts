@@ -12,6 +12,8 @@ interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly signal?: AbortSignal
+  /** Presented in the TLS handshake of this request. PEM. */
+  readonly identity?: { readonly certificate: string; readonly key: string }
 }
 
 export interface Requester extends AsyncDisposable {
@@ -28,21 +30,33 @@ const maxAnswerBytes = 8_388_608
  */
 export function createRequester(options: { readonly authorities: readonly string[]; readonly timeoutMs?: number }): Requester {
   const timeoutMs = options.timeoutMs ?? usualTimeoutMs
-  let loading: Promise<{ readonly agent: Agent; readonly request: typeof import('undici').request }> | undefined
+  let loading:
+    | Promise<{
+        readonly agent: Agent
+        readonly createAgent: (identity: HttpRequest['identity']) => Agent
+        readonly request: typeof import('undici').request
+      }>
+    | undefined
   // Loaded with the first request: most commands need none.
   const load = async (): NonNullable<typeof loading> => {
     const { Agent, request } = await import('undici')
-    const agent = new Agent({
-      connect: { ca: [...options.authorities], timeout: timeoutMs },
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      maxResponseSize: maxAnswerBytes,
-    })
-    return { agent, request }
+    const createAgent = (identity: HttpRequest['identity']): Agent =>
+      new Agent({
+        connect: {
+          ca: [...options.authorities],
+          timeout: timeoutMs,
+          ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+        },
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        maxResponseSize: maxAnswerBytes,
+      })
+    return { agent: createAgent(undefined), createAgent, request }
   }
   const requester = async (url: string | URL, init: HttpRequest = {}): Promise<HttpAnswer> => {
-    const { agent, request: undiciRequest } = await (loading ??= load())
+    const { agent: shared, createAgent, request: undiciRequest } = await (loading ??= load())
     const target = new URL(url)
+    const agent = init.identity === undefined ? shared : createAgent(init.identity)
     try {
       const answer = await undiciRequest(target, {
         dispatcher: agent,
@@ -58,6 +72,8 @@ export function createRequester(options: { readonly authorities: readonly string
       return { status: answer.statusCode, headers, text: () => Promise.resolve(body) }
     } catch (cause) {
       throw requestError(cause, target, timeoutMs)
+    } finally {
+      if (agent !== shared) void agent.close()
     }
   }
   return Object.assign(requester, { [Symbol.asyncDispose]: async () => (await loading)?.agent.close() })

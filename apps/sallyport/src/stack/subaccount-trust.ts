@@ -4,7 +4,7 @@ import type { CloudSettings } from './cloud-settings.ts'
 
 /** The token issuers that the subaccounts trust: our token service, with the keys it publishes. */
 export interface SubaccountTrust extends Disposable {
-  issuers(): Promise<readonly TrustedIssuer[]>
+  issuers(subaccount: string): Promise<readonly TrustedIssuer[]>
 }
 
 const refreshMs = 300_000
@@ -22,21 +22,21 @@ export function createSubaccountTrust(options: {
   readonly onChange: () => void
 }): SubaccountTrust {
   const { settings, clock, log } = options
-  const { issuer, keysUrl } = settings.tokenService
+  const { issuerOf, keysUrl } = settings.tokenService
   let known: string | undefined
   let cancel = (): void => {}
 
-  const issuers = async (): Promise<readonly TrustedIssuer[]> => {
+  const fetchKeys = async (): Promise<TrustedIssuer['keys']> => {
     const published = await options.fetchKeys(keysUrl, AbortSignal.timeout(timeoutMs))
     // The PEM form beside the numbers is for old clients; connectors read the numbers.
     const keys = published.map((key) => Object.fromEntries(Object.entries(key).filter(([member]) => member !== 'value')))
     known = JSON.stringify(keys)
-    return [{ issuer, name: 'Sallyport token service', type: 'OAUTH2', keys }]
+    return keys
   }
   const look = async (): Promise<void> => {
     const before = known
     try {
-      await issuers()
+      await fetchKeys()
       if (before !== undefined && before !== known) options.onChange()
     } catch (error) {
       log.warn({ code: 'PEER_UNREACHABLE', error: String(error) }, 'keys of the token service could not be fetched')
@@ -44,5 +44,8 @@ export function createSubaccountTrust(options: {
     cancel = clock.after(refreshMs, () => void look())
   }
   cancel = clock.after(refreshMs, () => void look())
+  const issuers = async (subaccount: string): Promise<readonly TrustedIssuer[]> => [
+    { issuer: issuerOf(subaccount), name: 'Sallyport token service', type: 'OAUTH2', keys: await fetchKeys() },
+  ]
   return { issuers, [Symbol.dispose]: () => cancel() }
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, X509Certificate } from 'node:crypto'
 import { ConnectivityError, createSecret } from '@sallyport/core'
 import { createSealer } from '@sallyport/store'
 import {
@@ -18,6 +18,7 @@ import { createBindings } from './bindings.ts'
 import { writeBindings } from './binding-files.ts'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { type CloudSettings, cloudSettings, partLog, subaccountsOf } from './cloud-settings.ts'
+import { type ClientCertificates, openClientCertificates } from './client-certificates.ts'
 import { type CockpitClient, cockpitConfiguration, openCockpitClient } from './cockpit-client.ts'
 import { type Instances, openInstances } from './instances.ts'
 import { masterKeys } from './master-keys.ts'
@@ -34,8 +35,11 @@ export const tokenDatabase: CloudDatabase = {
 export async function startTokenServicePart(context: PartContext): Promise<RunningPart> {
   const { configuration, folder, clock, log } = context
   const settings = cloudSettings(context)
+  const { httpPort, credentials } = configuration.server.tokenService
   await requireFreePorts(settings.host, [settings.ports.tokenService])
+  if (httpPort !== undefined) await requireFreePorts(loopbackOf(settings.host), [httpPort])
   const instances = openInstances(folder)
+  const certificates = credentials === 'x509' ? openClientCertificates(context, instances) : undefined
   const hasher = createPasswordHasher({ random: randomBytes })
   const db = await openCloudDatabase<TokenServiceTables>(context, tokenDatabase)
   const sealer = createSealer(masterKeys(context))
@@ -43,17 +47,14 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
   const service = createTokenService({
     ...createStaticDirectory({
       tenants: subaccounts.map(({ id, subdomain }) => ({ id, ...(subdomain === undefined ? {} : { subdomain }) })),
-      clients: clientsOf(instances, openCockpitClient(folder), configuration),
+      clients: clientsOf(instances, openCockpitClient(folder), configuration, certificates),
       users: usersOf(configuration),
       hasher,
     }),
     keys: createSqlSigningKeyStore({ db, sealer }),
     grants: createSqlGrantStore({ db, sealer, clock, bounds: defaultLimits }),
     hasher,
-    address:
-      settings.tokenService.publicUrl === undefined
-        ? { kind: 'loopback' }
-        : { kind: 'single-host', publicUrl: settings.tokenService.publicUrl, uaaDomain: settings.tokenService.uaadomain },
+    address: settings.tokenService.address,
     limits: defaultLimits,
     clock,
     random: randomBytes,
@@ -69,15 +70,23 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
       port: settings.ports.tokenService,
       tls: () => ({ cert: settings.tls.certificate, key: settings.tls.key }),
     })
+    if (httpPort !== undefined) await service.listenHttp({ host: loopbackOf(settings.host), port: httpPort })
     const tenant = subaccounts[0]?.id ?? ''
-    writeBindings(
-      folder,
-      createBindings(instances, addressesOf(settings), { id: tenant, verificationKey: await service.verificationKey() }),
-    )
+    const bindingTenant = {
+      id: tenant,
+      subdomain: settings.tokenService.subdomainOf(tenant),
+      verificationKey: await service.verificationKey(),
+    }
+    writeBindings(folder, createBindings(instances, addressesOf(settings, tenant), bindingTenant, certificates))
     return {
       role: 'token-service',
       status: async () => [
-        { part: 'token service', ready: true, addresses: [settings.tokenService.url], detail: `local CA ${folder.file('ca.crt')}` },
+        {
+          part: 'token service',
+          ready: true,
+          addresses: [settings.tokenService.urlOf(tenant), ...(httpPort === undefined ? [] : [`http://localhost:${httpPort}`])],
+          detail: `local CA ${folder.file('ca.crt')}`,
+        },
       ],
       controls: {
         'issue-token': async ({ user, client, tenant: wanted, scope }) => {
@@ -99,9 +108,9 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
   }
 }
 
-function addressesOf(settings: CloudSettings): Parameters<typeof createBindings>[1] {
+function addressesOf(settings: CloudSettings, tenant: string): Parameters<typeof createBindings>[1] {
   return {
-    tokenServiceUrl: settings.tokenService.url,
+    tokenServiceUrl: settings.tokenService.urlOf(tenant),
     uaadomain: settings.tokenService.uaadomain,
     destinationServiceUrl: settings.destinationServiceUrl,
     proxyHost: settings.publicHost,
@@ -110,8 +119,18 @@ function addressesOf(settings: CloudSettings): Parameters<typeof createBindings>
   }
 }
 
+/** Plain http stays on this machine, wherever the https listener is. */
+function loopbackOf(host: string): string {
+  return host === '::1' ? host : '127.0.0.1'
+}
+
 /** The clients of the three instances and of the administration. They belong to the first subaccount; the others have subscribed. */
-function clientsOf(instances: Instances, cockpit: CockpitClient, configuration: Configuration): readonly ClientConfiguration[] {
+function clientsOf(
+  instances: Instances,
+  cockpit: CockpitClient,
+  configuration: Configuration,
+  certificateOf: ClientCertificates | undefined,
+): readonly ClientConfiguration[] {
   const [owner, ...subscribers] = subaccountsOf(configuration).map((subaccount) => subaccount.id)
   const all = configuration.subaccounts.flatMap((subaccount) => subaccount.users.flatMap((user) => user.groups))
   // Scopes hold no blanks and quotes; a group with such a name is a role collection and nothing else.
@@ -121,6 +140,9 @@ function clientsOf(instances: Instances, cockpit: CockpitClient, configuration: 
     tenant: owner ?? '',
     xsappname: instance.xsappname,
     secrets: [createSecret(instance.clientSecret)],
+    ...(certificateOf === undefined
+      ? {}
+      : { certificates: [{ thumbprintSha256: new X509Certificate(certificateOf(instance).certificate).fingerprint256 }] }),
     subscribedTenants: subscribers,
   })
   return [

@@ -20,14 +20,18 @@ export async function fetchToken(
   binding: ServiceBinding,
   parameters: Readonly<Record<string, string>>,
 ): Promise<IssuedToken> {
-  const { url, clientid, clientsecret } = binding.credentials
-  if (typeof url !== 'string' || typeof clientid !== 'string' || typeof clientsecret !== 'string') {
-    throw new ConnectivityError('BINDING_INVALID', `binding ${binding.name} has no url, clientid and clientsecret`)
+  const { url, certurl, clientid, clientsecret, certificate, key } = binding.credentials
+  const identity = typeof certificate === 'string' && typeof key === 'string' ? { certificate, key } : undefined
+  if (typeof url !== 'string' || typeof clientid !== 'string' || (typeof clientsecret !== 'string' && identity === undefined)) {
+    throw new ConnectivityError('BINDING_INVALID', `binding ${binding.name} has no url, clientid and clientsecret or certificate`)
   }
-  const answer = await request(`${url}/oauth/token`, {
+  const base = identity !== undefined && typeof certurl === 'string' ? certurl : url
+  const proof = typeof clientsecret === 'string' ? { client_secret: clientsecret } : {}
+  const answer = await request(`${base}/oauth/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-    body: new URLSearchParams({ client_id: clientid, client_secret: clientsecret, ...parameters }).toString(),
+    body: new URLSearchParams({ client_id: clientid, ...proof, ...parameters }).toString(),
+    ...(identity === undefined ? {} : { identity }),
   })
   const body = parseObject(await answer.text())
   if (answer.status !== 200 || typeof body['access_token'] !== 'string') {
