@@ -305,6 +305,13 @@ describe('assertion providers', () => {
     expect((await running.call('GET', collection)).json).toHaveLength(3)
   })
 
+  it('need not exist: a name that is not there is reported as such, whoever uses it', async () => {
+    await running.call('POST', collection, { body: http('user', 'http://x', { 'clientAssertion.destinationName': 'gone' }) })
+    const deleted = await running.call('DELETE', `${collection}?${new URLSearchParams({ $filter: "Name in ('gone')" })}`)
+    expect(deleted).toMatchObject({ status: 200, json: { Count: 0, Summary: [{ name: 'gone', status: 'NOT_FOUND' }] } })
+    expect((await running.call('DELETE', `${collection}/gone`)).status).toBe(404)
+  })
+
   it('can be deleted together with the destination that uses them, and after it', async () => {
     const filter = encodeURIComponent("Name in ('provider-dest', 'example-dest')")
     expect((await running.call('DELETE', `${collection}?$filter=${filter}`)).json).toMatchObject({ Count: 2 })

@@ -17,8 +17,8 @@ export async function findUseAsAssertionProvider(
   level: Level,
   names: readonly string[],
 ): Promise<readonly ProviderUse[]> {
-  const leaving = new Set(names)
-  if ((await repository.read('destination', level, names)).length === 0) return []
+  const leaving = new Set((await repository.read('destination', level, names)).map((stored) => stored.name))
+  if (leaving.size === 0) return []
   const bothZones = { ...level, sharedOnly: false }
   const entries = await repository.index('destination', bothZones)
   const staying = entries.map((entry) => entry.name).filter((name) => !leaving.has(name))
