@@ -43,6 +43,7 @@ export type {
   EntityWrite,
   FoundEntity,
   Level,
+  ReplaceOptions,
   ReplaceOutcome,
   StoredEntity,
 } from './entities/entity-repository.ts'

@@ -8,7 +8,7 @@ import { fetchToken, textOf } from './tokens.ts'
 const timeoutMs = 120_000
 
 /** A call of the destination service below `/destination-configuration/v1`. */
-export interface ApiCall {
+interface ApiCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: unknown

@@ -6,7 +6,7 @@ import { authorityReserveMs, backdatingMs, issuingAuthorityMs, rootAuthorityMs }
 import type { AuthorityGeneration, AuthorityKey, AuthorityKeys, AuthorityRepository } from './authority-repository.ts'
 
 /** What is to be certified. */
-export interface IssueRequest {
+interface IssueRequest {
   readonly subject: readonly NameAttribute[]
   readonly publicKey: KeyObject
   readonly notAfterMs: number

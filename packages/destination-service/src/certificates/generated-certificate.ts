@@ -10,7 +10,7 @@ import type { SubjectTemplate } from './subject-template.ts'
 import { endOfValidity } from './validity.ts'
 
 /** A file that was generated, and what is kept beside it. */
-export interface GeneratedCertificate {
+interface GeneratedCertificate {
   readonly content: Buffer
   /** The hidden part of the entity: what a renewal needs. */
   readonly hidden: Readonly<Record<string, string>>

@@ -2,7 +2,7 @@ import { ConnectivityError } from '@sallyport/core'
 import { type NameAttribute, parseName } from '@sallyport/x509'
 
 /** What a certificate is made for, as far as its subject says so. */
-export interface SubjectFacts {
+interface SubjectFacts {
   readonly cn: string
   readonly subaccountId: string
   /** Makes the subject unlike any other, and stays when the certificate is renewed. */
