@@ -34,7 +34,7 @@ describe('sallyport certificate', () => {
     expect(await stack.json(['certificate', 'export', 'client.p12', '--out', 'exported.p12'])).toMatchObject({ file: 'exported.p12' })
     expect(statSync(stack.file('exported.p12')).mode & 0o777).toBe(0o600)
     const content = readFileSync(stack.file('exported.p12'))
-    const { entries } = readKeystore({ name: 'exported.p12', content, password: 'key store password' })
+    const { entries } = await readKeystore({ name: 'exported.p12', content, password: 'key store password' })
     const leaf = new X509Certificate(entries[0]?.certificates[0] ?? '')
     expect(leaf.subject).toContain('CN=client')
     expect(leaf.subject).toContain('L=localhost/demo')

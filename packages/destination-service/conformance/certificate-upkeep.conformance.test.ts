@@ -1,6 +1,6 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import type { AuditEntry } from '@sallyport/core'
-import { readKeystore } from '@sallyport/keystore'
+import { type KeystoreEntry, readKeystore } from '@sallyport/keystore'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { createCertificationRequest, createSelfSignedCertificate, formatPem, parseName } from '@sallyport/x509'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -109,9 +109,9 @@ describe('renewal', () => {
     const body = { Name: 'r.p12', Attributes: { Validity: { TimeUnit: 'DAYS', Value: 1 }, AutomaticRenew: 'true', Password: 'secret1' } }
     expect((await running.call('POST', path, { body })).status).toBe(201)
     await running.call('PUT', `${path}/r.p12/labels`, { body: [{ key: 'team', values: ['a'] }] })
-    const open = async (): Promise<ReturnType<typeof readKeystore>['entries'][number] | undefined> => {
+    const open = async (): Promise<KeystoreEntry | undefined> => {
       const { Content } = (await running.call('GET', `${path}/r.p12`)).json as { readonly Content: string }
-      return readKeystore({ name: 'r.p12', content: Buffer.from(Content, 'base64'), password: 'secret1' }).entries[0]
+      return (await readKeystore({ name: 'r.p12', content: Buffer.from(Content, 'base64'), password: 'secret1' })).entries[0]
     }
     const before = await open()
     running.clock.advance(13 * hour)

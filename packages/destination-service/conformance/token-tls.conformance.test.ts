@@ -126,7 +126,7 @@ describe('a client that shows a certificate', () => {
   })
 
   it.each(stores)('DS-073 presents the one of $name', async ({ name, content, password }) => {
-    await storeFile(running, name, content)
+    await storeFile(running, name, await content)
     await store(running, withStore(name, password))
     expect(await entryOf(running)).toMatchObject({ type: 'Bearer', value: 'token-1' })
     expect(tokenServer.calls).toMatchObject([{ client: 'orders-client' }])
@@ -185,7 +185,7 @@ describe('a client that shows a certificate', () => {
     ['needs a password', 'client.p12', writePkcs12({ ...pair, password: 'p&ss' }), 'cannot be read'],
     ['needs another password', 'client.jks', writeJks({ ...pair, password: 'another' }, 0), ''],
   ])('says that its key store %s, and calls nobody', async (_what, name, content, text) => {
-    if (content !== undefined) await storeFile(running, name, content)
+    if (content !== undefined) await storeFile(running, name, await content)
     await store(running, withStore(name, name.endsWith('jks') ? 'p&ssword' : ''))
     const entry = await entryOf(running)
     expect(entry).toEqual(failed(expect.stringContaining(text)))

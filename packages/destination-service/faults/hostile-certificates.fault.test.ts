@@ -21,7 +21,7 @@ beforeAll(async () => {
   const request = formatPem('CERTIFICATE REQUEST', createCertificationRequest(parseName('CN=x'), privateKey, publicKey))
   const open = { ...entry, password: '' }
   samples.push(Buffer.from(client.certificate + client.key + ca.certificate), Buffer.from(writePem(entry)), Buffer.from(request))
-  samples.push(writePkcs12(entry), writePkcs12(open), writeJks(entry, 0), writeJks(open, 0))
+  samples.push(await writePkcs12(entry), await writePkcs12(open), writeJks(entry, 0), writeJks(open, 0))
   secretLines = client.key.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----'))
 })
 afterAll(() => running.close())
@@ -101,9 +101,9 @@ describe('certificates of strangers', () => {
     }
     expect(kept.length + refused).toBe(3_600)
     expect(refused).toBeGreaterThan(500)
-    expect(kept.length).toBeGreaterThan(500)
+    expect(kept.length).toBeGreaterThan(300)
 
-    for (const stored of kept.slice(0, 600)) {
+    for (const stored of kept) {
       const answer = await running.call('GET', `${collection}/${encodeURIComponent(stored)}/publicKeys`)
       expect([200, 400]).toContain(answer.status)
       expect(secretLines.filter((line) => answer.text.includes(line))).toEqual([])

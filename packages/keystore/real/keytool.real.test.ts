@@ -11,7 +11,7 @@ describe.skipIf(keytoolIsMissing)('key stores of the JDK', () => {
     { type: 'JKS', algorithm: 'EC' },
     { type: 'PKCS12', algorithm: 'RSA' },
     { type: 'PKCS12', algorithm: 'EC' },
-  ])('are opened: $type with an $algorithm key and a trusted certificate', ({ type, algorithm }) => {
+  ])('are opened: $type with an $algorithm key and a trusted certificate', async ({ type, algorithm }) => {
     const ca = createTestCa()
     const { content, key } = inWorkshop(({ write, keytool, read, openssl }) => {
       const made = [
@@ -45,31 +45,31 @@ describe.skipIf(keytoolIsMissing)('key stores of the JDK', () => {
       )
       return { content: read('s.jks'), key: openssl('pkcs12', '-in', 'd.p12', '-passin', 'pass:secret1', '-nocerts', '-nodes') }
     })
-    const keystore = readKeystore({ name: 'client.jks', content, password: 'secret1' })
+    const keystore = await readKeystore({ name: 'client.jks', content, password: 'secret1' })
     expect(keystore.entries.map(({ alias }) => alias)).toEqual(['client', 'partner'])
     expect(key).toContain(keystore.entries[0]?.privateKey?.trim())
     expect(keystore.entries[1]?.privateKey).toBeUndefined()
     expect(keystore.trusted).toEqual([ca.certificate])
     expect(keystore.locked).toBe(false)
-    expect(isPasswordRefused(refusal(() => readKeystore({ name: 'client.jks', content, password: 'wrong' })))).toBe(true)
+    expect(isPasswordRefused(await refusal(readKeystore({ name: 'client.jks', content, password: 'wrong' })))).toBe(true)
   })
 
-  it('show their certificates without a password', () => {
+  it('show their certificates without a password', async () => {
     const content = inWorkshop(({ keytool, read }) => {
       const made = ['-genkeypair', '-alias', 'a', '-dname', 'CN=a', '-keyalg', 'EC']
       keytool(...made, '-keystore', 's.jks', '-storetype', 'JKS', '-keypass', 'secret1', ...store)
       return read('s.jks')
     })
-    const { entries, ...rest } = readKeystore({ name: 's.jks', content, password: 'secret1' })
+    const { entries, ...rest } = await readKeystore({ name: 's.jks', content, password: 'secret1' })
     expect(entries[0]).toHaveProperty('privateKey')
-    expect(readKeystore({ name: 's.jks', content })).toEqual({
+    expect(await readKeystore({ name: 's.jks', content })).toEqual({
       ...rest,
       entries: [{ alias: 'a', certificates: entries[0]?.certificates }],
       locked: true,
     })
   })
 
-  it('keep a key locked that has another password than the store', () => {
+  it('keep a key locked that has another password than the store', async () => {
     const content = inWorkshop(({ keytool, read }) => {
       keytool(
         '-genkeypair',
@@ -89,7 +89,7 @@ describe.skipIf(keytoolIsMissing)('key stores of the JDK', () => {
       )
       return read('s.jks')
     })
-    const keystore = readKeystore({ name: 's.jks', content, password: 'secret1' })
+    const keystore = await readKeystore({ name: 's.jks', content, password: 'secret1' })
     expect(keystore).toMatchObject({ locked: true, trusted: [], entries: [{ alias: 'a' }] })
     expect(keystore.entries[0]).not.toHaveProperty('privateKey')
   })
@@ -101,11 +101,11 @@ describe.skipIf(keytoolIsMissing)('keytool', () => {
     { type: 'JKS', keyType: 'rsa' },
     { type: 'PKCS12', keyType: 'ec' },
     { type: 'PKCS12', keyType: 'rsa' },
-  ] as const)('opens the $type that we write, $keyType', ({ type, keyType }) => {
+  ] as const)('opens the $type that we write, $keyType', async ({ type, keyType }) => {
     const ca = createTestCa({ keyType })
     const client = ca.issue({ subject: '/CN=client', keyType })
     const entry = { alias: 'Client.jks', certificates: [client.certificate, ca.certificate], privateKey: client.key, password: 'secret1' }
-    const content = type === 'JKS' ? writeJks(entry, Date.parse('2030-05-17T12:00:00Z')) : writePkcs12(entry)
+    const content = type === 'JKS' ? writeJks(entry, Date.parse('2030-05-17T12:00:00Z')) : await writePkcs12(entry)
     inWorkshop(({ write, keytool, openssl }) => {
       write('s.store', content)
       const shown = keytool('-list', '-v', '-keystore', 's.store', '-storetype', type, '-storepass', 'secret1')
@@ -132,14 +132,14 @@ describe.skipIf(keytoolIsMissing)('keytool', () => {
       )
       expect(openssl('pkcs12', '-in', 'd.p12', '-passin', 'pass:secret1', '-nocerts', '-nodes')).toContain(client.key.trim())
     })
-    const back = readKeystore({ name: 'x.jks', content, password: 'secret1' })
+    const back = await readKeystore({ name: 'x.jks', content, password: 'secret1' })
     expect(back.entries).toMatchObject([{ certificates: entry.certificates, privateKey: client.key }])
   })
 })
 
-function refusal(work: () => unknown): unknown {
+async function refusal(work: Promise<unknown>): Promise<unknown> {
   try {
-    work()
+    await work
   } catch (error) {
     return error
   }

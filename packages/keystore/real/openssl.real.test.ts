@@ -17,7 +17,7 @@ describe.skipIf(opensslIsMissing)('files of openssl', () => {
     { kind: 'ec', args: ['-nomac'] },
   ] as const
 
-  it.each(kinds)('are opened: PKCS #12 with an $kind key, $args', ({ kind, args }) => {
+  it.each(kinds)('are opened: PKCS #12 with an $kind key, $args', async ({ kind, args }) => {
     const ca = createTestCa({ keyType: kind })
     const client = ca.issue({ subject: '/CN=client', keyType: kind })
     const content = inWorkshop(({ write, openssl, read }) => {
@@ -41,7 +41,7 @@ describe.skipIf(opensslIsMissing)('files of openssl', () => {
       )
       return read('c.p12')
     })
-    const keystore = readKeystore({ name: 'c.p12', content, password })
+    const keystore = await readKeystore({ name: 'c.p12', content, password })
     expect(keystore).toEqual({
       entries: [{ alias: 'The Client', certificates: [client.certificate, ca.certificate].map(body), privateKey: client.key }],
       trusted: [],
@@ -49,11 +49,11 @@ describe.skipIf(opensslIsMissing)('files of openssl', () => {
     })
     // Without checksum or encryption a wrong password need not be noticed, but nothing else may come of it.
     const unnoticed = args.some((arg) => arg === 'NONE' || arg === '-nomac')
-    const wrong = refusal(() => readKeystore({ name: 'c.p12', content, password: 'wrong' }))
+    const wrong = await refusal(readKeystore({ name: 'c.p12', content, password: 'wrong' }))
     expect(isPasswordRefused(wrong) || unnoticed).toBe(true)
   })
 
-  it('are opened without a password when they have an empty one', () => {
+  it('are opened without a password when they have an empty one', async () => {
     const ca = createTestCa()
     const content = inWorkshop(({ write, openssl, read }) => {
       write('key.pem', ca.key)
@@ -61,7 +61,7 @@ describe.skipIf(opensslIsMissing)('files of openssl', () => {
       openssl('pkcs12', '-export', '-inkey', 'key.pem', '-in', 'ca.pem', '-passout', 'pass:', '-out', 'c.pfx')
       return read('c.pfx')
     })
-    expect(readKeystore({ name: 'c.PFX', content }).entries).toEqual([{ certificates: [body(ca.certificate)], privateKey: ca.key }])
+    expect((await readKeystore({ name: 'c.PFX', content })).entries).toEqual([{ certificates: [body(ca.certificate)], privateKey: ca.key }])
   })
 
   it.each([
@@ -71,7 +71,7 @@ describe.skipIf(opensslIsMissing)('files of openssl', () => {
     ['the older form of RSA', ['rsa', '-aes128', '-traditional']],
     ['the older form of RSA with triple DES', ['rsa', '-des3', '-traditional']],
     ['the older form of EC', ['ec', '-aes256']],
-  ])('are opened: PEM with a key encrypted in %s', (_, [command = '', ...args]) => {
+  ])('are opened: PEM with a key encrypted in %s', async (_, [command = '', ...args]) => {
     const ca = createTestCa({ keyType: args.includes('-traditional') ? 'rsa' : 'ec' })
     const key = inWorkshop(({ write, openssl, read }) => {
       write('key.pem', ca.key)
@@ -80,29 +80,30 @@ describe.skipIf(opensslIsMissing)('files of openssl', () => {
     })
     const content = Buffer.from(`Bag Attributes\n${key}${ca.certificate}`)
     const entry = { certificates: [body(ca.certificate)], privateKey: ca.key }
-    expect(readKeystore({ name: 'x.pem', content, password: 'secret' })).toEqual({ entries: [entry], trusted: [], locked: false })
-    expect(readKeystore({ name: 'x.pem', content })).toEqual({
+    expect(await readKeystore({ name: 'x.pem', content, password: 'secret' })).toEqual({ entries: [entry], trusted: [], locked: false })
+    expect(await readKeystore({ name: 'x.pem', content })).toEqual({
       entries: [{ certificates: entry.certificates }],
       trusted: entry.certificates,
       locked: true,
     })
-    expect(refusal(() => readKeystore({ name: 'x.pem', content, password: 'wrong' }))).toMatchObject({ code: 'MESSAGE_INVALID' })
+    expect(await refusal(readKeystore({ name: 'x.pem', content, password: 'wrong' }))).toMatchObject({ code: 'MESSAGE_INVALID' })
   })
 })
 
 describe.skipIf(opensslIsMissing)('openssl', () => {
-  it.each(['ec', 'rsa'] as const)('opens the PKCS #12 and the encrypted PEM that we write, %s', (keyType) => {
+  it.each(['ec', 'rsa'] as const)('opens the PKCS #12 and the encrypted PEM that we write, %s', async (keyType) => {
     const ca = createTestCa({ keyType })
     const client = ca.issue({ subject: '/CN=client', keyType })
     const entry = { alias: 'client.p12', certificates: [client.certificate, ca.certificate], privateKey: client.key, password }
+    const [file, open] = [await writePkcs12(entry), await writePkcs12({ ...entry, password: '' })]
     inWorkshop(({ write, openssl }) => {
-      write('c.p12', writePkcs12(entry))
+      write('c.p12', file)
       const shown = openssl('pkcs12', '-in', 'c.p12', '-passin', `pass:${password}`, '-nodes')
       expect(shown).toContain('friendlyName: client.p12')
       for (const pem of [client.certificate, ca.certificate, client.key]) expect(shown).toContain(pem.trim())
       expect(() => openssl('pkcs12', '-in', 'c.p12', '-passin', 'pass:wrong', '-nodes')).toThrow(/Mac verify error/)
 
-      write('empty.p12', writePkcs12({ ...entry, password: '' }))
+      write('empty.p12', open)
       expect(openssl('pkcs12', '-in', 'empty.p12', '-passin', 'pass:', '-nodes')).toContain(client.key.trim())
 
       write('c.pem', writePem(entry))
@@ -117,9 +118,9 @@ function body(pem: string): string {
   return `${pem.trim()}\n`
 }
 
-function refusal(work: () => unknown): unknown {
+async function refusal(work: Promise<unknown>): Promise<unknown> {
   try {
-    work()
+    await work
   } catch (error) {
     return error
   }

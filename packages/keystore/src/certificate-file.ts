@@ -8,10 +8,10 @@ import { decryptPrivateKey } from './password-encryption.ts'
 import { type OpenedKey, openOlderPemKey, openPkcs8Key, openSec1OrPkcs1Key } from './private-key.ts'
 
 /** Reads certificates, and private keys among them, in PEM; or one certificate in DER. */
-export function readCertificateFile(
+export async function readCertificateFile(
   content: Buffer,
   { what, password, work }: { readonly what: string; readonly password: string | undefined; readonly work: KeyWork },
-): Keystore {
+): Promise<Keystore> {
   // A SEQUENCE is how DER begins, and no text does.
   if (content[0] === 0x30 && content[1] !== undefined && content[1] >= 0x80) {
     return { ...assemble([], [{ certificate: parseCertificate(content, what) }], what), locked: false }
@@ -27,16 +27,16 @@ export function readCertificateFile(
     } else if ((block.encrypted || block.label === 'ENCRYPTED PRIVATE KEY') && (password === undefined || password === '')) {
       locked = true
     } else {
-      keys.push({ key: openBlock(block, { what, password, work }) })
+      keys.push({ key: await openBlock(block, { what, password, work }) })
     }
   }
   return { ...assemble(keys, certificates, what), locked }
 }
 
-function openBlock(
+async function openBlock(
   block: PemBlock,
   { what, password = '', work }: { readonly what: string; readonly password: string | undefined; readonly work: KeyWork },
-): OpenedKey['key'] {
+): Promise<OpenedKey['key']> {
   if (block.encrypted) {
     const key = openOlderPemKey(block.text, { what, password })
     if (key === undefined) throw passwordRefused(what)
@@ -44,7 +44,7 @@ function openBlock(
   }
   switch (block.label) {
     case 'ENCRYPTED PRIVATE KEY':
-      return openPkcs8Key(decryptPrivateKey(block.content, { what, password, work }), what)
+      return openPkcs8Key(await decryptPrivateKey(block.content, { what, password, work }), what)
     case 'PRIVATE KEY':
       return openPkcs8Key(block.content, what)
     default:

@@ -3,7 +3,7 @@
  * memory is bounded first, so that files of strangers can be read.
  *
  * @example
- * const { entries } = readKeystore({ name: 'client.p12', content: await readFile('client.p12'), password: 'secret' })
+ * const { entries } = await readKeystore({ name: 'client.p12', content: await readFile('client.p12'), password: 'secret' })
  * const client = entries.find((entry) => entry.privateKey !== undefined)
  * connect({ host, cert: client?.certificates.join(''), key: client?.privateKey })
  *

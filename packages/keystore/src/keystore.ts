@@ -41,12 +41,12 @@ export interface KeystoreFile {
  * Reads a certificate file or key store. Certificate files (`pem`, `crt`, `cer`, `der`) are PEM, or one certificate in DER. Key stores are PKCS #12 or JKS,
  * whichever their first bytes say, as JDKs give either form to files of any of the three extensions.
  *
- * It works synchronously; sizes, counts and iterations are bounded before time is spent on them, so that the largest file holds up the process for about two
- * seconds. Who reads the same file often should keep the result.
+ * Sizes, counts and iterations are bounded before time is spent on them; the largest file takes about two seconds, in which others have their turns. Who reads
+ * the same file often should keep the result.
  *
  * @throws ConnectivityError `MESSAGE_INVALID`; see {@link isPasswordRefused}. Nothing of the content is in the message, and there is no cause.
  */
-export function readKeystore({ name, content, password, effort }: KeystoreFile): Keystore {
+export async function readKeystore({ name, content, password, effort }: KeystoreFile): Promise<Keystore> {
   const what = `the file ${JSON.stringify(name)}`
   if (content.length > maxKeystoreBytes) throw unreadable(what, `is larger than ${maxKeystoreBytes} bytes`)
   if ((password ?? '').length > maxPasswordCharacters)

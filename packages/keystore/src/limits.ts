@@ -17,12 +17,12 @@ export const maxRsaBits = 8192
 export const maxPasswordCharacters = 1024
 
 /**
- * Iterations of PBKDF2 spent on one file, over all its parts. Each takes about 0.4 µs, so that the largest file holds up the process for less than a second.
+ * Iterations of PBKDF2 spent on one file, over all its parts. Each takes about 0.4 µs of a thread of its own, so that the largest file keeps one busy for a second.
  * JDKs write 10,000, careful people 600,000. Beyond it the file is refused before any of the work is done.
  */
 export const maxPbkdf2Iterations = 2_000_000
 
-/** Iterations of the older key derivation of PKCS #12 spent on one file; each takes about 4 µs. JDK 12 to 15 need 350,000. */
+/** Iterations of the older key derivation of PKCS #12 spent on one file; each takes about 4 µs, with turns for others in between. JDK 12 to 15 need 350,000. */
 export const maxPkcs12Iterations = 400_000
 
 /** The share of these iterations that a brief look may take: 25,000 of the older ones are enough for what OpenSSL and current JDKs write. */
@@ -31,6 +31,9 @@ export const briefShare: number = 1 / 16
 /** Salts and keys that a file asks for, in bytes; 8 to 20 and at most 64 are usual. */
 export const maxSaltBytes = 1024
 export const maxDerivedKeyBytes = 64
+
+/** Iterations of that older derivation after which others have their turn: about 5 ms. */
+export const iterationsPerTurn = 1_000
 
 /** Levels of nested ASN.1 elements, and of bags within bags. Real files have about ten. */
 export const maxAsn1Depth = 32

@@ -14,14 +14,14 @@ const data = '1.2.840.113549.1.7.1'
 const encryptedData = '1.2.840.113549.1.7.6'
 
 /** Reads PKCS #12 in password integrity mode (RFC 7292), also with the MAC of RFC 9579. */
-export function readPkcs12(
+export async function readPkcs12(
   content: Buffer,
   { what, password, work }: { readonly what: string; readonly password: string | undefined; readonly work: KeyWork },
-): Keystore {
+): Promise<Keystore> {
   const pfx = parseElement(content, what)
   if (password !== undefined && password !== '') return open(pfx, { what, password, work })
   try {
-    return open(pfx, { what, password: '', work })
+    return await open(pfx, { what, password: '', work })
   } catch (error) {
     // Some programs write an empty password, others none at all; the two derive different keys.
     if (!isPasswordRefused(error)) throw error
@@ -29,7 +29,7 @@ export function readPkcs12(
   }
 }
 
-function open(pfx: Element, opening: Opening): Keystore {
+async function open(pfx: Element, opening: Opening): Promise<Keystore> {
   const { what } = opening
   const read = createElementReader(what)
   const [version, authSafe, macData] = read.list(pfx)
@@ -37,7 +37,7 @@ function open(pfx: Element, opening: Opening): Keystore {
   const [contentType, contentElement] = read.list(authSafe)
   if (read.objectIdentifier(contentType) !== data) throw unreadable(what, 'is protected by a signature, which is not supported')
   const safe = read.octets(read.tagged(contentElement, 0)[0])
-  if (macData !== undefined) verifyMac(macData, safe, opening)
+  if (macData !== undefined) await verifyMac(macData, safe, opening)
 
   const bags: Bags = { keys: [], certificates: [] }
   for (const contentInfo of read.list(parseElement(safe, what))) {
@@ -45,10 +45,10 @@ function open(pfx: Element, opening: Opening): Keystore {
     const [value] = read.tagged(inner, 0)
     switch (read.objectIdentifier(type)) {
       case data:
-        collect(parseElement(read.octets(value), what), bags, { opening, depth: 0 })
+        await collect(parseElement(read.octets(value), what), bags, { opening, depth: 0 })
         break
       case encryptedData:
-        collect(parseDecrypted(decryptContent(value, opening), opening, macData !== undefined), bags, { opening, depth: 0 })
+        await collect(parseDecrypted(await decryptContent(value, opening), opening, macData !== undefined), bags, { opening, depth: 0 })
         break
       default:
         throw unreadable(what, 'has a part that is encrypted for a recipient, which is not supported')
@@ -58,7 +58,7 @@ function open(pfx: Element, opening: Opening): Keystore {
 }
 
 /** EncryptedData of PKCS #7: version, then type, algorithm and content. */
-function decryptContent(value: Element | undefined, opening: Opening): Buffer {
+function decryptContent(value: Element | undefined, opening: Opening): Promise<Buffer> {
   const read = createElementReader(opening.what)
   const [, info] = read.list(value)
   const [, algorithm, encrypted] = read.list(info)
@@ -76,7 +76,7 @@ function parseDecrypted(plain: Buffer, { what }: Opening, verified: boolean): El
 
 const pbmac1 = '1.2.840.113549.1.5.14'
 
-function verifyMac(macData: Element, safe: Buffer, opening: Opening): void {
+async function verifyMac(macData: Element, safe: Buffer, opening: Opening): Promise<void> {
   const { what } = opening
   const read = createElementReader(what)
   const [digestInfo, saltElement, iterationsElement] = read.list(macData)
@@ -89,9 +89,9 @@ function verifyMac(macData: Element, safe: Buffer, opening: Opening): void {
   if (digest === undefined) throw unreadable(what, 'has a checksum of a kind that is not supported')
   const key =
     modern === undefined
-      ? derivePkcs12Key(
+      ? await derivePkcs12Key(
           {
-            purpose: 3,
+            purpose: 'mac',
             keyBytes: digestBytes[digest],
             salt: read.octets(saltElement),
             iterations: iterationsElement === undefined ? 1 : read.count(iterationsElement),
@@ -99,7 +99,7 @@ function verifyMac(macData: Element, safe: Buffer, opening: Opening): void {
           },
           opening,
         )
-      : deriveKey(modern[0], undefined, opening)
+      : await deriveKey(modern[0], undefined, opening)
   const computed = createHmac(digest, key).update(safe).digest()
   if (computed.length !== expected.length || !timingSafeEqual(computed, expected)) throw passwordRefused(what)
 }
@@ -113,7 +113,11 @@ const bagTypes = '1.2.840.113549.1.12.10.1'
 const x509Certificate = '1.2.840.113549.1.9.22.1'
 const friendlyName = '1.2.840.113549.1.9.20'
 
-function collect(contents: Element, bags: Bags, { opening, depth }: { readonly opening: Opening; readonly depth: number }): void {
+async function collect(
+  contents: Element,
+  bags: Bags,
+  { opening, depth }: { readonly opening: Opening; readonly depth: number },
+): Promise<void> {
   const { what } = opening
   const read = createElementReader(what)
   if (depth > maxAsn1Depth) throw unreadable(what, 'has bags within bags without end')
@@ -127,7 +131,7 @@ function collect(contents: Element, bags: Bags, { opening, depth }: { readonly o
         break
       case `${bagTypes}.2`: {
         const [algorithm, encrypted] = read.list(value)
-        bags.keys.push({ alias, key: openPkcs8Key(decrypt(algorithm, read.octets(encrypted), opening), what) })
+        bags.keys.push({ alias, key: openPkcs8Key(await decrypt(algorithm, read.octets(encrypted), opening), what) })
         break
       }
       case `${bagTypes}.3`: {
@@ -137,7 +141,7 @@ function collect(contents: Element, bags: Bags, { opening, depth }: { readonly o
         break
       }
       case `${bagTypes}.6`:
-        if (value !== undefined) collect(value, bags, { opening, depth: depth + 1 })
+        if (value !== undefined) await collect(value, bags, { opening, depth: depth + 1 })
         break
       default:
       // Revocation lists and secrets of other kinds are none of our business.

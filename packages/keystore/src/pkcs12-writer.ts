@@ -30,16 +30,16 @@ const localKeyId = '1.2.840.113549.1.9.21'
  * A PKCS #12 file with one private key and its chain, as JDK 17 and OpenSSL 3 write it: AES-256, PBKDF2 and a checksum with SHA-256. An empty password is one
  * as well; every reader opens such a file without being asked for any.
  */
-export function writePkcs12(entry: WrittenEntry): Buffer {
+export async function writePkcs12(entry: WrittenEntry): Promise<Buffer> {
   const { chain, key, alias, password } = readWrittenEntry(entry)
   const keyId = createHash('sha256').update(chain[0]).digest().subarray(0, 20)
   const named = set(attribute(friendlyName, bmpText(alias)), attribute(localKeyId, octets(keyId)))
   const certificateBags = chain.map((certificate, index) =>
     bag(`${bagTypes}.3`, sequence(objectIdentifier(x509Certificate), tagged(0, octets(certificate))), index === 0 ? named : undefined),
   )
-  const shrouded = encrypt(key, password)
+  const shrouded = await encrypt(key, password)
   const keyBag = bag(`${bagTypes}.2`, sequence(shrouded.algorithm, octets(shrouded.encrypted)), named)
-  const certificates = encrypt(encodeElement(sequence(...certificateBags)), password)
+  const certificates = await encrypt(encodeElement(sequence(...certificateBags)), password)
   const safe = encodeElement(
     sequence(
       sequence(
@@ -49,7 +49,7 @@ export function writePkcs12(entry: WrittenEntry): Buffer {
       contentOf(encodeElement(sequence(keyBag))),
     ),
   )
-  return encodeElement(sequence(count(3), contentOf(safe), macOf(safe, password)))
+  return encodeElement(sequence(count(3), contentOf(safe), await macOf(safe, password)))
 }
 
 function contentOf(bytes: Buffer): Element {
@@ -64,11 +64,11 @@ function attribute(name: string, value: Element): Element {
   return sequence(objectIdentifier(name), set(value))
 }
 
-function macOf(safe: Buffer, password: string): Element {
+async function macOf(safe: Buffer, password: string): Promise<Element> {
   const salt = randomBytes(20)
   const what = 'the file to be written'
-  const key = derivePkcs12Key(
-    { purpose: 3, keyBytes: 32, salt, iterations: writtenIterations, digest: 'sha256' },
+  const key = await derivePkcs12Key(
+    { purpose: 'mac', keyBytes: 32, salt, iterations: writtenIterations, digest: 'sha256' },
     { what, password, work: createKeyWork(what) },
   )
   const mac = createHmac('sha256', key).update(safe).digest()

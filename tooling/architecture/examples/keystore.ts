@@ -7,7 +7,12 @@ const ca = createTestCa()
 const identity = ca.issue({ subject: '/CN=client' })
 writeFileSync(
   'client.p12',
-  writePkcs12({ alias: 'client', certificates: [identity.certificate, ca.certificate], privateKey: identity.key, password: 'secret' }),
+  await writePkcs12({
+    alias: 'client',
+    certificates: [identity.certificate, ca.certificate],
+    privateKey: identity.key,
+    password: 'secret',
+  }),
 )
 
 export const readFile: (file: string) => Promise<Buffer> = readRealFile

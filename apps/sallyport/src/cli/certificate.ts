@@ -44,7 +44,7 @@ export function addCertificateCommand(program: Command): void {
         async (api) => (await api({ method: 'GET', path: collection, attempt: 'listing the certificates' })).body,
       )
       const { readKeystore } = await import('@sallyport/keystore')
-      const listed = (body as readonly CertificateEntry[]).map((entry) => describeFile(entry, readKeystore))
+      const listed = await Promise.all((body as readonly CertificateEntry[]).map((entry) => describeFile(entry, readKeystore)))
       printer.result(listed, () =>
         listed.length === 0
           ? `There are no certificates on the ${options.level} level. Make one with: sallyport certificate generate client.p12 --cn client`
@@ -156,12 +156,12 @@ function attributesOf(options: GenerateOptions): object {
 }
 
 /** What can be said of a file without its password. */
-function describeFile(
+async function describeFile(
   { Name: name, Content }: CertificateEntry,
   readKeystore: typeof import('@sallyport/keystore').readKeystore,
-): { readonly name: string; readonly subject?: string; readonly endsAt?: string; readonly privateKey: 'yes' | 'no' | 'locked' } {
+): Promise<{ readonly name: string; readonly subject?: string; readonly endsAt?: string; readonly privateKey: 'yes' | 'no' | 'locked' }> {
   try {
-    const { entries, locked } = readKeystore({ name, content: Buffer.from(Content, 'base64'), effort: 'brief' })
+    const { entries, locked } = await readKeystore({ name, content: Buffer.from(Content, 'base64'), effort: 'brief' })
     const leaf = new X509Certificate(entries[0]?.certificates[0] ?? '')
     const privateKey = locked ? 'locked' : entries[0]?.privateKey === undefined ? 'no' : 'yes'
     return { name, subject: leaf.subject.split('\n').toReversed().join(','), endsAt: leaf.validToDate.toISOString(), privateKey }

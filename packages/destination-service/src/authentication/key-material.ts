@@ -54,7 +54,7 @@ async function openStore({ references, readKeystore }: Stores, reference: StoreR
   // The password of a store that was generated here is known; an owner who states one is taken at his word.
   const password = reference.password || stored.hidden['Password']
   try {
-    return readKeystore({
+    return await readKeystore({
       name: reference.location,
       content: Buffer.from(stored.properties['Content'] ?? '', 'base64'),
       ...(password === undefined ? {} : { password }),

@@ -3,17 +3,16 @@ import { type Keystore, type KeystoreFile, readKeystore } from '@sallyport/keyst
 import { maxRememberedKeystoreBytes, maxRememberedKeystores } from '../limits.ts'
 
 /** Opens a key store or trust store. @throws ConnectivityError `MESSAGE_INVALID` when it cannot be read. */
-export type KeystoreReader = (file: KeystoreFile) => Keystore
+export type KeystoreReader = (file: KeystoreFile) => Promise<Keystore>
 
 interface Outcome {
   readonly bytes: number
-  readonly keystore: Keystore | undefined
-  readonly error: unknown
+  readonly keystore: Promise<Keystore>
 }
 
 /**
  * A reader that remembers what it has read, failures as well: opening a key store may take seconds, on purpose of whoever made it, and the same one is needed
- * with every look-up of a destination.
+ * with every look-up of a destination. Look-ups at the same time share one reading.
  */
 export function createKeystoreReader(): KeystoreReader {
   const outcomes = new Map<string, Outcome>()
@@ -43,16 +42,13 @@ export function createKeystoreReader(): KeystoreReader {
       outcomes.delete(name)
       outcomes.set(name, outcome)
     }
-    if (outcome.keystore === undefined) throw outcome.error
     return outcome.keystore
   }
 }
 
 function read(file: KeystoreFile): Outcome {
-  const bytes = file.content.length
-  try {
-    return { bytes, keystore: readKeystore(file), error: undefined }
-  } catch (error) {
-    return { bytes, keystore: undefined, error }
-  }
+  const keystore = readKeystore(file)
+  // Whoever asks gets the failure; without a listener of its own it would count as one that nobody has seen.
+  keystore.catch(() => {})
+  return { bytes: file.content.length, keystore }
 }

@@ -44,7 +44,7 @@ export async function checkCertificate(
     const file = typeof content === 'string' ? decodeBase64(content) : undefined
     if (file === undefined || file.length === 0) return refuse('Property "Content" must be the Base64 encoded content of the file')
     if (file.length > maxCertificateFileBytes) return refuse(`The content must not be larger than ${maxCertificateFileBytes} bytes`)
-    const upload = checkUpload(name, file)
+    const upload = await checkUpload(name, file)
     return upload.valid ? keep(file, upload.hidden) : refuse(upload.problem)
   }
   if (content !== undefined) return refuse('A certificate has either Content, to be uploaded, or Attributes, to be generated')

@@ -69,7 +69,7 @@ export function createCertificateGenerator(deps: {
       const entry = { alias: name, certificates, privateKey, password }
       switch (generatedForm(name)) {
         case 'pkcs12':
-          return { content: writePkcs12(entry), hidden }
+          return { content: await writePkcs12(entry), hidden }
         case 'jks':
           return { content: writeJks(entry, clock.now()), hidden }
         default:

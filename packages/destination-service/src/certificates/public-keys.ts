@@ -38,7 +38,7 @@ export async function getPublicKeys(request: ServiceRequest, { repository }: Ser
   const stored = await repository.find('certificate', level, name)
   if (stored === undefined) return notFound
   const etag = etagOf(stored.properties)
-  return answerByCondition(request.headers, etag) ?? answerOf(open(stored), etag)
+  return answerByCondition(request.headers, etag) ?? answerOf(await open(stored), etag)
 }
 
 function answerOf(keystore: Keystore | undefined, etag: string): Answer {
@@ -47,10 +47,12 @@ function answerOf(keystore: Keystore | undefined, etag: string): Answer {
 }
 
 /** `undefined` for a key store whose password nobody has told us. Of a certificate file only private keys can be locked, and nobody wants them here. */
-function open({ name, properties, hidden }: StoredEntity): Keystore | undefined {
+async function open({ name, properties, hidden }: StoredEntity): Promise<Keystore | undefined> {
   const password = readRecord(hidden).generated?.attributes.password
   try {
-    const keystore = readKeystore({ name, content: Buffer.from(properties['Content'] ?? '', 'base64'), password })
+    const content = Buffer.from(properties['Content'] ?? '', 'base64')
+    // The one guess at an unknown password is not worth much work.
+    const keystore = await readKeystore({ name, content, password, ...(password === undefined ? { effort: 'brief' } : {}) })
     return kindOfName(name) === 'keystore' && keystore.locked ? undefined : keystore
   } catch (error) {
     if (isPasswordRefused(error)) return undefined

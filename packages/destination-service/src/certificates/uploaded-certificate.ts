@@ -12,14 +12,14 @@ export type UploadVerdict =
  * Looks into a file as far as its extension allows. Certificates have to be readable, their private keys may be locked; of key stores, whose password is not
  * known here, the first bytes have to fit. Whether anything has expired does not matter.
  */
-export function checkUpload(name: string, content: Buffer): UploadVerdict {
+export async function checkUpload(name: string, content: Buffer): Promise<UploadVerdict> {
   if (kindOfName(name) === 'keystore') {
     if (tryReadFormat({ name, content }) === undefined)
       return { valid: false, problem: 'The content is neither PKCS #12 nor a Java key store' }
-    return { valid: true, hidden: formatRecord({ expiresAtMs: tryReadEnd(name, content), generated: undefined }) }
+    return { valid: true, hidden: formatRecord({ expiresAtMs: await tryReadEnd(name, content), generated: undefined }) }
   }
   try {
-    const { entries } = readKeystore({ name, content })
+    const { entries } = await readKeystore({ name, content })
     if (entries.length === 0) return { valid: false, problem: 'The content holds no certificate' }
     return { valid: true, hidden: formatRecord({ expiresAtMs: firstEnd(entries), generated: undefined }) }
   } catch (error) {
@@ -29,9 +29,9 @@ export function checkUpload(name: string, content: Buffer): UploadVerdict {
 }
 
 /** Without its password only some key stores tell. */
-function tryReadEnd(name: string, content: Buffer): number | undefined {
+async function tryReadEnd(name: string, content: Buffer): Promise<number | undefined> {
   try {
-    return firstEnd(readKeystore({ name, content, effort: 'brief' }).entries)
+    return firstEnd((await readKeystore({ name, content, effort: 'brief' })).entries)
   } catch (error) {
     if (isPasswordRefused(error) || ConnectivityError.is(error, 'MESSAGE_INVALID')) return undefined
     throw error
