@@ -1,4 +1,4 @@
-import { writeJks, writePkcs12 } from '@sallyport/keystore'
+import { readKeystore, writeJks, writePkcs12 } from '@sallyport/keystore'
 import { createTestCa, createTestIssuer } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createOutgoing } from '../src/index.ts'
@@ -206,6 +206,22 @@ describe('a client that shows a certificate', () => {
     await store(running, destination({ TrustAll: 'true' }))
     expect(await entryOf(running)).toMatchObject({ type: '' })
     expect(tokenServer.calls).toEqual([])
+  })
+
+  it.each(['p12', 'jks', 'pem'])('may have a %s that was generated here, whose password need not be told', async (extension) => {
+    const name = `generated.${extension}`
+    // The server looks at its own clock.
+    running.clock.set(Date.now())
+    const Attributes = { CN: 'generated-client', Validity: { TimeUnit: 'DAYS', Value: 5 }, Password: 'p&ssword' }
+    expect((await running.call('POST', '/v1/subaccountCertificates', { body: { Name: name, Attributes } })).status).toBe(201)
+    const { json } = await running.call('GET', `/v1/subaccountCertificates/${name}`)
+    const content = Buffer.from((json as { Content: string }).Content, 'base64')
+    const chain = readKeystore({ name, content, password: 'p&ssword' }).entries[0]?.certificates ?? []
+    await tokenServer.close()
+    tokenServer = await startTokenServer({ ...ca.issue({ subject: '/CN=server' }), clientAuthority: chain.slice(1).join('\n') })
+    await store(running, withStore(name))
+    expect(await entryOf(running)).toMatchObject({ type: 'Bearer', value: 'token-1' })
+    expect(tokenServer.calls).toMatchObject([{ client: 'generated-client' }])
   })
 
   it('shows a new one as soon as its key store is replaced', async () => {

@@ -29,6 +29,7 @@ function select(node: unknown, step: Readonly<Record<string, string | undefined>
     const element: unknown = Array.isArray(node) ? node.at(Number(step['index'])) : undefined
     return element === undefined ? [] : [element]
   }
+  if (Array.isArray(node)) return []
   const name = (step['bare'] ?? step['single'] ?? step['double'] ?? '').replaceAll(/\\(.)/g, '$1')
   return Object.hasOwn(node, name) ? [(node as Readonly<Record<string, unknown>>)[name]] : []
 }
