@@ -209,6 +209,13 @@ describe('user tokens of other issuers', () => {
     expect(tokenServer.calls).toHaveLength(1)
   })
 
+  it('cannot pass for tokens of our own issuer, whatever keys the destination names', async () => {
+    const impostor = createTestIssuer({ issuer: running.issuer.issuer, nowMs: () => running.clock.now() })
+    await store(running, destination('OAuth2JWTBearer', { 'x_user_token.jwks': keysOf(impostor) }))
+    expect(await entryOf(running, { 'x-user-token': impostor.user('jane') })).toEqual(failed(expect.stringContaining('(signature)')))
+    expect(tokenServer.calls).toEqual([])
+  })
+
   it('name the tenant of a Common URL themselves, or leave it to X-tenant', async () => {
     await store(running, destination('OAuth2JWTBearer', { ...common(), 'x_user_token.jwks': keysOf(elsewhere) }))
     const bare = elsewhere.sign({ sub: 'jane', zid: undefined, ext_attr: undefined, exp: running.clock.now() / 1_000 + 600, iat: 0 })

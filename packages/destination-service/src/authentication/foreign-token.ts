@@ -49,8 +49,8 @@ function readHeader(token: string): { readonly algorithm: string; readonly keyId
   } catch {
     throw invalid('malformed')
   }
-  const { alg: algorithm, kid: keyId, crit } = header
-  if (algorithm === undefined || !algorithms.has(algorithm) || crit !== undefined) throw invalid('algorithm')
+  const { alg: algorithm, kid: keyId } = header
+  if (algorithm === undefined || !algorithms.has(algorithm)) throw invalid('algorithm')
   return { algorithm, keyId: typeof keyId === 'string' ? keyId : undefined }
 }
 
