@@ -1,7 +1,9 @@
 import { ConnectivityError } from '@sallyport/core'
+import { z } from 'zod'
 import { createAdminCall, type DestinationAdminClientOptions } from './admin-call.ts'
-import { destinationListSchema, destinationRecordSchema, type FindResult, findResultSchema } from './destination-answers.ts'
+import { destinationListSchema, type FindResult, findResultSchema } from './destination-answers.ts'
 import type { DestinationRecord } from './destination.ts'
+import type { EditedCollection } from './destination-administration/administration-client.ts'
 import { maxSetRounds } from './limits.ts'
 
 /** Where a destination lives; whose subaccount and instance is meant follows from the token. */
@@ -11,7 +13,8 @@ export type DestinationLevel = 'subaccount' | 'instance'
 export interface DestinationAdminClient {
   /** All destinations of a level, ordered by name, passwords included. */
   list(level: DestinationLevel): Promise<readonly DestinationRecord[]>
-  get(level: DestinationLevel, name: string): Promise<DestinationRecord | undefined>
+  /** Passwords included; fragments only when asked for. */
+  get(level: DestinationLevel, name: string, collection?: EditedCollection): Promise<Readonly<Record<string, string>> | undefined>
   /** Creates the destination or replaces the one of that name as a whole. */
   set(level: DestinationLevel, destination: DestinationRecord): Promise<'created' | 'replaced'>
   /** `false` when there was none. */
@@ -32,29 +35,30 @@ export interface FindOptions {
 /** Makes the client; nothing is sent before the first call. */
 export function createDestinationAdminClient(options: DestinationAdminClientOptions): DestinationAdminClient {
   const call = createAdminCall(options, '/destination-configuration/v1')
-  const collection = (level: DestinationLevel): string => `/${level}Destinations`
-  const member = (level: DestinationLevel, name: string): string => `${collection(level)}/${encodeURIComponent(name)}`
+  const all = (level: DestinationLevel): string => `/${level}Destinations`
+  const member = (level: DestinationLevel, name: string): string => `${all(level)}/${encodeURIComponent(name)}`
 
   return {
     async list(level) {
       const { body } = await call(`listing the destinations of the ${level}`, {
         method: 'GET',
-        path: collection(level),
+        path: all(level),
         schema: destinationListSchema,
       })
       return body ?? []
     },
-    async get(level, name) {
-      const { body } = await call(`reading the destination "${name}"`, {
+    async get(level, name, collection = 'destinations') {
+      const isFragment = collection === 'fragments'
+      const { body } = await call(`reading "${name}" of the ${collection}`, {
         method: 'GET',
-        path: member(level, name),
-        schema: destinationRecordSchema,
+        path: isFragment ? `/${level}DestinationFragments/${encodeURIComponent(name)}` : member(level, name),
+        schema: z.record(z.string(), z.string()),
       })
       return body
     },
     async set(level, destination) {
       const attempt = `storing the destination "${destination.Name}"`
-      const path = collection(level)
+      const path = all(level)
       for (let round = 0; round < maxSetRounds; round += 1) {
         const replaced = await call(attempt, { method: 'PUT', path, body: destination })
         if (!replaced.absent) return 'replaced'

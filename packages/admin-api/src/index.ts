@@ -70,6 +70,7 @@ export {
 export { type DestinationRemark, reviewDestination } from './destination-administration/destination-review.ts'
 export { type CheckedHop, type ConnectionVerdict, connectionVerdictSchema } from './destination-administration/connection-check.ts'
 export {
+  existingPolicies,
   type ExistingPolicy,
   type InitialConfigurations,
   type InstanceParameters,

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import type { ServerTrust } from '@sallyport/cloud-connector'
@@ -67,10 +68,12 @@ export function addConnectorCommand(program: Command): void {
       const options = await askForMissing({ ...given, ...(await readPairingCode(given, environment)) }, printer.json)
       const server = URL.parse(options.server)
       if (server === null) throw usageError(`--server "${options.server}" is not a URL`)
+      // Before anything is made: a wrong option leaves nothing behind.
+      const trust = trustOf(options)
       const material = openConnectorMaterial(folder())
       const identity = await pairConnector({
         server,
-        trust: trustOf(options),
+        trust,
         code: options.code,
         connectorId: material.connectorId,
         locationId: options.location ?? '',
@@ -148,12 +151,33 @@ async function askForMissing(options: InitOptions, json: boolean): Promise<Compl
 
 /** First contact is never trusted blindly. */
 function trustOf({ authority, fingerprint }: InitOptions): ServerTrust {
-  if (fingerprint !== undefined) return { fingerprint }
+  if (fingerprint !== undefined) {
+    if (!/^(?:sha-?256[:/])?\s*(?:[0-9a-f]{2}[:\s]*){32}$/i.test(fingerprint))
+      throw usageError('--fingerprint takes the SHA-256 of a certificate, 64 hexadecimal digits')
+    return { fingerprint }
+  }
   if (authority === undefined || authority === '')
     throw usageError('name the authority of the server with --authority, or its certificate with --fingerprint')
+  let authorities: string
   try {
-    return { authorities: readFileSync(authority, 'utf8') }
+    authorities = readFileSync(authority, 'utf8')
   } catch (cause) {
     throw new ConnectivityError('CONFIGURATION_INVALID', `the authority ${authority} cannot be read`, { cause })
+  }
+  requireCertificates(authorities, authority)
+  return { authorities }
+}
+
+/** @throws ConnectivityError `CONFIGURATION_INVALID` when a file holds something else than certificates. */
+function requireCertificates(text: string, file: string): void {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  try {
+    if (blocks.length === 0) throw new Error('there is none')
+    for (const block of blocks) void new X509Certificate(block)
+  } catch (cause) {
+    throw new ConnectivityError('CONFIGURATION_INVALID', `the authority ${file} is not a certificate in PEM`, {
+      cause,
+      details: { next: 'take ca.crt out of the data folder of the cloud side' },
+    })
   }
 }

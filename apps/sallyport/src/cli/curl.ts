@@ -52,7 +52,7 @@ export function addCurlCommand(program: Command): void {
 export function printAnswer(printer: Printer, answer: TracedAnswer, asJson = false): void {
   if (printer.json || asJson) {
     process.stdout.write(
-      `${JSON.stringify({ ok: answer.ok, status: answer.status, correlationId: answer.correlationId, hops: answer.hops, headers: answer.headers, body: answer.body.toString('utf8') }, null, 2)}\n`,
+      `${JSON.stringify({ ok: answer.ok, ...errorOf(answer), status: answer.status, correlationId: answer.correlationId, hops: answer.hops, headers: answer.headers, body: answer.body.toString('utf8') }, null, 2)}\n`,
     )
     return
   }
@@ -62,6 +62,14 @@ export function printAnswer(printer: Printer, answer: TracedAnswer, asJson = fal
       answer.failed === undefined ? '' : `${' '.repeat(19)}the app sees: ${answer.status} ${answer.body.toString('utf8').trim()}`,
     )
   if (answer.failed === undefined) process.stdout.write(`${answer.body.toString('utf8').trimEnd()}\n`)
+}
+
+/** What failed, in the form that every command has for errors. */
+function errorOf({ ok, failed, status }: TracedAnswer): { readonly error?: { readonly code: string; readonly message: string } } {
+  if (ok) return {}
+  if (failed !== undefined)
+    return { error: { code: failed.code ?? 'UNEXPECTED', message: `${failed.name}: ${failed.lines[0] ?? 'failed'}` } }
+  return { error: { code: 'BACKEND_STATUS', message: `the backend answered ${status}` } }
 }
 
 function exitCodeOfAnswer(answer: TracedAnswer): number {

@@ -10,6 +10,8 @@ import { addDestinationCommand } from './destination.ts'
 import { addDevCommand } from './dev.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addExecCommand } from './exec.ts'
+import { addFragmentCommand } from './fragment.ts'
+import { addInstanceCommand } from './instance.ts'
 import { addServeCommand } from './serve.ts'
 import { addStatusCommand } from './status.ts'
 import { addStopCommand } from './stop.ts'
@@ -40,6 +42,8 @@ const commands = [
   addCurlCommand,
   addTokenCommand,
   addDestinationCommand,
+  addFragmentCommand,
+  addInstanceCommand,
   addCertificateCommand,
   addTrustCommand,
   addConnectorCommand,
@@ -61,6 +65,8 @@ function prepare(command: Command, json: boolean): void {
   }
   if (json)
     command.configureOutput({
+      // The version is printed as JSON where commands are run; help stays text.
+      writeOut: (text) => void (text.trim() === version || process.stdout.write(text)),
       outputError: (text) => void process.stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message: text.trim() } })}\n`),
     })
 }

@@ -1,5 +1,6 @@
 import { exitCodeOf, exitCodes } from '../output/exit-code.ts'
 import { createPrinter } from '../output/printer.ts'
+import { version } from '../version.ts'
 import { createProgram } from './program.ts'
 
 /** Runs one command and sets the exit code of the process. `argv` as `process.argv` has it. */
@@ -12,6 +13,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     const commander = error as { readonly code?: string; readonly exitCode?: number }
     if (commander.code?.startsWith('commander.') === true) {
       // Commander has printed its own message; help and version are no errors.
+      if (json && commander.code === 'commander.version') process.stdout.write(`${JSON.stringify({ version })}\n`)
       process.exitCode = commander.exitCode === 0 ? exitCodes.ok : exitCodes.usage
       return
     }

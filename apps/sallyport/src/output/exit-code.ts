@@ -26,6 +26,7 @@ export function usageError(message: string): Error {
   return Object.assign(new Error(message), { name: 'UsageError' })
 }
 
-function isUsageError(error: unknown): boolean {
+/** Whether a command was called in a way it does not understand. */
+export function isUsageError(error: unknown): boolean {
   return error instanceof Error && (error.name === 'UsageError' || error.name === 'CommanderError')
 }

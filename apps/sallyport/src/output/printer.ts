@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
-import { ConnectivityError } from '@sallyport/core'
+import { ConnectivityError, errorTable } from '@sallyport/core'
+import { isUsageError } from './exit-code.ts'
 
 /** Where a command's result goes: text for people on a terminal or in a log, one JSON document with `--json`. */
 export interface Printer {
@@ -48,7 +49,7 @@ export function createPrinter(options: {
         stdout.write(`${JSON.stringify({ error: { code, message, ...(next === undefined ? {} : { next }) } }, null, 2)}\n`)
         return
       }
-      stderr.write(`${style('red', 'error')} ${message}${code === undefined ? '' : ` ${style('dim', `[${code}]`)}`}\n`)
+      stderr.write(`${style('red', 'error')} ${message}${isOurs(code) ? ` ${style('dim', `[${code}]`)}` : ''}\n`)
       if (next !== undefined) stderr.write(`${style('dim', 'next ')} ${next}\n`)
     },
     good: (text) => style('green', text),
@@ -62,12 +63,18 @@ function ensureLine(text: string): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`
 }
 
-function describeError(error: unknown): { readonly code?: string; readonly message: string; readonly next?: string } {
+/** Errors that are none of ours have a code too: scripts look for one. */
+function describeError(error: unknown): { readonly code: string; readonly message: string; readonly next?: string } {
   if (ConnectivityError.is(error)) {
     const next = error.details['next']
     return { code: error.code, message: error.message, ...(typeof next === 'string' ? { next } : {}) }
   }
-  return { message: error instanceof Error ? error.message : String(error) }
+  return { code: isUsageError(error) ? 'USAGE' : 'UNEXPECTED', message: error instanceof Error ? error.message : String(error) }
+}
+
+/** Codes that a person can look up. */
+function isOurs(code: string): boolean {
+  return code in errorTable
 }
 
 /** Columns of equal width, two blanks apart. */

@@ -12,7 +12,7 @@ import { roles } from './part.ts'
 export type MaintenanceContext = Pick<PartContext, 'configuration' | 'folder' | 'clock'>
 
 /** What an installation is, beside its databases: the clients in bindings, and the authority that its own certificates come from. */
-const installationFiles = ['instances.json', 'ca.crt', 'ca.key'] as const
+const installationFiles = ['instances.json', 'cockpit.json', 'ca.crt', 'ca.key'] as const
 
 /** Opens every database for maintenance; with `create` also those that are not there yet. */
 export async function openDatabases(

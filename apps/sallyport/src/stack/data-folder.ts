@@ -1,18 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { ConnectivityError } from '@sallyport/core'
 
 /**
  * The folder that holds everything one installation remembers (`.sallyport/` by default). Only its owner may read it;
@@ -44,12 +33,10 @@ export function openDataFolder(path: string): DataFolder {
     path,
     file,
     list(...names) {
-      const full = join(path, ...names)
-      return existsSync(full) ? readdirSync(full) : []
+      return ifThere(path, () => readdirSync(join(path, ...names))) ?? []
     },
     read(...names) {
-      const full = join(path, ...names)
-      return existsSync(full) ? readFileSync(full, 'utf8') : undefined
+      return ifThere(path, () => readFileSync(join(path, ...names), 'utf8'))
     },
     write: (names, content) => writeFileAtomically(file(...names), content),
     writeOnce(names, content) {
@@ -71,6 +58,21 @@ export function openDataFolder(path: string): DataFolder {
     },
   }
   return folder
+}
+
+/** What is not there is absent; what is there and cannot be read must not pass for that. */
+function ifThere<Content>(folder: string, read: () => Content): Content | undefined {
+  try {
+    return read()
+  } catch (cause) {
+    const { code = '' } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    const why = code === 'ENOTDIR' ? 'is not a folder' : `cannot be read (${code})`
+    throw new ConnectivityError('CONFIGURATION_INVALID', `the data folder ${folder} ${why}`, {
+      cause,
+      details: { next: 'run this as the user that it belongs to, or name another folder with --data' },
+    })
+  }
 }
 
 /** Writes a file that only its owner reads, all of it or nothing. */

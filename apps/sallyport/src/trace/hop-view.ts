@@ -7,6 +7,8 @@ export interface Hop {
   /** One line per entry; the first one stands beside the name. */
   readonly lines: readonly string[]
   readonly durationMs?: number
+  /** Of a hop that failed: the situation, as far as it is known. */
+  readonly code?: string
 }
 
 /** What the hops that only the proxy and the connector know looked like, from the facts they reported. */
@@ -26,7 +28,7 @@ function hopOf(event: ConnectivityEvent): Hop | undefined {
         durationMs: event.durationMs,
       }
     case 'proxy-refused':
-      return { name: 'proxy', ok: false, lines: [`${event.status} ${event.message}`] }
+      return { name: 'proxy', ok: false, lines: [`${event.status} ${event.message}`], code: event.code }
     case 'stream-opened':
       return {
         name: 'tunnel',
@@ -46,7 +48,7 @@ function hopOf(event: ConnectivityEvent): Hop | undefined {
         durationMs: event.durationMs,
       }
     case 'principal-refused':
-      return { name: 'principal', ok: false, lines: [event.message] }
+      return { name: 'principal', ok: false, lines: [event.message], code: event.code }
     case 'backend-answered':
       return {
         name: 'backend',
@@ -55,7 +57,7 @@ function hopOf(event: ConnectivityEvent): Hop | undefined {
         durationMs: event.durationMs,
       }
     case 'backend-failed':
-      return { name: 'backend', ok: false, lines: [event.message], durationMs: event.durationMs }
+      return { name: 'backend', ok: false, lines: [event.message], durationMs: event.durationMs, code: event.code }
     default:
       return undefined
   }
@@ -77,7 +79,7 @@ function accessHop(event: Extract<ConnectivityEvent, { type: 'access-decided' }>
       ? `fix: add a mapping for ${system} to the connector's configuration`
       : `fix: add a resource that admits ${event.path ?? '/'} to the mapping ${system}`,
   )
-  return { name: 'access', ok: false, lines }
+  return { name: 'access', ok: false, lines, code: 'ACCESS_DENIED' }
 }
 
 /** The screen of `sallyport curl`. `colour` marks the failed hop. */

@@ -55,6 +55,7 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
         ok: false,
         lines: [error instanceof Error ? error.message : String(error)],
         durationMs: performance.now() - started,
+        code: codeOf(error),
       })
       throw error
     }
@@ -99,6 +100,7 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
         name: 'access',
         ok: false,
         lines: [answer.body.toString('utf8').trim(), 'refused by the connector; its audit log has the rule'],
+        code: 'ACCESS_DENIED',
       })
     }
     const backend = hops.findIndex((hop) => hop.name === 'backend' && hop.ok)
@@ -117,7 +119,7 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
     }
   } catch (error) {
     if (hops.every((hop) => hop.ok))
-      hops.push({ name: 'proxy', ok: false, lines: [error instanceof Error ? error.message : String(error)] })
+      hops.push({ name: 'proxy', ok: false, lines: [error instanceof Error ? error.message : String(error)], code: codeOf(error) })
     return { hops, ok: false, failed: hops.find((hop) => !hop.ok), status: undefined, headers: {}, body: Buffer.alloc(0), correlationId }
   }
 }
@@ -239,4 +241,8 @@ async function eventsOf(folder: DataFolder, correlationId: string): Promise<read
 function tenantOf(token: string): string {
   const claims = parseObject(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
   return typeof claims['zid'] === 'string' ? claims['zid'] : 'unknown'
+}
+
+function codeOf(error: unknown): string {
+  return ConnectivityError.is(error) ? error.code : 'UNEXPECTED'
 }
