@@ -1,5 +1,6 @@
 import { parseAddress, type Address } from './address.ts'
 import { ConnectivityError } from './errors.ts'
+import { type LdapTarget, parseLdapTarget } from './ldap-destination.ts'
 import { createSecret, type Secret } from './secret.ts'
 
 /** The types a destination may have on the wire; adapters exist for some of them. */
@@ -44,8 +45,13 @@ export interface TcpDestination extends DestinationBase {
   readonly address: Address
 }
 
+/** Target that is a directory. */
+export interface LdapDestination extends DestinationBase, LdapTarget {
+  readonly type: 'LDAP'
+}
+
 /** One variant per type, parsed once at the edge. Types without an adapter have no variant yet. */
-export type Destination = HttpDestination | TcpDestination
+export type Destination = HttpDestination | LdapDestination | TcpDestination
 /** The variant of one type. */
 export type DestinationOf<T extends Destination['type']> = Extract<Destination, { readonly type: T }>
 
@@ -60,7 +66,7 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
   const name = properties['Name'] ?? ''
   const invalid = (what: string): ConnectivityError =>
     new ConnectivityError('DESTINATION_INVALID', `destination "${name}": ${what}`, { details: { destination: name } })
-  const proxyType = properties['ProxyType'] ?? 'Internet'
+  const proxyType = (properties['Type'] === 'LDAP' ? properties['ldap.proxyType'] : undefined) ?? properties['ProxyType'] ?? 'Internet'
   if (!proxyTypes.includes(proxyType)) throw invalid(`ProxyType "${proxyType}" is not one of ${proxyTypes.join(', ')}`)
   const base = {
     name,
@@ -83,6 +89,8 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
         queries: withPrefix(properties, 'URL.queries.'),
       }
     }
+    case 'LDAP':
+      return { ...base, type: 'LDAP', ...parseLdapTarget(properties, invalid) }
     case 'TCP': {
       const address = (properties['Address'] ?? '').replace(/^tcp:\/\//, '')
       try {
@@ -95,12 +103,17 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
       }
     }
     default:
-      throw invalid(`Type "${properties['Type'] ?? ''}" has no adapter; HTTP and TCP have`)
+      throw invalid(`Type "${properties['Type'] ?? ''}" has no adapter; HTTP, LDAP and TCP have`)
   }
 }
 
 /** The credentials that a destination's own properties name; tokens come from the service's `authTokens` instead. */
 export function credentialsOf(properties: Readonly<Record<string, string>>): Credentials {
+  if (properties['Type'] === 'LDAP') {
+    return properties['ldap.authentication'] === 'BasicAuthentication'
+      ? { kind: 'basic', user: properties['ldap.user'] ?? '', password: createSecret(properties['ldap.password'] ?? '') }
+      : { kind: 'none' }
+  }
   switch (properties['Authentication']) {
     case 'BasicAuthentication':
       return { kind: 'basic', user: properties['User'] ?? '', password: createSecret(properties['Password'] ?? '') }

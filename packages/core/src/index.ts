@@ -19,6 +19,7 @@ export {
   type DestinationType,
   destinationTypes,
   type HttpDestination,
+  type LdapDestination,
   parseDestination,
   type ProxyType,
   type TcpDestination,
@@ -26,6 +27,7 @@ export {
 export type { Dial, DialOptions } from './dial.ts'
 export { ConnectivityError, type ErrorCode, errorTable, type ErrorTraits } from './errors.ts'
 export { type ConnectivityEvent, type EventSink, noEvents } from './events.ts'
+export type { LdapTarget } from './ldap-destination.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'
 export { type OpenSockets, trackSockets } from './open-sockets.ts'
 export type { Principal } from './principal.ts'
