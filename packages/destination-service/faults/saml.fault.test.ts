@@ -109,6 +109,18 @@ describe('assertions about strange users', () => {
     )
   })
 
+  it('are refused when they are nested without end', () => {
+    const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`) as unknown
+    expect(() => attributesOf({ Name: 'd', Type: 'HTTP' }, {}, { deep: [deep] })).toThrow(/nested too deeply/)
+  })
+
+  it('are not signed with keys that are too small', () => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1_024 })
+    expect(() => signAssertion('<a><Issuer/></a>', { privateKey, certificate: '' }, { withCertificate: true })).toThrow(
+      /at least 2048 bits/,
+    )
+  })
+
   it('are signed with RSA and elliptic curves only', () => {
     const { privateKey } = generateKeyPairSync('x25519')
     expect(() => signAssertion('<a/>', { privateKey, certificate: '' }, { withCertificate: true })).toThrow(ConnectivityError)

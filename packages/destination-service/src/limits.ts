@@ -130,6 +130,9 @@ export const maxJsonPathNodes = 1_000
 /** Values of all attributes in an assertion. A user with some hundred groups is rare; more would not fit into a request anyway. */
 export const maxSamlAttributeValues = 1_000
 
+/** Bits of RSA keys that sign assertions. Smaller ones can be broken, and whoever does can be anybody; they are refused. */
+export const minAssertionRsaBits = 2_048
+
 /** An assertion holds a minute back, for clocks that differ, and ten minutes ahead: long enough to be sent on, too short to be kept. */
 export const samlNotBeforeMs = 60_000
 export const samlValidityMs = 600_000

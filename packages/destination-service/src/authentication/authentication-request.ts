@@ -34,7 +34,7 @@ export interface References {
 }
 
 /** A stored certificate or key store. */
-export interface ReferencedCertificate {
+interface ReferencedCertificate {
   /** `Name`, `Type` and `Content` (Base64 of the file). */
   readonly properties: Readonly<Record<string, string>>
   /** Never shown: the password of a generated key store. */
@@ -42,7 +42,7 @@ export interface ReferencedCertificate {
 }
 
 /** Another destination. */
-export interface ReferencedDestination {
+interface ReferencedDestination {
   readonly configuration: DestinationRecord
   readonly level: Level
   readonly etag: string

@@ -25,7 +25,7 @@ export interface ChainStep {
 }
 
 /** Headers of a step and the variables that they come from. */
-export interface ChainInputs {
+interface ChainInputs {
   readonly userToken?: string
   readonly subjectToken?: { readonly value: string; readonly type: string }
 }

@@ -48,6 +48,15 @@ function membersOf(value: unknown, prefix: string): readonly SamlAttribute[] {
 /** Lists become several values, objects their JSON text; what is not there is no value. */
 function textsOf(value: unknown): readonly string[] {
   if (value === undefined || value === null) return []
-  if (Array.isArray(value)) return value.flatMap((item) => (Array.isArray(item) ? [JSON.stringify(item)] : textsOf(item)))
-  return [typeof value === 'string' ? value : JSON.stringify(value)]
+  if (Array.isArray(value)) return value.flatMap((item) => (Array.isArray(item) ? [jsonOf(item)] : textsOf(item)))
+  return [typeof value === 'string' ? value : jsonOf(value)]
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // What came as JSON can be too deep to be written as JSON.
+    throw new ConnectivityError('TOKEN_INVALID', 'An attribute of the user is nested too deeply')
+  }
 }

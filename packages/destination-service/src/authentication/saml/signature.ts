@@ -1,6 +1,7 @@
 import { type KeyObject, sign } from 'node:crypto'
 import { ConnectivityError } from '@sallyport/core'
 import { SignedXml } from 'xml-crypto'
+import { minAssertionRsaBits } from '../../limits.ts'
 
 /** What signs an assertion. */
 export interface AssertionSigner {
@@ -22,11 +23,13 @@ const algorithms: Readonly<Record<string, string | undefined>> = {
 /**
  * Signs an assertion with an enveloped signature (SAML 2.0 core §5) behind its issuer.
  *
- * @throws ConnectivityError `DESTINATION_INVALID` for a key that is neither RSA nor EC.
+ * @throws ConnectivityError `DESTINATION_INVALID` for a key that is neither RSA nor EC, or too small.
  */
 export function signAssertion(xml: string, signer: AssertionSigner, options: { readonly withCertificate: boolean }): string {
   const algorithm = algorithms[signer.privateKey.asymmetricKeyType ?? '']
   if (algorithm === undefined) throw new ConnectivityError('DESTINATION_INVALID', 'SAML assertions are signed with RSA or EC keys only')
+  if ((signer.privateKey.asymmetricKeyDetails?.modulusLength ?? minAssertionRsaBits) < minAssertionRsaBits)
+    throw new ConnectivityError('DESTINATION_INVALID', `SAML assertions are signed with RSA keys of at least ${minAssertionRsaBits} bits`)
   const signed = new SignedXml({
     signatureAlgorithm: algorithm,
     canonicalizationAlgorithm: exclusive,
