@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTestCa } from '@sallyport/test-fixtures'
 import { type RunningService, startService } from './running-service.ts'
 
 let running: RunningService
@@ -78,6 +79,28 @@ describe('filters', () => {
     expect((await list({ $filter: "startswith(Name,'it''s')" })).names).toEqual(["it's"])
     expect((await list({ $filter: "startswith(Name,'%')" })).names).toEqual([])
     expect((await list({ $filter: "endswith(Name,'_c')" })).names).toEqual(['x_c'])
+  })
+
+  it('CL-114 match by start as the application router writes it, unencoded', async () => {
+    await store('html5-a', 'html5-b', 'other')
+    const { json } = await running.call('GET', `${collection}?$filter=startswith(Name,'html5-')`)
+    expect(json).toEqual([http('html5-a'), http('html5-b')])
+  })
+
+  it('DS-038 know names and labels only for certificates, labels only for fragments', async () => {
+    const content = Buffer.from(createTestCa().certificate).toString('base64')
+    const body = ['a.pem', 'b.pem'].map((Name) => ({ Name, Type: 'CERTIFICATE', Content: content }))
+    expect((await running.call('POST', '/v1/subaccountCertificates', { body })).status).toBe(201)
+    const ask = ($filter: string, path = 'Certificates'): ReturnType<RunningService['call']> =>
+      running.call('GET', `/v1/subaccount${path}?${new URLSearchParams({ $filter })}`)
+    expect((await ask("Name in ('b.pem')")).json).toEqual([body[1]])
+    for (const filter of ["startswith(Name,'a')", "endswith(Name,'.pem')", "modifiedwithin('10','minutes')"]) {
+      for (const path of ['Certificates', 'DestinationFragments']) {
+        const { status, json } = await ask(filter, path)
+        expect({ status, json }).toEqual({ status: 400, json: { ErrorMessage: expect.stringMatching(/^\$filter must be /) as string } })
+      }
+    }
+    expect((await ask("Name in ('a')", 'DestinationFragments')).status).toBe(400)
   })
 
   it('DS-037 match what was created or updated within so many minutes, 1 to 1440', async () => {

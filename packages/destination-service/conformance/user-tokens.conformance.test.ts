@@ -59,7 +59,7 @@ describe('OAuth2JWTBearer', () => {
     })
   })
 
-  it('DS-062 prefers X-user-token to a user in Authorization, and takes an empty one for none', async () => {
+  it('DS-062 CL-091 prefers X-user-token to a user in Authorization, and takes an empty one for none', async () => {
     await store(running, destination('OAuth2JWTBearer'))
     const [caller, jane] = [userServiceToken('caller'), running.issuer.user('jane')]
     await find(running, { 'x-user-token': jane }, { token: caller })

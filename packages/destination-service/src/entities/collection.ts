@@ -40,7 +40,7 @@ export type EntityVerdict =
   | { readonly valid: false; readonly name: string; readonly problem: string }
 
 /** Why something must stay: once for a single deletion, once for one of several. */
-export interface RemovalRefusal {
+interface RemovalRefusal {
   readonly single: string
   readonly bulk: string
 }

@@ -16,7 +16,7 @@ export interface DestinationReference {
 }
 
 /** The fragments to lay over it, from left to right. */
-export interface FragmentReferences {
+interface FragmentReferences {
   /** Which one a reference means, when the destination was found on that level. */
   readonly locate: (reference: string, level: Level) => { readonly name: string; readonly level: Level }
   readonly references: readonly string[]
