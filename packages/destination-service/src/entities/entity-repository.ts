@@ -95,7 +95,7 @@ export interface CreateOptions {
 }
 
 /** The time of the change, and what must not have changed meanwhile. */
-interface ReplaceOptions {
+export interface ReplaceOptions {
   readonly nowMs: number
   /** Replaces an entity only if it was modified last at this time; whenever that was unless told. */
   readonly unchangedSinceMs?: number
