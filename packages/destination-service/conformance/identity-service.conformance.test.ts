@@ -4,6 +4,8 @@ import { createFixedKeySource, createTokenVerifier } from '@sallyport/token-veri
 import { Agent, request } from 'undici'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { IdentityClient, IdentityRelation } from '../src/index.ts'
+import { readAssertion } from './saml-assertion.ts'
+import { startTokenServer } from './token-server.ts'
 import { instanceId, otherInstanceId, providerSubaccount, type RunningService, startService } from './running-service.ts'
 
 const ca = createTestCa()
@@ -104,6 +106,42 @@ describe('an application of an identity service', () => {
     expect(await call('GET', '/v1/destinations/own')).toMatchObject({ status: 200, body: { owner: { InstanceId: instanceId } } })
     expect(await call('GET', '/v1/instanceDestinations/own')).toMatchObject({ status: 200, body: { Name: 'own' } })
     expect(asked).toEqual([{ issuer: issuerName, clientId: orders, tenantId: providerSubaccount }])
+  })
+
+  it('is a user where its token is one, whose token goes on as it is, and who is looked up nowhere else', async () => {
+    const tokenServer = await startTokenServer()
+    const common = { Type: 'HTTP', URL: 'https://target.example', clientId: 'c', tokenServiceURL: tokenServer.url }
+    const signing = ca.issue({ subject: '/CN=signer', keyType: 'rsa' })
+    const at = { subaccountId: providerSubaccount, instanceId }
+    const write = (name: string, properties: Record<string, string>) => ({
+      name,
+      properties: { Name: name, ...properties },
+      sharedWithSubscriber: false,
+    })
+    const Content = Buffer.from(`${signing.certificate}\n${signing.key}`).toString('base64')
+    await running.repository.create('certificate', at, [write('own.pem', { Type: 'CERTIFICATE', Content })], {
+      nowMs: 0,
+      maxPerSubaccount: 10,
+    })
+    const saml = {
+      Authentication: 'SAMLAssertion',
+      KeyStoreLocation: 'own.pem',
+      audience: 'a',
+      authnContextClassRef: 'c',
+      userIdSource: 'user_uuid',
+    }
+    const writes = [write('jwt', { ...common, Authentication: 'OAuth2JWTBearer' }), write('saml', { ...common, ...saml })]
+    await running.repository.create('destination', at, writes, { nowMs: 0, maxPerSubaccount: 10 })
+    const token = identityToken({ user_uuid: 'uuid-of-jane', email: 'jane@acme.test', scope: ['openid'] })
+    expect(await call('GET', '/v1/destinations/jwt', { token })).toMatchObject({
+      body: { authTokens: [{ type: 'Bearer', value: 'token-1' }] },
+    })
+    expect(tokenServer.calls[0]?.form.get('assertion')).toBe(token)
+    const { body } = await call('GET', '/v1/destinations/saml', { token })
+    const [entry] = (body as { authTokens: { type: string; value: string }[] }).authTokens
+    expect(entry?.type).toBe('SAML2.0')
+    expect(readAssertion(entry?.value ?? '').text('NameID')).toBe('uuid-of-jane')
+    await tokenServer.close()
   })
 
   it('DS-057 is refused at v2 with 422', async () => {

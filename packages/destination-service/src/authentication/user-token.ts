@@ -29,7 +29,7 @@ export interface UserTokens {
   peek(request: UserTokenRequest): TokenClaims | undefined
 }
 
-type UserTokenRequest = Pick<AuthenticationRequest, 'configuration' | 'headers' | 'serviceToken' | 'references' | 'level'>
+type UserTokenRequest = Pick<AuthenticationRequest, 'configuration' | 'headers' | 'caller' | 'serviceToken' | 'references' | 'level'>
 
 /** Puts the rules together. `verifier` has checked the token of the call already. */
 export function createUserTokens({ verifier, foreign }: { readonly verifier: TokenVerifier; readonly foreign: ForeignTokens }): UserTokens {
@@ -53,7 +53,7 @@ export function createUserTokens({ verifier, foreign }: { readonly verifier: Tok
     const text = request.headers.userToken
     if (text !== undefined) return check(text, request)
     const claims = ofCall(request)
-    return isUser(claims) ? { text: request.serviceToken, claims, own: true } : undefined
+    return isUser(claims) ? { text: request.serviceToken, claims, own: request.caller.tokenKind !== 'IAS' } : undefined
   }
 
   return {
