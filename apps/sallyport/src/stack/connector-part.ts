@@ -16,11 +16,22 @@ import { partLog, subaccountsOf } from './cloud-settings.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
 import { describeTunnel, nextWithoutConnector, reportOf } from './connector-report.ts'
 import { localNames, openAuthority } from './local-authority.ts'
+import type { ConfigurationFile } from '../configuration/schema.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
 
 /** Top-level keys of the configuration file that belong to the cloud side and to the commands. */
-const otherKeys = ['subaccounts', 'server', 'connectorAdmin', 'demo', 'strict']
+const otherKeys = Object.keys({
+  subaccounts: true,
+  roleCollections: true,
+  identityServices: true,
+  instances: true,
+  server: true,
+  storage: true,
+  connectorAdmin: true,
+  demo: true,
+  strict: true,
+} satisfies Record<Exclude<keyof ConfigurationFile, 'version' | 'connectors'>, true>)
 
 /** Where a connector of the local stack gets its pairing code from. */
 export interface AutomaticPairing {
