@@ -231,6 +231,8 @@ describe('bodies', () => {
       createConnection: () => bench.connect(),
     })
     const answered = once(request, 'response') as Promise<[IncomingMessage]>
+    // The connection ends with the bench.
+    request.on('error', () => {})
 
     const upload = pour(request, block, size)
     await until(() => incoming !== undefined)
