@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { openBoundServices, type BoundServices } from './bound-services.ts'
 import { type Company, startCompany, writeConfiguration } from './company.ts'
@@ -17,12 +19,17 @@ export interface AuthenticationWorld extends AsyncDisposable {
   readonly backend: EchoBackend
   readonly secureBackend: EchoBackend
   readonly saml: SamlTokenService
+  /** PEM of the authority that issued the certificate of `secureBackend`. */
+  readonly partnerAuthority: string
   /** A user token and, from the same log-on, a refresh token of the application. */
   readonly user: { readonly token: string; readonly refreshToken: string }
 }
 
-export async function openAuthenticationWorld(): Promise<AuthenticationWorld> {
-  const stack = await createInstallation()
+/** With `hostNames` tenants have hosts below `authentication.sallyport.test`, which `hosts.mjs` makes this machine. */
+export async function openAuthenticationWorld({ hostNames = false } = {}): Promise<AuthenticationWorld> {
+  const hosts = `--import ${pathToFileURL(join(import.meta.dirname, 'hosts.mjs')).href}`
+  const stack = await createInstallation(hostNames ? { environment: { NODE_OPTIONS: hosts } } : {})
+  const tokenServiceUrl = `https://authentication.sallyport.test:${stack.port('tokenService')}`
   const company: Company = await startCompany(stack.folder)
   const authority = createTestCa({ subject: '/O=Partner/CN=Partner CA' })
   const backend = await startEchoBackend()
@@ -36,9 +43,14 @@ export async function openAuthenticationWorld(): Promise<AuthenticationWorld> {
     `version: 1
 subaccounts:
   - id: demo
+    subdomain: acme
     users: [{ name: jane@acme.test, password: "${password}", givenName: Jane, familyName: Roe, groups: [sales] }]
+  - id: buyer
+    users: [{ name: eve@buyer.test }]
+    destinations: [{ Name: BOTH, Type: HTTP, ProxyType: Internet, URL: "${backend.url}/subscriber", Authentication: NoAuthentication }]
 ${company.connectors({ mappings: `      - { virtual: "echo.http:80", internal: "http://127.0.0.1:${backend.port}", resources: [{ path: /, subPaths: true }] }\n` })}
 server:
+  tokenService: ${hostNames ? `{ url: "${tokenServiceUrl}", tenantHosts: true }` : '{}'}
   destinationService: { allowPrivateTokenServices: true }
 `,
   )
@@ -50,7 +62,12 @@ server:
   const keyStore = keyStoreOf(stack, identity, authority.certificate)
   const certificates = [
     { Name: 'client.p12', Type: 'CERTIFICATE', Content: keyStore.toString('base64') },
-    { Name: 'partner.pem', Type: 'CERTIFICATE', Content: Buffer.from(authority.certificate).toString('base64') },
+    // One client reads this name for a trust store, another that one.
+    ...['partner.pem', 'partner.crt'].map((Name) => ({
+      Name,
+      Type: 'CERTIFICATE',
+      Content: Buffer.from(authority.certificate).toString('base64'),
+    })),
   ]
   const { clientid = '', clientsecret = '', url = '' } = services.credentials.xsuaa
   const tokenService = {
@@ -76,7 +93,7 @@ server:
     Authentication,
     ...more,
   })
-  const secure = { URL: secureBackend.url, TrustStoreLocation: 'partner.pem' }
+  const secure = { URL: secureBackend.url, KeyStoreLocation: 'client.p12', KeyStorePassword: keyStorePassword }
   const destinations = [
     at('NONE', 'NoAuthentication', {
       'URL.headers.x-extra': 'from the destination',
@@ -85,11 +102,8 @@ server:
     }),
     at('FORWARDED', 'NoAuthentication', { forwardAuthToken: 'true', 'HTML5.ForwardAuthToken': 'true' }),
     at('BASIC', 'BasicAuthentication', { User: 'robot', Password: 'p:ss wörd' }),
-    at('CLIENT_CERTIFICATE', 'ClientCertificateAuthentication', {
-      ...secure,
-      KeyStoreLocation: 'client.p12',
-      KeyStorePassword: keyStorePassword,
-    }),
+    at('CLIENT_CERTIFICATE', 'ClientCertificateAuthentication', { ...secure, TrustStoreLocation: 'partner.pem' }),
+    at('CLIENT_CERTIFICATE_JAVA', 'ClientCertificateAuthentication', { ...secure, TrustStoreLocation: 'partner.crt' }),
     at('PRINCIPAL', 'PrincipalPropagation', { ProxyType: 'OnPremise', URL: 'http://s4.demo:443' }),
     at('ON_PREMISE', 'NoAuthentication', { ProxyType: 'OnPremise', URL: 'http://echo.http:80' }),
     at('ON_PREMISE_BASIC', 'BasicAuthentication', { ProxyType: 'OnPremise', URL: 'http://echo.http:80', User: 'robot', Password: 'p:ss' }),
@@ -101,6 +115,8 @@ server:
     at('SAML_BEARER', 'OAuth2SAMLBearerAssertion', samlService),
     at('SAML_SYSTEM_USER', 'OAuth2SAMLBearerAssertion', { ...samlService, SystemUser: 'BATCH' }),
     at('SAML_ASSERTION', 'SAMLAssertion', { audience: 'partner', authnContextClassRef: samlService.authnContextClassRef }),
+    at('BOTH', 'NoAuthentication', { URL: `${backend.url}/provider` }),
+    at('PROVIDER_ONLY', 'NoAuthentication', { URL: `${backend.url}/provider` }),
     at('REFUSED', 'OAuth2ClientCredentials', { ...tokenService, clientSecret: 'wrong' }),
   ]
   for (const [path, list] of [
@@ -119,6 +135,7 @@ server:
     backend,
     secureBackend,
     saml,
+    partnerAuthority: authority.certificate,
     user: { token: user.access_token, refreshToken: user.refresh_token ?? '' },
     async [Symbol.asyncDispose]() {
       await services[Symbol.asyncDispose]()

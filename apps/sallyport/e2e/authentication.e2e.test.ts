@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Approuter, startApprouter } from './approuter.ts'
-import { type AuthenticationWorld, assertionOf, claimsOf, openAuthenticationWorld, password } from './authentication-world.ts'
+import { authenticationTypes as types } from './authentication-types.ts'
+import { type AuthenticationWorld, claimsOf, openAuthenticationWorld, password } from './authentication-world.ts'
 import { type Browser, createBrowser } from './browser.ts'
 import type { Echo } from './echo-backend.ts'
 
@@ -18,84 +19,6 @@ interface Outcome {
   readonly authTokens?: readonly { readonly type: string; readonly error?: string | null }[]
   readonly certificates?: readonly { readonly name: string; readonly type: string }[]
 }
-
-/** What reaches the backend, by destination. `user`: the client is called on behalf of Jane. */
-const types: readonly {
-  readonly destination: string
-  readonly user?: true
-  readonly refreshToken?: true
-  readonly path?: string
-  readonly reached: (echo: Echo & { readonly user?: string }) => void
-}[] = [
-  {
-    destination: 'NONE',
-    reached: ({ headers, path }) => {
-      expect(headers.authorization).toBeUndefined()
-      expect(headers).toMatchObject({ 'x-extra': 'from the destination', 'sap-client': '100' })
-      expect(path).toBe('/x?sap-language=EN')
-    },
-  },
-  { destination: 'FORWARDED', user: true, reached: ({ headers }) => expect(headers.authorization).toBe(`Bearer ${world.user.token}`) },
-  {
-    destination: 'BASIC',
-    reached: ({ headers }) => expect(headers.authorization).toBe(`Basic ${Buffer.from('robot:p:ss wörd').toString('base64')}`),
-  },
-  { destination: 'CLIENT_CERTIFICATE', reached: ({ certificate }) => expect(certificate).toBe('application') },
-  { destination: 'PRINCIPAL', user: true, path: '/sap/bc/ping', reached: ({ user }) => expect(user).toBe('jane@acme.test') },
-  { destination: 'ON_PREMISE', reached: ({ headers }) => expect(headers.authorization).toBeUndefined() },
-  {
-    destination: 'ON_PREMISE_BASIC',
-    reached: ({ headers }) => expect(headers.authorization).toBe(`Basic ${Buffer.from('robot:p:ss').toString('base64')}`),
-  },
-  {
-    destination: 'CLIENT_CREDENTIALS',
-    reached: ({ headers }) =>
-      expect(claimsOf(headers.authorization)).toMatchObject({ grant_type: 'client_credentials', cid: application() }),
-  },
-  {
-    destination: 'PASSWORD',
-    reached: ({ headers }) =>
-      expect(claimsOf(headers.authorization)).toMatchObject({ grant_type: 'password', user_name: 'jane@acme.test' }),
-  },
-  {
-    destination: 'JWT_BEARER',
-    user: true,
-    reached: ({ headers }) =>
-      expect(claimsOf(headers.authorization)).toMatchObject({
-        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-        user_name: 'jane@acme.test',
-        cid: application(),
-      }),
-  },
-  {
-    destination: 'USER_TOKEN_EXCHANGE',
-    user: true,
-    reached: ({ headers }) => {
-      expect(claimsOf(headers.authorization)).toMatchObject({ user_name: 'jane@acme.test', cid: application() })
-      expect(headers.authorization).not.toBe(`Bearer ${world.user.token}`)
-    },
-  },
-  {
-    destination: 'REFRESH_TOKEN',
-    refreshToken: true,
-    reached: ({ headers }) => expect(claimsOf(headers.authorization)).toMatchObject({ user_name: 'jane@acme.test', cid: application() }),
-  },
-  {
-    destination: 'SAML_BEARER',
-    user: true,
-    reached: ({ headers }) => expect(headers.authorization).toBe('Bearer partner-token-of-jane@acme.test'),
-  },
-  { destination: 'SAML_SYSTEM_USER', reached: ({ headers }) => expect(headers.authorization).toBe('Bearer partner-token-of-BATCH') },
-  {
-    destination: 'SAML_ASSERTION',
-    user: true,
-    reached: ({ headers }) => {
-      expect(headers.authorization).toMatch(/^SAML2\.0 [A-Za-z0-9+/=]+$/)
-      expect(assertionOf(headers.authorization)).toMatch(/<(?:\w+:)?NameID[^>]*>jane@acme\.test</)
-    },
-  },
-]
-const application = (): string => world.services.credentials.xsuaa['clientid'] ?? ''
 
 describe.each(['4', '3'])('the unmodified SAP Cloud SDK %s', (version) => {
   let outcomes: ReadonlyMap<string, Outcome>
@@ -117,7 +40,7 @@ describe.each(['4', '3'])('the unmodified SAP Cloud SDK %s', (version) => {
   it.each(types)('DS-140 carries out $destination', ({ destination, reached }) => {
     const { data, error } = outcomes.get(destination) ?? {}
     expect(error).toBeUndefined()
-    reached(data!)
+    reached(data!, world)
   })
 
   it('CL-104 reads key store and trust store from where the service keeps them', () => {
@@ -159,7 +82,7 @@ describe('the unmodified application router 23', () => {
     async ({ destination, path = '/x', reached }) => {
       const page = await browser.open(`${router.url}/${destination}${path}`)
       expect(page.status, `${page.text}\n${router.output()}`).toBe(200)
-      reached(JSON.parse(page.text) as Echo)
+      reached(JSON.parse(page.text) as Echo, world)
     },
   )
 
