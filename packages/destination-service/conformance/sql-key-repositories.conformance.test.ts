@@ -13,7 +13,13 @@ import {
   reseal,
 } from '@sallyport/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createSqlKeyRepositories, destinationMigrations, type DestinationTables, type KeyRepositories, keyTables } from '../src/index.ts'
+import {
+  createSqlKeyRepositories,
+  destinationMigrations,
+  type DestinationTables,
+  type KeyRepositories,
+  destinationStoredTables,
+} from '../src/index.ts'
 import { keyRepositoriesCases } from './key-repositories-suite.ts'
 
 let folder: string
@@ -52,7 +58,7 @@ describe('the key repositories on SQLite', () => {
 
     const changing = createSealer({ current, previous: [previous] })
     const dataKeys = createDataKeys({ db, master: changing })
-    await reseal(db, { tables: [...dataKeyTables, ...keyTables], master: changing, dataKeys, renewDataKeys: true })
+    await reseal(db, { tables: [...dataKeyTables, ...destinationStoredTables], master: changing, dataKeys, renewDataKeys: true })
     const after = createSealer({ current })
     const fresh = createSqlKeyRepositories({ db, master: after, sealers: createDataKeys({ db, master: after }) })
     // The subaccount's first key is still there, sealed with the new master key; nothing is sealed with it.
