@@ -56,6 +56,15 @@ export const repositoryCases: Readonly<Record<string, RepositoryCase>> = {
     ])
   },
 
+  async 'replaces only what is as old as it was when somebody looked, if asked to'({ repository }) {
+    const [first, second] = [write('a', { URL: 'http://first' }), write('a', { URL: 'http://second' })]
+    await repository.create('certificate', subaccount, [first], { ...roomy, nowMs: 1_000 })
+    expect(await repository.replace('certificate', subaccount, [second], { nowMs: 3_000, unchangedSinceMs: 999 })).toEqual(['unknown'])
+    expect(await repository.find('certificate', subaccount, 'a')).toMatchObject({ properties: first.properties, modifiedAtMs: 1_000 })
+    expect(await repository.replace('certificate', subaccount, [second], { nowMs: 3_000, unchangedSinceMs: 1_000 })).toEqual(['replaced'])
+    expect(await repository.find('certificate', subaccount, 'a')).toMatchObject({ properties: second.properties, modifiedAtMs: 3_000 })
+  },
+
   async 'keeps levels apart, all of them'({ repository }) {
     for (const [index, level] of levels.entries()) {
       expect(await repository.create('destination', level, [write('same', { Level: String(index) })], roomy)).toEqual(['created'])
