@@ -216,7 +216,7 @@ describe('a client that shows a certificate', () => {
     expect((await running.call('POST', '/v1/subaccountCertificates', { body: { Name: name, Attributes } })).status).toBe(201)
     const { json } = await running.call('GET', `/v1/subaccountCertificates/${name}`)
     const content = Buffer.from((json as { Content: string }).Content, 'base64')
-    const chain = readKeystore({ name, content, password: 'p&ssword' }).entries[0]?.certificates ?? []
+    const chain = (await readKeystore({ name, content, password: 'p&ssword' })).entries[0]?.certificates ?? []
     await tokenServer.close()
     tokenServer = await startTokenServer({ ...ca.issue({ subject: '/CN=server' }), clientAuthority: chain.slice(1).join('\n') })
     await store(running, withStore(name))
