@@ -155,6 +155,71 @@ describe('the instance', () => {
   })
 })
 
+describe('destinations that point to service instances', () => {
+  const key = { uri: 'https://orders.example', uaa: { url: 'https://acme.example', clientid: 'sb-orders', clientsecret: 'hunter2' } }
+
+  it('are made of their keys', async () => {
+    const made = await stack.run(['--json', 'destination', 'from-key', 'ORDERS', '-', 'Description=d'], {
+      input: JSON.stringify({ credentials: key }),
+    })
+    expect(JSON.parse(made.stdout)).toEqual({ name: 'ORDERS', created: 1, replaced: 0, kept: 0 })
+    expect(await stack.json(['destination', 'get', 'ORDERS'])).toMatchObject({
+      URL: 'https://orders.example',
+      Authentication: 'OAuth2ClientCredentials',
+      clientId: 'sb-orders',
+      clientSecret: '(hidden)',
+      tokenServiceURL: 'https://acme.example/oauth/token',
+      Description: 'd',
+    })
+    expect(errorOf(await stack.run(['--json', 'destination', 'from-key', 'EMPTY', '-'], { input: '{"a":1}' })).message).toContain(
+      'names no address',
+    )
+  })
+
+  it('come with a multi-target application', async () => {
+    writeFileSync(stack.file('key.json'), JSON.stringify(key))
+    const content = {
+      instance: {
+        existing_destinations_policy: 'update',
+        destinations: [
+          { Name: 'BY_KEY', ServiceInstanceName: 'orders', ServiceKeyName: 'k' },
+          { Name: 'TOKENS_ONLY', URL: 'https://else.example', TokenServiceInstanceName: 'orders', TokenServiceKeyName: 'k' },
+        ],
+      },
+    }
+    const deploy = ['--json', 'destination', 'deploy', '-', '--key', `orders/k=${stack.file('key.json')}`]
+    const deployed = await stack.run(deploy, { input: JSON.stringify(content) })
+    expect(JSON.parse(deployed.stdout)).toMatchObject({ created: 2 })
+    expect(await stack.json(['destination', 'get', 'TOKENS_ONLY', '--level', 'instance'])).toMatchObject({
+      URL: 'https://else.example',
+      clientId: 'sb-orders',
+    })
+    const missing = await stack.run(['--json', 'destination', 'deploy', '-'], { input: JSON.stringify(content) })
+    expect(errorOf(missing).message).toContain('there is no key "k" of the service instance "orders"')
+  })
+})
+
+describe('a restart', () => {
+  it('applies the parameters of the configuration once, whatever has been applied since', async () => {
+    expect((await stack.run(['stop'])).code).toBe(0)
+    const again = await stack.run(['dev', '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
+    expect(again).toMatchObject({ code: 0 })
+    expect(await stack.json(['destination', 'get', 'SHIPPED', '--level', 'instance'])).toMatchObject({ URL: 'https://shipped.example' })
+  })
+
+  it('says what is wrong with parameters that cannot be applied', async () => {
+    expect((await stack.run(['stop'])).code).toBe(0)
+    const changed = { init_data: { instance: { destinations: [{ Name: 'SHIPPED', Type: 'HTTP', URL: 'https://other.example' }] } } }
+    const before = readFileSync(stack.file('parameters.json'), 'utf8')
+    writeFileSync(stack.file('parameters.json'), JSON.stringify(changed))
+    const refused = await stack.run(['dev', '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
+    expect(refused.code).not.toBe(0)
+    expect(refused.stdout + refused.stderr).toContain("the destination 'SHIPPED' exists already in the instance")
+    writeFileSync(stack.file('parameters.json'), before)
+    expect((await stack.run(['dev', '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])).code).toBe(0)
+  })
+})
+
 describe('destinations from the command line', () => {
   it('keep their secrets out of arguments, screens and exports', async () => {
     const words = ['destination', 'set', 'Name=ERP', 'Type=HTTP', 'URL=https://erp.example', 'User=u', '--secret', 'Password=-']

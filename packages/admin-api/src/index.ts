@@ -89,6 +89,15 @@ export {
   rolesOfScopes,
   scopeOfRole,
 } from './destination-administration/roles.ts'
+export {
+  type DestinationDescriptor,
+  destinationFromServiceKey,
+  resolveDescriptor,
+  type ServiceKey,
+  type TemplateOptions,
+  type TemplateOutcome,
+  type TemplatedDestination,
+} from './destination-administration/service-key-template.ts'
 export { isSecretProperty } from './secret-properties.ts'
 export { maxEntityNameLength, maxLabels, maxLabelValues, maxPropertyKeyBytes, maxPropertyValueBytes } from './limits.ts'
 export { isEntityName } from './entity-name.ts'

@@ -86,7 +86,8 @@ export interface DestinationService {
   /** Looks at all certificates now, as happens every hour while the service listens: renews what is due, tells what ends soon. */
   maintainCertificates(): Promise<UpkeepReport>
   /**
-   * Carries out the parameters of an instance for whoever makes and changes instances; `user` is for the audit. A refusal is an outcome.
+   * Carries out the parameters of an instance for whoever makes and changes instances, and remembers their digest; `user` is for the audit. A refusal is an
+   * outcome.
    *
    * @throws ConnectivityError `CONFIGURATION_INVALID` when the service has no administration.
    */
@@ -194,7 +195,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
         correlationId: randomUUID(),
         log,
       }
-      return applyInstanceParameters(request, { ...context, settings }, parameters)
+      return applyInstanceParameters(request, { ...context, settings }, parameters, { remembered: true })
     },
     maintainCertificates: () => upkeep.run(),
     close() {

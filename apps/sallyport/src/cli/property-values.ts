@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs'
-import { isSecretProperty } from '@sallyport/admin-api'
 import { ConnectivityError } from '@sallyport/core'
 import { usageError } from '../output/exit-code.ts'
 import { parseObject } from '../stack/tokens.ts'
@@ -49,13 +48,6 @@ export async function readInputBytes(file: string): Promise<Buffer> {
     throw new ConnectivityError('CONFIGURATION_INVALID', `"${file}" cannot be read (${reason})`, { cause })
   }
   return Buffer.concat(chunks)
-}
-
-/** A record with its secrets hidden, the way it is shown. */
-export function hideSecrets(record: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [name, isSecretProperty(name) && value !== '' ? '(hidden)' : value]),
-  )
 }
 
 function split(word: string, form: string): [string, string] {

@@ -25,6 +25,7 @@ export async function putInstanceParameters(
     { ...request, caller },
     { ...context, settings: context.administration.settings },
     request.body,
+    { remembered: false },
   )
   if (!outcome.applied) return refuse(outcome.status, outcome.message)
   const count = (verb: 'created' | 'replaced'): number => outcome.stored.filter((change) => change.verb === verb).length

@@ -29,12 +29,13 @@ export interface StoredChange {
 /**
  * Carries out the parameters of an instance, when it is made and later: creates and updates entities by the policies, never deletes any, and takes over
  * scopes and flags. Everything is checked before anything is stored. When storing fails nevertheless, the instance's entities are as they were before;
- * what the subaccount got stays, as in the original.
+ * what the subaccount got stays, as in the original. `remembered`: the parameters are those that belong to the instance, and are known again by their digest.
  */
 export async function applyInstanceParameters(
   request: ServiceRequest,
   context: ServiceContext & { readonly settings: InstanceSettingsRepository },
   value: unknown,
+  options: { readonly remembered: boolean },
 ): Promise<ParametersOutcome> {
   requireAudit(context)
   const checked = checkConfiguration(instanceParametersSchema, value)
@@ -58,7 +59,7 @@ export async function applyInstanceParameters(
       return failed(400, problem)
     }
     await context.settings.change(request.caller.instance.instanceId, (settings) =>
-      changedSettings(settings, parameters, parametersDigest(value)),
+      changedSettings(settings, parameters, options.remembered ? parametersDigest(value) : settings.appliedDigest),
     )
   } catch (error) {
     await undo(context, plans, done)

@@ -9,7 +9,7 @@ export interface InstanceSettings {
   readonly html5RuntimeEnabled: boolean
   /** Which users of subscribers see and change what the application shares with them. */
   readonly subscriberAccess: { readonly destinations: ScopeAccess; readonly certificates: ScopeAccess }
-  /** Names the parameters that were applied last, so that whoever holds them as a file knows whether they are still to be applied. */
+  /** Names the parameters that the instance was made or changed with, so that whoever holds them as a file knows whether they are still to be applied. */
   readonly appliedDigest: string
 }
 
