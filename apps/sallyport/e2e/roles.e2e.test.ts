@@ -179,6 +179,12 @@ describe('each role in its own process', () => {
     await stack.ready(cloudParts)
     const found = await stack.json<readonly { Name: string; URL: string }[]>(['destination', 'list'])
     const urls = new Map(found.map((entry) => [entry.Name, entry.URL]))
-    for (const name of accepted) expect(urls.get(name)).toBe(`http://host-${name.slice('KILLED_'.length)}.example`)
+    const audit = globSync('**/destination-audit/**/*.csv', { cwd: stack.data })
+      .map((file) => readFileSync(join(stack.data, file), 'utf8'))
+      .join('')
+    for (const name of accepted) {
+      expect(urls.get(name)).toBe(`http://host-${name.slice('KILLED_'.length)}.example`)
+      expect(audit).toContain(`destination ${name} created`)
+    }
   })
 })

@@ -1,4 +1,5 @@
 import type { DestinationRecord } from '@sallyport/admin-api'
+import { createAuditLog } from '@sallyport/cloud-connector'
 import {
   createConnectionChecker,
   createConnectivityProxyRoute,
@@ -16,6 +17,7 @@ import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-ver
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
+import { auditKeyOf } from './connector-material.ts'
 import { createConnectivityTokens } from './connectivity-tokens.ts'
 import { applyConfiguredParameters, destinationAdministration } from './destination-administration.ts'
 import { createExpiryWebhook } from './expiry-webhook.ts'
@@ -74,8 +76,15 @@ export async function startDestinationServicePart(context: PartContext): Promise
     clock,
     log: partLog(log, 'destination-service'),
   })
+  const audit = createAuditLog({
+    folder: folder.file('cloud', 'destination-audit'),
+    key: auditKeyOf(folder, 'destination-service'),
+    clock,
+    log: partLog(log, 'destination-service'),
+  })
   const service = createDestinationService({
     repository,
+    audit,
     keys: createSqlKeyRepositories({ db, master, sealers }),
     landscape: landscape ?? settings.publicHost,
     authentication,
@@ -96,6 +105,7 @@ export async function startDestinationServicePart(context: PartContext): Promise
   })
   const close = async (): Promise<void> => {
     await service.close()
+    await audit.close()
     keys[Symbol.dispose]()
     identity?.[Symbol.dispose]()
     await fetcher[Symbol.asyncDispose]()
