@@ -32,5 +32,10 @@ async function onPostgres(): ReturnType<typeof runCrashRounds> {
     await postgres.crash()
     await postgres.start()
   }
-  return runCrashRounds({ store, rounds, random: Math.random, onRound, crashServer })
+  try {
+    return await runCrashRounds({ store, rounds, random: Math.random, onRound, crashServer })
+  } catch (error) {
+    process.stderr.write(`the server has logged:\n${postgres.log().slice(-2_000)}\n`)
+    throw error
+  }
 }

@@ -27,6 +27,8 @@ export interface Postgres extends AsyncDisposable {
   createDatabase(): Promise<string>
   /** Runs SQL as the superuser, in `postgres` or the named database; returns what `psql` prints. */
   run(sql: string, database?: string): Promise<string>
+  /** What the server that runs now has logged. */
+  log(): string
   /** Kills the postmaster as a power cut would; its processes notice and end. Nothing is flushed. */
   crash(): Promise<void>
   /** Ends it in order, closing every connection. */
@@ -81,6 +83,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
         return `postgresql://${user}@127.0.0.1:${port}/test_${databases}`
       },
       run,
+      log: () => running.program.stderr(),
       crash: () => running.program.stop('SIGKILL'),
       halt: () => running.program.stop('SIGINT'),
       async start() {
