@@ -66,3 +66,4 @@ const service = createDestinationService({
 })
 const { port } = await service.listen({ host: '127.0.0.1', port: 0 })
 tell({ port })
+process.once('SIGINT', () => process.exit(0))
