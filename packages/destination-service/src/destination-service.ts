@@ -15,6 +15,7 @@ import { defaultSubjectTemplate, parseSubjectTemplate } from './certificates/sub
 import type { DestinationInstance, DestinationInstances } from './access/destination-instances.ts'
 import { cacheIdentityRelations } from './access/identity-relations.ts'
 import type { EntityRepository } from './entities/entity-repository.ts'
+import { createAnswerTexts } from './find/answer-texts.ts'
 import { createHttpApp, type ListenerTls } from './http/http-app.ts'
 import type { ServiceRequest } from './http/service-request.ts'
 import { applyInstanceParameters, type ParametersOutcome } from './instance-parameters/apply-instance-parameters.ts'
@@ -133,6 +134,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
     verifier,
     clock,
     audit: options.audit,
+    answerTexts: createAnswerTexts(),
     strictNames: options.names?.strict ?? true,
     maxPerSubaccount: options.limits?.perSubaccount ?? maxPerSubaccount,
   }

@@ -15,19 +15,19 @@ export function addAttempt(attempt: string, cause: unknown): ConnectivityError {
 
 /**
  * Turns what the PostgreSQL driver throws into one of ours. The driver's errors have a code of the server (SQLSTATE, Appendix A of its manual), of Node, or
- * none at all. What the server says beside its message may quote values, so that stays in the cause.
+ * none at all. Messages name the database, which is for those who run it: `details.store` tells them from messages for callers. What the server says beside its message may quote values, so that stays in the cause.
  */
 export function postgresFailed(attempt: string, cause: unknown): ConnectivityError {
   if (ConnectivityError.is(cause)) return cause
   const { code = '' } = cause as { readonly code?: string }
   const reason = reasonOf(cause)
   const failed = (kind: ConstructorParameters<typeof ConnectivityError>[0], advice: string): ConnectivityError =>
-    new ConnectivityError(kind, `${attempt}: ${reason}; ${advice}`, { cause, details: { reason: code } })
+    new ConnectivityError(kind, `${attempt}: ${reason}; ${advice}`, { cause, details: { store: true, reason: code } })
   // 28: the log-on is refused. The driver's own refusals of a log-on have no code but a common beginning.
   if (code.startsWith('28') || reason.startsWith('SASL: ')) return failed('CONFIGURATION_INVALID', 'check user and password')
   if (code === '3D000') return failed('CONFIGURATION_INVALID', 'create the database, or name another')
   // The NUL character, the only one that PostgreSQL does not keep in a text. What was asked cannot be there, and cannot be kept.
-  if (code === '22021') return failed('MESSAGE_INVALID', 'leave out the character')
+  if (code === '22021') return new ConnectivityError('MESSAGE_INVALID', 'a text holds the character NUL, which cannot be kept', { cause })
   if (code === '42501') return failed('CONFIGURATION_INVALID', 'let the user own the database')
   if (isTlsFailure(code, reason))
     return failed('PEER_UNTRUSTED', 'check the certificate of the server and the authorities that are trusted')

@@ -29,7 +29,9 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
       return { status, error: name, description: error.message, ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}) }
     }
     if (error.code === 'SERVICE_UNAVAILABLE') {
-      return { status: 503, error: 'temporarily_unavailable', description: error.message, retryAfterSeconds: 1 }
+      // What the database says names its host, which is for those who run it.
+      const description = error.details['store'] === true ? 'The token service cannot reach its database' : error.message
+      return { status: 503, error: 'temporarily_unavailable', description, retryAfterSeconds: 1 }
     }
   }
   return (

@@ -93,6 +93,13 @@ async function admit(request: FastifyRequest, options: ConnectivityApiOptions): 
 }
 
 function answerError(error: unknown, reply: FastifyReply, log: Logger): FastifyReply {
+  if (ConnectivityError.is(error) && error.details['store'] === true) {
+    // What the database says names its host, which is for those who run it.
+    log.error({ code: error.code, reason: error.message }, 'the store does not answer')
+    return reply
+      .code(error.traits.status === 503 ? 503 : 500)
+      .send({ code: error.code, message: 'the connectivity service cannot use its database' })
+  }
   if (ConnectivityError.is(error)) {
     if (error.code === 'TOKEN_INVALID') void reply.header('www-authenticate', 'Bearer')
     return reply.code(error.traits.status).send({ code: error.code, message: error.message })

@@ -110,7 +110,8 @@ function typeOf({ configuration }: AuthenticationRequest): string {
 
 /** The text for the caller. What is wrong with the request itself, or with us, is not the destination's failure and goes on. */
 function explain(error: unknown, request: AuthenticationRequest): string {
-  if (!ConnectivityError.is(error) || error.code === 'MESSAGE_INVALID' || error.code === 'STORE_FAILED') throw error
+  if (!ConnectivityError.is(error) || error.code === 'MESSAGE_INVALID' || error.code === 'STORE_FAILED' || error.details['store'] === true)
+    throw error
   const { configuration, level, log } = request
   log.warn({ destination: configuration.Name, subaccount: level.subaccountId, code: error.code }, 'token retrieval failed')
   return typeOf(request).startsWith('OAuth2') && flows.has(typeOf(request)) ? retrievalFailed + error.message : error.message

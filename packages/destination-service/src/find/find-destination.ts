@@ -27,6 +27,7 @@ export function findDestination(request: ServiceRequest, context: ServiceContext
       // Exactly where the destination was found.
       locate: (fragment, level) => ({ name: fragment, level }),
     },
+    shownAs: metadata.length === 0 ? 'v1' : undefined,
     show: (found, configuration, outcome): FindResult => ({
       owner: ownerOf(found.level),
       destinationConfiguration: withMetadata(found, configuration, metadata),
@@ -50,6 +51,7 @@ export async function consumeDestination(request: ServiceRequest, context: Servi
         return { name: leveled.name, level: fragmentLevel(caller, leveled, word) }
       },
     },
+    shownAs: metadata.length === 0 ? 'v2' : undefined,
     show: (found, configuration, outcome) => ({
       destinationConfiguration: withMetadata(found, configuration, metadata),
       ...outcome,
@@ -59,6 +61,8 @@ export async function consumeDestination(request: ServiceRequest, context: Servi
 
 interface LookUp {
   readonly target: Pick<DestinationReference, 'name' | 'levels'> & { readonly locate: DestinationReference['fragments']['locate'] }
+  /** Names what `show` does; without it what is shown depends on more than its parameters. */
+  readonly shownAs: 'v1' | 'v2' | undefined
   readonly show: (
     found: ResolvedDestination,
     configuration: DestinationRecord,
@@ -67,7 +71,7 @@ interface LookUp {
 }
 
 /** Everything the two versions share: headers, look-up, conditions, tokens. */
-async function lookUp(request: ServiceRequest, context: ServiceContext, { target, show }: LookUp): Promise<Answer> {
+async function lookUp(request: ServiceRequest, context: ServiceContext, { target, show, shownAs }: LookUp): Promise<Answer> {
   const { repository, authenticator, trust } = context
   const headers = parseFindHeaders(request.headers)
   const chain = parseChainCall(request.headers)
@@ -100,7 +104,16 @@ async function lookUp(request: ServiceRequest, context: ServiceContext, { target
     chain === undefined || skipTokenRetrieval
       ? await authenticate(found, headers)
       : await authenticateThroughChain(chain, { found, headers }, { caller: request.caller, repository, authenticate })
-  return { status: 200, headers: { etag }, body: show(found, shownProperties(configuration, { skipCredentials }), outcome) }
+  const showAll = (): unknown => show(found, shownProperties(configuration, { skipCredentials }), outcome)
+  const { authTokens: [token, ...more] = [], certificates } = outcome
+  // Only what is asked for over and over is remembered.
+  if (shownAs === undefined || skipCredentials || more.length > 0 || certificates !== undefined)
+    return { status: 200, headers: { etag }, body: showAll() }
+  return {
+    status: 200,
+    headers: { etag },
+    text: context.answerTexts.of(found.stored, [shownAs, found.level, configuration, token], showAll),
+  }
 }
 
 /** A header and a user token that each name a tenant leave open which one is meant. A user token without any may have the header beside it. */

@@ -1,11 +1,12 @@
 import { destinationNotFoundText } from '@sallyport/admin-api'
 import { ConnectivityError } from '@sallyport/core'
 
-/** What goes back to the client. `stream` is JSON text in pieces; without it and without `body` the answer is empty. */
+/** What goes back to the client: `text` is JSON as it stands, `stream` the same in pieces; without any and without `body` the answer is empty. */
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: unknown
+  readonly text?: string
   readonly stream?: AsyncIterable<string>
 }
 

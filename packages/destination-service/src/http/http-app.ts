@@ -73,7 +73,7 @@ export function createHttpApp(
     routerOptions: {
       // Names come percent-encoded; what is too long for a URI has been refused before.
       maxParamLength: maxUriLength,
-      querystringParser: (text) => new URLSearchParams(text) as unknown as Record<string, unknown>,
+      querystringParser: (text) => (text === '' ? noQuery : new URLSearchParams(text)) as unknown as Record<string, unknown>,
     },
     frameworkErrors: (error, request, reply) => void sendAnswer(reply, answerFastifyError(error), request.id),
     clientErrorHandler: answerClientError,
@@ -124,6 +124,9 @@ export function createHttpApp(
     serveAdministration(app, { context: { ...context, administration }, instances: deps.instances, log: deps.log })
   return app
 }
+
+/** Nobody changes it. */
+const noQuery = new URLSearchParams()
 
 /** The caller's own id when it can be shown in a log line, otherwise a new one. */
 function correlationIdOf(request: { readonly headers: IncomingMessage['headers'] }): string {

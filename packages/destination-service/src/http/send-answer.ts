@@ -12,7 +12,8 @@ export function sendAnswer(reply: FastifyReply, answer: Answer, correlationId: s
   reply.header('cache-control', 'no-store')
   // Somebody who keeps the connection open would keep a service from closing.
   if (!reply.server.server.listening) reply.header('connection', 'close')
-  if (answer.stream === undefined && answer.body === undefined) return reply.send()
+  const { body, text = body === undefined ? undefined : JSON.stringify(body), stream } = answer
+  if (text === undefined && stream === undefined) return reply.send()
   reply.header('content-type', 'application/json; charset=utf-8')
-  return reply.send(answer.stream === undefined ? JSON.stringify(answer.body) : Readable.from(answer.stream, { objectMode: false }))
+  return reply.send(stream === undefined ? text : Readable.from(stream, { objectMode: false }))
 }

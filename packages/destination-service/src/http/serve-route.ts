@@ -49,10 +49,12 @@ export interface ServedRoute<Who> {
   answer(who: Who, request: Omit<ServiceRequest, 'caller'>, parameters: Readonly<Record<string, string>>): Promise<Answer>
 }
 
+/** Where a request keeps who was admitted with it: a property, because look-ups beside the request cost more than some requests themselves. */
+const admittedCaller = Symbol('admitted caller')
+type AdmittedRequest<Who> = FastifyRequest & { [admittedCaller]?: { readonly who: Who } }
+
 /** Adds a route: it is decided who may call before the body is read. */
 export function serve<Who>(app: FastifyInstance, route: ServedRoute<Who>): void {
-  /** Who was admitted with which request. */
-  const callers = new WeakMap<FastifyRequest, { readonly who: Who }>()
   const { clock, log } = route
   const logOf = (request: FastifyRequest): Logger => log.child({ correlationId: request.id })
   app.route<{ Params: Record<string, string> }>({
@@ -67,11 +69,11 @@ export function serve<Who>(app: FastifyInstance, route: ServedRoute<Who>): void 
         logOf(request).info({ status: admission.answer.status }, 'caller refused')
         return sendAnswer(reply, admission.answer, request.id)
       }
-      callers.set(request, { who: admission.caller })
+      ;(request as AdmittedRequest<Who>)[admittedCaller] = { who: admission.caller }
       return undefined
     },
     handler: async (request, reply) => {
-      const caller = callers.get(request)
+      const caller = (request as AdmittedRequest<Who>)[admittedCaller]
       if (caller === undefined) throw new ConnectivityError('ACCESS_DENIED', 'The caller has not been admitted')
       const startedMs = clock.now()
       const { headers, body, id: correlationId } = request
@@ -102,7 +104,9 @@ function clientCertificateOf({ socket }: IncomingMessage): X509Certificate | und
 }
 
 /** Node joins most headers that come twice, so only the raw list tells. */
-function refuseRepeatedHeaders({ rawHeaders }: IncomingMessage): void {
+function refuseRepeatedHeaders({ rawHeaders, headers }: IncomingMessage): void {
+  // As many names as headers: nothing came twice.
+  if (Object.keys(headers).length === rawHeaders.length / 2) return
   const seen = new Set<string>()
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? ''

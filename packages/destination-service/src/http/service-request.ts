@@ -5,6 +5,7 @@ import type { Authenticator } from '../authentication/authentication-request.ts'
 import type { Caller } from '../access/caller.ts'
 import type { CertificateGenerator } from '../certificates/generated-certificate.ts'
 import type { EntityRepository } from '../entities/entity-repository.ts'
+import type { AnswerTexts } from '../find/answer-texts.ts'
 import type { Trust } from '../trust/trust.ts'
 import type { Query } from './query.ts'
 
@@ -30,6 +31,8 @@ export interface ServiceContext {
   readonly audit: AuditSink | undefined
   /** Forgets which instances the identity applications of a subaccount consume. */
   readonly forgetIdentityRelations: (subaccountId: string) => void
+  /** Texts of look-ups that have been answered. */
+  readonly answerTexts: AnswerTexts
   readonly strictNames: boolean
   readonly maxPerSubaccount: number
 }
