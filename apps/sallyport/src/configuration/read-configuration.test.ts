@@ -55,6 +55,27 @@ describe('configuration', () => {
       'server:\n  tokenService: { tenantHosts: true, url: "https://10.0.0.1" }\n',
       /server\.tokenService\.url.*domain name/,
     ],
+    ['a role that does not exist', 'roleCollections: [{ name: a, roles: [Administrator] }]\n', /:1:\d+ roleCollections\[0\]\.roles\[0\]/],
+    [
+      'the same role collection twice',
+      'roleCollections:\n  - { name: a, roles: [] }\n  - { name: a, roles: [] }\n',
+      /collection "a" stands twice/,
+    ],
+    [
+      'keys that come without TLS',
+      'identityServices: [{ issuer: "https://a.example", keysUrl: "http://a.example" }]\n',
+      /identityServices\[0\]\.keysUrl/,
+    ],
+    [
+      'the same identity service twice',
+      'identityServices:\n  - { issuer: "https://a.example", keysUrl: "https://a.example" }\n  - { issuer: "https://a.example", keysUrl: "https://b.example" }\n',
+      /identity service "https:\/\/a\.example" stands twice/,
+    ],
+    [
+      'a file with parameters that is not there',
+      'instances: { destination: { parameters: { file: nope.json } } }\n',
+      /there is no file "nope\.json"/,
+    ],
     [
       'an alias bomb',
       `a: &a [x]\n${'bcdefgh'
