@@ -1,6 +1,7 @@
 import { type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Company, startCompany, writeConfiguration } from './company.ts'
@@ -15,12 +16,19 @@ let stack: Installation
 let company: Company
 let backend: EchoBackend
 let mail: MailBackend
+let silent: Server
 
 beforeAll(async () => {
   stack = await createInstallation()
   company = await startCompany(stack.folder)
   backend = await startEchoBackend()
   mail = await startMailBackend()
+  silent = createServer((socket) => socket.on('error', () => {}).resume())
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const mappings = `      - { virtual: "mail.demo:25", internal: "tcp://127.0.0.1:${mail.port}" }
+      - { virtual: "down.demo:80", internal: "http://127.0.0.1:1", resources: [{ path: /, subPaths: true }] }
+      - { virtual: "silent.demo:80", internal: "http://127.0.0.1:${(silent.address() as AddressInfo).port}", resources: [{ path: /, subPaths: true }] }
+`
   const onPremise = 'Type: HTTP, ProxyType: OnPremise'
   const internet = 'Type: HTTP, ProxyType: Internet'
   const file = writeConfiguration(
@@ -34,16 +42,19 @@ subaccounts:
     destinations:
       - { Name: S4, ${onPremise}, URL: "http://s4.demo:443", Authentication: PrincipalPropagation }
       - { Name: UNMAPPED, ${onPremise}, URL: "http://unmapped.demo:80", Authentication: NoAuthentication }
+      - { Name: DOWN, ${onPremise}, URL: "http://down.demo:80", Authentication: NoAuthentication }
+      - { Name: SILENT, ${onPremise}, URL: "http://silent.demo:80", Authentication: NoAuthentication }
       - { Name: NET_BASIC, ${internet}, URL: "${backend.url}", Authentication: BasicAuthentication, User: robot, Password: "p:ss" }
       - { Name: PROVIDER_ONLY, ${internet}, URL: "${backend.url}/provider", Authentication: NoAuthentication }
       - { Name: BOTH, ${internet}, URL: "${backend.url}/provider", Authentication: NoAuthentication }
       - { Name: POST, Type: MAIL, ProxyType: OnPremise, Authentication: BasicAuthentication, mail.smtp.host: mail.demo, mail.smtp.port: "25", mail.user: robot, mail.password: "p:ss", mail.from: robot@acme.test, mail.transport.protocol: smtp }
+      - { Name: POST_ELSEWHERE, Type: MAIL, ProxyType: OnPremise, Authentication: BasicAuthentication, mail.smtp.host: nobody.demo, mail.smtp.port: "25", mail.user: robot, mail.password: "p:ss", mail.from: robot@acme.test }
   - id: buyer
     users: [{ name: eve@buyer.test }]
     destinations:
       - { Name: BOTH, ${internet}, URL: "${backend.url}/subscriber", Authentication: NoAuthentication }
       - { Name: SUBSCRIBER_ONLY, ${internet}, URL: "${backend.url}/subscriber", Authentication: NoAuthentication }
-${company.connectors({ mappings: `      - { virtual: "mail.demo:25", internal: "tcp://127.0.0.1:${mail.port}" }\n` })}`,
+${company.connectors({ mappings, settings: '    backendResponseTimeoutSeconds: 1\n' })}`,
   )
   const started = await stack.run(['dev', '--config', file, '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
   if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
@@ -53,6 +64,7 @@ afterAll(async () => {
   await company[Symbol.asyncDispose]()
   await backend[Symbol.asyncDispose]()
   await mail[Symbol.asyncDispose]()
+  silent.close()
 })
 
 const tokenOf = async (user: string, tenant = 'demo'): Promise<string> =>
@@ -109,6 +121,21 @@ describe.each(['4', '3'])('the unmodified SAP Cloud SDK %s', (version) => {
     expect(await path('PROVIDER_ONLY')).toBe('/provider/x')
     expect(await path('PROVIDER_ONLY', 'alwaysSubscriber')).toBe('no destination PROVIDER_ONLY')
     expect(await path('SUBSCRIBER_ONLY', 'alwaysProvider')).toBe('no destination SUBSCRIBER_ONLY')
+  })
+})
+
+describe('clients that wait as long as nobody tells them', () => {
+  it('CL-133 the SAP Cloud SDK, which has no limit of its own, is told of a backend that is down or silent', async () => {
+    const calls = ['DOWN', 'SILENT'].map((destinationName) => ({ destinationName, url: '/x' }))
+    const outcomes = await execute<readonly Outcome[]>('cloud-sdk-calls', '4', JSON.stringify(calls))
+    expect(outcomes.map(({ status }) => status)).toEqual([502, 504])
+  })
+
+  it('CL-146 the mail client, which ends with its process, says what the proxy said', async () => {
+    const words = ['exec', '--', process.execPath, client('mail-client'), 'POST_ELSEWHERE', await tokenOf('jane@acme.test')]
+    const outcome = await stack.run(words)
+    expect(outcome.code).not.toBe(0)
+    expect(outcome.stdout + outcome.stderr).toContain('Socks5 proxy rejected connection - NotAllowed')
   })
 })
 
