@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { createTestIssuer } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Company, startCompany, writeConfiguration } from './company.ts'
 import { type EchoBackend, startEchoBackend } from './echo-backend.ts'
@@ -111,16 +112,33 @@ describe.each(['4', '3'])('the unmodified SAP Cloud SDK %s', (version) => {
 
   it('looks at the subscriber first, then at the provider, as the strategy says', async () => {
     const jwt = await tokenOf('eve@buyer.test', 'buyer')
-    const path = async (destinationName: string, selectionStrategy?: string): Promise<string> => {
-      const [outcome] = await call([{ destinationName, url: '/x', jwt, ...(selectionStrategy === undefined ? {} : { selectionStrategy }) }])
-      return outcome?.data?.path ?? outcome?.error ?? ''
-    }
-    expect(await path('BOTH')).toBe('/subscriber/x')
-    expect(await path('BOTH', 'subscriberFirst')).toBe('/subscriber/x')
-    expect(await path('BOTH', 'alwaysProvider')).toBe('/provider/x')
-    expect(await path('PROVIDER_ONLY')).toBe('/provider/x')
-    expect(await path('PROVIDER_ONLY', 'alwaysSubscriber')).toBe('no destination PROVIDER_ONLY')
-    expect(await path('SUBSCRIBER_ONLY', 'alwaysProvider')).toBe('no destination SUBSCRIBER_ONLY')
+    const expected = [
+      ['BOTH', undefined, '/subscriber/x'],
+      ['BOTH', 'subscriberFirst', '/subscriber/x'],
+      ['BOTH', 'alwaysProvider', '/provider/x'],
+      ['PROVIDER_ONLY', undefined, '/provider/x'],
+      ['PROVIDER_ONLY', 'alwaysSubscriber', 'no destination PROVIDER_ONLY'],
+      ['SUBSCRIBER_ONLY', 'alwaysProvider', 'no destination SUBSCRIBER_ONLY'],
+    ] as const
+    const outcomes = await call(
+      expected.map(([destinationName, selectionStrategy]) => ({
+        destinationName,
+        url: '/x',
+        jwt,
+        ...(selectionStrategy === undefined ? {} : { selectionStrategy }),
+      })),
+    )
+    expect(outcomes.map(({ data, error }) => error ?? data?.path)).toEqual(expected.map(([, , path]) => path))
+  })
+})
+
+describe('the unmodified SAP Cloud SDK 4 with the token of an identity service', () => {
+  it('CL-085 finds the tenant in app_tid where the issuer is no name it knows', async () => {
+    const issuer = createTestIssuer({ issuer: 'https://company.identity.example' })
+    const jwt = issuer.user('eve@buyer.test', { zid: undefined, ext_attr: undefined, app_tid: 'buyer' })
+    const calls = [{ destinationName: 'BOTH', url: '/x', jwt }]
+    const [outcome] = await execute<readonly Outcome[]>('cloud-sdk-calls', '4', JSON.stringify(calls))
+    expect(outcome?.error ?? outcome?.data?.path).toBe('/subscriber/x')
   })
 })
 
