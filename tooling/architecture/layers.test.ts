@@ -13,6 +13,7 @@ interface Layer {
 const layers: Readonly<Record<string, Layer>> = {
   core: { may: [], because: 'everybody depends on it, so it depends on nobody' },
   'http-head': { may: [], because: 'pure functions over bytes; both ends of the tunnel and their tests use it' },
+  'rfc-wire': { may: [], because: 'pure functions over bytes; the RFC client, the relay and their test peers use it' },
   x509: { may: ['core'], because: 'pure functions on node:crypto' },
   keystore: {
     may: ['core'],
