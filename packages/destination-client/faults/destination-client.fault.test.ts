@@ -15,6 +15,7 @@ import {
   type DestinationClient,
   type DestinationClientOptions,
   createTokenSource,
+  type FlowInput,
   type OAuthClient,
 } from '../src/index.ts'
 
@@ -352,6 +353,52 @@ describe('the destination cache', () => {
     expect(await token('ann')).toBe('Bearer for the tenant of ann')
     expect(world.findRequests()).toHaveLength(2)
   })
+  it('keeps answers apart by what a flow was given, and sends all of it', async () => {
+    await using world = await openWorld()
+    world.destination = ({ headers }) =>
+      json({
+        destinationConfiguration: {
+          ...configuration,
+          URL: `http://${String(headers['x-tenant'] ?? headers['x-fragment-name'] ?? 'plain')}`,
+        },
+      })
+    const client = world.client()
+    const urlOf = async (flow?: FlowInput): Promise<unknown> =>
+      (await client.find('ERP', flow === undefined ? {} : { flow })).destination.properties['URL']
+    for (let round = 0; round < 2; round++) {
+      expect(await urlOf()).toBe('http://plain')
+      expect(await urlOf({ tenant: 'acme' })).toBe('http://acme')
+      expect(await urlOf({ tenant: 'buyer' })).toBe('http://buyer')
+      expect(await urlOf({ fragment: { name: 'part', optional: true } })).toBe('http://part')
+    }
+    expect(world.findRequests()).toHaveLength(4)
+    const secret = (text: string) => createSecret(text)
+    await client.find('ERP', {
+      flow: {
+        refreshToken: secret('r'),
+        code: { value: secret('c'), redirectUri: 'https://app.test/login', verifier: secret('v') },
+        samlAssertion: secret('s'),
+        subject: { token: secret('st'), type: 'urn:s' },
+        actor: { token: secret('at'), type: 'urn:a' },
+        fragment: { name: 'part', optional: true },
+      },
+    })
+    expect(world.findRequests().at(-1)?.headers).toMatchObject({
+      'x-refresh-token': 'r',
+      'x-code': 'c',
+      'x-redirect-uri': 'https://app.test/login',
+      'x-code-verifier': 'v',
+      'x-samlassertion': 's',
+      'x-subject-token': 'st',
+      'x-subject-token-type': 'urn:s',
+      'x-actor-token': 'at',
+      'x-actor-token-type': 'urn:a',
+      'x-fragment-name': 'part',
+      'x-fragment-optional': 'true',
+    })
+    expect(await codeOf(client.find('ERP', { flow: { refreshToken: secret('user.token.secret\r\nx: y') } }))).toBe('MESSAGE_INVALID')
+  })
+
   it('bridges an outage with an older answer, says so, does not wait for each call, and stops after an hour', async () => {
     await using world = await openWorld()
     const client = world.client()

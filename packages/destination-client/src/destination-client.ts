@@ -5,6 +5,7 @@ import { createCircuitBreaker } from './circuit-breaker.ts'
 import { type CacheVerdict, judge } from './cache-policy.ts'
 import { type DestinationBinding, parseDestinationBinding } from './destination-binding.ts'
 import { findRefusal, isTransient } from './destination-errors.ts'
+import { flowDigest, type FlowInput, flowHeaders } from './flow-input.ts'
 import { type FoundDestination, parseFoundDestination } from './found-destination.ts'
 import {
   cacheMs as defaultCacheMs,
@@ -27,6 +28,8 @@ export interface FindOptions {
   readonly userToken?: Secret
   /** A subscriber's tenant (the value of its `zid`); without it the tenant of the binding. Nothing of another tenant is ever answered. */
   readonly tenant?: string
+  /** What the destination's authentication type asks for besides the user. Answers are kept apart by it. */
+  readonly flow?: FlowInput
   /** Asks the service even if a fresh answer is at hand. */
   readonly fresh?: boolean
   readonly signal?: AbortSignal
@@ -93,7 +96,12 @@ export function createDestinationClient(options: DestinationClientOptions): Dest
   const cache = createBoundedMap<Entry>(maxCachedDestinations)
   const share = createSingleFlight<FoundDestination>()
 
-  const ask = async (name: string, { userToken, tenant }: FindOptions, signal: AbortSignal, attempt: string): Promise<FoundDestination> => {
+  const ask = async (
+    name: string,
+    { userToken, tenant, flow }: FindOptions,
+    signal: AbortSignal,
+    attempt: string,
+  ): Promise<FoundDestination> => {
     const url = new URL(`${base}/destination-configuration/v1/destinations/${encodeURIComponent(name)}`)
     const getToken = (): Promise<Secret> => tokens.get({ signal, ...(tenant === undefined ? {} : { tenant }) })
     const askOnce = (token: Secret): Promise<ServiceAnswer> =>
@@ -103,6 +111,7 @@ export function createDestinationClient(options: DestinationClientOptions): Dest
             authorization: `Bearer ${token.reveal()}`,
             accept: 'application/json',
             ...(userToken === undefined ? {} : { 'x-user-token': userToken.reveal() }),
+            ...flowHeaders(flow),
           }
           const answer = await caller.call({ method: 'GET', url, headers, maxBytes: maxDestinationAnswerBytes, signal, attempt })
           if (isTransient(answer.status)) throw findRefusal(attempt, answer.status, answer.body)
@@ -176,10 +185,10 @@ function bindingOf(options: DestinationClientOptions): DestinationBinding {
   )
 }
 
-/** Cache key: name, tenant, user. The user's token itself is not kept. */
-function keyOf(name: string, { tenant = '', userToken }: FindOptions, perUser: boolean): string {
+/** Cache key: name, tenant, input of the flow, user. Tokens themselves are not kept. */
+function keyOf(name: string, { tenant = '', userToken, flow }: FindOptions, perUser: boolean): string {
   const user = perUser && userToken !== undefined ? createHash('sha256').update(userToken.reveal()).digest('base64') : ''
-  return JSON.stringify([name, tenant, user])
+  return JSON.stringify([name, tenant, flowDigest(flow), user])
 }
 
 function nameOf(key: string): unknown {
