@@ -40,6 +40,7 @@ export {
 } from './cpic-chain.ts'
 export { cpicTags } from './cpic-tags.ts'
 export { decodeValue } from './decode-value.ts'
+export type { DeepComponent, DeepType, DeepValue } from './deep-type.ts'
 export { type Denial, denialRecord, functionDenialText } from './denial-answer.ts'
 export { encodeInitialValue, encodeValue } from './encode-value.ts'
 export type { RfcErrorEnvelope } from './error-envelope.ts'
@@ -119,4 +120,5 @@ export { formatRouterError, isRouterError, parseRouterError, type RouterError, t
 export { infrastructureFunctions, logonFunctions, shippingFunctions } from './known-functions.ts'
 export { isSncFrame, parseSncFrame, type SncFrame } from './snc-frame.ts'
 export { type InternalTarget, rewriteGatewayConnect, rewriteInitialize, rewriteInitializeReply, rewritePartner } from './target-rewrite.ts'
+export { formatXmlParameter, parseXmlParameter, xmlParameterName } from './xml-value.ts'
 export { encodingOfCodePage, formatWireText, readTrimmedText, readWireText, type WireEncoding } from './wire-text.ts'
