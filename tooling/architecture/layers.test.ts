@@ -48,6 +48,11 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'it trusts nothing of the cloud side but the wire',
   },
   http: { may: ['core'], uses: ['undici'], because: 'an adapter sees a dial, not the network' },
+  ldap: {
+    may: ['core'],
+    uses: ['ldapjs', 'ldapts'],
+    because: 'an adapter sees a dial, not the network; both libraries are optional peers',
+  },
   tcp: { may: ['core'], because: 'an adapter sees a dial, not the network' },
   conformance: { may: ['core'], uses: ['vitest'], because: 'so that every package can run its own conformance without a cycle' },
 }

@@ -1,0 +1,154 @@
+import { abortedError, ConnectivityError, type ErrorCode } from '@sallyport/core'
+import type { LdapResult } from './ldap-message.ts'
+import { maxDiagnosticCharacters } from './limits.ts'
+
+/** Result codes of RFC 4511 Appendix A that mean more than "refused". */
+const codes: Readonly<Record<number, ErrorCode>> = {
+  3: 'BACKEND_TIMEOUT',
+  7: 'LOGON_REFUSED',
+  8: 'OPERATION_FORBIDDEN',
+  13: 'OPERATION_FORBIDDEN',
+  32: 'NOT_FOUND',
+  48: 'LOGON_REFUSED',
+  49: 'LOGON_REFUSED',
+  50: 'OPERATION_FORBIDDEN',
+  51: 'SERVICE_UNAVAILABLE',
+  52: 'SERVICE_UNAVAILABLE',
+}
+
+/** The standard's names, for people who read the message. */
+const names: Readonly<Record<number, string>> = {
+  1: 'operationsError',
+  2: 'protocolError',
+  3: 'timeLimitExceeded',
+  4: 'sizeLimitExceeded',
+  7: 'authMethodNotSupported',
+  8: 'strongerAuthRequired',
+  10: 'referral',
+  11: 'adminLimitExceeded',
+  12: 'unavailableCriticalExtension',
+  13: 'confidentialityRequired',
+  16: 'noSuchAttribute',
+  17: 'undefinedAttributeType',
+  19: 'constraintViolation',
+  20: 'attributeOrValueExists',
+  21: 'invalidAttributeSyntax',
+  32: 'noSuchObject',
+  34: 'invalidDNSyntax',
+  48: 'inappropriateAuthentication',
+  49: 'invalidCredentials',
+  50: 'insufficientAccessRights',
+  51: 'busy',
+  52: 'unavailable',
+  53: 'unwillingToPerform',
+  64: 'namingViolation',
+  65: 'objectClassViolation',
+  66: 'notAllowedOnNonLeaf',
+  67: 'notAllowedOnRDN',
+  68: 'entryAlreadyExists',
+  71: 'affectsMultipleDSAs',
+  80: 'other',
+}
+
+/**
+ * A result that is no success. `details` keeps `resultCode`, `matchedDn`, `diagnosticMessage` and, where the data is
+ * elsewhere, `referrals` (URLs with blanks in between); nobody follows them. `secret` is cut out of what the server says.
+ */
+export function resultError(attempt: string, result: LdapResult, secret?: string): ConnectivityError {
+  const own = (text: string): string => foreignText(secret === undefined || secret === '' ? text : text.replaceAll(secret, '[redacted]'))
+  const diagnostic = own(result.diagnosticMessage)
+  const name = names[result.resultCode] ?? 'result'
+  return new ConnectivityError(
+    codes[result.resultCode] ?? 'OPERATION_REFUSED',
+    `${attempt}: ${name} (${result.resultCode})${diagnostic === '' ? '' : `: "${diagnostic}"`}`,
+    {
+      details: {
+        resultCode: result.resultCode,
+        matchedDn: own(result.matchedDn),
+        diagnosticMessage: diagnostic,
+        ...(result.referrals.length === 0 ? {} : { referrals: own(result.referrals.join(' ')) }),
+      },
+    },
+  )
+}
+
+/** A connection that ended before the answer. Errors of a dial or a tunnel pass as they are. */
+export function connectionError(attempt: string, error?: unknown): ConnectivityError {
+  if (ConnectivityError.is(error)) return error
+  const code = codeOf(error)
+  return new ConnectivityError('BACKEND_UNREACHABLE', `${attempt}: the connection broke${code === '' ? '' : ` (${code})`}`, {
+    cause: error,
+  })
+}
+
+/** Bytes that are not LDAP, or no answer to what was asked. */
+export function violationError(attempt: string, what: string): ConnectivityError {
+  return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: ${what}; is this the port of a directory, with or without TLS?`)
+}
+
+/** No answer within the limit of the destination. */
+export function timeoutError(attempt: string, timeoutMs: number): ConnectivityError {
+  return new ConnectivityError('BACKEND_TIMEOUT', `${attempt}: no answer in ${timeoutMs} ms`)
+}
+
+/** What the library would not send. Its own words may quote values, so they are kept for searches only. */
+export function unsendableError(attempt: string, cause: unknown): ConnectivityError {
+  return new ConnectivityError(
+    'MESSAGE_INVALID',
+    `${attempt}: this request cannot be written; check filter, names and values`,
+    cause === undefined ? {} : { cause },
+  )
+}
+
+/** For whoever uses a client after it was disposed. */
+export function closedError(name: string): ConnectivityError {
+  return new ConnectivityError('ABORTED', `the client of destination "${name}" is closed`)
+}
+
+/** The library of a driver that cannot be imported. */
+export function driverMissingError(name: string, cause: unknown): ConnectivityError {
+  return new ConnectivityError(
+    'CONFIGURATION_INVALID',
+    `LDAP driver "${name}": the package ${name} cannot be loaded; install it beside @sallyport/ldap`,
+    {
+      cause,
+    },
+  )
+}
+
+/** The private socket that leads a library to the stream. */
+export function bridgeError(signal: AbortSignal, cause: unknown): ConnectivityError {
+  if (signal.aborted) return abortedError(signal, 'hand the connection to ldapjs')
+  return new ConnectivityError('SERVICE_UNAVAILABLE', 'hand the connection to ldapjs: its private socket cannot be made', { cause })
+}
+
+/** A TLS handshake that failed: distrust is not the same as an unreachable backend, and nobody should repeat it. */
+export function handshakeError(attempt: string, error: unknown): ConnectivityError {
+  const code = codeOf(error)
+  if (/^(CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code)) {
+    return new ConnectivityError('BACKEND_UNTRUSTED', `${attempt}: the certificate is not trusted (${code}); check name and CA`, {
+      cause: error,
+    })
+  }
+  if (code.startsWith('ERR_SSL') || code === 'EPROTO') {
+    return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: the TLS handshake failed (${code})`, { cause: error })
+  }
+  if (code.startsWith('ERR_OSSL')) {
+    return new ConnectivityError('CONFIGURATION_INVALID', `${attempt}: certificate, key or CA cannot be read (${code})`)
+  }
+  return new ConnectivityError(
+    'BACKEND_UNREACHABLE',
+    `${attempt}: the connection broke in the TLS handshake${code === '' ? '' : ` (${code})`}`,
+    { cause: error },
+  )
+}
+
+function foreignText(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what must not reach a log
+  return text.slice(0, maxDiagnosticCharacters).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
+}
+
+function codeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' ? code : ''
+}
