@@ -4,9 +4,11 @@ import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, 
 import type { Kysely } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { repositoryCases, type RepositorySubject } from '../conformance/entity-repository-suite.ts'
+import { instanceSettingsCases } from '../conformance/instance-settings-suite.ts'
 import { keyRepositoriesCases } from '../conformance/key-repositories-suite.ts'
 import {
   createSqlEntityRepository,
+  createSqlInstanceSettings,
   createSqlKeyRepositories,
   destinationMigrations,
   type DestinationTables,
@@ -63,5 +65,15 @@ describe.skipIf(skipped)('the key repositories on PostgreSQL', () => {
       return createSqlKeyRepositories({ db, master: sealer, sealers: createDataKeys({ db, master: sealer }) })
     }
     await expect(run({ repositories: await open(), reopen: open })).resolves.toBeUndefined()
+  })
+})
+
+describe.skipIf(skipped)('the settings of instances on PostgreSQL', () => {
+  it.each(Object.entries(instanceSettingsCases))('%s', async (_name, run) => {
+    const url = await postgres.createDatabase()
+    const [first, second] = [await openDatabase(url), await openDatabase(url)]
+    await expect(
+      run({ settings: createSqlInstanceSettings({ db: first }), other: createSqlInstanceSettings({ db: second }) }),
+    ).resolves.toBeUndefined()
   })
 })
