@@ -68,7 +68,8 @@ export function createAuditLog(options: {
     return chain
   }
 
-  const writeDay = async (chain: Chain): Promise<void> => {
+  /** Writes what is pending for one day and says how many entries that were. */
+  const writeDay = async (chain: Chain): Promise<number> => {
     const day = chain.pending[0]?.day ?? ''
     // An earlier day can only come when the clock was set back; it goes on in the open segment.
     if (chain.segment === undefined || chain.segment.day < day) {
@@ -100,6 +101,7 @@ export function createAuditLog(options: {
     const written = await segment.append(next < 0 ? chain.pending : chain.pending.slice(0, next))
     chain.pending = chain.pending.slice(written)
     pendingCount -= written
+    return written
   }
 
   const writeAll = async (): Promise<void> => {
@@ -108,7 +110,8 @@ export function createAuditLog(options: {
     waiting = []
     try {
       for (const chain of chains.values()) {
-        while (chain.pending.length > 0) await writeDay(chain)
+        // What comes meanwhile is gathered for the next time.
+        for (let left = chain.pending.length; left > 0;) left -= await writeDay(chain)
         if (sync) await chain.segment?.sync()
       }
     } catch (error) {
