@@ -292,6 +292,17 @@ describe('every error', () => {
     [['destination', 'list', '--level', 'space'], 2, 'USAGE'],
     [['destination', 'list', '--instance', 'nope'], 1, 'NOT_FOUND'],
     [['destination', 'import', 'nope.json'], 1, 'CONFIGURATION_INVALID'],
+    [['destination', 'export', 'NOPE'], 1, 'DESTINATION_NOT_FOUND'],
+    [['destination', 'export', 'NOPE', 'NEITHER'], 1, 'NOT_FOUND'],
+    [['fragment', 'export', 'NOPE'], 1, 'NOT_FOUND'],
+    [['destination', 'set', 'Name=TWICE', 'Type=HTTP', 'URL=https://a.example', 'URL=https://b.example'], 2, 'USAGE'],
+    [
+      ['destination', 'set', 'Name=TYPO', 'Type=HTTP', 'URL=https://a.example', 'Authentication=BasicAuthentification'],
+      1,
+      'DESTINATION_INVALID',
+    ],
+    [['token', 'issue', '--grant', 'nope'], 2, 'USAGE'],
+    [['serve', 'token-service', '--database-password-file', 'nope'], 1, 'CONFIGURATION_INVALID'],
     [['destination', 'set', 'nope'], 2, 'USAGE'],
     [['nope'], 2, 'USAGE'],
   ])('has a code with --json: %j', async (words, exit, code) => {

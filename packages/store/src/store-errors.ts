@@ -29,6 +29,12 @@ export function postgresFailed(attempt: string, cause: unknown): ConnectivityErr
   // The NUL character, the only one that PostgreSQL does not keep in a text. What was asked cannot be there, and cannot be kept.
   if (code === '22021') return new ConnectivityError('MESSAGE_INVALID', 'a text holds the character NUL, which cannot be kept', { cause })
   if (code === '42501') return failed('CONFIGURATION_INVALID', 'let the user own the database')
+  // The driver's own words; there is no code.
+  if (/does not support SSL/i.test(reason))
+    return failed(
+      'PEER_UNTRUSTED',
+      'let the server offer TLS; on a network that nobody reads, "tls: off" (storage.postgresql) does without',
+    )
   if (isTlsFailure(code, reason))
     return failed('PEER_UNTRUSTED', 'check the certificate of the server and the authorities that are trusted')
   if (isUnreachable(code, reason))

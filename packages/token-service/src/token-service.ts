@@ -219,7 +219,10 @@ export function createTokenService(options: TokenServiceOptions): TokenService {
       const client = await clientById(order.clientId)
       const tenant = await admittedTenant(client, await tenantById(order.tenant), { tenants, clients })
       const user = await users.findByName(tenant.id, order.user)
-      if (user === undefined) throw new ConnectivityError('NOT_FOUND', `tenant "${tenant.id}" has no user of that name`)
+      if (user === undefined)
+        throw new ConnectivityError('NOT_FOUND', `tenant "${tenant.id}" has no user "${order.user}"`, {
+          details: { next: 'look at the users of the subaccount in the configuration' },
+        })
       return issuer.user({
         tenant,
         client,

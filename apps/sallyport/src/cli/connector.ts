@@ -135,7 +135,9 @@ async function askForMissing(options: InitOptions, json: boolean): Promise<Compl
   const missing = (['server', 'code'] as const).filter((name) => options[name] === undefined)
   if (missing.length === 0) return options as CompleteOptions
   if (json || !process.stdin.isTTY)
-    throw usageError(`${missing.map((name) => (name === 'code' ? '--code-file' : `--${name}`)).join(' and ')} missing`)
+    throw usageError(
+      `${missing.map((name) => (name === 'code' ? `the pairing code (--code-file, or ${pairingCodeVariable})` : 'the address of the connectivity service (--server)')).join(' and ')} missing, and there is no terminal to ask on`,
+    )
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const server = options.server ?? (await terminal.question('Server (https://host:8041): ')).trim()

@@ -21,6 +21,18 @@ export function notFound({ command }: EditedKind, name: string, options: LevelOp
   })
 }
 
+/** One of the names is not there; without names, nothing is. */
+export function nothingToExport(kind: EditedKind, names: readonly string[], options: LevelOptions): ConnectivityError {
+  const [only] = names
+  if (only !== undefined && names.length === 1) return notFound(kind, only, options)
+  const { collection, command } = kind
+  const what =
+    only === undefined ? `there are no ${collection}` : `not all of ${names.map((name) => `"${name}"`).join(', ')} are ${collection}`
+  return new ConnectivityError('NOT_FOUND', `nothing was exported: ${what} on the ${levelText(options)}`, {
+    details: { next: `sallyport ${command} list` },
+  })
+}
+
 /** The properties as they are shown: secrets are there and hidden. */
 export function shownProperties({ properties, secrets }: AdministeredEntity): Readonly<Record<string, string>> {
   return { ...properties, ...Object.fromEntries(secrets.map((name) => [name, '(hidden)'])) }

@@ -9,7 +9,7 @@ import { writeFileAtomically } from '../stack/data-folder.ts'
 import { withAdministration } from '../stack/destination-clients.ts'
 import { addLevelOptions, askedAs, type LevelOptions, levelOf } from './administered-level.ts'
 import { createContext } from './context.ts'
-import type { EditedKind } from './edited-collection.ts'
+import { type EditedKind, nothingToExport } from './edited-collection.ts'
 import { readInputBytes } from './property-values.ts'
 
 interface ExportOptions extends LevelOptions {
@@ -42,6 +42,7 @@ export function addExchangeCommands(parent: Command, kind: EditedKind): void {
       const file = await withAdministration(folder(), askedAs(options), async (client) =>
         client.export(await levelOf(options, client), collection, { format, ...(names.length === 0 ? {} : { names }) }),
       )
+      if (file === undefined) throw nothingToExport(kind, names, options)
       const content = Buffer.from(file.content, 'base64')
       if (options.out === '-') {
         process.stdout.write(content)

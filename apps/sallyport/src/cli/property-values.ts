@@ -8,7 +8,12 @@ const maxInputBytes = 1_048_576
 
 /** `Name=Value` words as an object. */
 export function parsePairs(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(pairs.map((pair) => split(pair, 'Name=Value')))
+  const properties = new Map<string, string>()
+  for (const [name, value] of pairs.map((pair) => split(pair, 'Name=Value'))) {
+    if (properties.has(name)) throw usageError(`"${name}" is given twice`)
+    properties.set(name, value)
+  }
+  return Object.fromEntries(properties)
 }
 
 /** Properties whose values come from files, `name=file` or `name=-` for standard input; a final line break does not count. */

@@ -14,6 +14,8 @@ const services = ['xsuaa', 'destination', 'connectivity'] as const
 type ClientName = (typeof services)[number] | 'cockpit'
 const clients: readonly ClientName[] = [...services, 'cockpit']
 
+const grants: readonly string[] = ['client_credentials', 'password']
+
 interface IssueOptions {
   readonly user?: string
   readonly tenant?: string
@@ -39,6 +41,8 @@ export function addTokenCommand(program: Command): void {
       const { printer, folder } = createContext(command)
       const client = clients.find((name) => name === options.client)
       if (client === undefined) throw usageError(`--client takes one of ${clients.join(', ')}, not "${options.client}"`)
+      if (options.grant !== undefined && !grants.includes(options.grant))
+        throw usageError(`--grant takes one of ${grants.join(', ')}, not "${options.grant}"`)
       const issued = await issueToken(folder(), { ...options, client })
       if (options.raw === true && !printer.json) process.stdout.write(`${issued.access_token}\n`)
       else printer.result(issued, () => `${issued.access_token}\n\n${describeToken(issued.access_token)}`)

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { ConnectivityError } from '@sallyport/core'
 import type { Configuration } from './configuration.ts'
 import { postgresqlSchema } from './schema.ts'
 
@@ -9,6 +10,14 @@ export function withDatabase(
 ): Configuration {
   const known = configuration.storage.postgresql
   if (url === undefined && passwordFile === undefined) return configuration
+  if (url === undefined && known === undefined)
+    throw new ConnectivityError(
+      'CONFIGURATION_INVALID',
+      `a password of the database is given (--database-password-file), but no database`,
+      {
+        details: { next: 'name it with --database, or as storage.postgresql in the configuration' },
+      },
+    )
   const postgresql = postgresqlSchema.parse({
     ...known,
     ...(url === undefined ? {} : { url }),

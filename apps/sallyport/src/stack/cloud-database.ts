@@ -32,7 +32,7 @@ export async function openCloudDatabase<Schema>(context: StorageContext, databas
   } catch (error) {
     await db.destroy()
     if (postgres === undefined) throw error
-    throw withAdvice(error, `check storage.postgresql in ${configuration.path}`)
+    throw withAdvice(error, `check storage.postgresql in ${configuration.path}, and --database`)
   } finally {
     await maintenance?.destroy()
   }

@@ -51,7 +51,8 @@ export interface DestinationAdministration {
   /** `false` when there was none; so do the labels. */
   delete(level: AdministeredLevel, collection: EditedCollection, name: string): Promise<boolean>
   setLabels(level: AdministeredLevel, collection: EditedCollection, name: string, labels: readonly Label[]): Promise<boolean>
-  export(level: AdministeredLevel, collection: EditedCollection, order: ExportOrder): Promise<ExchangedFile>
+  /** `undefined` when one of the names is not there, or nothing at all. */
+  export(level: AdministeredLevel, collection: EditedCollection, order: ExportOrder): Promise<ExchangedFile | undefined>
   import(level: AdministeredLevel, collection: EditedCollection, order: ImportOrder): Promise<readonly ImportedEntry[]>
   /** `undefined` when there is no such destination. */
   check(level: AdministeredLevel, name: string): Promise<ConnectionVerdict | undefined>
@@ -120,13 +121,11 @@ export function createDestinationAdministration(options: DestinationAdminClientO
       const path = `${one(level, collection, name)}/labels`
       return !(await call(`labelling "${name}" of the ${collection}`, { method: 'PUT', path, body: labels })).absent
     },
-    export: (level, collection, order) =>
-      required(`exporting ${collection} of ${textOf(level)}`, {
-        method: 'POST',
-        path: `${all(level, collection)}/export`,
-        body: order,
-        schema: exchangedFileSchema,
-      }),
+    async export(level, collection, order) {
+      const path = `${all(level, collection)}/export`
+      const attempt = `exporting ${collection} of ${textOf(level)}`
+      return (await call(attempt, { method: 'POST', path, body: order, schema: exchangedFileSchema })).body
+    },
     import: (level, collection, order) =>
       required(`importing ${collection} into ${textOf(level)}`, {
         method: 'POST',

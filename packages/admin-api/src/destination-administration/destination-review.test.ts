@@ -21,6 +21,8 @@ describe('reviewing a destination', () => {
     [{ Name: 'a', Type: 'HTTP' }, 'error', 'URL', 'the URL of the target is missing'],
     [{ ...http, tokenServiceURL: 'auth' }, 'error', 'tokenServiceURL', /not an absolute/],
     [{ ...http, Authentication: 'OAuth2JWTBearer' }, 'error', 'tokenServiceURL', /needs the address of a token service/],
+    [{ ...http, Authentication: 'BasicAuthentification' }, 'error', 'Authentication', /did you mean BasicAuthentication\?/],
+    [{ ...http, Authentication: 'Kerberos' }, 'error', 'Authentication', /there are NoAuthentication, /],
     [{ ...http, ProxyType: 'onpremise' }, 'error', 'ProxyType', 'must be one of Internet, OnPremise, PrivateLink'],
     [{ Name: 'a', Type: 'TCP', Address: 'x' }, 'error', 'Address', '"x" is not host:port'],
     [{ ...http, URL: 'http://a.example', Password: 'p' }, 'warning', 'URL', /unprotected/],

@@ -1,3 +1,5 @@
+import { closestName } from '../closest-name.ts'
+
 /** Something that whoever edits a destination should know before it is stored. The service stores it all the same. */
 export interface DestinationRemark {
   /** `error`: it cannot work like this. */
@@ -29,7 +31,11 @@ export function reviewDestination(properties: Readonly<Record<string, string>>):
   const proxyType = properties['ProxyType']
   if (proxyType !== undefined && !proxyTypes.includes(proxyType)) remark('error', 'ProxyType', `must be one of ${proxyTypes.join(', ')}`)
   const authentication = properties['Authentication'] ?? ''
-  if (authentication.startsWith('OAuth2') && tokenUrl === undefined) {
+  if (properties['Type'] === 'HTTP' && authentication !== '' && !authenticationTypes.includes(authentication)) {
+    const meant = closestName(authentication, authenticationTypes)
+    const question = meant === undefined ? `there are ${authenticationTypes.join(', ')}` : `did you mean ${meant}?`
+    remark('error', 'Authentication', `there is no authentication type "${authentication.slice(0, 200)}"; ${question}`)
+  } else if (authentication.startsWith('OAuth2') && tokenUrl === undefined) {
     remark('error', 'tokenServiceURL', `the Authentication ${authentication} needs the address of a token service`)
   }
   if (isHttpUrl(url) && url?.startsWith('http:') === true && proxyType !== 'OnPremise' && (properties['Password'] ?? '') !== '') {
@@ -42,6 +48,25 @@ export function reviewDestination(properties: Readonly<Record<string, string>>):
   if (properties['TrustAll']?.toLowerCase() === 'true') remark('warning', 'TrustAll', 'accepts every server certificate; for tests only')
   return remarks
 }
+
+/** Of destinations of the type HTTP. */
+const authenticationTypes: readonly string[] = [
+  'NoAuthentication',
+  'BasicAuthentication',
+  'ClientCertificateAuthentication',
+  'PrincipalPropagation',
+  'OAuth2AuthorizationCode',
+  'OAuth2ClientCredentials',
+  'OAuth2JWTBearer',
+  'OAuth2Password',
+  'OAuth2RefreshToken',
+  'OAuth2SAMLBearerAssertion',
+  'OAuth2TechnicalUserPropagation',
+  'OAuth2TokenExchange',
+  'OAuth2UserTokenExchange',
+  'SAMLAssertion',
+  'SAPAssertionSSO',
+]
 
 const proxyTypes: readonly string[] = ['Internet', 'OnPremise', 'PrivateLink']
 

@@ -110,6 +110,7 @@ async function requireEmpty<Schema>(db: Kysely<Schema>, parts: readonly Database
       throw new ConnectivityError(
         'CONFIGURATION_INVALID',
         `the database holds data already (table ${name}), which a restore would throw away`,
+        { details: { next: 'back it up; then add --replace' } },
       )
   }
 }
