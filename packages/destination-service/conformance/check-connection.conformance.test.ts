@@ -150,6 +150,16 @@ describe('DS-136 a target on the Internet', () => {
     expect(requests.map(({ method }) => method)).toEqual(['HEAD'])
   })
 
+  it('fails when the target wants to speak another protocol than HTTP', async () => {
+    const port = await listen(
+      createTcpServer((socket) => {
+        socket.on('error', () => socket.destroy())
+        socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'))
+      }),
+    )
+    expect((await check({ URL: `http://localhost:${port}` }, { timeoutMs: 500 })).json).toMatchObject({ successful: false })
+  })
+
   it('fails when the target does not speak HTTP', async () => {
     const port = await listen(
       createTcpServer((socket) =>

@@ -5,6 +5,7 @@ export function explainFailure(error: unknown, { target, deadline }: { readonly 
   if (ConnectivityError.is(error, 'ACCESS_DENIED'))
     return `${target} leads to a private or reserved address, which must not be called from here`
   if (ConnectivityError.is(error, 'DESTINATION_INVALID') || ConnectivityError.is(error, 'MESSAGE_INVALID')) return error.message
+  if (ConnectivityError.is(error, 'PROTOCOL_VIOLATION')) return `${target} does not answer with HTTP`
   const code = codeOf(error)
   if (deadline.aborted || code === 'ETIMEDOUT') return `${target} did not answer in time`
   const known = explanations[code]

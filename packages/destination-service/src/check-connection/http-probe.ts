@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { DestinationRecord } from '@sallyport/admin-api'
+import { ConnectivityError } from '@sallyport/core'
 import { maxCheckAnswerBytes, maxTokenAnswerHeaderBytes } from '../limits.ts'
 
 /** What a target says to a request that wants nothing of it. */
@@ -19,6 +20,7 @@ export function probe(
   deadline: AbortSignal,
 ): Promise<Probe> {
   return new Promise<Probe>((resolve, reject) => {
+    let answered = false
     const outgoing = request({
       ...sent,
       // Without an agent, which would open a connection of its own.
@@ -28,7 +30,12 @@ export function probe(
       signal: deadline,
     })
     outgoing.once('error', reject)
+    // A target that changes to another protocol ends the request with neither an answer nor an error.
+    outgoing.once('close', () => {
+      if (!answered) reject(new ConnectivityError('PROTOCOL_VIOLATION', 'the target does not answer the request'))
+    })
     outgoing.once('response', (answer) => {
+      answered = true
       const origin = answer.headers['x-connectivity-error-origin']
       const chunks: Buffer[] = []
       let length = 0
