@@ -1,6 +1,6 @@
 import type { AdministeredEntity, ExchangedFile, ImportedEntry } from '@sallyport/admin-api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createConnectionChecker } from '../src/index.ts'
+import { createConnectionChecker, type EntityRepository } from '../src/index.ts'
 import { type Answered, providerSubaccount, type RunningService, startService } from './running-service.ts'
 
 const erp = {
@@ -14,9 +14,24 @@ const erp = {
 const { Password: _password, ...visible } = erp
 
 let running: RunningService
+/** What somebody else does before the next replacement, once. */
+let meanwhile: ((repository: EntityRepository) => Promise<unknown>) | undefined
+
+function disturbed(repository: EntityRepository): EntityRepository {
+  return {
+    ...repository,
+    async replace(...replacement) {
+      const change = meanwhile
+      meanwhile = undefined
+      await change?.(repository)
+      return repository.replace(...replacement)
+    },
+  }
+}
 
 beforeEach(async () => {
-  running = await startService({ connections: createConnectionChecker({ privateAddresses: 'refuse' }) })
+  meanwhile = undefined
+  running = await startService({ connections: createConnectionChecker({ privateAddresses: 'refuse' }), wrapRepository: disturbed })
   await running.call('POST', '/v1/subaccountDestinations', { body: erp })
 })
 afterEach(() => running.close())
@@ -88,6 +103,38 @@ describe('editing', () => {
     const draft = { properties: visible, keepSecrets: ['Password'] }
     expect((await administer('PUT', '/destinations/ERP', draft, { 'if-match': version })).status).toBe(200)
     expect((await administer('PUT', '/destinations/ERP', draft, { 'if-match': version })).status).toBe(412)
+  })
+
+  describe('what somebody changes between reading and writing', () => {
+    const level = { subaccountId: providerSubaccount, instanceId: null }
+    const draft = { properties: visible, keepSecrets: ['Password'] }
+    const changed = { name: 'ERP', properties: { ...erp, Password: 'new-secret' }, sharedWithSubscriber: false }
+    beforeEach(() => {
+      meanwhile = (repository) => repository.replace('destination', level, [changed], { nowMs: running.clock.now() + 1 })
+    })
+
+    it('stays, secrets included', async () => {
+      expect((await administer('PUT', '/destinations/ERP', draft)).status).toBe(409)
+      expect(await stored()).toEqual(changed.properties)
+    })
+
+    it('is another version than the one that If-Match names', async () => {
+      const { version } = (await administer('GET', '/destinations/ERP')).json as AdministeredEntity
+      expect((await administer('PUT', '/destinations/ERP', draft, { 'if-match': version })).status).toBe(412)
+      expect(await stored()).toEqual(changed.properties)
+    })
+
+    it('is not found any more when it was deleted', async () => {
+      meanwhile = (repository) => repository.remove('destination', level, ['ERP'])
+      expect((await administer('PUT', '/destinations/ERP', draft)).status).toBe(404)
+    })
+
+    it('stays when a file is imported, too', async () => {
+      const order = { content: btoa(JSON.stringify(visible)), existing: 'update', review: false }
+      const answer = await administer('POST', '/destinations/import', order)
+      expect(answer.json).toMatchObject([{ name: 'ERP', outcome: 'failed', problem: expect.stringContaining('somebody else') as string }])
+      expect(await stored()).toEqual(changed.properties)
+    })
   })
 
   it('a version tells nothing of a password', async () => {

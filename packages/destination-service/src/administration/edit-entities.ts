@@ -84,10 +84,23 @@ export async function replaceEntity(
   const write = { ...verdict.write, sharedWithSubscriber: isShared(request, draft.sharedWithSubscriber ?? stored.sharedWithSubscriber) }
   // Of two writes in one millisecond the second one's version would be that of the first.
   const nowMs = Math.max(context.clock.now(), stored.modifiedAtMs + 1)
-  const [outcome] = await context.repository.replace(kind, level, [write], { nowMs })
-  if (outcome === 'unknown') return collection.absent(name)
+  // What the draft keeps was read from this version: of another one it may be what somebody has just replaced.
+  const [outcome] = await context.repository.replace(kind, level, [write], { nowMs, unchangedSinceMs: stored.modifiedAtMs })
+  if (outcome === 'unknown') return changedMeanwhile(request, context, collection, name)
   await recordChanges(request, context, { kind, level, verb: 'replaced', names: [name] })
   return getEntity(request, context, collection, name)
+}
+
+async function changedMeanwhile(
+  { level, headers }: LevelRequest,
+  { repository }: AdministrationContext,
+  collection: Collection,
+  name: string,
+): Promise<Answer> {
+  const stored = await repository.find(collection.kind, level, name)
+  if (stored === undefined) return collection.absent(name)
+  const outdated = answerByCondition({ 'if-match': headers['if-match'] }, versionOf(stored))
+  return outdated ?? refuse(409, `Somebody else has changed the ${collection.kind} meanwhile; read it and try again`)
 }
 
 /** The draft with the secrets that it keeps, as it would be stored. */

@@ -88,10 +88,14 @@ async function importOne(record: FileRecord, { request, context, collection, ord
   const [outcome] =
     stored === undefined
       ? await context.repository.create(kind, level, writes, { nowMs, maxPerSubaccount: context.maxPerSubaccount })
-      : await context.repository.replace(kind, level, writes, { nowMs: Math.max(nowMs, stored.modifiedAtMs + 1) })
+      : await context.repository.replace(kind, level, writes, {
+          nowMs: Math.max(nowMs, stored.modifiedAtMs + 1),
+          // Its secrets are among what is written.
+          unchangedSinceMs: stored.modifiedAtMs,
+        })
   if (outcome === 'full') return entry('failed', `the subaccount has room for ${context.maxPerSubaccount} only`)
   if (outcome === 'exists') return entry('failed', 'it exists already')
-  if (outcome === 'unknown') return entry('failed', 'somebody has deleted it meanwhile')
+  if (outcome === 'unknown') return entry('failed', 'somebody else has changed or deleted it meanwhile')
   await recordChanges(request, context, { kind, level, verb, names: [write.name] })
   return entry(verb)
 }
