@@ -316,3 +316,8 @@ describe('what applications share with their consumers', () => {
     expect(await perform('GET', `/instances/${instanceId}/settings`, token('app!b1.write'))).toBe(403)
   })
 })
+
+it('an ID token, which applications hand to browsers, administers nothing', async () => {
+  const token = running.personToken({ roles: ['Destination Administrator'], claims: { cid: undefined, client_id: undefined } })
+  expect(await perform('GET', '/session', token)).toBe(403)
+})

@@ -50,7 +50,8 @@ export async function admitAdministrator(
   const verified = await verifyBearer(token, verifier)
   if ('answer' in verified) return { admitted: false, answer: verified.answer }
   const { claims } = verified
-  const clientId = claims.cid ?? claims.client_id ?? claims.azp ?? ''
+  // Not `azp`: of our tokens, one that names its client so alone is an ID token, which applications hand to browsers.
+  const clientId = claims.cid ?? claims.client_id ?? ''
   const subaccountId = [claims.ext_attr?.subaccountid, claims.zid, claims.app_tid].find((id) => id !== undefined && id !== '')
   if (subaccountId === undefined || clientId === '') return refused(403, 'The token names no subaccount or no client')
   const isTechnical = isTechnicalToken(claims)
