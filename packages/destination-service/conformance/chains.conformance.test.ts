@@ -220,3 +220,18 @@ describe('the SAML assertion of an identity service', () => {
     expect(tokenServer.calls).toEqual([])
   })
 })
+
+it('a chain cannot name more fragments than a look-up', async () => {
+  await store(oauth('first', 'NoAuthentication'))
+  await store(oauth('last', 'OAuth2JWTBearer'))
+  const names = Array.from({ length: 21 }, (_, at) => `f${at}`).join(',')
+  const headers = {
+    'X-Chain-Name': 'com.sap.sequentialUserPropagation',
+    'X-Chain-Var-TokenTransformationDestinationName': 'first',
+    'X-Chain-Var-TokenTransformationFragmentName': names,
+    'X-Chain-Var-UserToken': running.issuer.user('jane'),
+  }
+  const { status, json } = await running.call('GET', '/v1/destinations/last', { headers })
+  expect(status).toBe(400)
+  expect(json).toEqual({ ErrorMessage: 'One look-up can name 20 fragments at most' })
+})

@@ -9,7 +9,6 @@ import { answerByCondition } from '../entities/etag.ts'
 import { type Answer, malformed, refuse } from '../http/answer.ts'
 import { flag, type Query, single } from '../http/query.ts'
 import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
-import { maxFragmentsPerFind } from '../limits.ts'
 import { type FindHeaders, parseFindHeaders } from './find-headers.ts'
 import { fragmentLevel, parseLeveledName } from './level-words.ts'
 import { createReferences } from './referenced-entities.ts'
@@ -76,7 +75,6 @@ async function lookUp(request: ServiceRequest, context: ServiceContext, { target
   const headers = parseFindHeaders(request.headers)
   const chain = parseChainCall(request.headers)
   refuseTwoTenants(headers, context)
-  if (headers.fragments.length > maxFragmentsPerFind) throw malformed(`One look-up can name ${maxFragmentsPerFind} fragments at most`)
   const [skipTokenRetrieval, skipCredentials] = [flag(request.query, '$skipTokenRetrieval'), flag(request.query, '$skipCredentials')]
   const { name, levels, locate } = target
   const found = await resolveDestination(repository, {

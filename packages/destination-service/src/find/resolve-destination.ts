@@ -4,7 +4,8 @@ import type { EntityRepository, FoundEntity, Level, StoredEntity } from '../enti
 import { etagOf } from '../entities/etag.ts'
 import { fragmentNotFound } from '../fragments/fragment-collection.ts'
 import { mergeFragments } from '../fragments/merge-fragments.ts'
-import { type Answer, notFound } from '../http/answer.ts'
+import { type Answer, malformed, notFound } from '../http/answer.ts'
+import { maxFragmentsPerFind } from '../limits.ts'
 import { readCertificates } from './referenced-entities.ts'
 
 /** What is to be looked up. */
@@ -37,11 +38,16 @@ export interface ResolvedDestination {
   readonly certificates: readonly FoundEntity[]
 }
 
-/** Finds a destination, lays its fragments over it and reads the certificates that it names; or says what is missing. */
+/**
+ * Finds a destination, lays its fragments over it and reads the certificates that it names; or says what is missing.
+ *
+ * @throws ConnectivityError `MESSAGE_INVALID` for too many fragments: each is a query.
+ */
 export async function resolveDestination(
   repository: EntityRepository,
   { name, levels, fragments: asked }: DestinationReference,
 ): Promise<ResolvedDestination | { readonly answer: Answer }> {
+  if (asked.references.length > maxFragmentsPerFind) throw malformed(`One look-up can name ${maxFragmentsPerFind} fragments at most`)
   const found = await repository.findFirst('destination', levels, name)
   if (found === undefined) return { answer: notFound }
   const { level, entity: stored } = found
