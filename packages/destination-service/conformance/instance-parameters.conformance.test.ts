@@ -1,3 +1,4 @@
+import type { AuditEntry } from '@sallyport/core'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EntityRepository } from '../src/index.ts'
@@ -12,12 +13,15 @@ const other = ca.issue({ subject: '/CN=other' }).certificate
 const failure = 'Failed to create all provided configurations. Will delete all on instance level, '
 
 let running: RunningService
+let audited: AuditEntry[]
 /** What the store does instead, once. */
 let disturb: ((kind: string, instance: string | null) => void) | undefined
 
 beforeEach(async () => {
   disturb = undefined
-  running = await startService({ connections, perSubaccount: 6, wrapRepository: disturbing })
+  audited = []
+  const audit = { failing: false, write: (entry: AuditEntry) => void audited.push(entry), flushed: () => Promise.resolve() }
+  running = await startService({ connections, perSubaccount: 6, wrapRepository: disturbing, audit })
 })
 afterEach(() => running.close())
 
@@ -122,6 +126,14 @@ describe('parameters of an instance', () => {
     expect((await running.administer('GET', `/instances/${instanceId}/settings`)).json).toMatchObject({
       subscriberAccess: { destinations: { read: [] } },
     })
+  })
+
+  it('audits what the subaccount keeps of parameters that failed half-way', async () => {
+    const init_data = { subaccount: { destinations: Array.from({ length: 7 }, (_, at) => destination(`s${at}`)) } }
+    expect((await apply({ init_data })).status).toBe(400)
+    const kept = await names('subaccountDestinations')
+    expect(kept).toHaveLength(6)
+    expect(audited.map(({ message }) => message)).toEqual(kept.map((name) => `destination ${name} created`))
   })
 
   it('DS-133 a store that fails half-way leaves nothing of the instance either', async () => {

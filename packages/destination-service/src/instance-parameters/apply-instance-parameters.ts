@@ -55,17 +55,17 @@ export async function applyInstanceParameters(
     for (const plan of plans) {
       const problem = await carryOut(context, plan, done)
       if (problem === undefined) continue
-      await undo(context, plans, done)
+      await takeBack(request, context, plans, done)
       return failed(400, problem)
     }
     await context.settings.change(request.caller.instance.instanceId, (settings) =>
       changedSettings(settings, parameters, options.remembered ? parametersDigest(value) : settings.appliedDigest),
     )
   } catch (error) {
-    await undo(context, plans, done)
+    await takeBack(request, context, plans, done)
     throw error
   }
-  for (const { kind, level, verb, name } of done) await recordChanges(request, context, { kind, level, verb, names: [name] })
+  await recordAll(request, context, done)
   return {
     applied: true,
     stored: done,
@@ -118,6 +118,25 @@ async function carryOut(
   toReplace.forEach(({ name }, at) => replaced[at] === 'replaced' && done.push({ kind, level, verb: 'replaced', name }))
   const gone = replaced.indexOf('unknown')
   return gone < 0 ? undefined : `somebody else has deleted the ${kind} '${toReplace[gone]?.name}' meanwhile`
+}
+
+async function recordAll(request: ServiceRequest, context: ServiceContext, changes: readonly StoredChange[]): Promise<void> {
+  for (const { kind, level, verb, name } of changes) await recordChanges(request, context, { kind, level, verb, names: [name] })
+}
+
+/** Says what the subaccount has got and keeps, also when the rest cannot be taken back. */
+async function takeBack(
+  request: ServiceRequest,
+  context: ServiceContext,
+  plans: readonly Plan[],
+  done: readonly StoredChange[],
+): Promise<void> {
+  try {
+    await undo(context, plans, done)
+  } finally {
+    const kept = done.filter(({ level }) => level.instanceId === null)
+    await recordAll(request, context, kept)
+  }
 }
 
 /** Takes back what was stored for the instance: new entities go, replaced ones get their former content. */
