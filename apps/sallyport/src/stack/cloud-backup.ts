@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { ConnectivityError } from '@sallyport/core'
-import { type ArchiveLock, backUp, type BackupSummary, type Database, type PartedDatabase, restore } from '@sallyport/store'
+import { type ArchiveLock, backUp, type BackupSummary, type Database, inspectArchive, type PartedDatabase, restore } from '@sallyport/store'
 import { readControlRecords } from '../control/control-record.ts'
 import { version } from '../version.ts'
 import { type CloudDatabase, openForMaintenance, sharesOneDatabase } from './cloud-database.ts'
@@ -82,19 +82,27 @@ export async function restoreInstallation(
   const { folder } = context
   await refuseWhileRunning(context)
   const keys = masterKeys(context)()
+  const lock = options.lock ?? { kind: 'master-key', keys }
+  if (!options.replace) refuseOtherFiles(context, (await inspectArchive(options.file, lock)).files)
   await using opened = await openDatabases(context, cloud, { create: true })
-  const content = await restore({
-    file: options.file,
-    databases: opened.databases,
-    keys,
-    lock: options.lock ?? { kind: 'master-key', keys },
-    replace: options.replace,
-  })
+  const content = await restore({ file: options.file, databases: opened.databases, keys, lock, replace: options.replace })
   const files = installationFiles.filter((name) => content.files[name] !== undefined)
   // Certificates that the previous authority has signed are made anew.
   if (files.length > 0) for (const name of ['server.crt', 'server.key']) folder.remove(name)
   for (const name of files) folder.write([name], content.files[name] ?? '')
   return { tables: content.tables, files }
+}
+
+/** Of an installation that has issued certificates or bindings, the files are as hard to get back as its databases. */
+function refuseOtherFiles({ folder }: MaintenanceContext, files: Readonly<Record<string, string>>): void {
+  const other = installationFiles.find((name) => {
+    const there = folder.read(name)
+    return files[name] !== undefined && there !== undefined && there !== files[name]
+  })
+  if (other === undefined) return
+  throw new ConnectivityError('CONFIGURATION_INVALID', `${folder.file(other)} is there already, and not the one of the backup`, {
+    details: { next: 'name another folder with --data, or throw away what is there with --replace' },
+  })
 }
 
 async function refuseWhileRunning({ folder }: MaintenanceContext): Promise<void> {
