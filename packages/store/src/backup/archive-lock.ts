@@ -48,7 +48,7 @@ export async function openLock(lock: ArchiveLock, info: ArchiveLockInfo): Promis
   if (key === undefined)
     throw new ConnectivityError(
       'CONFIGURATION_INVALID',
-      `the backup is locked with the sealing key ${info.keyId}, which is not at hand; add it to the previous keys`,
+      `the backup is locked with the sealing key ${info.keyId}, which is not at hand; give it in storage.previousSealingKeys`,
     )
   return Buffer.from(hkdfSync('sha256', key, salt, 'sallyport backup', sealKeyBytes))
 }
