@@ -4,6 +4,7 @@ import { findProgram } from './programs.ts'
 
 /** A server that runs in the foreground as a child of this process. */
 export interface ForegroundProgram extends AsyncDisposable {
+  readonly pid: number
   /** Everything written to standard error so far. */
   readonly stderr: () => string
   /** Ends the program and waits until it has, with the signal it was started with unless another is named. Idempotent. */
@@ -39,6 +40,7 @@ export async function startForeground(options: {
   process.once('exit', stopAtExit)
   let stderr = ''
   const program: ForegroundProgram = {
+    pid: child.pid ?? 0,
     stderr: () => stderr,
     stop: (signal = stopSignal) => stop(child, signal).finally(() => process.removeListener('exit', stopAtExit)),
     [Symbol.asyncDispose]: () => program.stop(),

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ForegroundProgram, type ProcessOwner, startForeground } from './foreground.ts'
 import { freePort } from './free-port.ts'
@@ -29,7 +30,7 @@ export interface Postgres extends AsyncDisposable {
   run(sql: string, database?: string): Promise<string>
   /** What the server that runs now has logged. */
   log(): string
-  /** Kills the postmaster as a power cut would; its processes notice and end. Nothing is flushed. */
+  /** Kills the postmaster and then every process of it, and waits until all are gone. Nothing is flushed. */
   crash(): Promise<void>
   /** Ends it in order, closing every connection. */
   halt(): Promise<void>
@@ -84,7 +85,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       },
       run,
       log: () => running.program.stderr(),
-      crash: () => running.program.stop('SIGKILL'),
+      async crash() {
+        const processes = childrenOf(running.program.pid)
+        await running.program.stop('SIGKILL')
+        // They would end by themselves, but some of them only after another answer.
+        for (const pid of processes) killIfThere(pid)
+        for (const deadline = performance.now() + startTimeoutMs; processes.some(lives) && performance.now() < deadline;) await pause(10)
+      },
       halt: () => running.program.stop('SIGINT'),
       async start() {
         running = { port, program: await startAgain(() => startOnPort(options, data, folder, owner, port)) }
@@ -113,6 +120,39 @@ async function startOnFreePort(
     } catch (error) {
       if (attempt >= portAttempts || !String(error).includes('could not create any TCP/IP sockets')) throw error
     }
+  }
+}
+
+/** Field 4 of `/proc/<pid>/stat` is the parent, field 3 the state; the name before them may hold anything. */
+function statOf(pid: number): { readonly state: string; readonly parent: number } | undefined {
+  try {
+    const [state = '', parent] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return { state, parent: Number(parent) }
+  } catch {
+    // It has just ended.
+    return undefined
+  }
+}
+
+function childrenOf(parent: number): readonly number[] {
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+  return processes.filter((pid) => statOf(pid)?.parent === parent)
+}
+
+function lives(pid: number): boolean {
+  const { state = 'Z' } = statOf(pid) ?? {}
+  return state !== 'Z'
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has noticed by itself.
   }
 }
 
