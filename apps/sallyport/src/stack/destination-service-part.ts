@@ -43,22 +43,27 @@ export async function startDestinationServicePart(context: PartContext): Promise
   const { configuration, folder, clock, log } = context
   const settings = cloudSettings(context)
   await requireFreePorts(settings.host, [settings.ports.destinationService])
+  // Closed in the opposite order, also when the start fails half-way.
+  await using starting = new AsyncDisposableStack()
   const db = await openCloudDatabase<DestinationTables>(context, destinationDatabase)
+  starting.defer(() => db.destroy())
   const master = createSealer(masterKeys(context))
   const sealers = createDataKeys({ db, master })
   const repository = createSqlEntityRepository({ db, sealers })
-  const fetcher = createKeyFetcher(settings)
-  const keys = createRemoteKeySource({
-    issuers: settings.tokenService.issuers.map((issuer) => ({ issuer, url: settings.tokenService.keysUrl })),
-    fetchKeys: fetcher.fetchKeys,
-    clock,
-    ...keyRefresh,
-    log: partLog(log, 'destination-service'),
-  })
+  const fetcher = starting.use(createKeyFetcher(settings))
+  const keys = starting.use(
+    createRemoteKeySource({
+      issuers: settings.tokenService.issuers.map((issuer) => ({ issuer, url: settings.tokenService.keysUrl })),
+      fetchKeys: fetcher.fetchKeys,
+      clock,
+      ...keyRefresh,
+      log: partLog(log, 'destination-service'),
+    }),
+  )
   const { destination, connectivity } = openInstances(folder)
   const [owner] = subaccountsOf(configuration)
   const { landscape, allowPrivateTokenServices, certificates, authentication } = configuration.server.destinationService
-  const request = createRequester({ authorities: settings.authorities })
+  const request = starting.use(createRequester({ authorities: settings.authorities }))
   const targets = {
     privateAddresses: allowPrivateTokenServices ? 'allow' : 'refuse',
     certificateAuthorities: settings.authorities,
@@ -69,19 +74,23 @@ export async function startDestinationServicePart(context: PartContext): Promise
   } as const
   const outgoing = createOutgoing(targets)
   const administration = destinationAdministration({ configuration, folder, db, connections: createConnectionChecker(targets) })
-  const identity = openIdentityTrust({
-    configuration,
-    instance: destination,
-    fetchKeys: fetcher.fetchKeys,
-    clock,
-    log: partLog(log, 'destination-service'),
-  })
-  const audit = createAuditLog({
-    folder: folder.file('cloud', 'destination-audit'),
-    key: auditKeyOf(folder, 'destination-service'),
-    clock,
-    log: partLog(log, 'destination-service'),
-  })
+  const identity = starting.use(
+    openIdentityTrust({
+      configuration,
+      instance: destination,
+      fetchKeys: fetcher.fetchKeys,
+      clock,
+      log: partLog(log, 'destination-service'),
+    }),
+  )
+  const audit = starting.use(
+    createAuditLog({
+      folder: folder.file('cloud', 'destination-audit'),
+      key: auditKeyOf(folder, 'destination-service'),
+      clock,
+      log: partLog(log, 'destination-service'),
+    }),
+  )
   const service = createDestinationService({
     repository,
     audit,
@@ -103,40 +112,28 @@ export async function startDestinationServicePart(context: PartContext): Promise
     clock,
     log: partLog(log, 'destination-service'),
   })
-  const close = async (): Promise<void> => {
-    await service.close()
-    await audit.close()
-    keys[Symbol.dispose]()
-    identity?.[Symbol.dispose]()
-    await fetcher[Symbol.asyncDispose]()
-    await request[Symbol.asyncDispose]()
-    await db.destroy()
-  }
-  try {
-    const created = await createMissing(repository, configuration, clock.now())
-    await applyConfiguredParameters(service, administration.settings, context)
-    await service.listen({
-      host: settings.host,
-      port: settings.ports.destinationService,
-      tls: { cert: settings.tls.certificate, key: settings.tls.key },
-    })
-    const total = configuration.subaccounts.reduce((sum, subaccount) => sum + subaccount.destinations.length, 0)
-    return {
-      role: 'destination-service',
-      status: async () => [
-        {
-          part: 'destination service',
-          ready: await answers(repository),
-          addresses: [settings.destinationServiceUrl],
-          detail: `${total} destinations in the configuration, ${created} of them created now`,
-        },
-      ],
-      controls: {},
-      close,
-    }
-  } catch (error) {
-    await close()
-    throw error
+  starting.defer(() => service.close())
+  const created = await createMissing(repository, configuration, clock.now())
+  await applyConfiguredParameters(service, administration.settings, context)
+  await service.listen({
+    host: settings.host,
+    port: settings.ports.destinationService,
+    tls: { cert: settings.tls.certificate, key: settings.tls.key },
+  })
+  const total = configuration.subaccounts.reduce((sum, subaccount) => sum + subaccount.destinations.length, 0)
+  const resources = starting.move()
+  return {
+    role: 'destination-service',
+    status: async () => [
+      {
+        part: 'destination service',
+        ready: await answers(repository),
+        addresses: [settings.destinationServiceUrl],
+        detail: `${total} destinations in the configuration, ${created} of them created now`,
+      },
+    ],
+    controls: {},
+    close: () => resources.disposeAsync(),
   }
 }
 
