@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { WireEntry } from './ldap-message.ts'
 
 /** One search request as the wire has it (RFC 4511 §4.5.1). */
-export interface SearchRequest {
+interface SearchRequest {
   readonly base: string
   readonly scope: 'base' | 'one' | 'sub'
   readonly filter: string
@@ -16,7 +16,7 @@ export interface SearchRequest {
 }
 
 /** One change of a modify request. */
-export interface DriverChange {
+interface DriverChange {
   readonly operation: 'add' | 'delete' | 'replace'
   readonly attribute: string
   readonly values: readonly Buffer[]

@@ -10,7 +10,7 @@ export interface LdapEntry {
 }
 
 /** Attributes that hold bytes in every directory that has them; their names are compared without case and options. */
-export const binaryAttributes: readonly string[] = [
+const binaryAttributes: readonly string[] = [
   'jpegPhoto',
   'photo',
   'audio',

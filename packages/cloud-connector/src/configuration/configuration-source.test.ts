@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '@sallyport/core'
+import { type Clock, systemClock } from '@sallyport/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { maxReferencedFileBytes } from '../limits.ts'
 import { createConfigurationFile } from './configuration-source.ts'
@@ -31,5 +31,47 @@ describe('files of a configuration', () => {
     const writer = spawn('sh', ['-c', `head -c ${maxReferencedFileBytes + 1_000_000} /dev/zero > "$0"`, pipe], { stdio: 'ignore' })
     await expect(source().readFile('pipe')).rejects.toThrow(`has more than ${maxReferencedFileBytes} bytes`)
     await once(writer, 'close')
+  })
+
+  it('are watched, and nothing else in their folder', async () => {
+    const file = join(folder, 'sallyport.yaml')
+    writeFileSync(file, 'version: 1')
+    writeFileSync(join(folder, 'ca.pem'), 'one')
+    // Changes settle as soon as somebody waits for them.
+    let settle: (() => void) | undefined
+    let onNotice = (): void => {}
+    const clock: Clock = {
+      now: () => 0,
+      after(_delayMs, callback) {
+        settle = callback
+        onNotice()
+        return () => {}
+      },
+    }
+    const watched = createConfigurationFile({ file, clock })
+    await watched.readFile('ca.pem')
+    let changes = 0
+    const stop = watched.watch(() => void changes++)
+    const witness = watch(folder)
+    const change = async (name: string): Promise<void> => {
+      const seen = once(witness, 'change')
+      writeFileSync(join(folder, name), 'two')
+      await seen
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await change('other.json')
+    expect(settle).toBeUndefined()
+    for (const name of ['ca.pem', 'sallyport.yaml', '..data']) {
+      settle = undefined
+      const noticed = new Promise<void>((resolve) => {
+        onNotice = resolve
+      })
+      await change(name)
+      await noticed
+      ;(settle as (() => void) | undefined)?.()
+    }
+    expect(changes).toBe(3)
+    stop()
+    witness.close()
   })
 })

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, relative, resolve, sep } from 'node:path'
 import { type Clock, ConnectivityError } from '@sallyport/core'
 import { configurationSettleMs, maxConfigurationBytes, maxReferencedFileBytes } from '../limits.ts'
 
@@ -16,19 +16,27 @@ export interface ConfigurationSource {
 }
 
 /**
- * A configuration file and the files beside it. The folder is watched, not the file: editors and Kubernetes replace files by renaming.
- * References are relative to the folder.
+ * A configuration file and the files beside it. The folder is watched, not the file: editors and Kubernetes replace files by renaming. Of what happens in
+ * the folder only the file itself, what it refers to, and the links by which Kubernetes changes a whole folder (`..data`) count. References are relative to
+ * the folder.
  */
 export function createConfigurationFile(options: { readonly file: string; readonly clock: Clock }): ConfigurationSource {
   const file = resolve(options.file)
   const folder = dirname(file)
+  /** Names in the folder that the configuration depends on. */
+  const watched = new Set([basename(file)])
   return {
     name: basename(file),
     read: () => readText(file, maxConfigurationBytes),
-    readFile: (reference) => readText(resolve(folder, reference), maxReferencedFileBytes),
+    readFile(reference) {
+      const path = resolve(folder, reference)
+      watched.add(relative(folder, path).split(sep)[0] ?? '')
+      return readText(path, maxReferencedFileBytes)
+    },
     watch(onChange) {
       let cancel: (() => void) | undefined
-      const watcher = watch(folder, { persistent: false }, () => {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => {
+        if (name !== null && !watched.has(name) && !name.startsWith('..')) return
         cancel?.()
         cancel = options.clock.after(configurationSettleMs, onChange)
       })
