@@ -103,8 +103,8 @@ describe.each(drivers)('a directory through %s', (driver) => {
     })
     await using client = await open(driver, address)
     await client.ping(signal())
-    const closed = once(ends[0]!.stream, 'close')
-    ends[0]!.stream.end()
+    const closed = once(ends[0].stream, 'close')
+    ends[0].stream.end()
     await closed
     await client.ping(signal())
     expect(ends).toHaveLength(2)
