@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Credentials, Destination, DestinationOf, Dial } from '@sallyport/core'
+import { systemClock } from '@sallyport/core'
+import {
+  type ConnectivityBinding,
+  createDestinationClient,
+  createTokenSource,
+  parseConnectivityBinding,
+  readBindings,
+  selectBinding,
+  systemBindingFiles,
+  type TokenSource,
+} from '@sallyport/destination-client'
+import { createProxyDial } from '@sallyport/dial'
+import { expect } from 'vitest'
+import type { Installation } from './installation.ts'
+
+/** What an application has: the bindings, the authority, and from there a destination by its name. The caller disposes the tokens. */
+export interface FoundDestination<T extends Destination['type']> {
+  readonly destination: DestinationOf<T>
+  readonly credentials: Credentials
+  readonly connectivity: ConnectivityBinding
+  readonly tokens: TokenSource
+  /** Through the SOCKS5 listener of the connectivity proxy. */
+  readonly socks5: Dial
+}
+
+export async function findDestination<T extends Destination['type']>(
+  stack: Installation,
+  name: string,
+  type: T,
+): Promise<FoundDestination<T>> {
+  const file = JSON.parse(readFileSync(join(stack.data, 'default-env.json'), 'utf8')) as { readonly VCAP_SERVICES: unknown }
+  const environment = { VCAP_SERVICES: JSON.stringify(file.VCAP_SERVICES) }
+  const bindings = await readBindings({ environment, files: systemBindingFiles })
+  const ca = [readFileSync(join(stack.data, 'ca.crt'), 'utf8')]
+  await using client = createDestinationClient({ bindings, clock: systemClock, ca })
+  const found = await client.find(name)
+  expect(found.destination.type).toBe(type)
+  const connectivity = parseConnectivityBinding(selectBinding(bindings, { service: 'connectivity' }))
+  const tokens = createTokenSource({ client: connectivity.client, clock: systemClock, ca })
+  if (connectivity.socks5Proxy === undefined) throw new Error('the binding names no SOCKS5 listener')
+  return {
+    destination: found.destination as DestinationOf<T>,
+    credentials: found.credentials,
+    connectivity,
+    tokens,
+    socks5: createProxyDial({ kind: 'socks5', proxy: connectivity.socks5Proxy, token: (abort) => tokens.get({ signal: abort }) }),
+  }
+}
