@@ -1,16 +1,11 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { skipUnless } from '@sallyport/real-backends'
 
-/** Whether openssl is there; with `REQUIRE_REAL=1` its absence is a failure. */
-export const opensslIsMissing: boolean = spawnSync('openssl', ['version']).status !== 0
-if (opensslIsMissing && process.env['REQUIRE_REAL'] === '1') throw new Error('the openssl program is required and not there')
-
-/** Whether the JDK's keytool is there. A JDK is 200 MB, too much to install for every change: without one these tests are skipped everywhere. */
-export const keytoolIsMissing: boolean = spawnSync('keytool', ['-help']).status !== 0
-// oxlint-disable-next-line no-console -- a skip has to be seen
-if (keytoolIsMissing) console.warn('keytool is not there: nothing is compared with the JDK')
+export const opensslIsMissing: boolean = skipUnless('openssl')
+export const keytoolIsMissing: boolean = skipUnless('keytool')
 
 /** A folder of its own for one test, with the two programs. */
 export interface Workshop {

@@ -162,6 +162,19 @@ describe.each(drivers)('a directory through %s', (driver) => {
     await expect(client.ping(signal())).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', details: { resultCode: 52 } })
   })
 
+  it('PR-029 that answers a bind with 49 is LOGON_REFUSED, and its name and text are kept', async () => {
+    await using network = createSocketNetwork()
+    const text = '80090308: LdapErr: DSID-0C090439, data 52e'
+    const refusal = tlv(0x61, tlv(0x0a, Buffer.of(49)), tlv(0x04, 'ou=apps'), tlv(0x04, text))
+    const address = await network.serve((far) => onRequest(far, ({ id }) => far.stream.write(message(id, refusal))))
+    await using client = await open(driver, address, { context: { credentials: basic } })
+    await expect(client.ping(signal())).rejects.toMatchObject({
+      code: 'LOGON_REFUSED',
+      message: expect.stringContaining('data 52e'),
+      details: { resultCode: 49, matchedDn: 'ou=apps', diagnosticMessage: text },
+    })
+  })
+
   it('PR-008 that gives the password back shows it in no error', async () => {
     await using network = createSocketNetwork()
     const address = await network.serve((far) =>
