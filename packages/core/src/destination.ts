@@ -1,6 +1,7 @@
 import { parseAddress, type Address } from './address.ts'
 import { ConnectivityError } from './errors.ts'
 import { type LdapTarget, parseLdapTarget } from './ldap-destination.ts'
+import { type MailTarget, parseMailTarget } from './mail-destination.ts'
 import { createSecret, type Secret } from './secret.ts'
 
 /** The types a destination may have on the wire; adapters exist for some of them. */
@@ -50,8 +51,13 @@ export interface LdapDestination extends DestinationBase, LdapTarget {
   readonly type: 'LDAP'
 }
 
+/** Target that is a mail server: one that takes mail, or one that keeps it. */
+export interface MailDestination extends DestinationBase, MailTarget {
+  readonly type: 'MAIL'
+}
+
 /** One variant per type, parsed once at the edge. Types without an adapter have no variant yet. */
-export type Destination = HttpDestination | LdapDestination | TcpDestination
+export type Destination = HttpDestination | LdapDestination | MailDestination | TcpDestination
 /** The variant of one type. */
 export type DestinationOf<T extends Destination['type']> = Extract<Destination, { readonly type: T }>
 
@@ -91,6 +97,8 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
     }
     case 'LDAP':
       return { ...base, type: 'LDAP', ...parseLdapTarget(properties, invalid) }
+    case 'MAIL':
+      return { ...base, type: 'MAIL', ...parseMailTarget(properties, invalid) }
     case 'TCP': {
       const address = (properties['Address'] ?? '').replace(/^tcp:\/\//, '')
       try {
@@ -103,7 +111,7 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
       }
     }
     default:
-      throw invalid(`Type "${properties['Type'] ?? ''}" has no adapter; HTTP, LDAP and TCP have`)
+      throw invalid(`Type "${properties['Type'] ?? ''}" has no adapter; HTTP, LDAP, MAIL and TCP have`)
   }
 }
 
@@ -114,9 +122,15 @@ export function credentialsOf(properties: Readonly<Record<string, string>>): Cre
       ? { kind: 'basic', user: properties['ldap.user'] ?? '', password: createSecret(properties['ldap.password'] ?? '') }
       : { kind: 'none' }
   }
+  // Who keeps User and Password for MAIL has them count too.
+  const own = (name: string): string | undefined => (properties['Type'] === 'MAIL' ? properties[`mail.${name.toLowerCase()}`] : undefined)
   switch (properties['Authentication']) {
     case 'BasicAuthentication':
-      return { kind: 'basic', user: properties['User'] ?? '', password: createSecret(properties['Password'] ?? '') }
+      return {
+        kind: 'basic',
+        user: own('User') ?? properties['User'] ?? '',
+        password: createSecret(own('Password') ?? properties['Password'] ?? ''),
+      }
     case 'PrincipalPropagation':
       return { kind: 'principal' }
     default:

@@ -20,6 +20,7 @@ export {
   destinationTypes,
   type HttpDestination,
   type LdapDestination,
+  type MailDestination,
   parseDestination,
   type ProxyType,
   type TcpDestination,
@@ -29,6 +30,11 @@ export { ConnectivityError, type ErrorCode, errorTable, type ErrorTraits } from 
 export { type ConnectivityEvent, type EventSink, noEvents } from './events.ts'
 export type { LdapTarget } from './ldap-destination.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'
+export type { MailNotices, MailTarget } from './mail-destination.ts'
+export { formatXoauth2, type MailLogon, mailLogonOf } from './mail-logon.ts'
+export { createMailLogons, type MailLogonOptions, type MailLogons } from './mail-logon-renewal.ts'
+export type { MailProtocol } from './mail-protocol.ts'
+export { type MailTlsMode, strictTlsRules, type TlsRules, type TlsVersion } from './mail-tls.ts'
 export { type OpenSockets, trackSockets } from './open-sockets.ts'
 export type { Principal } from './principal.ts'
 export type { ConnectContext, ProtocolAdapter, ProtocolClient } from './protocol-adapter.ts'

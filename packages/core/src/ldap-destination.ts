@@ -1,4 +1,5 @@
 import { type Address, tryParseAddress } from './address.ts'
+import { type InvalidProperty, type Properties, readBoolean, readMilliseconds } from './property-values.ts'
 
 /** What is particular to a destination of type LDAP. */
 export interface LdapTarget {
@@ -15,13 +16,11 @@ export interface LdapTarget {
 }
 
 const defaultPorts: Readonly<Record<string, number>> = { ldap: 389, ldaps: 636 }
-/** Node's timers end here. */
-const maxMilliseconds = 2_147_483_647
 
 /** Reads the `ldap.*` properties. `invalid` makes the error for a property that is missing or malformed. */
-export function parseLdapTarget(properties: Readonly<Record<string, string>>, invalid: (what: string) => Error): LdapTarget {
+export function parseLdapTarget(properties: Properties, invalid: InvalidProperty): LdapTarget {
   const { scheme, address, path } = parseLdapUrl(properties['ldap.url'] ?? '', invalid)
-  const startTls = parseBoolean(properties, 'ldap.startTls', invalid)
+  const startTls = readBoolean(properties, 'ldap.startTls', invalid) ?? false
   if (startTls && scheme === 'ldaps') throw invalid('ldap.startTls is for ldap URLs; ldaps is secured from its first byte')
   const authentication = properties['ldap.authentication'] ?? 'NoAuthentication'
   if (authentication !== 'NoAuthentication' && authentication !== 'BasicAuthentication') {
@@ -35,13 +34,13 @@ export function parseLdapTarget(properties: Readonly<Record<string, string>>, in
     tls: scheme === 'ldaps' ? 'implicit' : startTls ? 'startTls' : 'none',
     authentication,
     baseDn: properties['ldap.baseDN'] ?? path,
-    timeoutMs: parseMilliseconds(properties, 'ldap.timeout', invalid),
-    connectTimeoutMs: parseMilliseconds(properties, 'ldap.connectTimeout', invalid),
+    timeoutMs: readMilliseconds(properties, 'ldap.timeout', invalid),
+    connectTimeoutMs: readMilliseconds(properties, 'ldap.connectTimeout', invalid),
   }
 }
 
 /** RFC 4516 §2 as far as a connection needs it: scheme, host, port, and a DN that serves as base. The case of the host is kept. */
-function parseLdapUrl(url: string, invalid: (what: string) => Error): { scheme: string; address: Address; path: string } {
+function parseLdapUrl(url: string, invalid: InvalidProperty): { scheme: string; address: Address; path: string } {
   const malformed = (): Error => invalid('ldap.url is not ldap://host:port or ldaps://host:port')
   const match = /^(ldaps?):\/\/([^/?#]+)(?:\/([^?#]*))?$/i.exec(url)
   const scheme = match?.[1]?.toLowerCase() ?? ''
@@ -52,23 +51,4 @@ function parseLdapUrl(url: string, invalid: (what: string) => Error): { scheme: 
   } catch {
     throw malformed()
   }
-}
-
-function parseBoolean(properties: Readonly<Record<string, string>>, name: string, invalid: (what: string) => Error): boolean {
-  const text = (properties[name] ?? '').toLowerCase()
-  if (text !== '' && text !== 'true' && text !== 'false') throw invalid(`${name} is neither true nor false`)
-  return text === 'true'
-}
-
-function parseMilliseconds(
-  properties: Readonly<Record<string, string>>,
-  name: string,
-  invalid: (what: string) => Error,
-): number | undefined {
-  const text = properties[name] ?? ''
-  if (text === '') return undefined
-  if (!/^\d{1,10}$/.test(text) || Number(text) < 1 || Number(text) > maxMilliseconds) {
-    throw invalid(`${name} is not a number of milliseconds from 1 to ${maxMilliseconds}`)
-  }
-  return Number(text)
 }

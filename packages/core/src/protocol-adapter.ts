@@ -15,6 +15,8 @@ export interface ProtocolAdapter<T extends Destination['type'], Client extends P
 export interface ConnectContext {
   readonly dial: Dial
   readonly credentials: Credentials
+  /** Fetches credentials anew where a target refuses the token at hand, or it has expired; for clients whose connections outlive a token. */
+  readonly renewCredentials?: (signal: AbortSignal) => Promise<Credentials>
   /** The user on whose behalf calls are made, for destinations with principal propagation. */
   readonly principal?: Principal
   readonly signal: AbortSignal
