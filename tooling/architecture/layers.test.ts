@@ -47,13 +47,14 @@ const layers: Readonly<Record<string, Layer>> = {
     uses: ['fastify', 'zod', 'yaml'],
     because: 'it trusts nothing of the cloud side but the wire',
   },
-  http: { may: ['core'], uses: ['undici'], because: 'an adapter sees a dial, not the network' },
+  stream: { may: ['core'], because: 'what protocol libraries need around a stream: it changes streams and opens none' },
+  http: { may: ['core', 'stream'], uses: ['undici'], because: 'an adapter sees a dial, not the network' },
   ldap: {
-    may: ['core'],
+    may: ['core', 'stream'],
     uses: ['ldapjs', 'ldapts'],
     because: 'an adapter sees a dial, not the network; both libraries are optional peers',
   },
-  tcp: { may: ['core'], because: 'an adapter sees a dial, not the network' },
+  tcp: { may: ['core', 'stream'], because: 'an adapter sees a dial, not the network' },
   conformance: { may: ['core'], uses: ['vitest'], because: 'so that every package can run its own conformance without a cycle' },
 }
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { silentLogger, systemClock } from '@sallyport/core'
-import { createLdapAdapter, type LdapClient, type LdapTlsOptions } from '@sallyport/ldap'
+import { createLdapAdapter, type LdapClient, type TlsOptions } from '@sallyport/ldap'
 import { type Slapd, skipUnless, startSlapd } from '@sallyport/real-backends'
 import { createTcpAdapter } from '@sallyport/tcp'
 import { createTestCa } from '@sallyport/test-fixtures'
@@ -33,7 +33,7 @@ const destination = (name: string, port: number, properties: Readonly<Record<str
   })}\n`
 
 const signal = (): AbortSignal => AbortSignal.timeout(15_000)
-const trusted: LdapTlsOptions = { ca: [ca.certificate], servername: 'localhost' }
+const trusted: TlsOptions = { ca: [ca.certificate], servername: 'localhost' }
 
 describe.skipIf(skipUnless('slapd', 'slapadd', 'ldapsearch', 'ldapwhoami'))('a directory behind the connector', () => {
   beforeAll(async () => {
@@ -77,7 +77,7 @@ connectors:
     await slapd?.[Symbol.asyncDispose]()
   })
 
-  async function connect(name: string, tls: LdapTlsOptions = {}): Promise<LdapClient> {
+  async function connect(name: string, tls: TlsOptions = {}): Promise<LdapClient> {
     const { credentials, destination: target, socks5: dial, tokens } = await findDestination(stack, name, 'LDAP')
     opened.push(tokens)
     return await createLdapAdapter({ clock: systemClock, tls }).connect(target, { dial, credentials, signal: signal(), log: silentLogger })

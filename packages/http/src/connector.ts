@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
-import { type Address, type Dial, formatAddress, type Principal, withDeadline } from '@sallyport/core'
+import { type Address, type Dial, formatAddress, type Principal, strictTlsRules, withDeadline } from '@sallyport/core'
+import { secureStream, type TlsOptions } from '@sallyport/stream'
 import type { buildConnector } from 'undici'
-import { type HttpTlsOptions, secureStream } from './secure-stream.ts'
 
 /** Where the connections of one pool lead. */
 export interface ConnectorOptions {
@@ -10,7 +10,7 @@ export interface ConnectorOptions {
   readonly locationId: string
   readonly principal: Principal | undefined
   /** TLS to this host on top of the stream; `undefined` for none. */
-  readonly tls: { readonly options: HttpTlsOptions; readonly trustAll: boolean } | undefined
+  readonly tls: { readonly options: TlsOptions; readonly trustAll: boolean } | undefined
   readonly timeoutMs: number
   /** Fires when the client is disposed. */
   readonly closed: AbortSignal
@@ -32,7 +32,14 @@ export function createConnector({
     const stream = await dial(target, { signal, locationId, ...(principal === undefined ? {} : { principal }) })
     return tls === undefined
       ? stream
-      : secureStream(stream, { host: target.host, tls: tls.options, trustAll: tls.trustAll, signal, attempt })
+      : secureStream(stream, {
+          host: target.host,
+          tls: tls.options,
+          ...(tls.trustAll ? { rules: { ...strictTlsRules, checkAuthority: false } } : {}),
+          alpn: ['http/1.1'],
+          signal,
+          attempt,
+        })
   }
   return (_options, callback) => {
     open().then(

@@ -1,10 +1,10 @@
 import { abortedError, type Clock, ConnectivityError, formatAddress, type Principal, type ProtocolAdapter } from '@sallyport/core'
+import type { TlsOptions } from '@sallyport/stream'
 import { createConnector } from './connector.ts'
 import { createHttpClient, type HttpClient } from './http-client.ts'
 import { connectTimeoutMs } from './limits.ts'
 import { createPools } from './pools.ts'
 import { chooseRoute, type ConnectivityProxyRoute } from './route.ts'
-import type { HttpTlsOptions } from './secure-stream.ts'
 
 /** What is the same for every destination of an adapter. */
 export interface HttpAdapterOptions {
@@ -15,7 +15,7 @@ export interface HttpAdapterOptions {
    */
   readonly proxy?: ConnectivityProxyRoute
   /** TLS for https URLs; the default trusts Node's authorities and presents no certificate. */
-  readonly tls?: HttpTlsOptions
+  readonly tls?: TlsOptions
   /** Limit for opening a connection, TLS included; the default is 30 seconds. */
   readonly connectTimeoutMs?: number
 }

@@ -31,27 +31,6 @@ export function requestError(attempt: string, error: unknown, signal: AbortSigna
   return ours === 'MESSAGE_INVALID' ? new ConnectivityError(ours, message) : new ConnectivityError(ours, message, { cause: error })
 }
 
-/** A TLS handshake that failed: distrust is not the same as an unreachable backend, and nobody should repeat it. */
-export function handshakeError(attempt: string, error: unknown): ConnectivityError {
-  const code = codeOf(error)
-  if (/^(CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code)) {
-    return new ConnectivityError('BACKEND_UNTRUSTED', `${attempt}: the certificate is not trusted (${code}); check name and CA`, {
-      cause: error,
-    })
-  }
-  if (code.startsWith('ERR_SSL') || code === 'EPROTO') {
-    return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: the TLS handshake failed (${code})`, { cause: error })
-  }
-  if (code.startsWith('ERR_OSSL')) {
-    return new ConnectivityError('CONFIGURATION_INVALID', `${attempt}: certificate, key or CA cannot be read (${code})`)
-  }
-  return new ConnectivityError(
-    'BACKEND_UNREACHABLE',
-    `${attempt}: the connection broke in the TLS handshake${code === '' ? '' : ` (${code})`}`,
-    { cause: error },
-  )
-}
-
 /** undici's parser errors often have no code, and always the bytes. */
 function isParserError(error: unknown): boolean {
   return (error instanceof Error && error.name === 'HTTPParserError') || (typeof error === 'object' && error !== null && 'data' in error)

@@ -11,4 +11,4 @@
 export { createHttpAdapter, type HttpAdapterOptions } from './http-adapter.ts'
 export type { HttpClient, HttpRequestOptions } from './http-client.ts'
 export type { ConnectivityProxyRoute } from './route.ts'
-export type { HttpTlsOptions } from './secure-stream.ts'
+export type { TlsOptions } from '@sallyport/stream'

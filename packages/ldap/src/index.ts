@@ -12,4 +12,4 @@ export { createLdapAdapter, type LdapAdapterOptions, type LdapDriverName } from 
 export type { LdapChange, LdapClient, LdapExtendedResult, LdapOperationOptions, LdapValues } from './ldap-client.ts'
 export type { LdapEntry } from './ldap-entry.ts'
 export type { LdapSearch, LdapSearchOptions } from './search.ts'
-export type { LdapTlsOptions } from './secure-stream.ts'
+export type { TlsOptions } from '@sallyport/stream'

@@ -7,6 +7,7 @@ import {
   type Logger,
   type ProtocolAdapter,
 } from '@sallyport/core'
+import type { TlsOptions } from '@sallyport/stream'
 import { createConnections } from './connections.ts'
 import { createLdapClient, type LdapClient } from './ldap-client.ts'
 import type { OpenSession } from './ldap-driver.ts'
@@ -15,7 +16,6 @@ import { loadLdapjs } from './ldapjs-driver.ts'
 import { loadLdapts } from './ldapts-driver.ts'
 import { connectTimeoutMs, operationTimeoutMs } from './limits.ts'
 import { type LdapUser, openConnection } from './open-link.ts'
-import type { LdapTlsOptions } from './secure-stream.ts'
 
 const drivers: Readonly<Record<LdapDriverName, () => Promise<OpenSession>>> = { ldapjs: loadLdapjs, ldapts: loadLdapts }
 
@@ -28,7 +28,7 @@ export interface LdapAdapterOptions {
   /** The default is `ldapjs`. */
   readonly driver?: LdapDriverName
   /** TLS for ldaps and StartTLS; the default trusts Node's authorities and presents no certificate. */
-  readonly tls?: LdapTlsOptions
+  readonly tls?: TlsOptions
   /** Attributes that hold bytes, besides the usual ones (`jpegPhoto`, `userCertificate`, `objectGUID`, `objectSid`, …). */
   readonly binaryAttributes?: readonly string[]
 }

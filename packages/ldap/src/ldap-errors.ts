@@ -1,4 +1,4 @@
-import { abortedError, ConnectivityError, type ErrorCode } from '@sallyport/core'
+import { ConnectivityError, type ErrorCode } from '@sallyport/core'
 import type { LdapResult } from './ldap-message.ts'
 import { maxDiagnosticCharacters } from './limits.ts'
 
@@ -113,33 +113,6 @@ export function driverMissingError(name: string, cause: unknown): ConnectivityEr
     {
       cause,
     },
-  )
-}
-
-/** The private socket that leads a library to the stream. */
-export function bridgeError(signal: AbortSignal, cause: unknown): ConnectivityError {
-  if (signal.aborted) return abortedError(signal, 'hand the connection to ldapjs')
-  return new ConnectivityError('SERVICE_UNAVAILABLE', 'hand the connection to ldapjs: its private socket cannot be made', { cause })
-}
-
-/** A TLS handshake that failed: distrust is not the same as an unreachable backend, and nobody should repeat it. */
-export function handshakeError(attempt: string, error: unknown): ConnectivityError {
-  const code = codeOf(error)
-  if (/^(CERT_|ERR_TLS_CERT|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH)/.test(code)) {
-    return new ConnectivityError('BACKEND_UNTRUSTED', `${attempt}: the certificate is not trusted (${code}); check name and CA`, {
-      cause: error,
-    })
-  }
-  if (code.startsWith('ERR_SSL') || code === 'EPROTO') {
-    return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: the TLS handshake failed (${code})`, { cause: error })
-  }
-  if (code.startsWith('ERR_OSSL')) {
-    return new ConnectivityError('CONFIGURATION_INVALID', `${attempt}: certificate, key or CA cannot be read (${code})`)
-  }
-  return new ConnectivityError(
-    'BACKEND_UNREACHABLE',
-    `${attempt}: the connection broke in the TLS handshake${code === '' ? '' : ` (${code})`}`,
-    { cause: error },
   )
 }
 

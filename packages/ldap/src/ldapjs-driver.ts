@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Attribute, Change, Client, Control } from 'ldapjs'
 import { ConnectivityError } from '@sallyport/core'
-import { openBridge } from './bridge.ts'
+import { openBridge } from '@sallyport/stream'
 import { driverMissingError } from './ldap-errors.ts'
 import type { LdapSession, OpenSession } from './ldap-driver.ts'
 import { reescapeDn, resolveEscapes } from './ldapjs-text.ts'

@@ -22,11 +22,5 @@ export const idleConnectionMs = 60_000
 /** A server that has been told goodbye closes at once; after this time the connection is dropped. */
 export const goodbyeMs = 1000
 
-/** The library connects to its private socket in the same turn; later it never will. */
-export const bridgeAcceptMs = 10_000
-
-/** Longest path of a Unix socket on every system (macOS has 104 bytes with the end mark). */
-export const maxSocketPathBytes = 103
-
 /** Text of a server that is kept in an error. */
 export const maxDiagnosticCharacters = 500

@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream'
 import { type Clock, type Dial, type LdapDestination, type Secret, underSignal, withDeadline } from '@sallyport/core'
+import { secureStream, type TlsOptions } from '@sallyport/stream'
 import { exchange } from './exchange.ts'
 import type { LdapSession, OpenSession } from './ldap-driver.ts'
 import { createLdapLink, type LdapLink } from './ldap-link.ts'
-import { type LdapTlsOptions, secureStream } from './secure-stream.ts'
 import { requestStartTls } from './start-tls.ts'
 
 /** Who binds. */
@@ -22,7 +22,7 @@ export interface LdapConnection {
 export interface OpenLinkDeps {
   readonly destination: LdapDestination
   readonly dial: Dial
-  readonly tls: LdapTlsOptions
+  readonly tls: TlsOptions
   readonly openSession: () => Promise<OpenSession>
   readonly clock: Clock
   readonly timeoutMs: number

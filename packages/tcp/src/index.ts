@@ -9,6 +9,6 @@
  * @packageDocumentation
  */
 export type { PortForward, PortForwardOptions } from './port-forward.ts'
-export type { SocketLike } from './socket-like.ts'
 export { createTcpAdapter, type TcpAdapterOptions } from './tcp-adapter.ts'
 export type { TcpClient } from './tcp-client.ts'
+export type { SocketLike } from '@sallyport/stream'

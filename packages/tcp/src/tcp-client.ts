@@ -9,9 +9,9 @@ import {
   type ProtocolClient,
   type TcpDestination,
 } from '@sallyport/core'
+import { createSocketLike, type SocketLike } from '@sallyport/stream'
 import { keepAliveDelayMs } from './limits.ts'
 import { openPortForward, type PortForward, type PortForwardOptions } from './port-forward.ts'
-import { createSocketLike, type SocketLike } from './socket-like.ts'
 import type { SocketOptions } from './socket-options.ts'
 import { closedError, idleError } from './tcp-errors.ts'
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duplex, pipeline } from 'node:stream'
 import { withDeadline } from '@sallyport/core'
-import { bridgeError } from './ldap-errors.ts'
+import { bridgeError } from './stream-errors.ts'
 import { bridgeAcceptMs, maxSocketPathBytes } from './limits.ts'
 
 /** A private local socket that leads one library to one stream. */
@@ -54,11 +54,11 @@ async function makePlace(signal: AbortSignal): Promise<{ readonly path: string; 
   if (process.platform === 'win32') {
     return { path: `\\\\.\\pipe\\sallyport-${randomBytes(16).toString('hex')}`, remove: async () => {} }
   }
-  const name = 'sallyport-XXXXXX/ldap'
+  const name = 'sallyport-XXXXXX/socket'
   const parent = Buffer.byteLength(join(tmpdir(), name)) > maxSocketPathBytes ? '/tmp' : tmpdir()
   try {
     const folder = await mkdtemp(join(parent, 'sallyport-'))
-    return { path: join(folder, 'ldap'), remove: () => rm(folder, { recursive: true, force: true }) }
+    return { path: join(folder, 'socket'), remove: () => rm(folder, { recursive: true, force: true }) }
   } catch (error) {
     throw bridgeError(signal, error)
   }

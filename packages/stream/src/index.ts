@@ -1,0 +1,15 @@
+/**
+ * What protocol libraries need around the stream of a dial: TLS on top of it, the members of a socket, or a private local
+ * socket that leads to it. For the authors of protocol adapters.
+ *
+ * @example
+ * const socket = createSocketLike({ open: (signal) => dial(address, { signal, locationId: '' }), address, clock: systemClock })
+ * const secured = await secureStream(socket, { host: address.host, tls: {}, signal, attempt: 'connect to the directory' })
+ *
+ * @packageDocumentation
+ */
+export { type Bridge, openBridge } from './bridge.ts'
+export { secureStream, type SecureStreamOptions } from './secure-stream.ts'
+export { createSocketLike, type SocketLike, type SocketLikeOptions } from './socket-like.ts'
+export { handshakeError } from './stream-errors.ts'
+export { tlsConnectionOptions, type TlsOptions, type TlsTerms } from './tls-terms.ts'
