@@ -54,6 +54,10 @@ const layers: Readonly<Record<string, Layer>> = {
     uses: ['ldapjs', 'ldapts'],
     because: 'an adapter sees a dial, not the network; both libraries are optional peers',
   },
+  rfc: {
+    may: ['core', 'rfc-wire'],
+    because: 'an adapter sees a dial, not the network; engines are optional peers, and SOAP travels on an HTTP client that is handed in',
+  },
   tcp: { may: ['core', 'stream'], because: 'an adapter sees a dial, not the network' },
   conformance: { may: ['core'], uses: ['vitest'], because: 'so that every package can run its own conformance without a cycle' },
 }

@@ -80,7 +80,7 @@ describe('destinations', () => {
     expect(() => parseDestination({ Name: 'A', Type: 'HTTP', URL: 'no url' })).toThrow(/destination "A": URL/)
     expect(() => parseDestination({ Name: 'A', Type: 'TCP', Address: 'host' })).toThrow(/Address/)
     expect(() => parseDestination({ Name: 'A', Type: 'HTTP', URL: 'http://x', ProxyType: 'Elsewhere' })).toThrow(/ProxyType/)
-    expect(() => parseDestination({ Name: 'A', Type: 'RFC' })).toThrow(/no adapter/)
+    expect(() => parseDestination({ Name: 'A', Type: 'GOPHER' })).toThrow(/no adapter/)
   })
   it('takes no user or password out of a URL, and does not show them', () => {
     for (const authority of ['jane@erp', 'jane:s3cret@erp', ':s3cret@erp']) {

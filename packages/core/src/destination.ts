@@ -2,6 +2,7 @@ import { parseAddress, type Address } from './address.ts'
 import { ConnectivityError } from './errors.ts'
 import { type LdapTarget, parseLdapTarget } from './ldap-destination.ts'
 import { type MailTarget, parseMailTarget } from './mail-destination.ts'
+import { parseRfcTarget, type RfcTarget } from './rfc-destination.ts'
 import { createSecret, type Secret } from './secret.ts'
 
 /** The types a destination may have on the wire; adapters exist for some of them. */
@@ -56,8 +57,13 @@ export interface MailDestination extends DestinationBase, MailTarget {
   readonly type: 'MAIL'
 }
 
+/** Target that is an ABAP system, whose function modules are called. */
+export interface RfcDestination extends DestinationBase, RfcTarget {
+  readonly type: 'RFC'
+}
+
 /** One variant per type, parsed once at the edge. Types without an adapter have no variant yet. */
-export type Destination = HttpDestination | LdapDestination | MailDestination | TcpDestination
+export type Destination = HttpDestination | LdapDestination | MailDestination | RfcDestination | TcpDestination
 /** The variant of one type. */
 export type DestinationOf<T extends Destination['type']> = Extract<Destination, { readonly type: T }>
 
@@ -72,12 +78,15 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
   const name = properties['Name'] ?? ''
   const invalid = (what: string): ConnectivityError =>
     new ConnectivityError('DESTINATION_INVALID', `destination "${name}": ${what}`, { details: { destination: name } })
-  const proxyType = (properties['Type'] === 'LDAP' ? properties['ldap.proxyType'] : undefined) ?? properties['ProxyType'] ?? 'Internet'
+  const proxyType = ownProxyType(properties) ?? properties['ProxyType'] ?? 'Internet'
   if (!proxyTypes.includes(proxyType)) throw invalid(`ProxyType "${proxyType}" is not one of ${proxyTypes.join(', ')}`)
   const base = {
     name,
     proxyType: proxyType as ProxyType,
-    locationId: properties['CloudConnectorLocationId'] ?? '',
+    locationId:
+      (properties['Type'] === 'RFC' ? properties['jco.client.cloud_connector_location_id'] : undefined) ??
+      properties['CloudConnectorLocationId'] ??
+      '',
     properties,
   }
   switch (properties['Type']) {
@@ -99,6 +108,8 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
       return { ...base, type: 'LDAP', ...parseLdapTarget(properties, invalid) }
     case 'MAIL':
       return { ...base, type: 'MAIL', ...parseMailTarget(properties, invalid) }
+    case 'RFC':
+      return { ...base, type: 'RFC', ...parseRfcTarget(properties, proxyType, invalid) }
     case 'TCP': {
       const address = (properties['Address'] ?? '').replace(/^tcp:\/\//, '')
       try {
@@ -111,7 +122,7 @@ export function parseDestination(properties: Readonly<Record<string, string>>): 
       }
     }
     default:
-      throw invalid(`Type "${properties['Type'] ?? ''}" has no adapter; HTTP, LDAP, MAIL and TCP have`)
+      throw invalid(`Type "${properties['Type'] ?? ''}" has no adapter; HTTP, LDAP, MAIL, RFC and TCP have`)
   }
 }
 
@@ -122,6 +133,7 @@ export function credentialsOf(properties: Readonly<Record<string, string>>): Cre
       ? { kind: 'basic', user: properties['ldap.user'] ?? '', password: createSecret(properties['ldap.password'] ?? '') }
       : { kind: 'none' }
   }
+  if (properties['Type'] === 'RFC') return rfcCredentials(properties)
   // Who keeps User and Password for MAIL has them count too.
   const own = (name: string): string | undefined => (properties['Type'] === 'MAIL' ? properties[`mail.${name.toLowerCase()}`] : undefined)
   switch (properties['Authentication']) {
@@ -136,6 +148,21 @@ export function credentialsOf(properties: Readonly<Record<string, string>>): Cre
     default:
       return { kind: 'none' }
   }
+}
+
+function rfcCredentials(properties: Readonly<Record<string, string>>): Credentials {
+  const authentication = properties['jco.destination.auth_type'] ?? ''
+  if (authentication !== '' && authentication !== 'CONFIGURED_USER') return { kind: 'principal' }
+  const user = properties['jco.client.user']?.toUpperCase() || properties['jco.client.alias_user']
+  return user ? { kind: 'basic', user, password: createSecret(properties['jco.client.passwd'] ?? '') } : { kind: 'none' }
+}
+
+/** Types that have a property of their own for it. JCo says `Local` for a system that is reached without any proxy. */
+function ownProxyType(properties: Readonly<Record<string, string>>): string | undefined {
+  if (properties['Type'] === 'LDAP') return properties['ldap.proxyType']
+  if (properties['Type'] !== 'RFC') return undefined
+  const proxyType = properties['jco.destination.proxy_type']
+  return proxyType === 'Local' ? 'Internet' : proxyType
 }
 
 function withPrefix(properties: Readonly<Record<string, string>>, prefix: string): Record<string, string> {

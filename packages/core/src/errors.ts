@@ -15,6 +15,7 @@ export interface ErrorTraits {
 export const errorTable = {
   ABORTED: { status: 499, retryable: true, origin: 'caller' },
   ACCESS_DENIED: { status: 403, retryable: false, origin: 'connector' },
+  BACKEND_FAILED: { status: 502, retryable: false, origin: 'backend' },
   BACKEND_TIMEOUT: { status: 504, retryable: true, origin: 'backend' },
   BACKEND_UNREACHABLE: { status: 502, retryable: true, origin: 'backend' },
   BACKEND_UNTRUSTED: { status: 502, retryable: false, origin: 'backend' },
@@ -33,6 +34,7 @@ export const errorTable = {
   PAIRING_REFUSED: { status: 403, retryable: false, origin: 'proxy' },
   PEER_UNREACHABLE: { status: 502, retryable: true, origin: 'local' },
   PEER_UNTRUSTED: { status: 502, retryable: false, origin: 'local' },
+  POOL_EXHAUSTED: { status: 503, retryable: true, origin: 'local' },
   PORT_IN_USE: { status: 500, retryable: false, origin: 'local' },
   PRINCIPAL_NOT_ISSUED: { status: 500, retryable: false, origin: 'connector' },
   PRINCIPAL_NOT_TRUSTED: { status: 403, retryable: false, origin: 'connector' },

@@ -23,6 +23,7 @@ export {
   type MailDestination,
   parseDestination,
   type ProxyType,
+  type RfcDestination,
   type TcpDestination,
 } from './destination.ts'
 export type { Dial, DialOptions } from './dial.ts'
@@ -38,6 +39,16 @@ export { type MailTlsMode, strictTlsRules, type TlsRules, type TlsVersion } from
 export { type OpenSockets, trackSockets } from './open-sockets.ts'
 export type { Principal } from './principal.ts'
 export type { ConnectContext, ProtocolAdapter, ProtocolClient } from './protocol-adapter.ts'
+export type { RfcPoolSettings } from './rfc-pool-settings.ts'
+export {
+  type RfcBindingName,
+  rfcBindingNames,
+  type RfcRepository,
+  type RfcSecureNetwork,
+  type RfcTarget,
+  type RfcUser,
+} from './rfc-destination.ts'
+export type { RfcServer } from './rfc-server.ts'
 export type { Sealer, SubaccountSealers } from './sealer.ts'
 export { createSecret, type Secret } from './secret.ts'
 export type { SealedColumn, StoredRow, StoredTable } from './stored-table.ts'
