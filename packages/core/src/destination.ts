@@ -62,7 +62,7 @@ export interface RfcDestination extends DestinationBase, RfcTarget {
   readonly type: 'RFC'
 }
 
-/** One variant per type, parsed once at the edge. Types without an adapter have no variant yet. */
+/** One variant per type, parsed once at the edge. */
 export type Destination = HttpDestination | LdapDestination | MailDestination | RfcDestination | TcpDestination
 /** The variant of one type. */
 export type DestinationOf<T extends Destination['type']> = Extract<Destination, { readonly type: T }>
