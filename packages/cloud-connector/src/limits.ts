@@ -77,6 +77,9 @@ export const maxAuditFieldLength = 4096
 /** Audit entries that wait for the disk: 10 s of the highest load. Beyond them the log is failing and access is denied. */
 export const maxPendingAuditEntries = 150_000
 
+/** How long audit entries are gathered under load before they are written: a crash of the process loses so much, and a write per entry costs more than the entry. */
+export const auditGatherMs = 5
+
 /** How long an accepted audit entry may wait for stable storage. */
 export const auditSyncMs = 1_000
 

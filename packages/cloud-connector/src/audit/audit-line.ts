@@ -1,34 +1,27 @@
 import { createHmac, type KeyObject } from 'node:crypto'
+import type { AuditEntry } from '@sallyport/core'
 import { maxAuditFieldLength } from '../limits.ts'
-
-/** What stands in one line of an audit segment, before it is chained. */
-export interface AuditLineFields {
-  readonly timestamp: string
-  readonly type: string
-  readonly category: string
-  readonly user: string
-  readonly correlationId: string
-  readonly message: string
-}
 
 /** The value that the very first line of a subaccount's first segment has as its predecessor. */
 export const chainStart = 'start'
 
+/** The columns of a line that say what happened: `timestamp;type;category;user;correlation id;message`. `timestamp` is ISO 8601. */
+export function formatAuditBody(timestamp: string, { category = '', correlationId = '', message, type, user }: AuditEntry): string {
+  return `${timestamp};${escapeField(type)};${escapeField(category)};${escapeField(user)};${escapeField(correlationId)};${escapeField(message)}`
+}
+
 /**
- * Renders `timestamp;type;category;user;correlation id;message;previous;hmac`.
+ * Puts a body into its place in the chain: `body;previous;hmac`.
  *
- * The HMAC (SHA-256, base64url) covers the subaccount, the HMAC of the line before and the fields, so a line can be neither changed, moved,
+ * The HMAC (SHA-256, base64url) covers the subaccount, the HMAC of the line before and the body, so a line can be neither changed, moved,
  * inserted nor taken out without breaking the chain.
  */
 export function formatAuditLine(
   key: KeyObject,
   subaccount: string,
   previous: string,
-  fields: AuditLineFields,
+  body: string,
 ): { readonly line: string; readonly hmac: string } {
-  const body = [fields.timestamp, fields.type, fields.category, fields.user, fields.correlationId, fields.message]
-    .map(escapeField)
-    .join(';')
   const hmac = chainHmac(key, subaccount, previous, body)
   return { line: `${body};${previous};${hmac}\n`, hmac }
 }

@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { type AuditEntry, type AuditSink, type Clock, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
-import { auditRetryMs, auditSyncMs, maxPendingAuditEntries } from '../limits.ts'
+import { auditGatherMs, auditRetryMs, auditSyncMs, maxPendingAuditEntries } from '../limits.ts'
 import { type AuditIndex, openAuditIndex } from './audit-index.ts'
 import { type AuditSegment, openAuditSegment } from './audit-segment.ts'
 import { removeOldSegments } from './remove-old-segments.ts'
-import type { AuditLineFields } from './audit-line.ts'
+import { formatAuditBody } from './audit-line.ts'
 
 /** An audit sink on disk. */
 export interface AuditLog extends AuditSink, AsyncDisposable {
@@ -18,10 +18,16 @@ export interface AuditLog extends AuditSink, AsyncDisposable {
 interface Chain {
   readonly subaccount: string
   segment: AuditSegment | undefined
-  pending: (AuditLineFields & { readonly day: string })[]
+  pending: PendingEntry[]
   retentionDays: number
   /** Whether the log says that it has started. */
   started: boolean
+}
+
+/** An accepted entry, ready to be chained. */
+interface PendingEntry {
+  readonly day: string
+  readonly body: string
 }
 
 /** Somebody who wants everything accepted so far on stable storage. */
@@ -33,7 +39,7 @@ interface Waiter {
 /**
  * Writes hash-chained segments, one per subaccount and UTC day, below `folder`.
  *
- * Entries are gathered and written with one call per turn and subaccount. They reach stable storage (`fdatasync`) within a second, or when
+ * Entries are gathered and written with one call per subaccount, at once after a pause and every few milliseconds under load. They reach stable storage (`fdatasync`) within a second, or when
  * somebody waits for `flushed`. When the disk refuses, entries stay in memory, writing is tried again every second and `failing` is true
  * until it works: callers deny meanwhile.
  *
@@ -57,6 +63,7 @@ export function createAuditLog(options: {
   let waiting: Waiter[] = []
   let cancelSync: (() => void) | undefined
   let cancelRetry: (() => void) | undefined
+  let cancelGather: (() => void) | undefined
 
   const chainOf = (name: string): Chain => {
     // A token can name a subaccount with half a character, which no file can; it must not stop the log for all.
@@ -98,7 +105,8 @@ export function createAuditLog(options: {
     }
     const { segment } = chain
     const next = chain.pending.findIndex((entry) => entry.day > segment.day)
-    const written = await segment.append(next < 0 ? chain.pending : chain.pending.slice(0, next))
+    const due = next < 0 ? chain.pending : chain.pending.slice(0, next)
+    const written = await segment.append(due.map((entry) => entry.body))
     chain.pending = chain.pending.slice(written)
     pendingCount -= written
     return written
@@ -149,6 +157,12 @@ export function createAuditLog(options: {
   }
 
   let scheduled = false
+  let writtenMs = 0
+  const writeNow = (): void => {
+    scheduled = false
+    writtenMs = clock.now()
+    void run()
+  }
   const schedule = (): void => {
     cancelSync ??= clock.after(auditSyncMs, () => {
       cancelSync = undefined
@@ -157,23 +171,19 @@ export function createAuditLog(options: {
     })
     if (scheduled || broken) return
     scheduled = true
-    setImmediate(() => {
-      scheduled = false
-      void run()
-    })
+    if (clock.now() - writtenMs < auditGatherMs) cancelGather = clock.after(auditGatherMs, writeNow)
+    else setImmediate(writeNow)
   }
 
+  let timestamp = ''
+  let timestampMs = Number.NaN
   const accept = (entry: AuditEntry): void => {
-    const timestamp = new Date(clock.now()).toISOString()
-    chainOf(entry.subaccount).pending.push({
-      day: timestamp.slice(0, 10),
-      timestamp,
-      type: entry.type,
-      category: entry.category ?? '',
-      user: entry.user,
-      correlationId: entry.correlationId ?? '',
-      message: entry.message,
-    })
+    const nowMs = clock.now()
+    if (nowMs !== timestampMs) {
+      timestampMs = nowMs
+      timestamp = new Date(nowMs).toISOString()
+    }
+    chainOf(entry.subaccount).pending.push({ day: timestamp.slice(0, 10), body: formatAuditBody(timestamp, entry) })
     pendingCount++
   }
 
@@ -212,6 +222,7 @@ export function createAuditLog(options: {
       closed = true
       cancelSync?.()
       cancelRetry?.()
+      cancelGather?.()
       syncDue = true
       await run()
       for (const chain of chains.values()) await chain.segment?.close()

@@ -15,16 +15,16 @@ import {
   subaccountFolder,
 } from './audit-folder.ts'
 import type { AuditIndex } from './audit-index.ts'
-import { type AuditLineFields, chainHmac, chainStart, formatAuditLine, parseAuditLine } from './audit-line.ts'
+import { chainHmac, chainStart, formatAuditLine, parseAuditLine } from './audit-line.ts'
 
 /** The open segment of one subaccount. One append at a time; an append that fails may be tried again and lands in the same place. */
 export interface AuditSegment {
   readonly day: string
   /**
-   * Chains entries, writes them with one call and says how many of them are written. After a failure call again with the same entries, more at
+   * Chains entries by their bodies, writes them with one call and says how many of them are written. After a failure call again with the same entries, more at
    * the end or not: those that were chained then are written first, in the same place.
    */
-  append(entries: readonly AuditLineFields[]): Promise<number>
+  append(bodies: readonly string[]): Promise<number>
   /** Brings everything appended to stable storage, then moves the anchor. */
   sync(): Promise<void>
   close(): Promise<void>
@@ -93,11 +93,11 @@ export async function openAuditSegment(options: {
   }
   const file = opened
 
-  const chain = (added: readonly AuditLineFields[]): { readonly bytes: Buffer; readonly hmac: string; readonly count: number } => {
+  const chain = (added: readonly string[]): { readonly bytes: Buffer; readonly hmac: string; readonly count: number } => {
     let text = ''
     let last = hmac
-    for (const fields of added) {
-      const formatted = formatAuditLine(key, subaccount, last, fields)
+    for (const body of added) {
+      const formatted = formatAuditLine(key, subaccount, last, body)
       text += formatted.line
       last = formatted.hmac
     }
