@@ -29,8 +29,7 @@ export async function loadLdapjs(): Promise<OpenSession> {
   const attributeOf = (type: string, values: readonly Buffer[]): Attribute => new library.Attribute({ type, values })
 
   return async (stream, signal): Promise<LdapSession> => {
-    const bridge = await openBridge(stream, signal)
-    bridge.taken.catch(() => {})
+    const bridge = await openBridge({ open: async () => stream, signal, attempt: 'hand the connection to ldapjs' })
     // Pooling is ours, and every time limit is.
     const client = library.createClient({ socketPath: bridge.path, reconnect: false, queueDisable: true })
     // Emitted beside what the callbacks get; without a listener each would end the process.

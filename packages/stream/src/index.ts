@@ -8,7 +8,7 @@
  *
  * @packageDocumentation
  */
-export { type Bridge, openBridge } from './bridge.ts'
+export { type Bridge, type BridgeOptions, openBridge, openLoopbackBridge } from './bridge.ts'
 export { secureStream, type SecureStreamOptions } from './secure-stream.ts'
 export { createSocketLike, type SocketLike, type SocketLikeOptions } from './socket-like.ts'
 export { handshakeError } from './stream-errors.ts'

@@ -22,9 +22,19 @@ export function handshakeError(attempt: string, error: unknown): ConnectivityErr
   )
 }
 
-/** The private socket that leads a library to the stream. */
-export function bridgeError(signal: AbortSignal, cause: unknown): ConnectivityError {
-  const attempt = 'hand the connection to a library by a private socket'
+/** A private socket or port that cannot be made, or that the library has not come to. */
+export function bridgeError(signal: AbortSignal, attempt: string, cause: unknown): ConnectivityError {
   if (signal.aborted) return abortedError(signal, attempt)
-  return new ConnectivityError('SERVICE_UNAVAILABLE', `${attempt}: it cannot be made`, { cause })
+  if (cause instanceof DOMException && cause.name === 'TimeoutError')
+    return new ConnectivityError('SERVICE_UNAVAILABLE', `${attempt}: the library has not connected to its private socket`, { cause })
+  return new ConnectivityError('SERVICE_UNAVAILABLE', `${attempt}: its private socket cannot be made`, { cause })
+}
+
+/** What broke behind a bridge. Errors of a dial or a tunnel pass as they are. */
+export function behindBridgeError(attempt: string, error: unknown): ConnectivityError {
+  if (ConnectivityError.is(error)) return error
+  const { code } = error as { code?: unknown }
+  return new ConnectivityError('BACKEND_UNREACHABLE', `${attempt}: the connection broke${typeof code === 'string' ? ` (${code})` : ''}`, {
+    cause: error,
+  })
 }
