@@ -16,7 +16,12 @@ const folder = kept < 0 ? mkdtempSync(join(tmpdir(), 'sallyport-packages-')) : p
 mkdirSync(folder, { recursive: true })
 
 /** One adapter with what an application needs around it: tarballs, without the peers that the user chooses. */
-const budget = { names: ['core', 'dial', 'destination-client'], adapters: ['http', 'ldap', 'rfc', 'tcp'], maxBytes: 250 * 1024, maxPackages: 5 }
+const budget = {
+  names: ['core', 'dial', 'destination-client'],
+  adapters: ['http', 'ldap', 'rfc', 'tcp'],
+  maxBytes: 250 * 1024,
+  maxPackages: 5,
+}
 /** Several at a time, so that the slow start of each program costs less; more would only wait for the processors. */
 const parallel = 3
 

@@ -1,10 +1,10 @@
 import { text } from 'node:stream/consumers'
 import { createSecret, silentLogger, systemClock } from '@sallyport/core'
 import { createDirectDial } from '@sallyport/dial'
-import { createHttpAdapter } from '@sallyport/http'
-import { createTcpAdapter } from '@sallyport/tcp'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findDestination } from './found-destination.ts'
+import { connect as connectToHttp, createHttpAdapter } from '@sallyport/http'
+import { connect as connectToTcp, createTcpAdapter } from '@sallyport/tcp'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { findDestination, stubApplication } from './found-destination.ts'
 import { createInstallation, type Installation } from './installation.ts'
 
 let stack: Installation
@@ -49,6 +49,20 @@ describe('our own client packages against the running stack', () => {
     const socket = await client.socket({ signal: signal() })
     socket.end('through the gate and back')
     expect(await text(socket)).toBe('through the gate and back')
+  })
+
+  it('by the name of a destination alone, with the bindings of the environment', async () => {
+    const { ca } = stubApplication(stack)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const userToken = (await stack.run(['token', 'issue', '--user', 'jane@acme.test', '--raw'])).stdout.trim()
+    await using erp = await connectToHttp('S4_DEMO', { userToken, ca })
+    expect(await (await erp.request('/sap/bc/ping', { signal: signal() })).json()).toMatchObject({ user: 'jane@acme.test' })
+    await using echo = await connectToTcp('ECHO_DEMO', { ca })
+    const socket = await echo.socket({ signal: signal() })
+    socket.end('by name')
+    expect(await text(socket)).toBe('by name')
+    await expect(connectToTcp('S4_DEMO', { ca })).rejects.toMatchObject({ code: 'DESTINATION_INVALID' })
+    await expect(connectToTcp('NOWHERE', { ca })).rejects.toMatchObject({ code: 'DESTINATION_NOT_FOUND' })
   })
 
   it('HTTP over SOCKS5 to a TCP mapping is not offered: the connector decides by protocol', async () => {

@@ -63,3 +63,6 @@ export const maxBindingBytes: number = 1024 * 1024
 
 /** Binding directories, and files in one of them. */
 export const maxBindings = 200
+
+/** One `connect` without a signal of the caller's: token, look-up and, where the protocol connects at once, the way to the target. */
+export const connectByNameTimeoutMs = 30_000

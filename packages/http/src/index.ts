@@ -8,6 +8,7 @@
  *
  * @packageDocumentation
  */
+export { connect } from './connect.ts'
 export { createHttpAdapter, type HttpAdapterOptions } from './http-adapter.ts'
 export type { HttpClient, HttpRequestOptions } from './http-client.ts'
 export type { ConnectivityProxyRoute } from './route.ts'

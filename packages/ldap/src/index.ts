@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+export { connect } from './connect.ts'
 export { dnText, filterText } from './filter-text.ts'
 export { createLdapAdapter, type LdapAdapterOptions, type LdapDriverName } from './ldap-adapter.ts'
 export type { LdapChange, LdapClient, LdapExtendedResult, LdapOperationOptions, LdapValues } from './ldap-client.ts'

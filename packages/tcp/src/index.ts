@@ -8,6 +8,7 @@
  *
  * @packageDocumentation
  */
+export { connect } from './connect.ts'
 export type { PortForward, PortForwardOptions } from './port-forward.ts'
 export { createTcpAdapter, type TcpAdapterOptions } from './tcp-adapter.ts'
 export type { TcpClient } from './tcp-client.ts'
