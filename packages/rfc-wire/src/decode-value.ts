@@ -2,11 +2,11 @@ import { type AbapType, type AbapValue, fixedBytesOf } from './abap-type.ts'
 import { fits } from './encode-value.ts'
 import { readPacked } from './packed-decimal.ts'
 import { isRefused, type Refused, refuse } from './refusal.ts'
-import { readWireText } from './wire-text.ts'
+import { readTrimmedText, readWireText } from './wire-text.ts'
 
 /**
  * Reads a value from the bytes of a parameter or row; see {@link AbapType} for what comes out. Bytes of another length than the type's are refused. Blanks at the
- * end of a `char` are not part of its value. `name` is what reasons call the value. Buffers are views.
+ * end of a `char` are not part of its value; dates, times and `numc` come as the system has them, `''` where they are blank. `name` is what reasons call the value. Buffers are views.
  */
 export function decodeValue(type: AbapType, bytes: Buffer, name: string): AbapValue | Refused {
   const size = fixedBytesOf(type)
@@ -16,10 +16,9 @@ export function decodeValue(type: AbapType, bytes: Buffer, name: string): AbapVa
       return readWireText(bytes, 'utf16le')?.replace(/ +$/, '') ?? refuse(`${name}: not text`)
     case 'numc':
     case 'date':
-    case 'time': {
-      const digits = bytes.toString('utf16le')
-      return /^\d*$/.test(digits) ? digits : refuse(`${name}: other characters than digits`)
-    }
+    case 'time':
+      // Nothing in a system holds these to digits: fields that a program has cleared are blank, or NUL.
+      return readTrimmedText(bytes, 'utf16le') ?? refuse(`${name}: not text`)
     case 'int1':
       return bytes.readUInt8()
     case 'int2':

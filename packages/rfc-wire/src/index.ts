@@ -71,7 +71,7 @@ export {
   parseLogonGroupReply,
   parseLogonGroupRequest,
 } from './logon-group.ts'
-export { type LogonAnswer, readLogonAnswer } from './logon-answer.ts'
+export { formatLogonAcceptance, formatLogonRefusal, type LogonAnswer, type LogonServer, readLogonAnswer } from './logon-answer.ts'
 export { formatLogonRequest, type LogonIdentity, type LogonRequest, readLogonIdentity } from './logon-request.ts'
 export {
   anonymousName,
@@ -101,6 +101,7 @@ export {
   type PartnerInfo,
   type ServerInfo,
 } from './operation-info.ts'
+export { decodeParameter, encodeParameter, type ParameterType } from './parameter-value.ts'
 export { scramblePassword, unscramblePassword } from './password.ts'
 export { isRefused, type Refused } from './refusal.ts'
 export {

@@ -1,8 +1,9 @@
-import { type CpicChain, fieldValue } from './cpic-chain.ts'
+import { type CpicChain, type CpicField, fieldValue, formatChain } from './cpic-chain.ts'
 import { cpicTags } from './cpic-tags.ts'
 import { readErrorEnvelope, type RfcErrorEnvelope } from './error-envelope.ts'
+import { codePages } from './gateway-connect.ts'
 import { type Refused, refuse } from './refusal.ts'
-import { readTrimmedText, type WireEncoding } from './wire-text.ts'
+import { formatWireText, readTrimmedText, type WireEncoding } from './wire-text.ts'
 
 /** What a server says to a logon. */
 export type LogonAnswer =
@@ -43,4 +44,74 @@ export function readLogonAnswer(chain: CpicChain, encoding: WireEncoding): Logon
 
 function isSet(status: Buffer | undefined): boolean {
   return status !== undefined && status.some((byte) => byte !== 0)
+}
+
+/** Who answers a logon, for peers that play server. All text is printable ASCII. */
+export interface LogonServer {
+  /** Three letters or digits. */
+  readonly systemId: string
+  /** `host_SID_NN` */
+  readonly instance: string
+  readonly address: string
+  /** Three characters, such as `754`. */
+  readonly release: string
+}
+
+const protocolVersion = Buffer.from('00000e0b', 'hex')
+const replyCapabilities = Buffer.from('0401000300030200000023', 'hex')
+const nothing = Buffer.alloc(0)
+
+/** Renders the answer that lets a user in, in UTF-16LE: protocols.md 11.9. */
+export function formatLogonAcceptance(
+  server: LogonServer,
+  logon: { readonly user: string; readonly client: string; readonly language: string; readonly sessionId: Buffer },
+): Buffer {
+  const text = (value: string): Buffer => formatWireText(value, 'utf16le')
+  const fields: CpicField[] = [
+    { tag: cpicTags.start, value: Buffer.from(acceptedStart, 'hex') },
+    ...serverFields(server, 0, text),
+    { tag: cpicTags.loggedOnUser, value: text(logon.user.padEnd(12)) },
+    { tag: cpicTags.loggedOnClient, value: text(logon.client) },
+    { tag: cpicTags.loggedOnLanguage, value: text(logon.language) },
+    { tag: cpicTags.reply, value: nothing },
+    { tag: cpicTags.replyContext, value: nothing },
+    { tag: cpicTags.sessionId, value: logon.sessionId },
+    { tag: cpicTags.callStatus, value: Buffer.alloc(4) },
+    { tag: cpicTags.parameters, value: nothing },
+    { tag: cpicTags.programName, value: text(programName.padEnd(40)) },
+  ]
+  return formatChain(fields, { logon: false })
+}
+
+/** Renders the answer that refuses a logon, in ASCII; it belongs into a record with return code 18. */
+export function formatLogonRefusal(server: LogonServer, errorText: string): Buffer {
+  const text = (value: string): Buffer => formatWireText(value, 'ascii')
+  const fields: CpicField[] = [
+    { tag: cpicTags.start, value: Buffer.from(refusedStart, 'hex') },
+    ...serverFields(server, 1, text),
+    { tag: cpicTags.reply, value: nothing },
+    { tag: cpicTags.errorText, value: text(errorText) },
+  ]
+  return formatChain(fields, { logon: false })
+}
+
+/** The program that takes calls. */
+const programName = 'SAPLSRFC'
+
+function serverFields(server: LogonServer, status: number, text: (value: string) => Buffer): readonly CpicField[] {
+  const { systemId, instance, address, release } = server
+  return [
+    { tag: cpicTags.protocolVersion, value: protocolVersion },
+    { tag: cpicTags.capabilities, value: replyCapabilities },
+    { tag: cpicTags.logonStatus, value: Buffer.of(status) },
+    { tag: cpicTags.systemCodePage, value: text(codePages.utf16LittleEndian) },
+    { tag: cpicTags.systemId, value: text(systemId) },
+    { tag: cpicTags.clientAddress, value: text(address) },
+    { tag: cpicTags.partner, value: text(address) },
+    { tag: cpicTags.host, value: text(instance) },
+    { tag: cpicTags.callerType, value: text('3') },
+    { tag: cpicTags.kernelRelease, value: text(release.padEnd(4)) },
+    { tag: cpicTags.release, value: text(release.padEnd(4)) },
+    { tag: cpicTags.programName, value: text(programName.padEnd(40)) },
+  ]
 }

@@ -4,6 +4,8 @@ import {
   type CpicField,
   cpicTags,
   formatChain,
+  formatLogonAcceptance,
+  formatLogonRefusal,
   formatLogonRequest,
   isRefused,
   parseChain,
@@ -127,5 +129,25 @@ describe('the answer to a logon', () => {
 
   it('is nothing when it begins like a request', () => {
     expect(isRefused(readLogonAnswer(answer(field(cpicTags.call, '')), 'utf16le'))).toBe(true)
+  })
+
+  const server = { systemId: 'A4H', instance: 'host_A4H_00', address: '10.0.0.7', release: '754' }
+  const tagsOf = (chain: Buffer): readonly string[] => whole(chain).fields.map(({ tag }) => tag.toString(16).padStart(4, '0'))
+
+  it('that lets in has the fields of the specification in their order, in UTF-16', () => {
+    const chain = formatLogonAcceptance(server, { user: 'DEVELOPER', client: '001', language: 'E', sessionId: Buffer.alloc(16, 0xab) })
+    expect(tagsOf(chain).join(' ')).toBe(
+      '0101 0103 0106 0161 0016 0450 0007 0018 0008 0011 0013 0012 0130 0150 0151 0152 0500 0503 0514 0420 0512 0130',
+    )
+    expect(chain.subarray(0, 12)).toEqual(bytes('0101 0008 0101010504010003'))
+    expect(readLogonAnswer(whole(chain), 'utf16le')).toEqual({ accepted: true, systemId: 'A4H', user: 'DEVELOPER', client: '001' })
+  })
+
+  it('that refuses is ASCII, and begins like a refusal', () => {
+    const chain = formatLogonRefusal(server, 'Name or password is incorrect')
+    expect(tagsOf(chain).join(' ')).toBe('0101 0103 0106 0161 0016 0450 0007 0018 0008 0011 0013 0012 0130 0500 0402')
+    expect(chain.subarray(0, 12)).toEqual(bytes('0101 0008 0101010101010000'))
+    expect(chain.includes('Name or password is incorrect')).toBe(true)
+    expect(readLogonAnswer(whole(chain), 'utf16le')).toEqual({ accepted: false, error: { errorText: 'Name or password is incorrect' } })
   })
 })

@@ -1,0 +1,102 @@
+import { createServer, type Socket } from 'node:net'
+import type { Address } from '@sallyport/core'
+import { createNiConnection } from '../ni-connection.ts'
+import { createOpenStreams } from '../open-streams.ts'
+import { listen } from '../socket-network.ts'
+import type { AbapFunction } from './abap-function.ts'
+import { serveConversation } from './conversation.ts'
+import type { Dictionary } from './dictionary.ts'
+import { everyTypeDictionary, everyTypeFunction } from './every-type-function.ts'
+import { createGatewayLog, type GatewaySeen } from './gateway-seen.ts'
+import { createMetadataFunctions, metadataDictionary } from './metadata-functions.ts'
+import type { GatewayScript } from './scripted-answer.ts'
+import { standardDictionary, standardFunctions } from './standard-functions.ts'
+
+/** Somebody who may log on. */
+export interface AbapUser {
+  readonly client: string
+  /** Upper case. */
+  readonly user: string
+  readonly password: string
+}
+
+/** How a fixture gateway differs from one that does everything right. */
+export interface AbapGatewayOptions {
+  /** The default is one: client 001, DEVELOPER, secret. */
+  readonly users?: readonly AbapUser[]
+  /** Besides the standard ones; replaces those of the same name. */
+  readonly functions?: readonly AbapFunction[]
+  /** Structures and table types of these functions. */
+  readonly dictionary?: Dictionary
+  /** Sends everything in pieces of this size. */
+  readonly chunkBytes?: number
+  /** Sends a ping between the records of a reply, and goes on when it was answered. */
+  readonly pingWithinReplies?: boolean
+  /** Leaves out the end of a row where it repeats its byte. */
+  readonly shortenRows?: boolean
+  /** Puts fields that nobody knows between those of a reply. */
+  readonly unknownFields?: boolean
+  /** Decides what is sent instead of an answer. */
+  readonly script?: GatewayScript
+}
+
+/** A gateway with an application server behind it, on a loopback port. */
+export interface AbapGateway extends AsyncDisposable {
+  readonly address: Address
+  readonly seen: GatewaySeen
+  /** Connections so far. */
+  readonly accepted: number
+  /** Settles when no connection is open. */
+  idle(): Promise<void>
+  /** Breaks every connection without a word. */
+  breakConnections(): void
+}
+
+/**
+ * Starts a gateway of an ABAP system for tests: protocols.md 11.5 to 11.10, the server's side. It takes a client through the eleven steps in their order and
+ * closes the connection where one is left out. Function modules: `STFC_*`, `RFC_PING`, `RFC_SYSTEM_INFO`, `RFC_READ_TABLE` of `T000`, `RFC_RAISE_ERROR`,
+ * `BAPI_TRANSACTION_COMMIT`, `SYSTEM_RESET_RFC_SERVER`, `ARFC_DEST_SHIP`, `Z_COUNT` (counts in its session), `Z_VOLUME`, `Z_TYPES`, and those that tell
+ * interfaces: `RFC_GET_FUNCTION_INTERFACE`, `DDIF_FIELDINFO_GET`, `RFC_GET_STRUCTURE_DEFINITION`.
+ *
+ * @example
+ * await using gateway = await createAbapGateway({ users: [{ client: '001', user: 'DEVELOPER', password: 'secret' }] })
+ * // connect to gateway.address, then look at gateway.seen.calls
+ */
+export async function createAbapGateway(options: AbapGatewayOptions = {}): Promise<AbapGateway> {
+  const seen = createGatewayLog()
+  const open = createOpenStreams()
+  const dictionary = { ...metadataDictionary, ...standardDictionary, ...everyTypeDictionary, ...options.dictionary }
+  const functions = new Map([...standardFunctions, everyTypeFunction, ...(options.functions ?? [])].map((each) => [each.name, each]))
+  for (const each of createMetadataFunctions(functions, dictionary)) functions.set(each.name, each)
+  const users = options.users ?? [{ client: '001', user: 'DEVELOPER', password: 'secret' }]
+  const sockets = new Set<Socket>()
+  const server = createServer({ noDelay: true }, (socket) => {
+    open.add(socket)
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    const ni = createNiConnection(socket, { chunkBytes: options.chunkBytes })
+    serveConversation({ ni, socket, connection: open.accepted, users, functions, dictionary, options, seen })
+      .catch((error: unknown) => {
+        seen.violations.push(String(error))
+        socket.destroy()
+      })
+      .finally(() => socket.end())
+  })
+  const address = await listen(server)
+  return {
+    address,
+    seen,
+    get accepted() {
+      return open.accepted
+    },
+    idle: open.idle,
+    breakConnections() {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
+    async [Symbol.asyncDispose]() {
+      server.close()
+      open.destroyAll()
+      await open.idle()
+    },
+  }
+}
