@@ -29,6 +29,7 @@ export {
 export type { Dial, DialOptions } from './dial.ts'
 export { ConnectivityError, type ErrorCode, errorTable, type ErrorTraits } from './errors.ts'
 export { type ConnectivityEvent, type EventSink, noEvents } from './events.ts'
+export { foreignText } from './foreign-text.ts'
 export type { LdapTarget } from './ldap-destination.ts'
 export { type LogFields, type Logger, silentLogger } from './logger.ts'
 export type { MailNotices, MailTarget } from './mail-destination.ts'

@@ -1,6 +1,5 @@
-import { ConnectivityError, type ErrorCode } from '@sallyport/core'
+import { ConnectivityError, type ErrorCode, foreignText } from '@sallyport/core'
 import type { LdapResult } from './ldap-message.ts'
-import { maxDiagnosticCharacters } from './limits.ts'
 
 /** Result codes of RFC 4511 Appendix A that mean more than "refused". */
 const codes: Readonly<Record<number, ErrorCode>> = {
@@ -55,7 +54,7 @@ const names: Readonly<Record<number, string>> = {
  * elsewhere, `referrals` (URLs with blanks in between); nobody follows them. `secret` is cut out of what the server says.
  */
 export function resultError(attempt: string, result: LdapResult, secret?: string): ConnectivityError {
-  const own = (text: string): string => foreignText(secret === undefined || secret === '' ? text : text.replaceAll(secret, '[redacted]'))
+  const own = (text: string): string => foreignText(text, secret === undefined ? [] : [secret])
   const diagnostic = own(result.diagnosticMessage)
   const name = names[result.resultCode] ?? 'result'
   return new ConnectivityError(
@@ -114,11 +113,6 @@ export function driverMissingError(name: string, cause: unknown): ConnectivityEr
       cause,
     },
   )
-}
-
-function foreignText(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what must not reach a log
-  return text.slice(0, maxDiagnosticCharacters).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
 }
 
 function codeOf(error: unknown): string {

@@ -21,6 +21,3 @@ export const idleConnectionMs = 60_000
 
 /** A server that has been told goodbye closes at once; after this time the connection is dropped. */
 export const goodbyeMs = 1000
-
-/** Text of a server that is kept in an error. */
-export const maxDiagnosticCharacters = 500
