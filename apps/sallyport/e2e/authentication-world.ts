@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { writePkcs12 } from '@sallyport/keystore'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { openBoundServices, type BoundServices } from './bound-services.ts'
 import { type Company, startCompany, writeConfiguration } from './company.ts'
@@ -59,7 +58,12 @@ server:
   const services = openBoundServices(stack)
 
   const identity = authority.issue({ subject: '/O=Partner/CN=application', keyType: 'rsa' })
-  const keyStore = keyStoreOf(stack, identity, authority.certificate)
+  const keyStore = await writePkcs12({
+    alias: 'client',
+    privateKey: identity.key,
+    certificates: [identity.certificate, authority.certificate],
+    password: keyStorePassword,
+  })
   const certificates = [
     { Name: 'client.p12', Type: 'CERTIFICATE', Content: keyStore.toString('base64') },
     // One client reads this name for a trust store, another that one.
@@ -143,22 +147,6 @@ server:
       await Promise.all([company, backend, secureBackend, saml].map((part) => part[Symbol.asyncDispose]()))
     },
   }
-}
-
-/** A PKCS#12 file made by openssl, in the older ciphers that every client reads. */
-function keyStoreOf(stack: Installation, identity: { readonly certificate: string; readonly key: string }, authority: string): Buffer {
-  const [certificate, key, chain, out] = ['client.crt', 'client.key', 'chain.crt', 'client.p12'].map((name) => stack.file(name)) as [
-    string,
-    string,
-    string,
-    string,
-  ]
-  writeFileSync(certificate, identity.certificate)
-  writeFileSync(key, identity.key)
-  writeFileSync(chain, authority)
-  const files = ['-inkey', key, '-in', certificate, '-certfile', chain, '-out', out]
-  execFileSync('openssl', ['pkcs12', '-export', ...files, '-passout', `pass:${keyStorePassword}`, '-name', 'client'])
-  return readFileSync(out)
 }
 
 /** Claims of the bearer token in a header. */

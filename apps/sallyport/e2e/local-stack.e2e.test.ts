@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
+import { skipUnless } from '@sallyport/real-backends'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createInstallation, type Installation } from './installation.ts'
 
@@ -126,7 +127,7 @@ describe('unmodified clients with only the printed bindings', () => {
     expect(JSON.parse(lastLine(outcome.stdout))).toMatchObject({ status: 200, data: { d: { loggedOnUser: 'jane@acme.test' } } })
   })
 
-  it('curl --proxy works as in the product documentation', async () => {
+  it.skipIf(skipUnless('curl'))('curl --proxy works as in the product documentation', async () => {
     const token = (await stack.run(['token', 'issue', '--client', 'connectivity', '--raw'])).stdout.trim()
     const user = await asJane()
     const args = [

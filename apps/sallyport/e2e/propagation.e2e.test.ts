@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { skipUnless } from '@sallyport/real-backends'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRequester, type Requester } from '../src/stack/request.ts'
 import { createInstallation, type Installation } from './installation.ts'
@@ -57,7 +58,7 @@ async function viaProxy(
 const ping = 'http://s4.demo:443/sap/bc/ping'
 const bearer = (token: string): string => `Bearer ${token}`
 
-describe('a user on the way through the whole chain', () => {
+describe.skipIf(skipUnless('curl'))('a user on the way through the whole chain', () => {
   it('PP-007 a user exchange token alone and the two-header variant yield the same subject', async () => {
     const exchanged = await issue(['--user', 'jane@acme.test', '--client', 'connectivity'])
     const alone = await viaProxy(ping, { 'Proxy-Authorization': bearer(exchanged) })

@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { skipUnless } from '@sallyport/real-backends'
 import { createManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDataFolder } from './data-folder.ts'
@@ -18,7 +19,7 @@ const options = { name: 'ca', commonName: 'Local CA' }
 const subject = [{ type: 'CN', value: 'localhost' }] as const
 
 describe('local authority', () => {
-  it('issues server certificates that openssl verifies for localhost', () => {
+  it.skipIf(skipUnless('openssl'))('issues server certificates that openssl verifies for localhost', () => {
     const clock = createManualClock(Date.now())
     const authority = openAuthority(openDataFolder(path), clock, options)
     const { certificate } = authority.identity('server', { subject })
