@@ -2,13 +2,13 @@
  * The protocol adapter for RFC destinations: calls function modules of ABAP systems through one of several bindings.
  *
  * @example
- * await call('BAPI_USER_GET_DETAIL', { USERNAME: 'JANE' }).catch((error: unknown) => {
- *   if (rfcErrorGroup(error) !== 'ABAP_EXCEPTION') throw error
- * })
+ * await using client = await createRfcAdapter({ clock: systemClock, bindings }).connect(destination, { dial, credentials, signal, log })
+ * const { ECHOTEXT } = await client.call('STFC_CONNECTION', { REQUTEXT: 'hello' })
  *
  * @packageDocumentation
  */
 export type { FunctionDescription, FunctionParameter } from './function-description.ts'
+export { createRfcAdapter, type RfcAdapterOptions } from './rfc-adapter.ts'
 export type {
   RfcAvailability,
   RfcBinding,
@@ -18,6 +18,9 @@ export type {
   RfcConnectionCall,
   RfcConnections,
 } from './rfc-binding.ts'
+export type { RfcClient, RfcClientInfo } from './rfc-client.ts'
 export { type AbapMessage, keepsConnection, rfcError, type RfcErrorGroup, rfcErrorGroup, type RfcFailure } from './rfc-errors.ts'
+export type { RfcCallOptions, RfcSession } from './rfc-session.ts'
 export { type RfcStructure, type RfcValue, upperCaseNames } from './rfc-value.ts'
+export type { RfcSkipped } from './select-binding.ts'
 export { serverAddress, type ServerAddress, servicePort, type ServiceNumbers } from './server-address.ts'
