@@ -1,6 +1,3 @@
-/** Text of a system that is kept in an error. */
-export const maxErrorCharacters = 500
-
 /** From the first call that needs a connection to one that is logged on. What the dials through a proxy allow. */
 export const connectTimeoutMs = 30_000
 

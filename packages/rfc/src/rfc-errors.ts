@@ -1,5 +1,4 @@
-import { ConnectivityError, type ErrorCode } from '@sallyport/core'
-import { maxErrorCharacters } from './limits.ts'
+import { ConnectivityError, type ErrorCode, foreignText } from '@sallyport/core'
 
 /** What went wrong, as JCo groups it (protocols.md 9.4). */
 export type RfcErrorGroup =
@@ -50,7 +49,7 @@ const groups: Readonly<Record<RfcErrorGroup, { readonly code: ErrorCode; readonl
  */
 export function rfcError(group: RfcErrorGroup, attempt: string, failure: RfcFailure): ConnectivityError {
   const { code, key, number } = groups[group]
-  const text = foreignText(failure.text ?? '')
+  const text = foreignText(failure.text ?? '').trim()
   const ownKey = failure.key === undefined || failure.key === '' ? key : foreignText(failure.key)
   const said = [ownKey === key ? '' : ownKey, text].filter((part) => part !== '').join(': ')
   const { messageClass, messageType, messageNumber, variables = [] } = failure.abap ?? {}
@@ -79,12 +78,4 @@ export function rfcErrorGroup(error: unknown): RfcErrorGroup | undefined {
 export function keepsConnection(error: unknown): boolean {
   const group = rfcErrorGroup(error)
   return group === 'ABAP_EXCEPTION' || group === 'CONVERSION' || group === 'FUNCTION_NOT_FOUND'
-}
-
-/** What a system says, in one line and bounded. */
-function foreignText(text: string): string {
-  return text
-    .replaceAll(/\p{Cc}+/gu, ' ')
-    .trim()
-    .slice(0, maxErrorCharacters)
 }
