@@ -89,6 +89,12 @@ export const auditRetryMs = 1_000
 /** One line of an audit segment when it is verified: fields at their longest, every character escaped. */
 export const maxAuditLineBytes = 65_536
 
+/** Entries that one seal covers, together: what comes in a few milliseconds of the highest load. More begin the next block. */
+export const maxAuditBlockCharacters = 32_768
+
+/** One block when the end of a segment is checked: its characters in UTF-8, and a last line that is as long as one can be. */
+export const maxAuditBlockBytes: number = 3 * maxAuditBlockCharacters + maxAuditLineBytes
+
 /** Characters of a subaccount's folder below the audit folder: a file name in it repeats them, and file systems stop at 255. */
 export const maxFolderNameLength = 200
 

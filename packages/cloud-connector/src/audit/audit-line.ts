@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject } from 'node:crypto'
+import { createHmac, type Hmac, type KeyObject } from 'node:crypto'
 import type { AuditEntry } from '@sallyport/core'
 import { maxAuditFieldLength } from '../limits.ts'
 
@@ -11,30 +11,71 @@ export function formatAuditBody(timestamp: string, { category = '', correlationI
 }
 
 /**
- * Puts a body into its place in the chain: `body;previous;hmac`.
+ * Puts bodies that are written together into their place in the chain, as one block. Every line is `body;previous;seal`, but only the first line of a block says
+ * what the block follows, and only the last one has a seal.
  *
- * The HMAC (SHA-256, base64url) covers the subaccount, the HMAC of the line before and the body, so a line can be neither changed, moved,
- * inserted nor taken out without breaking the chain.
+ * The seal (HMAC-SHA-256, base64url) covers the subaccount, the seal of the block before and all bodies, so no line can be changed, moved, inserted or taken out
+ * without breaking the chain.
  */
-export function formatAuditLine(
+export function formatAuditBlock(
   key: KeyObject,
   subaccount: string,
   previous: string,
-  body: string,
-): { readonly line: string; readonly hmac: string } {
-  const hmac = chainHmac(key, subaccount, previous, body)
-  return { line: `${body};${previous};${hmac}\n`, hmac }
+  bodies: readonly string[],
+): { readonly text: string; readonly seal: string } {
+  const seal = beginSeal(key, subaccount, previous)
+    .update(`\n${bodies.join('\n')}`)
+    .digest('base64url')
+  return {
+    text: `${bodies[0]};${previous};${bodies
+      .slice(1)
+      .map((body) => `\n${body};;`)
+      .join('')}${seal}\n`,
+    seal,
+  }
 }
 
-/** What {@link formatAuditLine} wrote, or `undefined` when the line has another shape. */
-export function parseAuditLine(line: string): { readonly body: string; readonly previous: string; readonly hmac: string } | undefined {
-  const match = /^((?:[^;]*;){5}[^;]*);([\w-]+);([\w-]{43})$/.exec(line)
-  return match === null ? undefined : { body: match[1] ?? '', previous: match[2] ?? '', hmac: match[3] ?? '' }
+/** One line of a block: `previous` is empty unless it is the first, `seal` unless it is the last. */
+export interface AuditLine {
+  readonly body: string
+  readonly previous: string
+  readonly seal: string
 }
 
-/** HMAC of one line's body in its place. */
-export function chainHmac(key: KeyObject, subaccount: string, previous: string, body: string): string {
-  return createHmac('sha256', key).update(`${subaccount}\n${previous}\n${body}`).digest('base64url')
+/** What {@link formatAuditBlock} wrote, or `undefined` when the line has another shape. */
+export function parseAuditLine(line: string): AuditLine | undefined {
+  const match = /^((?:[^;]*;){5}[^;]*);([\w-]*);([\w-]{43})?$/.exec(line)
+  return match === null ? undefined : { body: match[1] ?? '', previous: match[2] ?? '', seal: match[3] ?? '' }
+}
+
+/** Recomputes the seal of a block, line by line. */
+export interface BlockCheck {
+  readonly previous: string
+  readonly lines: number
+  add(body: string): void
+  /** Whether the block, as far as it was added, carries the right seal. Ends the check. */
+  isSealedBy(seal: string): boolean
+}
+
+/** Begins to check the block that follows the one with the seal `previous`. */
+export function checkBlock(key: KeyObject, subaccount: string, previous: string): BlockCheck {
+  const hmac = beginSeal(key, subaccount, previous)
+  let lines = 0
+  return {
+    previous,
+    get lines() {
+      return lines
+    },
+    add(body) {
+      lines++
+      hmac.update(`\n${body}`)
+    },
+    isSealedBy: (seal) => hmac.digest('base64url') === seal,
+  }
+}
+
+function beginSeal(key: KeyObject, subaccount: string, previous: string): Hmac {
+  return createHmac('sha256', key).update(`${subaccount}\n${previous}`)
 }
 
 const special = /[\p{Cc};\\]/u

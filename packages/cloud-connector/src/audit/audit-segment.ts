@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { type FileHandle, mkdir, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { maxAuditLineBytes } from '../limits.ts'
+import { maxAuditBlockCharacters } from '../limits.ts'
 import {
   type AuditAnchor,
   anchorFile,
@@ -15,7 +15,8 @@ import {
   subaccountFolder,
 } from './audit-folder.ts'
 import type { AuditIndex } from './audit-index.ts'
-import { chainHmac, chainStart, formatAuditLine, parseAuditLine } from './audit-line.ts'
+import { chainStart, formatAuditBlock } from './audit-line.ts'
+import { readSegmentEnd } from './segment-end.ts'
 
 /** The open segment of one subaccount. One append at a time; an append that fails may be tried again and lands in the same place. */
 export interface AuditSegment {
@@ -93,13 +94,17 @@ export async function openAuditSegment(options: {
   }
   const file = opened
 
+  /** Blocks of a bounded size, so that the end of a segment can be checked without reading all of it. */
   const chain = (added: readonly string[]): { readonly bytes: Buffer; readonly hmac: string; readonly count: number } => {
     let text = ''
     let last = hmac
-    for (const body of added) {
-      const formatted = formatAuditLine(key, subaccount, last, body)
-      text += formatted.line
-      last = formatted.hmac
+    for (let from = 0; from < added.length;) {
+      let to = from
+      for (let characters = 0; to < added.length && characters < maxAuditBlockCharacters; to++) characters += added[to]?.length ?? 0
+      const block = formatAuditBlock(key, subaccount, last, added.slice(from, to))
+      text += block.text
+      last = block.seal
+      from = to
     }
     return { bytes: Buffer.from(text, 'utf8'), hmac: last, count: added.length }
   }
@@ -168,7 +173,7 @@ async function readTail(
   const newest = segments.at(-1)
   // A new log, or one that was cleaned up entirely: then it links to what is gone.
   if (newest === undefined) return broken
-  const end = await readEnd(path, newest, options)
+  const end = await readSegmentEnd(join(path, newest.file), options)
   if (end.bytes === 0) {
     if (known?.segment === newest.file) return known.bytes === 0 ? { hmac: known.hmac, entries: 0, bytes: 0, usable: true } : broken
     // Made just before a crash, and nothing was written yet.
@@ -193,34 +198,6 @@ async function readTail(
   if (earlier !== undefined) return (await stat(join(path, earlier.file))).size >= known.bytes ? { ...broken, hmac: end.hmac } : broken
   const removed = options.keptFrom !== undefined && segmentDay(known.segment) < options.keptFrom
   return removed ? { ...broken, hmac: end.hmac } : broken
-}
-
-interface SegmentEnd {
-  /** Behind the last complete line: what follows it was never acknowledged. */
-  readonly bytes: number
-  /** Of the last complete line. */
-  readonly hmac: string
-  readonly genuine: boolean
-}
-
-async function readEnd(
-  path: string,
-  name: SegmentName,
-  { key, subaccount }: { readonly key: KeyObject; readonly subaccount: string },
-): Promise<SegmentEnd> {
-  const file = await open(join(path, name.file), 'r')
-  try {
-    const { size } = await file.stat()
-    const from = Math.max(0, size - maxAuditLineBytes)
-    const buffer = Buffer.alloc(size - from)
-    await file.read(buffer, 0, buffer.length, from)
-    const end = buffer.lastIndexOf(10) + 1
-    const line = parseAuditLine(buffer.toString('utf8', buffer.lastIndexOf(10, Math.max(0, end - 2)) + 1, Math.max(0, end - 1)))
-    const genuine = line !== undefined && chainHmac(key, subaccount, line.previous, line.body) === line.hmac
-    return { bytes: from + end, hmac: line?.hmac ?? chainStart, genuine }
-  } finally {
-    await file.close()
-  }
 }
 
 /** Lines between two offsets: what was written after the anchor was moved last, at most a second's worth. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { maxAuditLineBytes } from '../limits.ts'
 import { type AuditAnchor, listSegments, readAnchor, subaccountFolder } from './audit-folder.ts'
 import { auditIndexFile, listLogs, readAuditIndex } from './audit-index.ts'
-import { chainHmac, chainStart, parseAuditLine } from './audit-line.ts'
+import { type BlockCheck, chainStart, checkBlock, parseAuditLine } from './audit-line.ts'
 
 /** Something in an audit log that is not as it was written. `line` counts from 1; 0 speaks of the file. */
 export interface AuditProblem {
@@ -66,23 +66,36 @@ async function verifySubaccount(path: string, subaccount: string, key: KeyObject
   let begins = false
   for (const [at, { file }] of segments.entries()) {
     let count = 0
+    let block: BlockCheck | undefined
+    const reportUnsealed = (): void => {
+      if (block !== undefined) report(file, count, 'is not sealed')
+      block = undefined
+    }
     for await (const line of linesOf(join(path, file))) {
-      count++
       const parsed = line === undefined ? undefined : parseAuditLine(line)
+      if (parsed === undefined || parsed.previous !== '') reportUnsealed()
+      count++
       if (parsed === undefined) {
         report(file, count, 'is not an audit entry')
         continue
       }
-      if (chainHmac(key, subaccount, parsed.previous, parsed.body) !== parsed.hmac) report(file, count, 'was altered')
-      if (previous !== undefined && parsed.previous !== previous) report(file, count, 'does not follow the entry before it')
-      if (previous === undefined && at === 0 && count > 1 && parsed.previous === chainStart)
-        report(file, count, 'starts a chain inside a segment')
-      if (count === 1 && typeof anchor === 'object' && parsed.previous === anchor.begin) begins = true
-      previous = parsed.hmac
-      if (typeof anchor === 'object' && anchor.segment === file && anchor.entries === count && anchor.hmac !== parsed.hmac) {
+      if (parsed.previous !== '') {
+        block = checkBlock(key, subaccount, parsed.previous)
+        if (previous !== undefined && parsed.previous !== previous) report(file, count, 'does not follow the entry before it')
+        if (previous === undefined && at === 0 && count > 1 && parsed.previous === chainStart)
+          report(file, count, 'starts a chain inside a segment')
+        if (count === 1 && typeof anchor === 'object' && parsed.previous === anchor.begin) begins = true
+      } else if (block === undefined) report(file, count, 'follows no entry')
+      block?.add(parsed.body)
+      if (parsed.seal === '') continue
+      if (block?.isSealedBy(parsed.seal) === false) report(file, count, explainBroken(block.lines))
+      block = undefined
+      previous = parsed.seal
+      if (typeof anchor === 'object' && anchor.segment === file && anchor.entries === count && anchor.hmac !== parsed.seal) {
         report(file, count, 'is not the entry that was synchronised here')
       }
     }
+    reportUnsealed()
     entries += count
     if (count === 0) report(file, 0, 'is empty')
     if (typeof anchor === 'object' && anchor.segment === file && count < anchor.entries) {
@@ -95,6 +108,11 @@ async function verifySubaccount(path: string, subaccount: string, key: KeyObject
   if (entries > 0 && typeof anchor === 'object' && !begins)
     report(files[0] ?? '', 1, 'is not where the log begins: earlier segments are missing')
   return { segments: segments.length, entries, problems }
+}
+
+/** One seal covers what was written together, and cannot say which of it is wrong. */
+function explainBroken(lines: number): string {
+  return lines === 1 ? 'was altered' : `was altered, or one of the ${lines - 1} entries before it, or some of them were added or taken away`
 }
 
 function checkAnchor(
