@@ -10,6 +10,7 @@ export { createForwardProxy, type ForwardProxy, type ForwardProxyOptions } from 
 export { createHttpBackend, type HttpAnswer, type HttpBackend, type HttpBackendOptions, type SeenRequest } from './http-backend.ts'
 export { joinSockets } from './join-sockets.ts'
 export { createManualClock, type ManualClock } from './manual-clock.ts'
+export { createMemoryKeySystem, type MemoryKeySystem } from './memory-key-system.ts'
 export { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts'
 export { createMemoryPair } from './memory-pair.ts'
 export { createMessageServer, type MessageServer, type MessageServerOptions } from './message-server.ts'

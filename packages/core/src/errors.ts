@@ -26,6 +26,7 @@ export const errorTable = {
   DEADLINE_EXCEEDED: { status: 504, retryable: true, origin: 'local' },
   DESTINATION_INVALID: { status: 400, retryable: false, origin: 'caller' },
   DESTINATION_NOT_FOUND: { status: 404, retryable: false, origin: 'destination-service' },
+  ENCRYPTION_KEY_UNAVAILABLE: { status: 500, retryable: false, origin: 'local' },
   LOGON_REFUSED: { status: 401, retryable: false, origin: 'backend' },
   MESSAGE_INVALID: { status: 400, retryable: false, origin: 'caller' },
   NOT_FOUND: { status: 404, retryable: false, origin: 'caller' },

@@ -10,6 +10,7 @@
 export { type Address, formatAddress, parseAddress, tryParseAddress } from './address.ts'
 export type { AuditEntry, AuditSink } from './audit.ts'
 export { type Clock, systemClock } from './clock.ts'
+export { type CustomerKey, type CustomerKeyDescription, type KeyManagementSystem, maxWrappedKeyLength } from './customer-key.ts'
 export { abortedError, underSignal, withDeadline } from './deadline.ts'
 export {
   type Credentials,

@@ -4,8 +4,26 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DestinationRole, scopeOfRole } from '@sallyport/admin-api'
 import type { AuditSink, LogFields, Logger } from '@sallyport/core'
-import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openDatabase } from '@sallyport/store'
-import { createManualClock, createTestIssuer, type ManualClock, type TestIssuer } from '@sallyport/test-fixtures'
+import {
+  createCustomerKeys,
+  createDataKeys,
+  createSealer,
+  type CustomerKeys,
+  dataKeyMigrations,
+  dataKeyPart,
+  dataKeyTables,
+  defaultKeyAgeMs,
+  migrate,
+  openDatabase,
+} from '@sallyport/store'
+import {
+  createManualClock,
+  createMemoryKeySystem,
+  createTestIssuer,
+  type ManualClock,
+  type MemoryKeySystem,
+  type TestIssuer,
+} from '@sallyport/test-fixtures'
 import { createFixedKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import {
   type AuthenticationSettings,
@@ -17,6 +35,7 @@ import {
   createSqlKeyRepositories,
   type DestinationInstance,
   destinationMigrations,
+  destinationStoredTables,
   type EntityRepository,
   type ExpiryNotifier,
   type DestinationService,
@@ -61,6 +80,9 @@ export interface RunningService {
   readonly url: string
   /** The database file, for looking at what is stored. */
   readonly file: string
+  /** Where customers keep keys, as "kms", and who uses one. */
+  readonly keySystem: MemoryKeySystem
+  readonly customerKeys: CustomerKeys
   /** Every log line, as text. */
   readonly logged: string[]
   /** Token of a technical caller; the default is the provider's own. */
@@ -104,14 +126,19 @@ export async function startService(
   await migrate(db, destinationMigrations)
   await migrate(db, dataKeyMigrations, { part: dataKeyPart })
   const master = createSealer({ current: randomBytes(32) })
-  const sealers = createDataKeys({ db, master })
+  const keySystem = createMemoryKeySystem()
+  const systems = { kms: keySystem }
+  const logged: string[] = []
+  const log = collectingLogger(logged)
+  const sealers = createDataKeys({ db, master, clock, systems, log })
+  const tables = [...dataKeyTables, ...destinationStoredTables]
+  const customerKeys = createCustomerKeys({ db, tables, master, dataKeys: sealers, systems, clock, maxAgeMs: defaultKeyAgeMs })
   const stored = createSqlEntityRepository({ db, sealers })
   const repository = options.wrapRepository?.(stored) ?? stored
   const instances = new Map<string, DestinationInstance>([
     [clientId, { instanceId, subaccountId: providerSubaccount }],
     [otherClientId, { instanceId: otherInstanceId, subaccountId: providerSubaccount }],
   ])
-  const logged: string[] = []
   const service = createDestinationService({
     repository,
     keys: createSqlKeyRepositories({ db, master, sealers }),
@@ -128,7 +155,7 @@ export async function startService(
     instances: { find: (client) => instances.get(client) },
     outgoing: options.outgoing ?? createOutgoing({ privateAddresses: 'allow' }),
     clock,
-    log: collectingLogger(logged),
+    log,
     names: { strict: options.strictNames ?? true },
     ...(options.connections === undefined
       ? {}
@@ -184,6 +211,8 @@ export async function startService(
     issuer,
     url,
     file,
+    keySystem,
+    customerKeys,
     logged,
     token,
     call: (method, path, sent) => send(method, `/destination-configuration${path}`, sent),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '@sallyport/core'
 import type { Kysely } from 'kysely'
 import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openDatabase } from '@sallyport/store'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -31,7 +32,7 @@ async function open(): Promise<EntityRepository> {
   const db = connect()
   await migrate(db, destinationMigrations)
   await migrate(db, dataKeyMigrations, { part: dataKeyPart })
-  return createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer }) })
+  return createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer, clock: systemClock }) })
 }
 
 /** One file is opened once per process, so "another process" is another repository on the same connection. */
@@ -39,7 +40,8 @@ async function subject(): Promise<RepositorySubject> {
   const db = connect()
   await migrate(db, destinationMigrations)
   await migrate(db, dataKeyMigrations, { part: dataKeyPart })
-  const make = (): EntityRepository => createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer }) })
+  const make = (): EntityRepository =>
+    createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer, clock: systemClock }) })
   return { repository: make(), reopen: () => Promise.resolve(make()) }
 }
 

@@ -1,3 +1,4 @@
+import { systemClock } from '@sallyport/core'
 import {
   createDataKeys,
   createSealer,
@@ -25,6 +26,6 @@ export async function openCrashStore(
       : openPostgresDatabase<DestinationTables>({ url: store.url, password: () => store.password, tls: { mode: 'off' } })
   await migrate(db, destinationMigrations, { part: 'destinations' })
   await migrate(db, dataKeyMigrations, { part: dataKeyPart })
-  const sealers = createDataKeys({ db, master: createSealer({ current: Buffer.alloc(32, 7) }) })
+  const sealers = createDataKeys({ db, master: createSealer({ current: Buffer.alloc(32, 7) }), clock: systemClock })
   return { db, repository: createSqlEntityRepository({ db, sealers }) }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { systemClock } from '@sallyport/core'
 import { type Postgres, skipUnless, startPostgres } from '@sallyport/real-backends'
 import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openPostgresDatabase } from '@sallyport/store'
 import type { Kysely } from 'kysely'
@@ -40,7 +41,7 @@ async function subject(): Promise<RepositorySubject> {
   const url = await postgres.createDatabase()
   const open = async (): Promise<EntityRepository> => {
     const db = await openDatabase(url)
-    return createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer }) })
+    return createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: sealer, clock: systemClock }) })
   }
   return { repository: await open(), reopen: open }
 }
@@ -62,7 +63,7 @@ describe.skipIf(skipped)('the key repositories on PostgreSQL', () => {
     const url = await postgres.createDatabase()
     const open = async (): Promise<KeyRepositories> => {
       const db = await openDatabase(url)
-      return createSqlKeyRepositories({ db, master: sealer, sealers: createDataKeys({ db, master: sealer }) })
+      return createSqlKeyRepositories({ db, master: sealer, sealers: createDataKeys({ db, master: sealer, clock: systemClock }) })
     }
     await expect(run({ repositories: await open(), reopen: open })).resolves.toBeUndefined()
   })

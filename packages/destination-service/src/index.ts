@@ -6,7 +6,7 @@
  * const db = openDatabase<DestinationTables>('data/destinations.db')
  * await migrate(db, destinationMigrations, { part: 'destinations' })
  * await migrate(db, dataKeyMigrations, { part: dataKeyPart })
- * const sealers = createDataKeys({ db, master })
+ * const sealers = createDataKeys({ db, master, clock: systemClock })
  * const service = createDestinationService({
  *   repository: createSqlEntityRepository({ db, sealers }),
  *   keys: createSqlKeyRepositories({ db, master, sealers }),

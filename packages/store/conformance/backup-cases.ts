@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { createSecret } from '@sallyport/core'
+import { createSecret, systemClock } from '@sallyport/core'
 import { type Kysely, sql } from 'kysely'
 import { expect } from 'vitest'
 import {
@@ -84,7 +84,7 @@ async function prepare(db: Kysely<ShopSchema>, of: readonly DatabasePart[] = par
 }
 
 async function add(db: Kysely<ShopSchema>, own: SealKeys, names: readonly string[], table = 'item'): Promise<void> {
-  const dataKeys = createDataKeys({ db, master: createSealer(own) })
+  const dataKeys = createDataKeys({ db, master: createSealer(own), clock: systemClock })
   for (const name of names) {
     const owner = name.slice(0, 1)
     const content = (await dataKeys.of(owner)).seal(`secret ${name} ünïcode`, `content of ${name}`)
@@ -97,7 +97,7 @@ async function add(db: Kysely<ShopSchema>, own: SealKeys, names: readonly string
 }
 
 async function shown(db: Kysely<ShopSchema>, own: SealKeys): Promise<unknown[]> {
-  const dataKeys = createDataKeys({ db, master: createSealer(own) })
+  const dataKeys = createDataKeys({ db, master: createSealer(own), clock: systemClock })
   const rows = await db.selectFrom('item').selectAll().orderBy('name').execute()
   return Promise.all(
     rows.map(async (row) => ({
@@ -118,7 +118,7 @@ export const backupCases: Readonly<Record<string, (subject: BackupSubject) => Pr
     await add(from.db, own, several)
     const before = await shown(from.db, own)
     const summary = await backUp({ ...plan, file, databases: [from], keys: own, lock: withPassword() })
-    expect(summary).toEqual({ bytes: statSync(file).size, tables: { sealing_data_key: 2, item: 3 } })
+    expect(summary).toEqual({ bytes: statSync(file).size, tables: { sealing_data_key: 2, sealing_customer_key: 0, item: 3 } })
     const content = await restore({ file, databases: [{ db: to, parts }], keys: other, lock: withPassword(), replace: false })
     expect(content.files).toEqual(plan.files)
     expect(await shown(to, other)).toEqual(before)

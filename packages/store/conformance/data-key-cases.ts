@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { StoredTable } from '@sallyport/core'
+import { type StoredTable, systemClock } from '@sallyport/core'
 import type { Kysely } from 'kysely'
 import { expect } from 'vitest'
 import {
@@ -54,7 +54,7 @@ async function prepare(db: Kysely<SecretSchema>): Promise<void> {
 
 const [oldKey, newKey] = [randomBytes(32), randomBytes(32)]
 const keysOf = (db: Kysely<SecretSchema>, current = oldKey, previous: readonly Buffer[] = []): DataKeys =>
-  createDataKeys({ db, master: createSealer({ current, previous }) })
+  createDataKeys({ db, master: createSealer({ current, previous }), clock: systemClock })
 
 /** What repositories and changes of keys may rely on. */
 export const dataKeyCases: Readonly<Record<string, (subject: DataKeySubject) => Promise<void>>> = {
@@ -104,7 +104,7 @@ export const dataKeyCases: Readonly<Record<string, (subject: DataKeySubject) => 
     await prepare(db)
     const sealed = (await keysOf(db).of('a')).seal('p4ss', 'here')
     let known = [newKey]
-    const keys = createDataKeys({ db, master: createSealer(() => ({ current: newKey, previous: known })) })
+    const keys = createDataKeys({ db, master: createSealer(() => ({ current: newKey, previous: known })), clock: systemClock })
     await expect(keys.of('a')).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringContaining('not at hand') })
     known = [oldKey]
     expect((await keys.of('a', sealed)).open(sealed, 'here')).toBe('p4ss')
@@ -119,9 +119,10 @@ export const dataKeyCases: Readonly<Record<string, (subject: DataKeySubject) => 
     await db.insertInto('secret').values({ subaccount: 'a', name: 'without', content, note: null }).execute()
 
     const master = createSealer({ current: newKey, previous: [oldKey] })
-    const change = (): ReturnType<typeof reseal> => reseal(db, { tables: [...tables], master, dataKeys: createDataKeys({ db, master }) })
-    expect(await change()).toEqual({ values: 4, sealedAgain: 2 })
-    expect(await change()).toEqual({ values: 4, sealedAgain: 0 })
+    const change = (): ReturnType<typeof reseal> =>
+      reseal(db, { tables: [...tables], master, dataKeys: createDataKeys({ db, master, clock: systemClock }) })
+    expect(await change()).toEqual({ values: 4, sealedAgain: 2, unavailable: [] })
+    expect(await change()).toEqual({ values: 4, sealedAgain: 0, unavailable: [] })
     const row = await db.selectFrom('secret').selectAll().where('name', '=', 'n').executeTakeFirstOrThrow()
     expect(row.content).toBe(content)
     expect((await keysOf(db, newKey).of('a', content)).open(content, 'content of n')).toBe('p4ss')
@@ -136,7 +137,9 @@ export const dataKeyCases: Readonly<Record<string, (subject: DataKeySubject) => 
     expect((await keysOf(db).of('a', early)).open(early, 'content of n')).toBe('p4ss')
     await db.insertInto('secret').values({ subaccount: 'a', name: 'n', content: early, note: null }).execute()
     const master = createSealer({ current: oldKey })
-    expect(await reseal(db, { tables: [...tables], master, dataKeys: createDataKeys({ db, master }) })).toMatchObject({ sealedAgain: 1 })
+    expect(await reseal(db, { tables: [...tables], master, dataKeys: createDataKeys({ db, master, clock: systemClock }) })).toMatchObject({
+      sealedAgain: 1,
+    })
     const { content } = await db.selectFrom('secret').selectAll().executeTakeFirstOrThrow()
     expect(content).toMatch(/^v2\./)
     expect((await keysOf(db).of('a', content)).open(content, 'content of n')).toBe('p4ss')
@@ -158,7 +161,12 @@ export const dataKeyCases: Readonly<Record<string, (subject: DataKeySubject) => 
         .values(rows.slice(from, from + 100))
         .execute()
     const master = createSealer({ current: oldKey })
-    const outcome = await reseal(db, { tables: [...tables], master, dataKeys: createDataKeys({ db, master }), renewDataKeys: true })
+    const outcome = await reseal(db, {
+      tables: [...tables],
+      master,
+      dataKeys: createDataKeys({ db, master, clock: systemClock }),
+      renewDataKeys: true,
+    })
     expect(outcome.sealedAgain).toBe(1_001)
     const kept = await db.selectFrom('secret').select(['name', 'content']).execute()
     const opened = await keysOf(db).of('a', ...kept.map((row) => row.content))
@@ -172,7 +180,12 @@ export const dataKeyCases: Readonly<Record<string, (subject: DataKeySubject) => 
     const content = (await keysOf(db).of('a')).seal('p4ss', 'content of somebody else')
     await db.insertInto('secret').values({ subaccount: 'a', name: 'n', content, note: null }).execute()
     const master = createSealer({ current: newKey, previous: [oldKey] })
-    const change = reseal(db, { tables: [...tables], master, dataKeys: createDataKeys({ db, master }), renewDataKeys: true })
+    const change = reseal(db, {
+      tables: [...tables],
+      master,
+      dataKeys: createDataKeys({ db, master, clock: systemClock }),
+      renewDataKeys: true,
+    })
     await expect(change).rejects.toMatchObject({ code: 'STORE_FAILED', message: expect.stringMatching(/secret.*n\b/) })
   },
 }

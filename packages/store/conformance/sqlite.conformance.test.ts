@@ -5,6 +5,7 @@ import type { Kysely } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/index.ts'
 import { backupCases } from './backup-cases.ts'
+import { customerKeyCases } from './customer-key-cases.ts'
 import { dataKeyCases } from './data-key-cases.ts'
 import { databaseCases } from './database-cases.ts'
 
@@ -19,7 +20,7 @@ afterEach(async () => {
 })
 
 /** Replicas are processes; `faults/kill.fault.test.ts` starts two of them on one file. */
-const needsProcesses = 'two replicas that start together migrate once'
+const needsProcesses = ['two replicas that start together migrate once', 'two who change the key at the same moment leave one that works']
 
 function open<Schema>(name = 'a.db'): Kysely<Schema> {
   const db = openDatabase<Schema>(join(folder, name))
@@ -28,7 +29,7 @@ function open<Schema>(name = 'a.db'): Kysely<Schema> {
 }
 
 describe('a database in SQLite', () => {
-  it.each(Object.entries(databaseCases).filter(([name]) => name !== needsProcesses))('%s', async (_name, run) => {
+  it.each(Object.entries(databaseCases).filter(([name]) => !needsProcesses.includes(name)))('%s', async (_name, run) => {
     await expect(run({ open: () => open() })).resolves.toBeUndefined()
   })
 })
@@ -44,5 +45,11 @@ describe('a backup from SQLite into SQLite', () => {
     mkdirSync(join(folder, 'backup'))
     const create = (which: number): Promise<Kysely<never>> => Promise.resolve(open(`${which}.db`))
     await expect(run({ create, file: join(folder, 'backup', 'a.backup') })).resolves.toBeUndefined()
+  })
+})
+
+describe('keys of customers in SQLite', () => {
+  it.each(Object.entries(customerKeyCases).filter(([name]) => !needsProcesses.includes(name)))('%s', async (_name, run) => {
+    await expect(run({ open: () => open(), other: () => open('b.db'), file: join(folder, 'a.backup') })).resolves.toBeUndefined()
   })
 })

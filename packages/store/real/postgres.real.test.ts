@@ -8,6 +8,7 @@ import { createTestCa } from '@sallyport/test-fixtures'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { backupCases } from '../conformance/backup-cases.ts'
+import { customerKeyCases } from '../conformance/customer-key-cases.ts'
 import { dataKeyCases } from '../conformance/data-key-cases.ts'
 import { type AccountSchema, databaseCases } from '../conformance/database-cases.ts'
 import { migrate, openDatabase, openPostgresDatabase, type PostgresOptions } from '../src/index.ts'
@@ -48,6 +49,19 @@ describe.skipIf(skipped)('keys of subaccounts in PostgreSQL', () => {
   it.each(Object.entries(dataKeyCases))('%s', async (_name, run) => {
     const url = await postgres.createDatabase()
     await expect(run({ open: () => open({ url }) })).resolves.toBeUndefined()
+  })
+})
+
+describe.skipIf(skipped)('keys of customers in PostgreSQL', () => {
+  it.each(Object.entries(customerKeyCases))('%s', async (_name, run) => {
+    const [url, otherUrl] = [await postgres.createDatabase(), await postgres.createDatabase()]
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-customer-keys-'))
+    try {
+      const subject = { open: () => open<never>({ url }), other: () => open<never>({ url: otherUrl }), file: join(folder, 'a.backup') }
+      await expect(run(subject)).resolves.toBeUndefined()
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 

@@ -49,3 +49,15 @@ export const archivePieceBytes = 262_144
 /** scrypt with N = 2^17, r = 8, p = 1 (OWASP): 128 MiB and about half a second per guess of a backup's password. An archive may ask for eight times that. */
 export const scryptCost = 17
 export const maxScryptCost = 20
+
+/**
+ * How long opened keys of a subaccount are used before they are asked for again: what a customer who takes a key back has to wait at most, and how soon a
+ * process notices that the keys were changed elsewhere. One call to a key management system per minute, process and subaccount is little for it.
+ */
+export const defaultKeyAgeMs = 60_000
+
+/** How soon a key management system is asked again that has refused or not answered; the requests in between are refused at once. */
+export const keyRetryMs = 5_000
+
+/** How long a key management system may take. Requests wait for it, but only after the keys have not been used for a while. */
+export const keySystemTimeoutMs = 5_000

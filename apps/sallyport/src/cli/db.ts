@@ -140,6 +140,9 @@ async function rotateKeys(options: ConfigOption & { readonly values?: boolean },
         ? 'Made a new sealing key; the previous ones stay, because backups may need them.'
         : 'The sealing key is that of the configuration.',
       `Of ${outcome.values} sealed values ${outcome.sealedAgain} were sealed again.`,
+      ...(outcome.unavailable.length === 0
+        ? []
+        : [`Left alone, because the key of the customer is not available: ${outcome.unavailable.join(', ')}.`]),
     ].join('\n'),
   )
 }

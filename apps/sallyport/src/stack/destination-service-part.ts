@@ -48,7 +48,7 @@ export async function startDestinationServicePart(context: PartContext): Promise
   const db = await openCloudDatabase<DestinationTables>(context, destinationDatabase)
   starting.defer(() => db.destroy())
   const master = createSealer(masterKeys(context))
-  const sealers = createDataKeys({ db, master })
+  const sealers = createDataKeys({ db, master, clock })
   const repository = createSqlEntityRepository({ db, sealers })
   const fetcher = starting.use(createKeyFetcher(settings))
   const keys = starting.use(

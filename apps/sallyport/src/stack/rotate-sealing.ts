@@ -1,4 +1,4 @@
-import { ConnectivityError } from '@sallyport/core'
+import { ConnectivityError, systemClock } from '@sallyport/core'
 import { createDataKeys, createSealer, type DatabasePart, dataKeyPart, executedSteps, reseal, type ResealOutcome } from '@sallyport/store'
 import { openDatabases, type MaintenanceContext } from './cloud-backup.ts'
 import type { CloudDatabase } from './cloud-database.ts'
@@ -19,15 +19,17 @@ export async function rotateSealing(
   const madeKey = renewMasterKey(context)
   const master = createSealer(masterKeys(context))
   let [values, sealedAgain] = [0, 0]
+  const unavailable: string[] = []
   for (const { db, parts: all } of opened.databases) {
     const parts: DatabasePart[] = []
     for (const part of all) if ((await executedSteps(db, part.name)).length > 0) parts.push(part)
-    const dataKeys = parts.some(({ name }) => name === dataKeyPart) ? createDataKeys({ db, master }) : undefined
+    const dataKeys = parts.some(({ name }) => name === dataKeyPart) ? createDataKeys({ db, master, clock: systemClock }) : undefined
     const outcome = await reseal(db, { tables: parts.flatMap(({ tables }) => tables), master, dataKeys, renewDataKeys: options.values })
     values += outcome.values
     sealedAgain += outcome.sealedAgain
+    unavailable.push(...outcome.unavailable)
   }
-  return { madeKey, values, sealedAgain }
+  return { madeKey, values, sealedAgain, unavailable }
 }
 
 /** Before a key is made that nothing would be sealed with. */

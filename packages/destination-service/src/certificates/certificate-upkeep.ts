@@ -1,5 +1,5 @@
 import { type AuditSink, type Clock, ConnectivityError, type Logger } from '@sallyport/core'
-import type { EntityRepository, FoundEntity } from '../entities/entity-repository.ts'
+import type { EntityRepository, FoundEntity, Level } from '../entities/entity-repository.ts'
 import { expiryNoticeDays, expiryNoticeTimeoutMs, firstUpkeepMs, upkeepIntervalMs } from '../limits.ts'
 import { type CertificateRecord, readRecord } from './certificate-record.ts'
 import { expiryEventOf, type ExpiryNotifier } from './expiry-event.ts'
@@ -44,18 +44,17 @@ export function createCertificateUpkeep(deps: {
 
   async function lookAtAll(): Promise<UpkeepReport> {
     const report = { renewed: 0, notified: 0, failed: 0 }
-    for await (const found of repository.all('certificate')) {
+    const failed = (level: Level, certificate: string, error: unknown): void => {
+      report.failed++
+      log.warn({ subaccount: level.subaccountId, certificate, code: codeOf(error), reason: reasonOf(error) }, 'certificate upkeep failed')
+    }
+    for await (const found of repository.all('certificate', failed)) {
       if (closing.signal.aborted) break
       try {
         const done = await lookAt(found)
         if (done !== undefined) report[done]++
       } catch (error) {
-        report.failed++
-        const { level, entity } = found
-        log.warn(
-          { subaccount: level.subaccountId, certificate: entity.name, code: codeOf(error), reason: reasonOf(error) },
-          'certificate upkeep failed',
-        )
+        failed(found.level, found.entity.name, error)
       }
     }
     await notices.forgetEnded(clock.now())

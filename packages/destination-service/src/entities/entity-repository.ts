@@ -82,8 +82,11 @@ export interface EntityRepository {
   remove(kind: EntityKind, level: Level, names: readonly string[]): Promise<readonly string[]>
   /** Sets what `change` makes of the labels; nobody else changes them meanwhile. `false` when there is no such entity. What `change` throws is passed on. */
   setLabels(kind: EntityKind, level: Level, name: string, change: (labels: readonly Label[]) => readonly Label[]): Promise<boolean>
-  /** Everything of a kind, of all tenants, for jobs. What is written meanwhile may or may not be among it. */
-  all(kind: EntityKind): AsyncIterable<FoundEntity>
+  /**
+   * Everything of a kind, of all tenants, for jobs. What is written meanwhile may or may not be among it. What does not open, such as the entities of somebody
+   * who has taken back a key, is told to `unreadable` and passed over, unless that throws.
+   */
+  all(kind: EntityKind, unreadable: (level: Level, name: string, error: unknown) => void): AsyncIterable<FoundEntity>
   /** Settles when the store answers. */
   check(): Promise<void>
 }

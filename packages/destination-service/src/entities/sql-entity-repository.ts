@@ -42,7 +42,11 @@ export function createSqlEntityRepository(options: {
     const revision = await revisions.read(level.subaccountId)
     const key = revision === undefined ? undefined : cacheKey(kind, levels, name, revision)
     const known = key === undefined ? undefined : cache.get(key)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // Not longer than the keys themselves are kept: their owner may have taken one back.
+      await options.sealers.of(level.subaccountId)
+      return known
+    }
     const found = await readFirst(kind, levels, name)
     if (found !== undefined && key !== undefined) cache.set(key, found)
     return found
@@ -152,7 +156,7 @@ export function createSqlEntityRepository(options: {
       })
     },
 
-    async *all(kind) {
+    async *all(kind, unreadable) {
       let after: readonly [string, string, string] = ['', '', '']
       for (;;) {
         const rows = await db
@@ -165,7 +169,12 @@ export function createSqlEntityRepository(options: {
           .orderBy('name')
           .limit(rowsPerWalk)
           .execute()
-        for (const row of rows) yield await locate(kind, row)
+        for (const row of rows) {
+          const found = await locate(kind, row).catch((error: unknown) => {
+            unreadable(levelOf(row), row.name, error)
+          })
+          if (found !== undefined) yield found
+        }
         const last = rows.at(-1)
         if (last === undefined || rows.length < rowsPerWalk) return
         after = [last.subaccount_id, last.instance_id, last.name]
@@ -218,9 +227,13 @@ export function createSqlEntityRepository(options: {
     kind: EntityKind,
     row: Parameters<typeof seal.open>[2] & { subaccount_id: string; instance_id: string },
   ): Promise<FoundEntity> {
-    const level = { subaccountId: row.subaccount_id, instanceId: row.instance_id === '' ? null : row.instance_id }
+    const level = levelOf(row)
     return { level, entity: await seal.open(kind, level, row) }
   }
+}
+
+function levelOf(row: { readonly subaccount_id: string; readonly instance_id: string }): Level {
+  return { subaccountId: row.subaccount_id, instanceId: row.instance_id === '' ? null : row.instance_id }
 }
 
 function of(

@@ -1,6 +1,7 @@
-import { ConnectivityError } from '@sallyport/core'
+import { type Clock, ConnectivityError } from '@sallyport/core'
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { createDataKeys, dataKeyPart } from '../data-keys.ts'
+import { createDataKeys } from '../keys/data-keys.ts'
+import { dataKeyPart } from '../keys/key-tables.ts'
 import { isPostgres } from '../database-kind.ts'
 import { rowsPerWalk } from '../limits.ts'
 import { executedSteps, migrateWithin, migrationTables } from '../migrate.ts'
@@ -82,12 +83,17 @@ export async function restore(options: {
       }
       await fill(transaction, parts, archive.lines())
       for (const part of parts) await migrateWithin(transaction, part.migrations, part.name)
-      const dataKeys = parts.some(({ name }) => name === dataKeyPart) ? createDataKeys({ db: transaction, master }) : undefined
+      const dataKeys = parts.some(({ name }) => name === dataKeyPart)
+        ? createDataKeys({ db: transaction, master, clock: oneMoment })
+        : undefined
       await reseal(transaction, { tables: parts.flatMap(({ tables }) => tables), master, dataKeys })
     })
   }
   return content
 }
+
+/** Nothing that is opened on the way grows old. */
+const oneMoment: Clock = { now: () => 0, after: () => () => {} }
 
 /** Best effort: a service that has had nothing to do for a while has no connection. */
 async function requireAlone<Schema>(transaction: Transaction<Schema>): Promise<void> {
