@@ -106,9 +106,9 @@ describe('connections through a proxy', () => {
     await client[Symbol.asyncDispose]()
   })
 
-  it('get the token that is current, and a refused one is forgotten', async () => {
+  it('get the token that is current; a refused one is forgotten, and the request goes once more', async () => {
     await using world = await openProxy()
-    const tokens = ['old', 't1', 't1']
+    const tokens = ['old', 't1', 'old', 'old', 't1']
     const forgotten: string[] = []
     const adapter = createHttpAdapter({
       clock: systemClock,
@@ -120,8 +120,8 @@ describe('connections through a proxy', () => {
       },
     })
     const client = await adapter.connect(onPremise(), context())
-    expect([await get(client), await get(client)]).toEqual([407, 200])
-    expect(forgotten).toEqual(['old'])
+    expect([await get(client), await get(client)]).toEqual([200, 407])
+    expect([forgotten, tokens]).toEqual([['old', 'old', 'old'], ['t1']])
     await client[Symbol.asyncDispose]()
   })
 

@@ -18,6 +18,11 @@ export interface HttpAdapterOptions {
   readonly tls?: TlsOptions
   /** Limit for opening a connection, TLS included; the default is 30 seconds. */
   readonly connectTimeoutMs?: number
+  /**
+   * Whether requests that write bring an `x-csrf-token`, fetched with `HEAD` and kept with its session; the default is not. A request
+   * may say otherwise.
+   */
+  readonly csrf?: boolean
 }
 
 /** Makes the adapter for HTTP destinations. It opens no connection before the first request. */
@@ -26,12 +31,13 @@ export function createHttpAdapter({
   proxy,
   tls = {},
   connectTimeoutMs: timeoutMs = connectTimeoutMs,
+  csrf = false,
 }: HttpAdapterOptions): ProtocolAdapter<'HTTP', HttpClient> {
   return {
     protocol: 'http',
     destinationType: 'HTTP',
     async connect(destination, context) {
-      const { credentials, log } = context
+      const { log } = context
       if (context.signal.aborted) throw abortedError(context.signal, `connect to destination "${destination.name}"`)
       const route = chooseRoute(destination, proxy)
       if (/[^\t\x20-\x7e\x80-\xff]/.test(destination.locationId)) {
@@ -58,7 +64,7 @@ export function createHttpAdapter({
         })
       const origin = `http://${formatAddress(route.kind === 'stream' ? route.target : route.proxy.address)}`
       const close = (): void => closed.abort(new ConnectivityError('ABORTED', `the client of destination "${destination.name}" is closed`))
-      return createHttpClient({ destination, route, credentials, context, clock, pools: createPools(origin, connectorOf), close })
+      return createHttpClient({ destination, route, context, clock, csrf, pools: createPools(origin, connectorOf), close })
     },
   }
 }

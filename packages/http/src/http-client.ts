@@ -3,21 +3,20 @@ import {
   abortedError,
   type Clock,
   type ConnectContext,
-  type Credentials,
   type HttpDestination,
   type Principal,
   type ProtocolClient,
   type Secret,
-  underSignal,
 } from '@sallyport/core'
 import type { Dispatcher } from 'undici'
 import { createDestinationDispatcher } from './destination-dispatcher.ts'
-import { requestError } from './http-errors.ts'
+import { createCurrentCredentials } from './current-credentials.ts'
 import { pingFailure } from './ping.ts'
 import type { Pools } from './pools.ts'
 import { closedError, createPreparer } from './prepare-request.ts'
 import { toResponse } from './response.ts'
 import type { Route } from './route.ts'
+import { createSender } from './send-request.ts'
 
 /** What `fetch` takes, as far as it makes sense for a destination. */
 export interface HttpRequestOptions {
@@ -28,6 +27,8 @@ export interface HttpRequestOptions {
   readonly signal?: AbortSignal
   /** On whose behalf, instead of the principal the client was connected for (destinations with principal propagation). */
   readonly principal?: Principal
+  /** Whether a writing request brings a CSRF token, fetched first where none is at hand; the default is the adapter's. */
+  readonly csrf?: boolean
 }
 
 /** Sends requests to one destination. Disposing closes every connection; requests that are open then fail with `ABORTED`. */
@@ -48,59 +49,54 @@ export interface HttpClient extends ProtocolClient {
 export interface HttpClientDeps {
   readonly destination: HttpDestination
   readonly route: Route
-  readonly credentials: Credentials
   readonly context: ConnectContext
   readonly clock: Clock
   readonly pools: Pools
+  /** Whether requests that write bring a CSRF token unless they say otherwise. */
+  readonly csrf: boolean
   /** Ends connections that are being opened. */
   readonly close: () => void
 }
 
 /** Makes the client of one destination. */
-export function createHttpClient({ destination, route, credentials, context, clock, pools, close }: HttpClientDeps): HttpClient {
+export function createHttpClient({ destination, route, context, clock, pools, csrf: guardsWrites, close }: HttpClientDeps): HttpClient {
   let isClosed = false
   const name = `destination "${destination.name}"`
 
-  const prepare = createPreparer({ destination, route, credentials, clock, pools, name, isClosed: () => isClosed })
+  const current = createCurrentCredentials(context, clock)
+  const prepare = createPreparer({ destination, route, credentials: current, clock, pools, name, isClosed: () => isClosed })
 
-  const noteStatus = (status: number, token: Secret | undefined): void => {
-    if (status === 407 && token !== undefined && route.kind === 'proxy') route.proxy.forget?.(token)
+  const noteStatus = (status: number, token: Secret | undefined): boolean => {
+    if (status !== 407 || token === undefined || route.kind !== 'proxy' || route.proxy.forget === undefined) return false
+    route.proxy.forget(token)
+    return true
   }
 
+  const send = createSender({
+    prepare,
+    renew: async ({ proxyToken, credentials }, status, signal) =>
+      status === 407 ? noteStatus(status, proxyToken) : current.renew(credentials, signal),
+    clock,
+  })
+
   const request = async (path: string | URL, options: HttpRequestOptions = {}): Promise<Response> => {
-    const { method = 'GET', body, signal, principal = context.principal } = options
+    const { method = 'GET', body, signal, principal = context.principal, csrf = guardsWrites } = options
     const attempt = `${/^[A-Za-z]{1,20}$/.test(method) ? method : 'request'} at ${name}`
     if (isClosed) throw closedError(name)
     if (signal?.aborted === true) throw abortedError(signal, attempt)
-    const guard = signal ?? never
-    try {
-      const written = body instanceof URLSearchParams ? body.toString() : body
-      const own = withContentType([...entries(options.headers)], body)
-      const prepared = await underSignal(prepare(path, own, principal, guard), guard, attempt)
-      const sending = prepared.pool.request({
-        path: prepared.path,
-        method,
-        headers: prepared.headers,
-        // undici's types leave asynchronous iterables out; its code takes them.
-        body: (written ?? null) as Readable | string | Uint8Array | null,
-        ...(signal === undefined ? {} : { signal }),
-      })
-      // undici does not look at the signal while a connection is being opened.
-      const answer = await underSignal(sending, guard, attempt)
-      noteStatus(answer.statusCode, prepared.proxyToken)
-      return await toResponse(answer, method, attempt, signal)
-    } catch (error) {
-      throw requestError(attempt, error, signal)
-    }
+    const written = body instanceof URLSearchParams ? body.toString() : body
+    const headers = withContentType([...entries(options.headers)], body)
+    const answer = await send({ method, path, headers, body: written, principal, csrf, signal, attempt })
+    return toResponse(answer, method, attempt, signal)
   }
 
   return {
     request,
     dispatcher: createDestinationDispatcher({
-      pool: () => pools.of(credentials.kind === 'principal' ? context.principal : undefined),
+      pool: () => pools.of(context.credentials.kind === 'principal' ? context.principal : undefined),
       prepare: (path, own, signal) => prepare(path, own, context.principal, signal),
       origin: destination.url.origin,
-      noteStatus,
+      noteStatus: (status, token) => void noteStatus(status, token),
       name,
     }),
     async ping(signal) {
@@ -115,9 +111,6 @@ export function createHttpClient({ destination, route, credentials, context, clo
     },
   }
 }
-
-/** For requests without a signal. Nobody can abort it, so that nothing collects listeners for long: `underSignal` takes its own away. */
-const never: AbortSignal = new AbortController().signal
 
 function entries(headers: HttpRequestOptions['headers']): Iterable<readonly [string, string]> {
   if (headers === undefined) return []

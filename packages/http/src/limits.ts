@@ -21,3 +21,15 @@ export const idleConnectionMs = 4000
 
 /** A request target, so that the request line stays below the 8192 bytes that connectivity proxies take. */
 export const maxTargetBytes = 8000
+
+/** Repetitions of a safe request whose connection broke before an answer came; an idle connection that the backend just closed is the usual reason. */
+export const maxRepetitions = 2
+
+/** Pause before the first repetition; the second waits twice as long. */
+export const repetitionPauseMs = 100
+
+/** A token that expires within this time is fetched anew before a request: it has a way to go. */
+export const renewalMarginMs = 5000
+
+/** Of the body of a refusal that is not shown to the caller. A longer one costs the connection. */
+export const maxDiscardedBytes: number = 64 * 1024

@@ -1,5 +1,6 @@
 import { type Clock, ConnectivityError, type Credentials, type HttpDestination, type Principal, type Secret } from '@sallyport/core'
 import type { Dispatcher } from 'undici'
+import type { CurrentCredentials } from './current-credentials.ts'
 import type { Pools } from './pools.ts'
 import { buildHeaders, buildProxyHeaders } from './request-headers.ts'
 import { buildTarget } from './request-target.ts'
@@ -9,7 +10,7 @@ import type { Route } from './route.ts'
 export interface PreparerDeps {
   readonly destination: HttpDestination
   readonly route: Route
-  readonly credentials: Credentials
+  readonly credentials: CurrentCredentials
   readonly clock: Clock
   readonly pools: Pools
   readonly name: string
@@ -23,6 +24,8 @@ export interface PreparedRequest {
   readonly headers: Record<string, string>
   /** What the proxy will check; to be forgotten when it answers 407. */
   readonly proxyToken: Secret | undefined
+  /** What the target will check; others may be at hand when it answers 401. */
+  readonly credentials: Credentials
 }
 
 export type Preparer = (
@@ -33,19 +36,29 @@ export type Preparer = (
 ) => Promise<PreparedRequest>
 
 /** Everything about a request that the destination, its credentials and the way decide. */
-export function createPreparer({ destination, route, credentials, clock, pools, name, isClosed }: PreparerDeps): Preparer {
+export function createPreparer({ destination, route, credentials: current, clock, pools, name, isClosed }: PreparerDeps): Preparer {
   const { host } = destination.url
   return async (path, own, principal, signal) => {
     if (isClosed()) throw closedError(name)
     const target = buildTarget(destination, path)
+    const credentials = await current.get(signal)
     const headers = buildHeaders({ destination, credentials, own, clock })
     const behalf = credentials.kind === 'principal' ? requirePrincipal(principal, name) : undefined
-    if (route.kind === 'stream') return { pool: pools.of(behalf), path: target, headers: { host, ...headers }, proxyToken: undefined }
+    if (route.kind === 'stream') {
+      if (isClosed()) throw closedError(name)
+      return { pool: pools.of(behalf), path: target, headers: { host, ...headers }, proxyToken: undefined, credentials }
+    }
     const token = await askForToken(route.proxy.token, signal, name)
     // After the wait for a token the client may be closed; a new pool would stay open.
     if (isClosed()) throw closedError(name)
     const proxyHeaders = buildProxyHeaders({ host, token: token.reveal(), locationId: destination.locationId, principal: behalf })
-    return { pool: pools.of(behalf), path: `http://${host}${target}`, headers: { ...proxyHeaders, ...headers }, proxyToken: token }
+    return {
+      pool: pools.of(behalf),
+      path: `http://${host}${target}`,
+      headers: { ...proxyHeaders, ...headers },
+      proxyToken: token,
+      credentials,
+    }
   }
 }
 
