@@ -15,12 +15,12 @@ import {
   adapterCases,
   type AdapterCaseName,
   type AdapterParts,
-  describeAdapter,
   type Demand,
   type FarEnd,
   type FarSide,
   runAdapterCase,
-} from '../src/index.ts'
+} from '../src/cases.ts'
+import { describeAdapter } from '../src/index.ts'
 
 /**
  * The reference: a protocol of two lines. The client sends `<credentials>|<word>`, the backend answers `<length>:<word>`.

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectivityError, type Dial } from '@sallyport/core'
 import { createMemoryNetwork } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
-import { dialCases, type DialCaseName, type DialFarSide, describeDial, runDialCase } from '../src/index.ts'
+import { dialCases, type DialCaseName, type DialFarSide, runDialCase } from '../src/cases.ts'
+import { describeDial } from '../src/index.ts'
 
 const denied = { host: 'denied.memory', port: 1 }
 

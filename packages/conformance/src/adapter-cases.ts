@@ -10,8 +10,8 @@ import {
   type ProtocolAdapter,
   type ProtocolClient,
 } from '@sallyport/core'
-import { expect } from 'vitest'
-import type { Case } from './describe-cases.ts'
+import { expect } from './expect.ts'
+import type { Case } from './case.ts'
 import type { FarEnd, FarSide } from './far-side.ts'
 import { expectNoSecrets, reasonOf, within } from './probe.ts'
 import { createRecordingLogger } from './recording-logger.ts'

@@ -1,6 +1,6 @@
 import type { Destination, ProtocolClient } from '@sallyport/core'
-import { type AdapterCase, adapterCases, type AdapterCaseName, type AdapterFeature, type AdapterParts } from './adapter-cases.ts'
-import { type Claims, describeCases } from './describe-cases.ts'
+import type { AdapterCase, AdapterCaseName, AdapterFeature, AdapterParts } from './adapter-cases.ts'
+import type { Claims } from './case.ts'
 import type { FarSide } from './far-side.ts'
 import { caseLimitMs } from './limits.ts'
 
@@ -10,14 +10,6 @@ export type AdapterSubject<T extends Destination['type'], Client extends Protoco
   Far
 > &
   Claims<AdapterFeature, AdapterCaseName>
-
-/** Holds an adapter to the contract of `ProtocolAdapter`: one test per case of {@link adapterCases}. */
-export function describeAdapter<T extends Destination['type'], Client extends ProtocolClient, Far extends FarSide>(
-  name: string,
-  subject: AdapterSubject<T, Client, Far>,
-): void {
-  describeCases('adapter', name, adapterCases, subject, (test) => runAdapterCase(test, subject))
-}
 
 /** Runs one case outside of a test runner's table, for example against an adapter that is broken on purpose. */
 export async function runAdapterCase<T extends Destination['type'], Client extends ProtocolClient, Far extends FarSide>(

@@ -1,5 +1,5 @@
-import { describeCases, type Claims } from './describe-cases.ts'
-import { type DialCase, dialCases, type DialCaseName, type DialFarSide, type DialFeature } from './dial-cases.ts'
+import type { Claims } from './case.ts'
+import type { DialCase, DialCaseName, DialFarSide, DialFeature } from './dial-cases.ts'
 import { caseLimitMs } from './limits.ts'
 
 /** One dial and the world around it. */
@@ -10,11 +10,6 @@ export interface DialSubject extends Claims<DialFeature, DialCaseName> {
   readonly secrets?: readonly string[]
   /** Longest wait of a case; the default is ten seconds. Broken subjects are given less. */
   readonly limitMs?: number
-}
-
-/** Holds a dial to the contract of `Dial`: one test per case of {@link dialCases}. */
-export function describeDial(name: string, subject: DialSubject): void {
-  describeCases('dial', name, dialCases, subject, (test) => runDialCase(test, subject))
 }
 
 /** Runs one case outside of a test runner's table, for example against a dial that is broken on purpose. */

@@ -1,33 +1,16 @@
 /**
- * The suites that every dial, adapter and transport passes. A suite is a function; an implementation's own file is one call.
+ * The suites that every dial, adapter and transport passes, for Vitest: a suite is a function, and an implementation's own file is
+ * one call. The tables without a test runner are `@sallyport/conformance/cases`.
  *
  * @example
  * describeDial('direct', { open: openDirectFarSide, features: { silence: true, locations: false, refusals: false } })
  *
  * @packageDocumentation
  */
-export {
-  type AdapterCase,
-  adapterCases,
-  type AdapterCaseName,
-  type AdapterContext,
-  type AdapterFeature,
-  type AdapterParts,
-  type Demand,
-} from './adapter-cases.ts'
-export { type AdapterSubject, describeAdapter, runAdapterCase } from './adapter-suite.ts'
-export type { Case, Claims } from './describe-cases.ts'
-export {
-  type DialCase,
-  dialCases,
-  type DialCaseName,
-  type DialContext,
-  type DialFarSide,
-  type DialFeature,
-  type Refusal,
-} from './dial-cases.ts'
-export { describeDial, type DialSubject, runDialCase } from './dial-suite.ts'
+export type { AdapterParts, Demand } from './adapter-cases.ts'
+export type { AdapterSubject } from './adapter-suite.ts'
+export { describeAdapter, describeDial, describeTransport } from './describe-suites.ts'
+export type { DialFarSide } from './dial-cases.ts'
+export type { DialSubject } from './dial-suite.ts'
 export type { FarEnd, FarSide } from './far-side.ts'
-export { type TransportCaseName, transportCases } from './transport-cases.ts'
-export type { Stranger, TransportCase, TransportContext, TransportDeps, TransportFeature } from './transport-cases/transport-case.ts'
-export { describeTransport, runTransportCase, type TransportSubject } from './transport-suite.ts'
+export type { TransportSubject } from './transport-suite.ts'

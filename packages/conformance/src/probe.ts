@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
-import { expect } from 'vitest'
+import { expect, failCase } from './expect.ts'
 
 /** Reads until the other side ends; rejects when the stream breaks or the signal fires. */
 export async function readToEnd(stream: Duplex, signal: AbortSignal): Promise<Buffer> {
@@ -78,5 +78,5 @@ export async function reasonOf(work: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error
   }
-  return expect.fail('expected a rejection')
+  return failCase('expected a rejection')
 }

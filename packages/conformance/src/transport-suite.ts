@@ -1,9 +1,9 @@
 import type { TunnelConnection, TunnelTransport } from '@sallyport/core'
 import { createCaseClock } from './case-clock.ts'
-import { type Claims, describeCases } from './describe-cases.ts'
+import type { Claims } from './case.ts'
 import { caseLimitMs } from './limits.ts'
 import { within } from './probe.ts'
-import { type TransportCaseName, transportCases } from './transport-cases.ts'
+import type { TransportCaseName } from './transport-cases.ts'
 import type { Stranger, TransportCase, TransportDeps, TransportFeature } from './transport-cases/transport-case.ts'
 
 /** One transport and how it is made. */
@@ -18,11 +18,6 @@ export interface TransportSubject extends Claims<TransportFeature, TransportCase
   readonly silenceMs?: number
   /** Longest wait of a case; the default is ten seconds. Broken subjects are given less. */
   readonly limitMs?: number
-}
-
-/** Holds a transport to the contract of `TunnelTransport`: one test per case of {@link transportCases}. */
-export function describeTransport(name: string, subject: TransportSubject): void {
-  describeCases('transport', name, transportCases, subject, (test) => runTransportCase(test, subject))
 }
 
 /** Runs one case outside of a test runner's table, for example against a transport that is broken on purpose. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { inspect } from 'node:util'
-import { dialCases, type DialFarSide, runDialCase } from '@sallyport/conformance'
+import { dialCases, type DialFarSide, runDialCase } from '@sallyport/conformance/cases'
 import { createSecret } from '@sallyport/core'
 import { createConnectProxy, createSocketNetwork } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'

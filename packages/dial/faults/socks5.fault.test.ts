@@ -1,7 +1,7 @@
 import dns from 'node:dns'
 import { once } from 'node:events'
 import { inspect } from 'node:util'
-import { dialCases, type DialFarSide, runDialCase } from '@sallyport/conformance'
+import { dialCases, type DialFarSide, runDialCase } from '@sallyport/conformance/cases'
 import { type Address, createSecret, type Dial } from '@sallyport/core'
 import { createSocketNetwork, createSocksServer, type SocksServerOptions } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it, vi } from 'vitest'

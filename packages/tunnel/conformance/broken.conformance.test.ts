@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
-import { runTransportCase, type TransportCaseName, transportCases, type TransportDeps } from '@sallyport/conformance'
+import { runTransportCase, type TransportCaseName, transportCases, type TransportDeps } from '@sallyport/conformance/cases'
 import type { IncomingTunnelStream, TunnelConnection, TunnelStream, TunnelStreamHandlers, TunnelTransport } from '@sallyport/core'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { afterAll, describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-import { describeTransport, type TransportDeps } from '@sallyport/conformance'
+import { describeTransport } from '@sallyport/conformance'
+import type { TransportDeps } from '@sallyport/conformance/cases'
 import type { TunnelTransport } from '@sallyport/core'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { createMemoryTransport } from '../src/transports/memory.ts'

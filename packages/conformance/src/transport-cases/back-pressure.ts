@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { expect } from 'vitest'
+import { expect } from '../expect.ts'
 import { within } from '../probe.ts'
 import { accepting, bulkBytes, digest, echo, open, roundTrips, writeAll } from './driven-streams.ts'
 import type { TransportCase } from './transport-case.ts'

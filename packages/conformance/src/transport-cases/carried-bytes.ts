@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type IncomingTunnelStream, maxStreamMessageBytes, type TunnelConnection } from '@sallyport/core'
-import { expect } from 'vitest'
+import { expect } from '../expect.ts'
 import { within } from '../probe.ts'
 import { createStreamProbe } from '../stream-probe.ts'
 import { accepting, bulkBytes, digest, echo, open, writeAll } from './driven-streams.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ConnectivityError, type IncomingTunnelStream, type TunnelConnection, type TunnelStreamHandlers } from '@sallyport/core'
-import { expect } from 'vitest'
+import { expect } from '../expect.ts'
 import { within } from '../probe.ts'
 import { createStreamProbe, type StreamProbe } from '../stream-probe.ts'
 

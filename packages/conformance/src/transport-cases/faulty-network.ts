@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type CloseReason, ConnectivityError } from '@sallyport/core'
-import { expect } from 'vitest'
+import { expect } from '../expect.ts'
 import { createNetwork, sendAndAwaitClose } from '../network.ts'
 import { within } from '../probe.ts'
 import { accepting, open, roundTrips } from './driven-streams.ts'

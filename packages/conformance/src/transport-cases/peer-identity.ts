@@ -1,5 +1,5 @@
 import { ConnectivityError } from '@sallyport/core'
-import { expect } from 'vitest'
+import { expect } from '../expect.ts'
 import { reasonOf, within } from '../probe.ts'
 import { roundTrips } from './driven-streams.ts'
 import type { TransportCase } from './transport-case.ts'

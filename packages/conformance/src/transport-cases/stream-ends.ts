@@ -1,5 +1,5 @@
 import { maxStreamMessageBytes, type StreamResetCode, streamResetCodes, type TunnelConnection } from '@sallyport/core'
-import { expect } from 'vitest'
+import { expect } from '../expect.ts'
 import { within } from '../probe.ts'
 import { accepting, codeOfThrown, open, roundTrips } from './driven-streams.ts'
 import type { TransportCase } from './transport-case.ts'

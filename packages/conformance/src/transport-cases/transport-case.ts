@@ -1,6 +1,6 @@
 import type { Clock, TunnelConnection, TunnelListener, TunnelTransport } from '@sallyport/core'
 import type { CaseClock } from '../case-clock.ts'
-import type { Case } from '../describe-cases.ts'
+import type { Case } from '../case.ts'
 
 /** What a transport may claim. */
 export type TransportFeature =

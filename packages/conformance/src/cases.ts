@@ -1,0 +1,35 @@
+/**
+ * The tables themselves and how to run them without a test runner: from a command line, against an implementation that is not
+ * written in this language, or inside another framework.
+ *
+ * @example
+ * const results = await runCases({ suite: 'dial', subject: 'mine', cases: dialCases, claims: subject, run: (test) => runDialCase(test, subject), clock })
+ *
+ * @packageDocumentation
+ */
+export {
+  type AdapterCase,
+  adapterCases,
+  type AdapterCaseName,
+  type AdapterContext,
+  type AdapterFeature,
+  type AdapterParts,
+  type Demand,
+} from './adapter-cases.ts'
+export { type AdapterSubject, runAdapterCase } from './adapter-suite.ts'
+export type { Case, Claims } from './case.ts'
+export {
+  type DialCase,
+  dialCases,
+  type DialCaseName,
+  type DialContext,
+  type DialFarSide,
+  type DialFeature,
+  type Refusal,
+} from './dial-cases.ts'
+export { type DialSubject, runDialCase } from './dial-suite.ts'
+export type { FarEnd, FarSide } from './far-side.ts'
+export { type CaseFailure, type CaseResult, type CaseRun, runCases } from './run-cases.ts'
+export { type TransportCaseName, transportCases } from './transport-cases.ts'
+export type { Stranger, TransportCase, TransportContext, TransportDeps, TransportFeature } from './transport-cases/transport-case.ts'
+export { runTransportCase, type TransportSubject } from './transport-suite.ts'

@@ -1,0 +1,27 @@
+import type { Destination, ProtocolClient } from '@sallyport/core'
+import { adapterCases } from './adapter-cases.ts'
+import { type AdapterSubject, runAdapterCase } from './adapter-suite.ts'
+import { describeCases } from './describe-cases.ts'
+import { dialCases } from './dial-cases.ts'
+import { type DialSubject, runDialCase } from './dial-suite.ts'
+import type { FarSide } from './far-side.ts'
+import { transportCases } from './transport-cases.ts'
+import { runTransportCase, type TransportSubject } from './transport-suite.ts'
+
+/** Holds a dial to the contract of `Dial`: one test per case of {@link dialCases}. */
+export function describeDial(name: string, subject: DialSubject): void {
+  describeCases('dial', name, dialCases, subject, (test) => runDialCase(test, subject))
+}
+
+/** Holds an adapter to the contract of `ProtocolAdapter`: one test per case of {@link adapterCases}. */
+export function describeAdapter<T extends Destination['type'], Client extends ProtocolClient, Far extends FarSide>(
+  name: string,
+  subject: AdapterSubject<T, Client, Far>,
+): void {
+  describeCases('adapter', name, adapterCases, subject, (test) => runAdapterCase(test, subject))
+}
+
+/** Holds a transport to the contract of `TunnelTransport`: one test per case of {@link transportCases}. */
+export function describeTransport(name: string, subject: TransportSubject): void {
+  describeCases('transport', name, transportCases, subject, (test) => runTransportCase(test, subject))
+}
