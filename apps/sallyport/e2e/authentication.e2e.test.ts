@@ -1,10 +1,13 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSecret } from '@sallyport/core'
+import { connect } from '@sallyport/http'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Approuter, startApprouter } from './approuter.ts'
 import { authenticationTypes as types } from './authentication-types.ts'
 import { type AuthenticationWorld, claimsOf, openAuthenticationWorld, password } from './authentication-world.ts'
 import { type Browser, createBrowser } from './browser.ts'
 import type { Echo } from './echo-backend.ts'
+import { stubApplication } from './found-destination.ts'
 
 let world: AuthenticationWorld
 beforeAll(async () => {
@@ -52,6 +55,21 @@ describe.each(['4', '3'])('the unmodified SAP Cloud SDK %s', (version) => {
 
   it('CL-102 reports the reason where the token of a destination is refused', () => {
     expect(outcomes.get('REFUSED')?.error).toMatch(/failed in all cases[\s\S]*Bad client credentials/)
+  })
+})
+
+describe('our own client, by the name of a destination', () => {
+  it.each(types)('carries out $destination', async ({ destination, user, refreshToken, path, reached }) => {
+    const { ca } = stubApplication(world.stack)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    await using client = await connect(destination, {
+      ca,
+      ...(user === true ? { userToken: world.user.token } : {}),
+      ...(refreshToken === true ? { flow: { refreshToken: createSecret(world.user.refreshToken) } } : {}),
+    })
+    const answer = await client.request(path ?? '/x', { signal: AbortSignal.timeout(15_000) })
+    expect(answer.status).toBe(200)
+    reached((await answer.json()) as Echo, world)
   })
 })
 

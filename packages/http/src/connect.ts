@@ -5,5 +5,5 @@ import type { HttpClient } from './http-client.ts'
 /** Connects to a destination of type HTTP by its name; bindings, tokens and the way come from the environment. */
 export const connect: Connect<Omit<HttpAdapterOptions, 'clock' | 'proxy'>, HttpClient> = createConnect(
   'HTTP',
-  ({ proxy }, options, clock) => createHttpAdapter({ ...options, clock, ...(proxy === undefined ? {} : { proxy }) }),
+  ({ proxy, tls }, options, clock) => createHttpAdapter({ tls, ...options, clock, ...(proxy === undefined ? {} : { proxy }) }),
 )

@@ -9,6 +9,8 @@ export interface TlsOptions {
   /** PEM certificate (with chain) and key that the client presents. */
   readonly certificate?: string
   readonly key?: Secret
+  /** The same in one PKCS #12 file. */
+  readonly pkcs12?: { readonly content: Secret<Buffer>; readonly password: Secret }
   /** Name that is asked for and verified, where the host of the destination is a virtual one. */
   readonly servername?: string
 }
@@ -32,6 +34,7 @@ export function tlsConnectionOptions({ host, tls, rules = strictTlsRules, alpn }
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(tls.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...tls.ca] }),
     ...(tls.certificate === undefined ? {} : { cert: tls.certificate, key: tls.key?.reveal() }),
+    ...(tls.pkcs12 === undefined ? {} : { pfx: tls.pkcs12.content.reveal(), passphrase: tls.pkcs12.password.reveal() }),
     ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     minVersion: rules.minVersion,
     maxVersion: rules.maxVersion,

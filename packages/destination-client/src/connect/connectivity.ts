@@ -3,6 +3,7 @@ import {
   type Clock,
   type ConnectContext,
   ConnectivityError,
+  createSecret,
   type Credentials,
   type Destination,
   type DestinationOf,
@@ -17,6 +18,7 @@ import { createDestinationClient, type FindOptions } from '../destination-client
 import type { FoundDestination } from '../found-destination.ts'
 import { selectBinding, type ServiceBinding } from '../service-binding.ts'
 import { createTokenSource, type TokenSource } from '../token-source.ts'
+import { type DestinationTls, destinationTls } from './destination-tls.ts'
 
 /** The HTTP port of the connectivity proxy, with the tokens it asks for; for adapters that speak HTTP to on-premise targets. */
 export interface ProxyRoute {
@@ -32,7 +34,8 @@ export interface ResolvedDestination<T extends Destination['type']> {
   readonly context: ConnectContext
   /** Only for on-premise destinations. */
   readonly proxy: ProxyRoute | undefined
-  readonly found: FoundDestination
+  /** TLS to the target, as the key store and the trust store of the destination say. */
+  readonly tls: DestinationTls
 }
 
 /** On whose behalf a destination is resolved, and until when. */
@@ -87,21 +90,24 @@ export function createConnectivity(options: ConnectivityOptions): Connectivity {
       const { userToken, tenant } = who
       const found = await client.find(name, { ...who, signal })
       const destination = ofType(found.destination, type)
+      const tls = destinationTls(found)
       const context = {
-        credentials: found.credentials,
-        renewCredentials: async (abort: AbortSignal): Promise<Credentials> =>
-          (await client.find(name, { ...who, fresh: true, signal: abort })).credentials,
+        credentials: forwarded(found, userToken) ?? found.credentials,
+        renewCredentials: async (abort: AbortSignal): Promise<Credentials> => {
+          const fresh = await client.find(name, { ...who, fresh: true, signal: abort })
+          return forwarded(fresh, userToken) ?? fresh.credentials
+        },
         ...(userToken === undefined ? {} : { principal: { kind: 'business', token: userToken } as const }),
         signal,
         log,
       }
-      if (destination.proxyType !== 'OnPremise') return { destination, context: { ...context, dial: direct }, proxy: undefined, found }
+      if (destination.proxyType !== 'OnPremise') return { destination, context: { ...context, dial: direct }, proxy: undefined, tls }
       const { binding, tokens } = openGate(name)
       const token = (abort: AbortSignal): Promise<Secret> => tokens.get({ signal: abort, ...(tenant === undefined ? {} : { tenant }) })
       const proxy = { address: binding.httpProxy, tenant: tenant ?? '', token, forget: tokens.forget }
       // HTTP goes to the proxy's HTTP port, which is reached directly; everything else goes through its SOCKS5 port.
       const dial = type === 'HTTP' ? direct : socksDial(name, binding, token)
-      return { destination, context: { ...context, dial }, proxy, found }
+      return { destination, context: { ...context, dial }, proxy, tls }
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([client[Symbol.asyncDispose](), gate?.tokens[Symbol.asyncDispose]()])
@@ -111,6 +117,13 @@ export function createConnectivity(options: ConnectivityOptions): Connectivity {
 
 function nameOf(service: string, name: string | undefined): { readonly service: string; readonly name?: string } {
   return { service, ...(name === undefined ? {} : { name }) }
+}
+
+/** The user's own token, where the destination says that its target takes it (`forwardAuthToken`) and names nothing else to present. */
+function forwarded({ destination, credentials }: FoundDestination, userToken: Secret | undefined): Credentials | undefined {
+  const forwards = destination.properties['forwardAuthToken']?.toLowerCase() === 'true'
+  if (!forwards || userToken === undefined || credentials.kind !== 'none') return undefined
+  return { kind: 'header', name: 'authorization', value: createSecret(`Bearer ${userToken.reveal()}`) }
 }
 
 function ofType<T extends Destination['type']>(destination: Destination, type: T): DestinationOf<T> {

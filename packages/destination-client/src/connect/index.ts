@@ -18,3 +18,4 @@ export {
   type ResolvedDestination,
   type ResolveOptions,
 } from './connectivity.ts'
+export type { DestinationTls } from './destination-tls.ts'
