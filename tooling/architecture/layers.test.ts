@@ -46,9 +46,9 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'it sees virtual hosts, never destinations',
   },
   'cloud-connector': {
-    may: ['core', 'tunnel', 'principal-propagation', 'token-verifier', 'x509', 'admin-api', 'http-head'],
+    may: ['core', 'tunnel', 'principal-propagation', 'token-verifier', 'x509', 'admin-api', 'http-head', 'rfc-wire'],
     uses: ['fastify', 'zod', 'yaml'],
-    because: 'it trusts nothing of the cloud side but the wire',
+    because: 'it trusts nothing of the cloud side but the wire; with http-head and rfc-wire it reads what it decides about',
   },
   stream: { may: ['core'], because: 'what protocol libraries need around a stream: it changes streams and opens none' },
   http: { may: ['core', 'destination-client', 'stream'], uses: ['undici'], because: 'an adapter sees a dial, not the network' },

@@ -115,7 +115,6 @@ export {
   connectorEntrySchema,
   connectorFileSchema,
   type CookieDomainEntry,
-  type FileReference,
   type MappingEntry,
   type PrincipalPropagationEntry,
   type ResourceEntry,
@@ -123,6 +122,7 @@ export {
   type SubjectRuleEntry,
   type TrustSettingsEntry,
 } from './connector/connector-configuration.ts'
+export type { FileReference } from './connector/file-reference.ts'
 export {
   type BackendProtocol,
   backendProtocols,
@@ -136,3 +136,4 @@ export {
   principalTypesOf,
   protocolsOf,
 } from './connector/protocol-matrix.ts'
+export type { BlockedUserEntry, FunctionEntry, RfcMappingEntry } from './connector/rfc-mapping.ts'

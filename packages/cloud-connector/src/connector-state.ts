@@ -1,4 +1,5 @@
 import type { ConnectorEntry } from '@sallyport/admin-api'
+import type { RouteHop } from '@sallyport/rfc-wire'
 import type { MappingTable } from './access-control/mapping-table.ts'
 import type { BackendTls } from './backend/backend-trust.ts'
 import type { CookieDomains } from './http/cookie-domains.ts'
@@ -13,6 +14,8 @@ export interface ConnectorState {
   readonly auditLevel: ConnectorEntry['audit']['level']
   readonly tls: BackendTls
   readonly principals: PrincipalHandling
+  /** SAProuters that mappings name by a file. */
+  readonly routes: ReadonlyMap<string, readonly RouteHop[]>
   readonly connectTimeoutMs: number
   readonly responseTimeoutMs: number
 }

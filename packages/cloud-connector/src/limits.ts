@@ -39,6 +39,21 @@ export const maxShownTextLength = 512
 /** Resources that a refusal's event lists as admitted. */
 export const maxAdmittedShown = 20
 
+/** Set-up of an RFC conversation up to the answer to its logon. Four round trips and a logon; whoever takes longer is not setting up anything. */
+export const rfcSetupMs = 30_000
+
+/** Silence of a gateway after which it is pinged: half of what firewalls forget connections after, with reserve. */
+export const rfcPingMs = 300_000
+
+/** Silence after a ping that shows a gateway to be gone. */
+export const rfcDeadPeerMs = 60_000
+
+/** Answer of a SAProuter: an error is a dozen short lines. */
+export const maxRouterAnswerBytes = 32_768
+
+/** Answer of a message server to a login or a group: a few hundred bytes. */
+export const maxMessageServerAnswerBytes = 4096
+
 /** Longest wait of a proxy for a TCP connection that is believed. */
 export const maxTcpConnectMs = 120_000
 

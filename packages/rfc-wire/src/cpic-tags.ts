@@ -13,10 +13,12 @@ export const cpicTags = {
   functionName: 0x0102,
   protocolVersion: 0x0103,
   capabilities: 0x0106,
+  userCopy3: 0x0009,
   user: 0x0111,
   client: 0x0114,
   language: 0x0115,
   password: 0x0117,
+  userCopy2: 0x0119,
   programName: 0x0130,
   loggedOnUser: 0x0150,
   loggedOnClient: 0x0151,
@@ -57,3 +59,12 @@ export const cpicTags = {
   xmlText: 0x3c05,
   end: 0xffff,
 } as const
+
+/** Who logs on, and with what. Only a logon has these fields: in a call they could change who is calling after that has been decided. */
+export const identityTags: ReadonlySet<number> = new Set([
+  cpicTags.client,
+  cpicTags.user,
+  cpicTags.userCopy2,
+  cpicTags.userCopy3,
+  cpicTags.password,
+])

@@ -38,7 +38,7 @@ export {
   logonSignature,
   parseChain,
 } from './cpic-chain.ts'
-export { cpicTags } from './cpic-tags.ts'
+export { cpicTags, identityTags } from './cpic-tags.ts'
 export { decodeValue } from './decode-value.ts'
 export type { DeepComponent, DeepType, DeepValue } from './deep-type.ts'
 export { type Denial, denialRecord, functionDenialText } from './denial-answer.ts'

@@ -77,13 +77,13 @@ export function formatLogonRequest(logon: LogonRequest): Buffer {
   return formatChain(fields, { logon: true })
 }
 
-/** Reads who logs on. A field that occurs twice is refused, because two readers could take different ones. */
+/** Reads who logs on. A field that occurs twice is refused, because two readers could take different ones; so is another user in a copy of the field. */
 export function readLogonIdentity(chain: CpicChain): LogonIdentity | Refused {
   const [first] = chain.fields
   if (!chain.logon || first === undefined || first.tag !== cpicTags.start || !first.value.equals(start))
     return refuse('logon: begins like something else')
   const { client, user, password, language, functionName, sessionId } = cpicTags
-  for (const tag of [client, user, password, language, functionName, sessionId]) {
+  for (const tag of [client, user, cpicTags.userCopy2, cpicTags.userCopy3, password, language, functionName, sessionId]) {
     if (chain.fields.filter((field) => field.tag === tag).length > 1)
       return refuse(`logon: field ${tag.toString(16).padStart(4, '0')} twice`)
   }
@@ -99,6 +99,10 @@ export function readLogonIdentity(chain: CpicChain): LogonIdentity | Refused {
     const text = readTrimmedText(value, 'ascii')
     if (text === undefined) return refuse(`logon: ${name} is not ASCII`)
     texts[name] = text
+  }
+  for (const tag of [cpicTags.userCopy2, cpicTags.userCopy3]) {
+    const copy = fieldValue(chain.fields, tag)
+    if (copy !== undefined && readTrimmedText(copy, 'ascii')?.toUpperCase() !== texts.user?.toUpperCase()) return refuse('logon: two users')
   }
   return { ...texts, scrambledPassword: fieldValue(chain.fields, password), sessionId: fieldValue(chain.fields, sessionId) }
 }

@@ -109,6 +109,9 @@ describe('the function that a request calls', () => {
     ['with a blank inside the name', chain(begin, [cpicTags.functionName, '410020004200'])],
     ['with NUL behind the name', chain(begin, [cpicTags.functionName, '410042000000'])],
     ['with a name of 31 characters', chain(begin, [cpicTags.functionName, '4100'.repeat(31)])],
+    ['with a user', chain(begin, [cpicTags.user, '5500'], name)],
+    ['with a client behind the name', chain(begin, name, [cpicTags.client, '31003000'], [cpicTags.parameters, ''])],
+    ['with a password behind the parameters', chain(begin, name, [cpicTags.parameters, ''], [cpicTags.password, '00000000'])],
     ['that begins like a reply', chain([cpicTags.reply, ''], name)],
     ['that begins like an answer to a logon', chain([cpicTags.start, '0101010504010003'], name)],
     ['that begins like a logon without its signature', chain([cpicTags.start, '0301010101010000'], name)],
@@ -186,19 +189,20 @@ describe('rewriting', () => {
     expect(rewritten).toEqual(formatAppcRecord(partnerRecord(internal.host, conversation)))
   })
 
-  it('of the reply to INITIALIZE shows the virtual host', () => {
+  it('of the reply to INITIALIZE shows the names that the client had asked for', () => {
     const inside = parseAppcRecord(formatAppcRecord(initializeRecord({ ...virtual, ...internal }))) as AppcRecord
     const reply = formatAppcRecord(initializeReply(inside, conversation))
-    const rewritten = rewriteInitializeReply(reply, virtual.host) as Buffer
-    expect(rewritten.toString('latin1', 56, 64)).toBe('virtual.')
-    expect(rewritten).toHaveLength(reply.length)
+    const rewritten = rewriteInitializeReply(reply, initialize) as Buffer
+    expect(rewritten.toString('latin1', 56, 72)).toBe('virtual.sapdp00 ')
+    expect([rewritten.subarray(0, 56), rewritten.subarray(72)]).toEqual([reply.subarray(0, 56), reply.subarray(72)])
   })
 
   it('refuses records of other functions and lengths', () => {
     const partner = formatAppcRecord(partnerRecord(virtual.host, conversation))
     expect(isRefused(rewriteInitialize(partner, internal, { strict: true }))).toBe(true)
     expect(isRefused(rewritePartner(initialize, internal))).toBe(true)
-    expect(isRefused(rewriteInitializeReply(partner, 'v'))).toBe(true)
+    expect(isRefused(rewriteInitializeReply(partner, initialize))).toBe(true)
+    expect(isRefused(rewriteInitializeReply(initialize, partner))).toBe(true)
     expect(isRefused(rewritePartner(partner.subarray(0, -1), internal))).toBe(true)
     expect(isRefused(rewriteGatewayConnect(initialize, { hostName: 'h' }))).toBe(true)
   })

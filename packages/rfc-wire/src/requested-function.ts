@@ -1,5 +1,5 @@
 import { type ChainCursor, createChainCursor } from './cpic-chain.ts'
-import { cpicTags } from './cpic-tags.ts'
+import { cpicTags, identityTags } from './cpic-tags.ts'
 import { maxFunctionNameLength } from './limits.ts'
 import { type Refused, refuse } from './refusal.ts'
 import { readWireText, type WireEncoding } from './wire-text.ts'
@@ -23,7 +23,7 @@ const logonStart = '0301010101010000'
  *
  * `data` is what the first record brings. The name has to stand in it, whole and once, before the parameters; everything that two readers could understand
  * differently is refused. With `whole` set, the request ends with this data: then its chain has to end there as well, and no second name may follow the
- * parameters. A logon is read as ASCII, whatever `encoding` says.
+ * parameters. A call says nothing about who logs on. A logon is read as ASCII, whatever `encoding` says.
  */
 export function readRequestedFunction(
   data: Buffer,
@@ -48,6 +48,7 @@ function findName(cursor: ChainCursor, whole: boolean): { readonly value: Buffer
     if ('refused' in field) return field
     const { tag, value } = field
     if (first && !beginsRequest(tag, value, logon)) return refuse('request: begins like something else')
+    if (!logon && identityTags.has(tag)) return refuse('request: logs on, but is no logon')
     if (behindName.has(tag)) {
       if (found === undefined) return refuse('request: parameters in front of the function')
       if (!whole) break

@@ -75,13 +75,18 @@ export function rewritePartner(payload: Buffer, target: InternalTarget): Buffer 
   return copy
 }
 
-/** Puts the virtual host in place of the internal one in the server's reply to INITIALIZE. */
-export function rewriteInitializeReply(payload: Buffer, virtualHost: string): Buffer | Refused {
-  const record = parseAppcRecord(payload)
-  if (isRefused(record)) return record
-  if (record.function !== appcFunctions.initialize) return refuse('INITIALIZE: answered by another function')
+/**
+ * Puts the host and the program that the client had named in INITIALIZE in place of the internal ones, in the server's reply to it. `request` is what the client
+ * had sent.
+ */
+export function rewriteInitializeReply(payload: Buffer, request: Buffer): Buffer | Refused {
+  for (const each of [payload, request]) {
+    const record = parseAppcRecord(each)
+    if (isRefused(record)) return record
+    if (record.function !== appcFunctions.initialize) return refuse('INITIALIZE: answered by another function')
+  }
   const copy = Buffer.from(payload)
-  writePaddedText(copy, operationInfoAt + 8, 8, shortName(virtualHost), 'blank', 'virtual host')
+  request.copy(copy, operationInfoAt + 8, operationInfoAt + 8, operationInfoAt + 24)
   return copy
 }
 

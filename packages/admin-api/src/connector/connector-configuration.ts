@@ -1,10 +1,7 @@
 import { z } from 'zod'
+import { fileReference, type FileReference } from './file-reference.ts'
 import { backendTypes, hostsInHeader, principalTypes, type BackendType, type HostInHeader, type PrincipalType } from './protocol-matrix.ts'
-
-/** Path of a file, relative to the configuration file. Secrets are never values. */
-export interface FileReference {
-  readonly file: string
-}
+import { rfcMappingKeys, type RfcMappingEntry } from './rfc-mapping.ts'
 
 /** A certificate with its private key. `generated`: made by the connector at first use and kept with its sealed material. */
 export type CertificateReference = 'generated' | { readonly certificate: FileReference; readonly key: FileReference }
@@ -20,10 +17,13 @@ export interface ResourceEntry {
 }
 
 /** One system mapping as written. */
-export interface MappingEntry {
-  /** `host:port`; for TCP also `host:low-high`. */
+export interface MappingEntry extends RfcMappingEntry {
+  /** `host:port`; for TCP also `host:low-high`, for RFC also `host:sapgwNN` and `host:sapmsSID`. */
   readonly virtual: string
-  /** `http://`, `https://`, `tcp://`, `tcps://`, `ldap://` or `ldaps://`, then `host[:port]`; for TCP also `host:low-high`. */
+  /**
+   * `http://`, `https://`, `rfc://`, `rfcs://`, `tcp://`, `tcps://`, `ldap://` or `ldaps://`, then `host[:port]`; for TCP also `host:low-high`, for RFC also
+   * `host:sapgwNN` and `host:sapmsSID`.
+   */
   readonly internal: string
   readonly backendType: BackendType
   /** Absent: `NONE_RESTRICTED` for https, `NONE` for everything else. */
@@ -93,6 +93,8 @@ export interface ConnectorEntry {
   /** The empty one is the default location. */
   readonly locationId: string
   readonly description: string
+  /** Ports of services without a number in their name, such as `sapmsABC`. */
+  readonly services: Readonly<Record<string, number>>
   readonly mappings: readonly MappingEntry[]
   readonly principalPropagation: PrincipalPropagationEntry
   readonly backendTrust: BackendTrustEntry
@@ -107,10 +109,6 @@ export interface ConnectorEntry {
   readonly backendResponseTimeoutSeconds: number
 }
 
-const fileReference = z
-  .strictObject({ file: z.string().min(1).describe('Path of the file, relative to the configuration file') })
-  .describe('Reference to a file')
-
 const certificateReference = z
   .union([z.literal('generated'), z.strictObject({ certificate: fileReference, key: fileReference })])
   .describe('PEM certificate (with its chain) and PEM private key; "generated" lets the connector make and keep them')
@@ -124,12 +122,16 @@ const resource = z.strictObject({
 })
 
 const mapping = z.strictObject({
-  virtual: z.string().min(1).max(300).describe('Name the cloud uses: host:port, for TCP also host:low-high'),
+  virtual: z
+    .string()
+    .min(1)
+    .max(300)
+    .describe('Name the cloud uses: host:port, for TCP also host:low-high, for RFC also host:sapgwNN and host:sapmsSID'),
   internal: z
     .string()
     .min(1)
     .max(300)
-    .describe('Address the connector dials: http, https, tcp, tcps, ldap or ldaps URL of host and port, without path'),
+    .describe('Address the connector dials: http, https, rfc, rfcs, tcp, tcps, ldap or ldaps URL of host and port, without path'),
   backendType: z.enum(backendTypes).default('nonSAPsys').describe('Kind of backend'),
   principalType: z.enum(principalTypes).optional().describe('Principal propagation and log-on with the system certificate'),
   hostInHeader: z
@@ -138,6 +140,7 @@ const mapping = z.strictObject({
     .describe('Host header that the backend receives'),
   description: z.string().max(1024).default(''),
   resources: z.array(resource).default([]).describe('What an http or https mapping admits; nothing when empty'),
+  ...rfcMappingKeys,
 })
 
 const condition = z.strictObject({
@@ -189,6 +192,10 @@ export const connectorEntrySchema: z.ZodType<ConnectorEntry> = z.strictObject({
   subaccount: z.string().min(1).max(200).optional(),
   locationId: z.string().max(200).default(''),
   description: z.string().max(1024).default(''),
+  services: z
+    .record(z.string().regex(/^[\w-]{1,32}$/), z.int().min(1).max(65_535))
+    .default({})
+    .describe('Ports of named services, such as sapmsABC: 3600'),
   mappings: z.array(mapping).default([]),
   principalPropagation: principalPropagation.prefault({}),
   backendTrust: settings.backendTrust,

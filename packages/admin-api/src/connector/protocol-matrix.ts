@@ -1,5 +1,5 @@
 /** Protocols between connector and backend that a system mapping may have. */
-export const backendProtocols = ['HTTP', 'HTTPS', 'TCP', 'TCPS', 'LDAP', 'LDAPS'] as const
+export const backendProtocols = ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'TCP', 'TCPS', 'LDAP', 'LDAPS'] as const
 /** One of {@link backendProtocols}. */
 export type BackendProtocol = (typeof backendProtocols)[number]
 
@@ -30,22 +30,25 @@ export type HostInHeader = (typeof hostsInHeader)[number]
 
 const http: readonly BackendProtocol[] = ['HTTP', 'HTTPS']
 const httpAndTcp: readonly BackendProtocol[] = ['HTTP', 'HTTPS', 'TCP', 'TCPS']
+const allOfAbap: readonly BackendProtocol[] = ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'TCP', 'TCPS']
 
 const protocolsByBackendType: Readonly<Record<BackendType, readonly BackendProtocol[]>> = {
-  abapSys: httpAndTcp,
+  abapSys: allOfAbap,
   hana: httpAndTcp,
   applServerJava: http,
   netweaverCE: http,
   BC: http,
   PI: http,
-  netweaverGW: httpAndTcp,
+  netweaverGW: allOfAbap,
   otherSAPsys: httpAndTcp,
-  nonSAPsys: backendProtocols,
+  nonSAPsys: ['HTTP', 'HTTPS', 'TCP', 'TCPS', 'LDAP', 'LDAPS'],
 }
 
 const principalTypesByProtocol: Readonly<Record<BackendProtocol, readonly PrincipalType[]>> = {
   HTTP: ['NONE'],
   HTTPS: principalTypes,
+  RFC: ['NONE'],
+  RFCS: ['NONE', 'X509_GENERAL', 'X509_RESTRICTED'],
   TCP: ['NONE'],
   TCPS: ['NONE'],
   LDAP: ['NONE'],
@@ -57,7 +60,7 @@ export function protocolsOf(backendType: BackendType): readonly BackendProtocol[
   return protocolsByBackendType[backendType]
 }
 
-/** The principal types that a protocol can carry: certificates in a header need TLS. */
+/** The principal types that a protocol can carry: certificates in a header need TLS, those of SNC need SNC. */
 export function principalTypesOf(protocol: BackendProtocol): readonly PrincipalType[] {
   return principalTypesByProtocol[protocol]
 }

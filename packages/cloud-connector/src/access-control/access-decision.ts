@@ -45,13 +45,21 @@ export function decideHttpAccess(table: MappingTable, address: VirtualAddress, p
   return { allowed: false, kind: 'resource', mapping, reason: 'no enabled resource admits the path' }
 }
 
-/** Decides one TCP connection: the mapping alone grants access. */
+/** Decides one connection that is not HTTP. The mapping alone grants it; in RFC everything that is said on it is decided later. */
 export function decideTcpAccess(table: MappingTable, address: VirtualAddress): AccessDecision {
   const mapping = table.find(address.host, address.port)
   if (mapping === undefined)
     return { allowed: false, kind: 'system', mapping: undefined, reason: 'no mapping for this virtual host and port' }
   if (isHttpMapping(mapping)) {
     return { allowed: false, kind: 'system', mapping, reason: `the mapping is for ${mapping.protocol}, not for TCP` }
+  }
+  if (mapping.protocol === 'RFCS' && mapping.rfc?.sncPassThrough !== true) {
+    return {
+      allowed: false,
+      kind: 'system',
+      mapping,
+      reason: 'the connector does not speak SNC itself, and the mapping does not let it pass',
+    }
   }
   return { allowed: true, mapping, resource: undefined }
 }

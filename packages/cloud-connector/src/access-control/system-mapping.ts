@@ -1,6 +1,7 @@
 import type { BackendProtocol, BackendType, HostInHeader, PrincipalType } from '@sallyport/admin-api'
 import type { HttpResource } from './http-resource.ts'
 import type { ResourceIndex } from './resource-index.ts'
+import type { RfcMapping } from './rfc-mapping.ts'
 
 /** Virtual host and port to internal host and port, with everything that the data path needs to know. Immutable. */
 export interface SystemMapping {
@@ -9,7 +10,7 @@ export interface SystemMapping {
   readonly virtualPortLow: number
   /** Equal to the low port unless the mapping is a TCP port range. */
   readonly virtualPortHigh: number
-  /** `host:port` or `host:low-high`, as configured. */
+  /** `host:port` or `host:low-high`, as configured; ports of RFC may be names. */
   readonly virtualText: string
   readonly protocol: BackendProtocol
   readonly internalHost: string
@@ -22,11 +23,18 @@ export interface SystemMapping {
   readonly description: string
   readonly resources: readonly HttpResource[]
   readonly index: ResourceIndex
+  /** Present exactly in mappings of protocol RFC and RFCS. */
+  readonly rfc: RfcMapping | undefined
 }
 
 /** Whether the mapping speaks HTTP to its backend. */
 export function isHttpMapping(mapping: SystemMapping): boolean {
   return mapping.protocol === 'HTTP' || mapping.protocol === 'HTTPS'
+}
+
+/** Whether the mapping speaks RFC to its backend. */
+export function isRfcMapping(mapping: SystemMapping): mapping is SystemMapping & { readonly rfc: RfcMapping } {
+  return mapping.rfc !== undefined
 }
 
 /** Whether the connection to the backend is TLS. */

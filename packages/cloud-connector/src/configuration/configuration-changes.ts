@@ -1,4 +1,4 @@
-import type { ConnectorEntry, MappingEntry, ResourceEntry } from '@sallyport/admin-api'
+import type { ConnectorEntry, FunctionEntry, MappingEntry, ResourceEntry } from '@sallyport/admin-api'
 
 /** One difference between two configurations, in the words and categories of the original's audit log. */
 export interface ConfigurationChange {
@@ -26,6 +26,7 @@ type Category = ConfigurationChange['category']
 
 const comparedFields: readonly (readonly [Category, string, (entry: ConnectorEntry) => unknown])[] = [
   ['Account', 'description', (entry) => entry.description],
+  ['AdvancedConnectivity', 'services', (entry) => entry.services],
   ['DomainMapping', 'cookieDomains', (entry) => entry.cookieDomains],
   ['PpcaCertificate', 'principalPropagation.ca', (entry) => entry.principalPropagation.ca],
   ['PrincipalPropagationConfiguration', 'principalPropagation', (entry) => ({ ...entry.principalPropagation, ca: undefined })],
@@ -59,6 +60,7 @@ function mappingChanges(before: readonly MappingEntry[], after: readonly Mapping
     return [
       ...compare('BackendMapping', key, withoutResources(was), withoutResources(is)),
       ...resourceChanges(key, was?.resources ?? [], is?.resources ?? []),
+      ...functionChanges(key, was?.functions ?? [], is?.functions ?? []),
     ]
   })
 }
@@ -75,9 +77,21 @@ function resourceChanges(
   )
 }
 
+function functionChanges(
+  mapping: string,
+  before: readonly FunctionEntry[],
+  after: readonly FunctionEntry[],
+): readonly ConfigurationChange[] {
+  const old = new Map(before.map((entry) => [entry.name, entry]))
+  const current = new Map(after.map((entry) => [entry.name, entry]))
+  return [...new Set([...old.keys(), ...current.keys()])].flatMap((name) =>
+    compare('AllowedResource', `${mapping} ${name}`, old.get(name), current.get(name)),
+  )
+}
+
 function withoutResources(mapping: MappingEntry | undefined): unknown {
   if (mapping === undefined) return undefined
-  return { ...mapping, resources: undefined }
+  return { ...mapping, resources: undefined, functions: undefined }
 }
 
 function compare(category: Category, what: string, before: unknown, after: unknown): readonly ConfigurationChange[] {

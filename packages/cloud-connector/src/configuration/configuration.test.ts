@@ -1,4 +1,4 @@
-import { principalTypesOf, protocolsOf, backendProtocols, backendTypes, principalTypes } from '@sallyport/admin-api'
+import { type BackendProtocol, backendProtocols, type BackendType, principalTypes } from '@sallyport/admin-api'
 import { describe, expect, it } from 'vitest'
 import { configurationChanges, formatChange } from './configuration-changes.ts'
 import { type ConnectorConfiguration, parseConfiguration } from './connector-configuration.ts'
@@ -148,25 +148,47 @@ describe('rules', () => {
     expect(problems(mapping(fields))).toHaveLength(count)
   })
 
-  const port = { HTTP: '', HTTPS: '', LDAP: '', LDAPS: '', TCP: ':1', TCPS: ':1' }
-  it('accepts exactly the kinds of backend that a protocol may have', () => {
-    for (const backendType of backendTypes) {
-      for (const protocol of backendProtocols) {
-        const text = mapping({ backendType, internal: `${protocol.toLowerCase()}://b${port[protocol]}` })
-        expect(problems(text).length === 0, `${backendType} ${protocol}`).toBe(protocolsOf(backendType).includes(protocol))
-      }
-    }
+  const addresses: Readonly<Record<BackendProtocol, string>> = {
+    HTTP: 'http://b',
+    HTTPS: 'https://b',
+    RFC: 'rfc://b:sapgw00',
+    RFCS: 'rfcs://b:sapgw00s',
+    TCP: 'tcp://b:1',
+    TCPS: 'tcps://b:1',
+    LDAP: 'ldap://b',
+    LDAPS: 'ldaps://b',
+  }
+  const of = (protocol: BackendProtocol, fields: Readonly<Record<string, unknown>>): string =>
+    mapping({ internal: addresses[protocol], ...(protocol === 'RFCS' ? { sncPartnerName: 'p:CN=b' } : {}), ...fields })
+
+  // The tables of cloud-connector.md, 2.2 and 2.5.
+  it.each<[BackendType, readonly BackendProtocol[]]>([
+    ['abapSys', ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'TCP', 'TCPS']],
+    ['hana', ['HTTP', 'HTTPS', 'TCP', 'TCPS']],
+    ['applServerJava', ['HTTP', 'HTTPS']],
+    ['netweaverCE', ['HTTP', 'HTTPS']],
+    ['BC', ['HTTP', 'HTTPS']],
+    ['PI', ['HTTP', 'HTTPS']],
+    ['netweaverGW', ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'TCP', 'TCPS']],
+    ['otherSAPsys', ['HTTP', 'HTTPS', 'TCP', 'TCPS']],
+    ['nonSAPsys', ['HTTP', 'HTTPS', 'TCP', 'TCPS', 'LDAP', 'LDAPS']],
+  ])('CC-051 accepts for %s exactly %o', (backendType, accepted) => {
+    expect(backendProtocols.filter((protocol) => problems(of(protocol, { backendType })).length === 0)).toEqual(accepted)
   })
 
-  it('accepts exactly the principal types that a protocol can carry', () => {
-    for (const principalType of [...principalTypes, 'KERBEROS', 'X509_CERTIFICATE']) {
-      for (const protocol of backendProtocols) {
-        const text = mapping({ principalType, internal: `${protocol.toLowerCase()}://b${port[protocol]}` })
-        const known: readonly string[] = principalTypesOf(protocol)
-        expect(problems(text).length === 0, `${principalType} ${protocol}`).toBe(known.includes(principalType))
-      }
-    }
-    expect(principalTypesOf('HTTP')).toEqual(['NONE'])
+  it.each<[BackendProtocol, readonly string[]]>([
+    ['HTTP', ['NONE']],
+    ['HTTPS', ['NONE', 'NONE_RESTRICTED', 'X509_GENERAL', 'X509_RESTRICTED']],
+    ['RFC', ['NONE']],
+    ['RFCS', ['NONE', 'X509_GENERAL', 'X509_RESTRICTED']],
+    ['TCP', ['NONE']],
+    ['TCPS', ['NONE']],
+    ['LDAP', ['NONE']],
+    ['LDAPS', ['NONE']],
+  ])('CC-052 accepts for %s exactly %o', (protocol, accepted) => {
+    const backendType = protocol.startsWith('RFC') ? 'abapSys' : 'nonSAPsys'
+    const all = [...principalTypes, 'KERBEROS', 'X509_CERTIFICATE', 'X509_CERTIFICATE_LOCAL']
+    expect(all.filter((principalType) => problems(of(protocol, { backendType, principalType })).length === 0)).toEqual(accepted)
   })
 
   it('lets nobody be logged on by the system certificate without saying so', () => {

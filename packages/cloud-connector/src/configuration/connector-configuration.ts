@@ -4,6 +4,7 @@ import { configurationError, type LocatedProblem, readConfigurationText } from '
 import { checkConnector, findSameConnectors } from './connector-rules.ts'
 import { checkMapping, findClashes } from './mapping-rules.ts'
 import { normaliseMapping } from './normalise-mapping.ts'
+import { rfcWarnings } from './rfc-warnings.ts'
 
 /** One connector as configured: checked, normalised, but with its files not read yet. */
 export interface ConnectorConfiguration {
@@ -67,7 +68,7 @@ function normaliseConnector(entry: ConnectorEntry): {
 } {
   const problems: ConfigurationProblem[] = [...checkConnector(entry)]
   const mappings = entry.mappings.map((written, at) => {
-    const result = normaliseMapping(written)
+    const result = normaliseMapping(written, entry.services)
     const found = 'problems' in result ? result.problems : checkMapping(result.mapping, written)
     problems.push(...prefixed(['mappings', at], found))
     return 'mapping' in result ? result.mapping : undefined
@@ -80,13 +81,14 @@ function warningsOf(entry: ConnectorEntry, mappings: readonly SystemMapping[]): 
   const warnings: string[] = []
   const trustsNothing = !entry.backendTrust.trustAll && entry.backendTrust.authorities.length === 0
   for (const mapping of mappings) {
-    const propagates = mapping.principalType.startsWith('X509')
+    const propagates = mapping.principalType.startsWith('X509') && mapping.protocol === 'HTTPS'
     if (propagates && entry.principalPropagation.ca === undefined) {
       warnings.push(`${mapping.virtualText}: principals cannot be propagated without principalPropagation.ca`)
     }
     if (propagates && entry.systemCertificate === undefined) {
       warnings.push(`${mapping.virtualText}: principals cannot be propagated without systemCertificate`)
     }
+    warnings.push(...rfcWarnings(mapping))
     if (isTlsMapping(mapping) && trustsNothing) warnings.push(`${mapping.virtualText}: backendTrust trusts no certificate`)
   }
   if (entry.backendTrust.trustAll) warnings.push('backendTrust.trustAll accepts every backend certificate')

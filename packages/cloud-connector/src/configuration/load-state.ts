@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey } from 'node:crypto'
 import type { ConfigurationProblem } from '@sallyport/admin-api'
-import type { Clock } from '@sallyport/core'
+import { type Clock, ConnectivityError } from '@sallyport/core'
 import {
   createCertificateIssuer,
   createPrincipalValidator,
@@ -10,6 +10,7 @@ import {
   type SubjectRule,
   type TrustList,
 } from '@sallyport/principal-propagation'
+import type { RouteHop } from '@sallyport/rfc-wire'
 import { type CertificateAuthority, parsePemCertificates } from '@sallyport/x509'
 import { createMappingTable } from '../access-control/mapping-table.ts'
 import { type BackendTls, type CertificateMaterial, createBackendTls } from '../backend/backend-trust.ts'
@@ -20,6 +21,7 @@ import type { MaterialStore } from '../identity/material-store.ts'
 import { createPrincipalHandling } from '../principal/principal-handling.ts'
 import { problemText, readCertificateReference } from './certificate-references.ts'
 import type { ConnectorConfiguration } from './connector-configuration.ts'
+import { readRoute } from './read-route.ts'
 
 /** A state and what it was made from, so that the next one can keep what has not changed. */
 export interface LoadedState {
@@ -87,6 +89,15 @@ export async function loadState(
     ),
   )
   const ca = await certificate(entry.principalPropagation.ca, 'principal-ca', ['principalPropagation', 'ca'])
+  const routes = new Map<string, readonly RouteHop[]>()
+  for (const [at, { sapRouter }] of entry.mappings.entries()) {
+    if (sapRouter === undefined || typeof sapRouter === 'string') continue
+    await attempt(['mappings', at, 'sapRouter'], async () => {
+      const hops = readRoute((await readFile(sapRouter.file)).trim())
+      if ('problem' in hops) throw new ConnectivityError('CONFIGURATION_INVALID', hops.problem)
+      routes.set(sapRouter.file, hops)
+    })
+  }
   if (problems.length > 0) return { problems }
 
   const tlsOptions = {
@@ -132,6 +143,7 @@ export async function loadState(
       auditLevel: entry.audit.level,
       tls,
       principals,
+      routes,
       connectTimeoutMs: entry.backendConnectTimeoutSeconds * 1000,
       responseTimeoutMs: entry.backendResponseTimeoutSeconds * 1000,
     },

@@ -2,9 +2,8 @@ import { type ConfigurationProblem, type MappingEntry, principalTypesOf, protoco
 import { explainResourcePath } from '../access-control/http-resource.ts'
 import { isHttpMapping, type SystemMapping } from '../access-control/system-mapping.ts'
 import { internalPortCount } from './normalise-mapping.ts'
-
-/** A check of one normalised mapping beside its written form. Paths are relative to the mapping. */
-type MappingRule = (mapping: SystemMapping, entry: MappingEntry) => readonly ConfigurationProblem[]
+import type { MappingRule } from './mapping-rule.ts'
+import { rfcRules } from './rfc-rules.ts'
 
 const backendTypeFits: MappingRule = ({ backendType, protocol }) =>
   protocolsOf(backendType).includes(protocol)
@@ -48,7 +47,12 @@ const resourcesFit: MappingRule = (mapping) => {
   if (!isHttpMapping(mapping)) {
     return mapping.resources.length === 0
       ? []
-      : [{ path: ['resources'], message: `a ${mapping.protocol.toLowerCase()} mapping has no resources; it grants access as a whole` }]
+      : [
+          {
+            path: ['resources'],
+            message: `a ${mapping.protocol.toLowerCase()} mapping has no resources; ${mapping.rfc === undefined ? 'it grants access as a whole' : 'it has functions'}`,
+          },
+        ]
   }
   const seen = new Map<string, number>()
   return mapping.resources.flatMap((resource, at) => {
@@ -61,7 +65,7 @@ const resourcesFit: MappingRule = (mapping) => {
   })
 }
 
-const rules: readonly MappingRule[] = [backendTypeFits, principalTypeFits, portRangeFits, hostInHeaderFits, resourcesFit]
+const rules: readonly MappingRule[] = [backendTypeFits, principalTypeFits, portRangeFits, hostInHeaderFits, resourcesFit, ...rfcRules]
 
 /** Everything that is wrong with one mapping taken alone. */
 export function checkMapping(mapping: SystemMapping, entry: MappingEntry): readonly ConfigurationProblem[] {

@@ -8,45 +8,56 @@ import {
 import type { HttpResource } from '../access-control/http-resource.ts'
 import { createResourceIndex } from '../access-control/resource-index.ts'
 import type { SystemMapping } from '../access-control/system-mapping.ts'
-
-interface PortRange {
-  readonly host: string
-  readonly low: number
-  readonly high: number
-}
+import { normaliseRfcMapping } from './normalise-rfc-mapping.ts'
+import type { PortRange } from './port-range.ts'
+import { parseRfcAddress, rangeOf } from './rfc-address.ts'
 
 const defaultPorts: Readonly<Record<BackendProtocol, number | undefined>> = {
   HTTP: 80,
   HTTPS: 443,
+  RFC: undefined,
+  RFCS: undefined,
   LDAP: 389,
   LDAPS: 636,
   TCP: undefined,
   TCPS: undefined,
 }
 
-/** Turns a written mapping into the internal form, or says what keeps it from being one. Paths of problems are relative to the mapping. */
+/**
+ * Turns a written mapping into the internal form, or says what keeps it from being one. Paths of problems are relative to the mapping. `services` are the ports
+ * of services that have no number in their name.
+ */
 export function normaliseMapping(
   entry: MappingEntry,
+  services: Readonly<Record<string, number>>,
 ): { readonly mapping: SystemMapping } | { readonly problems: readonly ConfigurationProblem[] } {
   const problems: ConfigurationProblem[] = []
-  const virtual = parseHostAndPorts(entry.virtual, undefined)
-  if (virtual === undefined || !/^[A-Za-z0-9._-]+$/.test(virtual.host)) {
-    problems.push({ path: ['virtual'], message: `"${entry.virtual}" is not host:port, such as s4.demo:443` })
-  }
   const scheme = /^([a-z]+):\/\/([^/?#@]+)\/?$/.exec(entry.internal)
   const protocol = backendProtocols.find((candidate) => candidate === scheme?.[1]?.toUpperCase())
-  const internal = protocol === undefined ? undefined : parseHostAndPorts(scheme?.[2] ?? '', defaultPorts[protocol])
+  const isRfc = protocol === 'RFC' || protocol === 'RFCS'
+  const virtual = isRfc ? readRfcAddress(entry.virtual, protocol, services) : parseHostAndPorts(entry.virtual, undefined)
+  if (virtual === undefined || typeof virtual === 'string' || !/^[A-Za-z0-9._-]+$/.test(virtual.host)) {
+    const problem = typeof virtual === 'string' ? virtual : `is not host:port, such as ${isRfc ? 'erp.demo:sapgw00' : 's4.demo:443'}`
+    problems.push({ path: ['virtual'], message: `"${entry.virtual}" ${problem}` })
+  }
+  const authority = scheme?.[2] ?? ''
+  const internal = protocol === undefined || isRfc ? undefined : parseHostAndPorts(authority, defaultPorts[protocol])
+  const rfc = isRfc ? normaliseRfcMapping(entry, parseRfcAddress(authority, protocol, services)) : undefined
   if (protocol === undefined) {
     const known = backendProtocols.map((name) => `${name.toLowerCase()}://`).join(', ')
     problems.push({
       path: ['internal'],
       message: `"${entry.internal}" is not an address such as https://s4.internal:44300 (${known}; no path)`,
     })
-  } else if (internal === undefined) {
+  } else if (rfc !== undefined && 'problems' in rfc) {
+    problems.push(...rfc.problems)
+  } else if (rfc === undefined && internal === undefined) {
     const help = defaultPorts[protocol] === undefined ? `; ${protocol.toLowerCase()} has no default port` : ''
     problems.push({ path: ['internal'], message: `"${entry.internal}" does not name a host and port${help}` })
   }
-  if (virtual === undefined || protocol === undefined || internal === undefined || problems.length > 0) return { problems }
+  const backend = rfc !== undefined && 'rfc' in rfc ? rfc.address : internal
+  if (virtual === undefined || typeof virtual === 'string' || protocol === undefined || backend === undefined || problems.length > 0)
+    return { problems }
   const resources: readonly HttpResource[] = entry.resources.map(({ subPaths, ...resource }) => ({
     ...resource,
     exactMatchOnly: !subPaths,
@@ -58,17 +69,24 @@ export function normaliseMapping(
       virtualPortHigh: virtual.high,
       virtualText: formatHostAndPorts(virtual),
       protocol,
-      internalHost: internal.host,
-      internalPortLow: internal.low,
-      internalText: formatHostAndPorts(internal),
+      internalHost: backend.host,
+      internalPortLow: backend.low,
+      internalText: formatHostAndPorts(backend),
       backendType: entry.backendType,
       principalType: entry.principalType ?? defaultPrincipalType(protocol),
       hostInHeader: entry.hostInHeader.toUpperCase() as Uppercase<typeof entry.hostInHeader>,
       description: entry.description,
       resources,
       index: createResourceIndex(resources),
+      rfc: rfc !== undefined && 'rfc' in rfc ? rfc.rfc : undefined,
     },
   }
+}
+
+/** The virtual side of an RFC mapping, or what is wrong with it. */
+function readRfcAddress(text: string, protocol: 'RFC' | 'RFCS', services: Readonly<Record<string, number>>): PortRange | string {
+  const address = parseRfcAddress(text, protocol, services)
+  return 'problem' in address ? address.problem : rangeOf(address)
 }
 
 /** Number of ports that the internal side of a written mapping names; the rules compare it with the virtual side. */
@@ -90,5 +108,5 @@ function parseHostAndPorts(text: string, defaultPort: number | undefined): PortR
 
 function formatHostAndPorts(range: PortRange): string {
   const host = range.host.includes(':') ? `[${range.host}]` : range.host
-  return range.low === range.high ? `${host}:${range.low}` : `${host}:${range.low}-${range.high}`
+  return range.low === range.high ? `${host}:${range.portText ?? range.low}` : `${host}:${range.low}-${range.high}`
 }

@@ -1,16 +1,17 @@
-import type { IncomingTunnelStream } from '@sallyport/core'
+import type { ConnectivityError, IncomingTunnelStream } from '@sallyport/core'
 import { formatMessage, holdStream, relay, type TcpAnswer, type TcpOpening } from '@sallyport/tunnel'
 import { decideTcpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
-import { internalPortOf, isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
+import { internalPortOf, isRfcMapping, isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
 import { type BackendTarget, connectBackend } from '../backend/backend-connection.ts'
 import { auditAllowed, auditDenied, emitDecision, eventTarget } from '../http/access-record.ts'
 import { auditRefusal, systemRefusal, systemText } from '../http/refusals.ts'
 import { lingerMs, maxTcpConnectMs } from '../limits.ts'
 import type { LinkContext, ServedStream } from '../link-context.ts'
+import { type ServedRfc, serveRfc } from '../rfc/serve-rfc.ts'
 
 /**
- * Serves one connection of an application to a TCP, TLS or LDAP mapping: decides, connects, says so, and then joins both until they are closed.
- * Nothing that passes is looked at.
+ * Serves one connection of an application to a mapping that is not HTTP: decides, connects, says so, and then joins both until they are closed. What passes is
+ * looked at in RFC alone.
  */
 export function serveTcpStream(
   incoming: IncomingTunnelStream,
@@ -24,6 +25,7 @@ export function serveTcpStream(
   const subject = { address, path: undefined, correlationId: opening.correlationId, state }
   const startMs = clock.now()
   let cancelConnect: (() => void) | undefined
+  let rfc: ServedRfc | undefined
   let endedMs: number | undefined
   let mapping: SystemMapping | undefined
   let connected = false
@@ -48,6 +50,7 @@ export function serveTcpStream(
   const { stream } = held
   const served: ServedStream = {
     check(nowMs) {
+      rfc?.check(nowMs)
       if (endedMs !== undefined && nowMs - endedMs > lingerMs) stream.reset('cancelled')
     },
     // A byte stream has no point at which it could be cut without harm: it goes on until the connector's patience ends.
@@ -80,35 +83,39 @@ export function serveTcpStream(
   }
   auditAllowed(context, subject, '')
   ;({ mapping } = decision)
+  const system = systemText(address)
+  const timeoutMs = Math.min(state.connectTimeoutMs, Math.max(1, opening.timeoutMs), maxTcpConnectMs)
+  const onConnected = (): void => {
+    connected = true
+    context.monitor.of(decision.mapping).active++
+    stream.sendMessage(formatMessage({ kind: 'connected' }))
+  }
+  const onFailed = (error: ConnectivityError): void => {
+    const { locationId, subaccount } = context
+    log.info({ subaccount, locationId, virtualHost: system, code: error.code, cause: error.details['cause'] }, 'backend not reachable')
+    failed(error.code === 'BACKEND_UNTRUSTED' ? 'BACKEND_UNTRUSTED' : 'BACKEND_UNREACHABLE', error.message)
+  }
+  if (isRfcMapping(mapping)) {
+    const { correlationId } = opening
+    rfc = serveRfc({ context, address, correlationId, mapping, take: held.take, timeoutMs, onConnected, onFailed, onClose: closed })
+    cancelConnect = rfc.cancel
+    return served
+  }
   const target: BackendTarget = {
     host: mapping.internalHost,
     port: internalPortOf(mapping, address.port),
     tls: isTlsMapping(mapping) ? state.tls : undefined,
     protocol: undefined,
-    system: systemText(address),
+    system,
   }
   cancelConnect = connectBackend(target, {
     clock,
-    timeoutMs: Math.min(state.connectTimeoutMs, Math.max(1, opening.timeoutMs), maxTcpConnectMs),
+    timeoutMs,
     onConnected(socket) {
-      connected = true
-      context.monitor.of(decision.mapping).active++
-      stream.sendMessage(formatMessage({ kind: 'connected' }))
+      onConnected()
       relay(socket, held.take, { onClose: closed })
     },
-    onFailed(error) {
-      log.info(
-        {
-          subaccount: context.subaccount,
-          locationId: context.locationId,
-          virtualHost: target.system,
-          code: error.code,
-          cause: error.details['cause'],
-        },
-        'backend not reachable',
-      )
-      failed(error.code === 'BACKEND_UNTRUSTED' ? 'BACKEND_UNTRUSTED' : 'BACKEND_UNREACHABLE', error.message)
-    },
+    onFailed,
   })
   return served
 }

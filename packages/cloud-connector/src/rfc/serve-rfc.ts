@@ -1,0 +1,118 @@
+import { type Clock, ConnectivityError, type StreamCloseReason } from '@sallyport/core'
+import type { HeldStream } from '@sallyport/tunnel'
+import type { VirtualAddress } from '../access-control/access-decision.ts'
+import { discard } from '../backend/backend-connection.ts'
+import { systemText } from '../http/refusals.ts'
+import type { LinkContext } from '../link-context.ts'
+import { openGateway, type OpenGateway } from './open-gateway.ts'
+import { createRfcAccess, type MappedRfc, type RfcAccess } from './rfc-access.ts'
+import { createRfcConversation } from './rfc-conversation.ts'
+import { joinRfc, type RfcRelay } from './rfc-relay.ts'
+import { createSncConversation } from './snc-conversation.ts'
+import type { RelayedConversation } from './verdict.ts'
+
+/** One connection to a mapping of protocol RFC or RFCS. */
+export interface ServedRfc {
+  /** Looks whether somebody has waited too long. */
+  check(nowMs: number): void
+  /** Whoever waits has gone away. */
+  cancel(): void
+}
+
+/** What serving needs, and whom it tells. */
+export interface ServeRfcOptions {
+  readonly context: LinkContext
+  readonly address: VirtualAddress
+  readonly correlationId: string
+  readonly mapping: MappedRfc
+  readonly take: HeldStream['take']
+  readonly timeoutMs: number
+  readonly onConnected: () => void
+  readonly onFailed: (error: ConnectivityError) => void
+  readonly onClose: (reason: StreamCloseReason) => void
+}
+
+/** Connects to the backend of a mapping, and then relays a conversation message by message, each decided before it passes: protocols.md 12. */
+export function serveRfc(options: ServeRfcOptions): ServedRfc {
+  const { address, context, correlationId, mapping } = options
+  const cancelled = new AbortController()
+  const access = createRfcAccess(context, { address, correlationId, connected: mapping })
+  let relay: RfcRelay | undefined
+
+  const join = ({ socket, target }: OpenGateway): void => {
+    if (cancelled.signal.aborted) return discard(socket)
+    const conversation: RelayedConversation =
+      mapping.protocol === 'RFCS'
+        ? createSncConversation(access)
+        : createRfcConversation({
+            target,
+            strictInitialize: mapping.rfc.strictInitialize,
+            allowCallbacks: mapping.rfc.allowCallbacks,
+            ...measured(access, context, mapping),
+          })
+    options.onConnected()
+    relay = joinRfc({
+      socket,
+      take: options.take,
+      conversation,
+      clock: context.clock,
+      idleTimeoutMs: mapping.rfc.idleTimeoutMs,
+      violation: access.violation,
+      onBroken(reason) {
+        const { locationId, subaccount } = context
+        context.log.warn(
+          { subaccount, locationId, virtualHost: systemText(address), code: 'PROTOCOL_VIOLATION', reason },
+          'RFC backend given up',
+        )
+      },
+      onClose: options.onClose,
+    })
+  }
+  const { route: written } = mapping.rfc
+  const route = 'file' in written ? context.state().routes.get(written.file) : written
+  const opening = {
+    route: route ?? [],
+    clock: context.clock,
+    timeoutMs: options.timeoutMs,
+    system: systemText(address),
+    signal: cancelled.signal,
+  }
+  openGateway(mapping, opening).then(join, (error: unknown) => {
+    if (cancelled.signal.aborted) return
+    const known = ConnectivityError.is(error)
+    if (!known) context.log.error({ subaccount: context.subaccount, error }, 'an RFC backend could not be connected to')
+    options.onFailed(
+      known
+        ? error
+        : new ConnectivityError('BACKEND_UNREACHABLE', `Unable to open connection to backend system ${systemText(address)}`, {
+            cause: error,
+          }),
+    )
+  })
+  return {
+    check: (nowMs) => relay?.check(nowMs),
+    cancel: () => cancelled.abort(new ConnectivityError('ABORTED', 'the caller has gone away')),
+  }
+}
+
+/** The decisions, and how long the backend takes over what they let pass. */
+function measured(
+  access: RfcAccess,
+  context: LinkContext,
+  mapping: MappedRfc,
+): Pick<Parameters<typeof createRfcConversation>[0], 'logon' | 'call' | 'violation' | 'replied'> {
+  const clock: Clock = context.clock
+  let startMs = clock.now()
+  return {
+    violation: access.violation,
+    logon(logon) {
+      startMs = clock.now()
+      return access.logon(logon)
+    },
+    call(functionName) {
+      startMs = clock.now()
+      return access.call(functionName)
+    },
+    replied: () => context.monitor.of(mapping).record(clock.now() - startMs),
+  }
+}
