@@ -19,7 +19,7 @@ import { listen } from './socket-network.ts'
 export interface SapRouterOptions {
   /** Where a hop leads; a return code such as -94 (permission denied) or -90 (host unknown) to refuse it. */
   readonly route: (host: string, service: string) => Address | number
-  /** What a client has to give for the hop behind this SAProuter; the default is nothing. */
+  /** What a client has to give in the hop of this SAProuter; the default is nothing. */
   readonly password?: string
   /** Takes the request and does not answer. */
   readonly silent?: boolean
@@ -67,7 +67,7 @@ export async function createSapRouter(options: SapRouterOptions): Promise<SapRou
     if (options.silent === true) return
     const next = request.hops[request.passedHops]
     if (next === undefined) return refuse(-8)
-    if (next.password !== (options.password ?? '')) return refuse(-94)
+    if (request.hops[request.passedHops - 1]?.password !== (options.password ?? '')) return refuse(-94)
     const target = options.route(next.host, next.service)
     if (typeof target === 'number') return refuse(target)
     const far = connect({ ...target, noDelay: true, allowHalfOpen: true })

@@ -48,3 +48,10 @@ export function denialRecord(denial: Denial): AppcRecord {
 export function functionDenialText(functionName: string, virtualHost: string, virtualPort: string): string {
   return `Access denied for ${functionName} on ${virtualHost}:${virtualPort}. Expose the function module in your Cloud Connector in case it was a valid request.`
 }
+
+/** Whether a text is that of {@link functionDenialText}, for any function and system: clients tell a connector's answer from a system's by it. */
+export function isFunctionDenial(text: string): boolean {
+  return /^Access denied for \S{1,30} on \S+\. Expose the function module in your Cloud Connector in case it was a valid request\.$/.test(
+    text,
+  )
+}

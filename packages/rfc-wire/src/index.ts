@@ -41,7 +41,7 @@ export {
 export { cpicTags, identityTags } from './cpic-tags.ts'
 export { decodeValue } from './decode-value.ts'
 export type { DeepComponent, DeepType, DeepValue } from './deep-type.ts'
-export { type Denial, denialRecord, functionDenialText } from './denial-answer.ts'
+export { type Denial, denialRecord, functionDenialText, isFunctionDenial } from './denial-answer.ts'
 export { encodeInitialValue, encodeValue } from './encode-value.ts'
 export type { RfcErrorEnvelope } from './error-envelope.ts'
 export {

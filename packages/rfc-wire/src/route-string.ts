@@ -7,7 +7,7 @@ export interface RouteHop {
   readonly host: string
   /** A port number or the name of a service. */
   readonly service: string
-  /** What the SAProuter before this hop asks for; `''` if nothing. A secret. */
+  /** What the SAProuter of this hop asks for; `''` if nothing. A secret. */
   readonly password: string
 }
 

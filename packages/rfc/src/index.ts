@@ -7,6 +7,8 @@
  *
  * @packageDocumentation
  */
+export { type ClassicBindingOptions, createClassicBinding, type RepositoryTarget } from './classic/classic-binding.ts'
+export type { ClientIdentity } from './classic/conversation.ts'
 export type { FunctionDescription, FunctionParameter } from './function-description.ts'
 export { createRfcAdapter, type RfcAdapterOptions } from './rfc-adapter.ts'
 export type {
