@@ -45,6 +45,8 @@ export interface AdapterParts<T extends Destination['type'], Client extends Prot
   readonly serve: (far: FarEnd, demand: Demand) => void
   /** Does the protocol's work once. Throws unless the backend did its part. */
   readonly work: (client: Client, signal: AbortSignal) => Promise<void>
+  /** What a backend says before it is asked, with the end of its line, where the protocol has it begin. */
+  readonly greeting?: string
   /** Begins an answer and stops in the middle of it (feature `answers`). */
   readonly beginAnswer?: (far: FarEnd) => void
   /** Backends that answer with something that no client should take or wait for, by what is wrong (feature `answers`). */
@@ -140,6 +142,7 @@ export const adapterCases: Readonly<Record<AdapterCaseName, AdapterCase>> = {
       const address = await context.far.serve((end) => {
         stay(end)
         end.stream.once('data', () => resolve())
+        greet(context, end)
       })
       const { client } = await connect(context, address)
       const controller = new AbortController()
@@ -161,6 +164,7 @@ export const adapterCases: Readonly<Record<AdapterCaseName, AdapterCase>> = {
           begin(end)
           setImmediate(() => end.reset())
         })
+        greet(context, end)
       })
       const { client } = await connect(context, address)
       expect(codeOf(await within(reasonOf(context.parts.work(client, context.signal)), context.signal, 'the broken answer'))).toMatch(
@@ -200,7 +204,10 @@ export const adapterCases: Readonly<Record<AdapterCaseName, AdapterCase>> = {
       const secrets = [password, headerToken, principalToken, ...(context.parts.secrets ?? [])]
       const { logger, lines } = createRecordingLogger()
       const silent = await context.far.serve(stay)
-      const broken = await context.far.serve((end) => void end.stream.once('data', () => end.reset()))
+      const broken = await context.far.serve((end) => {
+        end.stream.once('data', () => end.reset())
+        greet(context, end)
+      })
       for (const credentials of [basic, header, behalf]) {
         for (const address of [await context.far.unused(), silent, broken]) {
           const error = await failureOf(context, address, { credentials, principal, log: logger, workSignal: AbortSignal.timeout(60) })
@@ -245,6 +252,11 @@ export type AdapterCaseName =
 function stay({ stream }: FarEnd): void {
   stream.on('end', () => stream.end())
   stream.resume()
+}
+
+/** Where the backend has the first word. */
+function greet({ parts }: AdapterContext, { stream }: FarEnd): void {
+  if (parts.greeting !== undefined) stream.write(parts.greeting)
 }
 
 interface Attempt {
