@@ -61,6 +61,7 @@ const layers: Readonly<Record<string, Layer>> = {
     may: ['core', 'rfc-wire'],
     because: 'an adapter sees a dial, not the network; engines are optional peers, and SOAP travels on an HTTP client that is handed in',
   },
+  pop3: { may: ['core', 'stream'], because: 'an adapter sees a dial, not the network; the client is its own' },
   tcp: { may: ['core', 'destination-client', 'stream'], because: 'an adapter sees a dial, not the network' },
   conformance: { may: ['core'], uses: ['vitest'], because: 'so that every package can run its own conformance without a cycle' },
 }

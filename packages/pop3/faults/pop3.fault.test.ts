@@ -117,7 +117,7 @@ describe('the logon', () => {
             }
             const presented = /^AUTH XOAUTH2 (.+)$/.exec(line)?.[1]
             if (presented === undefined) return false
-            const token = /Bearer ([^\u0001]+)/.exec(Buffer.from(presented, 'base64').toString())?.[1] ?? ''
+            const token = /Bearer ([\w-]+)/.exec(Buffer.from(presented, 'base64').toString())?.[1] ?? ''
             challenged = !accepted.has(token)
             say(challenged ? `+ ${challenge}\r\n` : '+OK\r\n')
             return true
@@ -221,7 +221,7 @@ describe('STLS', () => {
         else {
           stream.off('data', onData)
           stream.write(answer)
-          const secured = new TLSSocket(stream as never, { isServer: true, cert: certificate.certificate, key: certificate.key })
+          const secured = new TLSSocket(stream, { isServer: true, cert: certificate.certificate, key: certificate.key })
           secured.on('error', () => stream.destroy()).on('close', () => stream.destroy())
           secured.on('end', () => secured.destroy())
           // There is no greeting in TLS.
