@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { systemClock } from '@sallyport/core'
 import { afterEach, expect, it } from 'vitest'
-import { createBackendSession } from '../src/http/backend-session.ts'
+import { BackendSession } from '../src/http/backend-session.ts'
 
 /** A backend on a thread of its own: answers at once, reads nothing, and closes with unread bytes, which the kernel turns into a reset. */
 const backend = `
@@ -29,7 +29,7 @@ it('reads the answer of a backend that has reset the connection, although writin
     await once(socket, 'connect')
     const { promise, resolve } = Promise.withResolvers<string>()
     let text = ''
-    const session = createBackendSession({
+    const session = new BackendSession({
       socket,
       target: { host: '127.0.0.1', port, tls: undefined, protocol: 'http/1.1', system: 's4.demo:443' },
       clock: systemClock,

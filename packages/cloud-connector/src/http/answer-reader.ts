@@ -1,6 +1,6 @@
-import { type BodyScanner, createBodyScanner, parseResponseHead, type ResponseHead } from '@sallyport/http-head'
+import { type BodyScanner, type BodyScannerOptions, createBodyScanner, parseResponseHead, type ResponseHead } from '@sallyport/http-head'
 import { maxInterimAnswers, responseHeadLimits } from '../limits.ts'
-import { createHeadCollector } from './head-collector.ts'
+import { HeadCollector } from './head-collector.ts'
 
 /** What the owner of a backend connection hears about an answer, in this order. */
 export interface AnswerHandlers {
@@ -17,113 +17,103 @@ export interface AnswerHandlers {
   onBroken(reason: string): void
 }
 
-/** Reads the answers that come over one backend connection, one request at a time. */
-export interface AnswerReader {
-  /** From here on an answer is due. */
-  expect(method: string, upgradeAsked: boolean): void
-  feed(chunk: Buffer): void
-  /** The backend has ended its side in an orderly way: completes a body that ends so, breaks any other answer. */
-  end(): void
-  /** Whether no answer is due. */
-  readonly idle: boolean
+/**
+ * Reads the answers that come over one backend connection, one request at a time: splits what a backend sends into heads and bodies and refuses whatever does
+ * not belong to the request that is open.
+ */
+export class AnswerReader {
   /** Whether a byte of the answer that is due has arrived. */
-  readonly begun: boolean
-}
+  begun = false
+  private readonly handlers: AnswerHandlers
+  private readonly heads: HeadCollector<ResponseHead>
+  private state: 'idle' | 'head' | 'body' | 'broken' = 'idle'
+  private method = 'GET'
+  private upgradeAsked = false
+  private interim = 0
+  private untilClose = false
+  private body: BodyScanner | undefined = undefined
 
-/** Splits what a backend sends into heads and bodies and refuses whatever does not belong to the request that is open. */
-export function createAnswerReader(handlers: AnswerHandlers): AnswerReader {
-  let state: 'idle' | 'head' | 'body' | 'broken' = 'idle'
-  let method = 'GET'
-  let upgradeAsked = false
-  let begun = false
-  let interim = 0
-  let untilClose = false
-  let body: BodyScanner | undefined
-  const heads = createHeadCollector(responseHeadLimits, (bytes) => parseResponseHead(bytes, 0, method, responseHeadLimits))
-
-  const fail = (reason: string): void => {
-    state = 'broken'
-    handlers.onBroken(reason)
+  constructor(handlers: AnswerHandlers) {
+    this.handlers = handlers
+    this.heads = new HeadCollector(responseHeadLimits, (bytes) => parseResponseHead(bytes, 0, this.method, responseHeadLimits))
   }
 
-  const complete = (): void => {
-    state = 'idle'
-    body = undefined
-    handlers.onComplete()
+  /** Whether no answer is due. */
+  get isIdle(): boolean {
+    return this.state === 'idle'
   }
 
-  /** `head` is what goes before the body bytes in the same write. */
-  const readBody = (chunk: Buffer, from: number, head: Buffer | undefined): void => {
-    const scanner = body as BodyScanner
-    const end = scanner.scan(chunk, from)
-    if (end < 0) return fail('its body is malformed')
-    if (head !== undefined) {
-      handlers.onBytes(end === from ? head : Buffer.concat([head, chunk.subarray(from, end)]))
-    } else if (end > 0) handlers.onBytes(end === chunk.length ? chunk : chunk.subarray(0, end))
-    if (!scanner.done) return
-    // What is left belongs to no request; the next one would take it for its answer.
-    if (end < chunk.length) return fail('there are bytes behind it that nobody asked for')
-    complete()
+  /** From here on an answer is due. */
+  expect(method: string, upgradeAsked: boolean): void {
+    this.state = 'head'
+    this.method = method
+    this.upgradeAsked = upgradeAsked
+    this.begun = false
+    this.interim = 0
   }
 
-  const readHead = (chunk: Buffer): void => {
-    begun = true
+  feed(chunk: Buffer): void {
+    if (this.state === 'head') this.readHead(chunk)
+    else if (this.state === 'body') this.readBody(chunk, 0, undefined)
+    else if (this.state === 'idle') this.fail('it was sent without a request')
+  }
+
+  /** The backend has ended its side in an orderly way: completes a body that ends so, breaks any other answer. */
+  end(): void {
+    if (this.state === 'body' && this.untilClose) this.complete()
+    else if (this.state === 'body') this.fail('the connection was closed in the middle of it')
+    else if (this.state === 'head') this.fail('the connection was closed before it')
+  }
+
+  private readHead(chunk: Buffer): void {
+    const { handlers, heads } = this
+    this.begun = true
     const result = heads.feed(chunk)
     if (result.state === 'incomplete') return
-    if (result.state === 'refused') return fail(result.refusal.reason)
-    const { head, raw, rest } = result
+    if (result.state === 'refused') return this.fail(result.refusal.reason)
+    const { head } = result
+    const { source, next } = heads
+    heads.release()
     if (head.status === 101) {
-      if (!upgradeAsked) return fail('it changes the protocol, which was not asked for')
-      state = 'idle'
-      return handlers.onUpgraded(raw, rest)
+      if (!this.upgradeAsked) return this.fail('it changes the protocol, which was not asked for')
+      this.state = 'idle'
+      return handlers.onUpgraded(source.subarray(0, next), next < source.length ? source.subarray(next) : undefined)
     }
     if (head.status < 200) {
-      if (++interim > maxInterimAnswers) return fail('it has too many interim answers')
-      handlers.onInterim(raw)
-      if (rest !== undefined) feed(rest)
+      if (++this.interim > maxInterimAnswers) return this.fail('it has too many interim answers')
+      handlers.onInterim(source.subarray(0, next))
+      if (next < source.length) this.feed(source.subarray(next))
       return
     }
-    state = 'body'
-    untilClose = head.framing.kind === 'until-close'
-    body = createBodyScanner(head.framing, { limits: responseHeadLimits })
-    const replacement = handlers.onFinal(head)
-    if (replacement !== undefined) return readBody(rest ?? emptyBuffer, 0, replacement)
-    const whole = rest === undefined ? raw : wholeOf(raw, rest)
-    readBody(whole, raw.length, undefined)
+    this.state = 'body'
+    this.untilClose = head.framing.kind === 'until-close'
+    this.body = createBodyScanner(head.framing, bodyOptions)
+    this.readBody(source, next, handlers.onFinal(head))
   }
 
-  const feed = (chunk: Buffer): void => {
-    if (state === 'head') readHead(chunk)
-    else if (state === 'body') readBody(chunk, 0, undefined)
-    else if (state === 'idle') fail('it was sent without a request')
+  /** `from` is where the body begins behind its head in the same chunk; `head` replaces that head. */
+  private readBody(chunk: Buffer, from: number, head: Buffer | undefined): void {
+    const scanner = this.body as BodyScanner
+    const end = scanner.scan(chunk, from)
+    if (end < 0) return this.fail('its body is malformed')
+    if (head !== undefined) this.handlers.onBytes(end === from ? head : Buffer.concat([head, chunk.subarray(from, end)]))
+    else if (end > 0) this.handlers.onBytes(end === chunk.length ? chunk : chunk.subarray(0, end))
+    if (!scanner.done) return
+    // What is left belongs to no request; the next one would take it for its answer.
+    if (end < chunk.length) return this.fail('there are bytes behind it that nobody asked for')
+    this.complete()
   }
 
-  return {
-    expect(requestMethod, upgrade) {
-      state = 'head'
-      method = requestMethod
-      upgradeAsked = upgrade
-      begun = false
-      interim = 0
-    },
-    feed,
-    end() {
-      if (state === 'body' && untilClose) complete()
-      else if (state === 'body') fail('the connection was closed in the middle of it')
-      else if (state === 'head') fail('the connection was closed before it')
-    },
-    get idle() {
-      return state === 'idle'
-    },
-    get begun() {
-      return begun
-    },
+  private complete(): void {
+    this.state = 'idle'
+    this.body = undefined
+    this.handlers.onComplete()
+  }
+
+  private fail(reason: string): void {
+    this.state = 'broken'
+    this.handlers.onBroken(reason)
   }
 }
 
-const emptyBuffer = Buffer.alloc(0)
-
-/** The two parts of one chunk as one again; they lie side by side in memory. */
-function wholeOf(raw: Buffer, rest: Buffer): Buffer {
-  return Buffer.from(raw.buffer as ArrayBuffer, raw.byteOffset, raw.length + rest.length)
-}
+const bodyOptions: BodyScannerOptions = { limits: responseHeadLimits }

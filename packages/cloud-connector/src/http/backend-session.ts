@@ -4,7 +4,7 @@ import type { Clock } from '@sallyport/core'
 import { type BackendTarget, discard, isMutuallyAuthenticated } from '../backend/backend-connection.ts'
 import { backendBufferBytes, lateAnswerMs, lingerMs } from '../limits.ts'
 import type { MappingMonitor } from '../monitoring/backend-monitor.ts'
-import { createAnswerReader } from './answer-reader.ts'
+import { AnswerReader } from './answer-reader.ts'
 
 /** What the connection of an application hears from its backend connection. */
 export interface SessionHandlers {
@@ -20,174 +20,191 @@ export interface SessionHandlers {
   onEnd(): void
 }
 
-/** One backend connection that serves the requests of one application connection. */
-export interface BackendSession {
-  readonly target: BackendTarget
-  /** Whether user certificates may travel on it. */
-  readonly mutual: boolean
-  /** Requests sent so far. */
-  readonly requests: number
-  /** Whether another request may be sent. */
-  readonly usable: boolean
-  /** Sends a head; an answer is due from here on. `more`: a body follows, perhaps within this turn. */
-  send(head: Buffer, request: { readonly method: string; readonly upgradeAsked: boolean; readonly more: boolean }): boolean
-  write(chunk: Buffer): boolean
-  /** Ends our direction. */
-  end(): void
-  pause(): void
-  resume(): void
-  /** Ends our direction and lets what is written arrive; afterwards nothing is called. */
-  finish(): void
-  /** Closes at once. Nothing is called afterwards. */
-  close(): void
+interface SentRequest {
+  readonly method: string
+  readonly upgradeAsked: boolean
+  readonly more: boolean
 }
 
-/** Takes a connected socket over. */
-export function createBackendSession(options: {
+interface SessionOptions {
   readonly socket: Socket
   readonly target: BackendTarget
   readonly clock: Clock
   readonly monitor: MappingMonitor
   readonly handlers: SessionHandlers
-}): BackendSession {
-  const { clock, handlers, monitor, socket, target } = options
-  const mutual = isMutuallyAuthenticated(socket, target.tls)
-  let requests = 0
-  let opaque = false
-  let ended = false
-  let closed = false
-  let busy = false
-  monitor.idle++
+}
 
-  const setBusy = (now: boolean): void => {
-    if (busy === now) return
-    busy = now
-    monitor.active += now ? 1 : -1
-    monitor.idle += now ? -1 : 1
-  }
-  const close = (): void => {
-    if (closed) return
-    closed = true
-    if (busy) monitor.active--
-    else monitor.idle--
-    cancelLateAnswer?.()
-    destroyNow()
-  }
-  const broken = (reason: string): void => {
-    const { begun } = reader
-    close()
-    handlers.onBroken(reason, begun)
-  }
-  const reader = createAnswerReader({
-    onInterim: handlers.onInterim,
-    onFinal: handlers.onFinal,
-    onBytes: handlers.onBytes,
-    onUpgraded(raw, rest) {
-      opaque = true
-      handlers.onUpgraded(raw, rest)
-    },
-    onComplete() {
-      setBusy(false)
-      handlers.onComplete()
-    },
-    onBroken: broken,
-  })
-  const lost = (reason: string): void => {
-    if (closed) return
-    if (opaque || !reader.idle) return broken(reason)
-    close()
-    handlers.onEnd()
+/** One backend connection that serves the requests of one application connection. Takes a connected socket over. */
+export class BackendSession {
+  readonly target: BackendTarget
+  /** Whether user certificates may travel on it. */
+  readonly mutual: boolean
+  /** Requests sent so far. */
+  requests = 0
+  private readonly socket: Socket
+  private readonly clock: Clock
+  private readonly monitor: MappingMonitor
+  private readonly handlers: SessionHandlers
+  private readonly reader: AnswerReader
+  private readonly destroySocket: Socket['destroy']
+  private opaque = false
+  private ended = false
+  private closed = false
+  private busy = false
+  private corked = false
+  private cancelLateAnswer: (() => void) | undefined = undefined
+
+  constructor({ clock, handlers, monitor, socket, target }: SessionOptions) {
+    this.socket = socket
+    this.target = target
+    this.clock = clock
+    this.monitor = monitor
+    this.handlers = handlers
+    this.mutual = isMutuallyAuthenticated(socket, target.tls)
+    monitor.idle++
+    this.reader = new AnswerReader({
+      onInterim: handlers.onInterim,
+      onFinal: handlers.onFinal,
+      onBytes: handlers.onBytes,
+      onUpgraded: (raw, rest) => {
+        this.opaque = true
+        handlers.onUpgraded(raw, rest)
+      },
+      onComplete: () => {
+        this.setBusy(false)
+        handlers.onComplete()
+      },
+      onBroken: (reason) => this.broken(reason),
+    })
+    this.destroySocket = socket.destroy.bind(socket)
+    socket.destroy = (error) => this.onDestroy(error)
+    socket.on('data', (chunk: Buffer) => this.onData(chunk))
+    socket.on('drain', () => {
+      if (!this.closed) handlers.onDrain()
+    })
+    socket.on('end', () => this.onEnd())
+    socket.on('error', () => this.lost('the connection was reset'))
+    socket.on('close', () => {
+      if (this.opaque && this.ended) this.close()
+      else this.lost('the connection was closed')
+    })
   }
 
-  // A write into a connection that the backend has closed fails before its answer, perhaps waiting in the kernel already, has been read. Node
-  // would destroy the socket and the answer with it; this keeps reading until the answer, the end or a moment has passed.
-  const destroy = socket.destroy.bind(socket)
-  const destroyNow = (): void => {
-    socket.destroy = destroy
-    discard(socket)
+  /** Whether another request may be sent. */
+  get usable(): boolean {
+    return !this.closed && !this.ended && !this.opaque && this.reader.isIdle
   }
-  let cancelLateAnswer: (() => void) | undefined
-  socket.destroy = (error) => {
+
+  /** Sends a head; an answer is due from here on. `more`: a body follows, perhaps within this turn. */
+  send(head: Buffer, { method, more, upgradeAsked }: SentRequest): boolean {
+    this.requests++
+    this.setBusy(true)
+    this.reader.expect(method, upgradeAsked)
+    if (more) return this.gather(head)
+    return this.socket.write(head) || this.socket.writableLength < backendBufferBytes
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.closed || this.socket.writableEnded || this.cancelLateAnswer !== undefined || this.gather(chunk)
+  }
+
+  /** Ends our direction and lets what is written arrive; afterwards nothing is called. */
+  finish(): void {
+    if (this.closed) return
+    this.cancelLateAnswer?.()
+    this.socket.end()
+    this.cancelLateAnswer = this.clock.after(lingerMs, () => this.close())
+  }
+
+  /** Ends our direction. */
+  end(): void {
+    if (!this.closed) this.socket.end()
+  }
+
+  pause(): void {
+    if (!this.closed) this.socket.pause()
+  }
+
+  resume(): void {
+    if (!this.closed) this.socket.resume()
+  }
+
+  /** Closes at once. Nothing is called afterwards. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    if (this.busy) this.monitor.active--
+    else this.monitor.idle--
+    this.cancelLateAnswer?.()
+    this.socket.destroy = this.destroySocket
+    discard(this.socket)
+  }
+
+  private onData(chunk: Buffer): void {
+    if (this.closed) return
+    if (this.opaque) this.handlers.onBytes(chunk)
+    else this.reader.feed(chunk)
+  }
+
+  private onEnd(): void {
+    if (this.closed) return
+    this.ended = true
+    if (!this.opaque && !this.reader.isIdle) this.reader.end()
+    if (this.closed) return
+    if (!this.opaque) this.close()
+    this.handlers.onEnd()
+  }
+
+  private lost(reason: string): void {
+    if (this.closed) return
+    if (this.opaque || !this.reader.isIdle) return this.broken(reason)
+    this.close()
+    this.handlers.onEnd()
+  }
+
+  private broken(reason: string): void {
+    const { begun } = this.reader
+    this.close()
+    this.handlers.onBroken(reason, begun)
+  }
+
+  /**
+   * A write into a connection that the backend has closed fails before its answer, perhaps waiting in the kernel already, has been read. Node
+   * would destroy the socket and the answer with it; this keeps reading until the answer, the end or a moment has passed.
+   */
+  private onDestroy(error: Error | undefined): Socket {
+    const { socket } = this
     const writing = error !== undefined && 'syscall' in error && error.syscall === 'write'
-    if (!writing || reader.idle || opaque || cancelLateAnswer !== undefined) return destroy(error)
-    ended = true
+    if (!writing || this.reader.isIdle || this.opaque || this.cancelLateAnswer !== undefined) return this.destroySocket(error)
+    this.ended = true
     // Node marks the readable half as failed together with the writable one and would throw away what it reads. There is no public way to
     // say that it has not; `faults/late-answer.fault.test.ts` notices when this one stops working.
     const { _readableState: readable } = socket as unknown as { readonly _readableState?: { errored: Error | null } }
     if (readable !== undefined) readable.errored = null
-    cancelLateAnswer = clock.after(lateAnswerMs, () => lost('the connection was closed while the request was sent'))
+    this.cancelLateAnswer = this.clock.after(lateAnswerMs, () => this.lost('the connection was closed while the request was sent'))
     return socket
   }
 
-  socket.on('data', (chunk: Buffer) => {
-    if (closed) return
-    if (opaque) handlers.onBytes(chunk)
-    else reader.feed(chunk)
-  })
-  socket.on('drain', () => {
-    if (!closed) handlers.onDrain()
-  })
-  socket.on('end', () => {
-    if (closed) return
-    ended = true
-    if (!opaque && !reader.idle) reader.end()
-    if (closed) return
-    if (!opaque) close()
-    handlers.onEnd()
-  })
-  socket.on('error', () => lost('the connection was reset'))
-  socket.on('close', () => {
-    if (opaque && ended) close()
-    else lost('the connection was closed')
-  })
+  private setBusy(busy: boolean): void {
+    if (this.busy === busy) return
+    this.busy = busy
+    this.monitor.active += busy ? 1 : -1
+    this.monitor.idle += busy ? -1 : 1
+  }
 
   /** Gathers what a turn writes: head and body, and pieces of a body, leave as one. */
-  let corked = false
-  const write = (chunk: Buffer): boolean => {
-    if (!corked) {
-      corked = true
-      socket.cork()
-      process.nextTick(uncork)
+  private gather(chunk: Buffer): boolean {
+    if (!this.corked) {
+      this.corked = true
+      this.socket.cork()
+      process.nextTick(BackendSession.uncork, this)
     }
-    socket.write(chunk)
-    return socket.writableLength < backendBufferBytes
-  }
-  const uncork = (): void => {
-    corked = false
-    socket.uncork()
+    this.socket.write(chunk)
+    return this.socket.writableLength < backendBufferBytes
   }
 
-  return {
-    target,
-    mutual,
-    get requests() {
-      return requests
-    },
-    get usable() {
-      return !closed && !ended && !opaque && reader.idle
-    },
-    send(head, { method, more, upgradeAsked }) {
-      requests++
-      setBusy(true)
-      reader.expect(method, upgradeAsked)
-      return more ? write(head) : socket.write(head) || socket.writableLength < backendBufferBytes
-    },
-    write: (chunk) => closed || socket.writableEnded || cancelLateAnswer !== undefined || write(chunk),
-    finish() {
-      if (closed) return
-      cancelLateAnswer?.()
-      socket.end()
-      cancelLateAnswer = clock.after(lingerMs, close)
-    },
-    end() {
-      if (!closed) socket.end()
-    },
-    pause() {
-      if (!closed) socket.pause()
-    },
-    resume() {
-      if (!closed) socket.resume()
-    },
-    close,
+  private static uncork(session: BackendSession): void {
+    session.corked = false
+    session.socket.uncork()
   }
 }

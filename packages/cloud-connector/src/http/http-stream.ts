@@ -6,7 +6,7 @@ import { connectBackend } from '../backend/backend-connection.ts'
 import { lingerMs, maxDiscardedBodyBytes, requestStallMs } from '../limits.ts'
 import type { LinkContext, ServedStream } from '../link-context.ts'
 import { auditAllowed, auditDenied, emitDecision } from './access-record.ts'
-import { type BackendSession, createBackendSession, type SessionHandlers } from './backend-session.ts'
+import { BackendSession, type SessionHandlers } from './backend-session.ts'
 import { httpTargetOf, isSameTarget } from './backend-target.ts'
 import { concludeExchange, createExchange, emitAnswered, emitFailed, type Exchange, isRepeatable } from './exchange.ts'
 import { type PreparedPrincipal, preparePrincipal } from './prepare-principal.ts'
@@ -23,7 +23,7 @@ import {
   timeoutRefusal,
 } from './refusals.ts'
 import { carriesCertificate, explainRequest, transformRequestLines } from './request-transformation.ts'
-import { createRequestInput } from './request-input.ts'
+import { RequestInput } from './request-input.ts'
 import { transformResponseLines } from './response-transformation.ts'
 
 /**
@@ -55,7 +55,7 @@ export function serveHttpStream(
   let streamFull = false
   let activeMs = clock.now()
 
-  const input = createRequestInput(
+  const input = new RequestInput(
     {
       onHead: begin,
       onHeadRefused(refusal) {
@@ -160,7 +160,7 @@ export function serveHttpStream(
       clock,
       timeoutMs: current.state.connectTimeoutMs,
       onConnected(socket) {
-        session = createBackendSession({ socket, target, clock, monitor: context.monitor.of(mapping), handlers: sessionHandlers })
+        session = new BackendSession({ socket, target, clock, monitor: context.monitor.of(mapping), handlers: sessionHandlers })
         dispatch(current, session)
       },
       onFailed(error) {

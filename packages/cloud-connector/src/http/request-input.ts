@@ -1,16 +1,18 @@
 import {
   type BodyFraming,
   type BodyScanner,
+  type BodyScannerOptions,
   createBodyScanner,
   type HeadRefusal,
+  type HeadResult,
   parseRequestHead,
   type RequestHead,
 } from '@sallyport/http-head'
 import type { PrincipalMessage } from '@sallyport/tunnel'
 import { requestHeadLimits } from '../limits.ts'
-import { createHeadCollector } from './head-collector.ts'
+import { HeadCollector } from './head-collector.ts'
 import { isReservedHeader } from './request-transformation.ts'
-import { createWaitingPieces } from './waiting-pieces.ts'
+import { WaitingPieces } from './waiting-pieces.ts'
 
 /**
  * What happens to the next bytes. `hold`: they wait. `head`: a request head is due. `body`: they belong to the request. `discard`: they belong to
@@ -37,131 +39,141 @@ export interface InputHandlers {
   onViolation(): void
 }
 
-/** Takes requests apart as they come from the cloud side, in order, no faster than they are worked off. */
-export interface RequestInput {
-  readonly mode: InputMode
-  /** Whether the peer has ended its side; something may still wait. */
-  readonly ended: boolean
+/**
+ * Takes requests apart as they come from the cloud side, in order, no faster than they are worked off. Begins in mode `head`; `resume` lets the stream send again
+ * after a `push` that returned `false`.
+ */
+export class RequestInput {
+  mode: InputMode = 'head'
+  private readonly handlers: InputHandlers
+  private readonly resume: () => void
+  private readonly waiting = new WaitingPieces<PrincipalMessage>()
+  private readonly heads = new HeadCollector<RequestHead>(requestHeadLimits, parseHead)
+  private body: BodyScanner | undefined = undefined
+  private peerHasEnded = false
+  private isFull = false
+  private isHeld = false
+  private isPumping = false
+
+  constructor(handlers: InputHandlers, resume: () => void) {
+    this.handlers = handlers
+    this.resume = resume
+  }
+
+  /** Whether the peer has ended its side and nothing waits. */
+  get ended(): boolean {
+    return this.peerHasEnded && this.waiting.isEmpty
+  }
+
   /** Whether the input is between two requests and has nothing of the next one. */
-  readonly atRest: boolean
+  get atRest(): boolean {
+    return this.mode === 'head' && this.heads.isEmpty && this.waiting.isEmpty
+  }
+
   /** Whether part of a request has come and the rest is due. */
-  readonly requestDue: boolean
+  get requestDue(): boolean {
+    const { mode } = this
+    return mode === 'discard' || (mode === 'body' && !this.isFull) || (mode === 'head' && !this.heads.isEmpty)
+  }
+
   /** `false`: enough for now, `resume` will be called. */
-  push(piece: Buffer | PrincipalMessage): boolean
-  end(): void
+  push(piece: Buffer | PrincipalMessage): boolean {
+    if (this.waiting.isEmpty && !this.isPumping && this.accepts) this.accept(piece)
+    else this.waiting.push(piece)
+    this.proceed()
+    if (this.waiting.isEmpty && !this.isFull) return true
+    this.isHeld = true
+    return false
+  }
+
+  end(): void {
+    this.peerHasEnded = true
+    this.proceed()
+  }
+
   /** How the body of the request whose head has just come is framed. */
-  expectBody(framing: BodyFraming): void
+  expectBody(framing: BodyFraming): void {
+    this.body = createBodyScanner(framing, bodyOptions)
+  }
+
   /** Changes the mode and works off what waits. */
-  become(mode: InputMode): void
+  become(mode: InputMode): void {
+    this.mode = mode
+    this.proceed()
+  }
+
   /** Body and opaque bytes have nowhere to go (`true`), or have again. Works nothing off by itself. */
-  setFull(full: boolean): void
+  setFull(full: boolean): void {
+    this.isFull = full
+  }
+
   /** Works off what waits. */
-  proceed(): void
-  clear(): void
-}
+  proceed(): void {
+    if (this.isPumping) return
+    this.isPumping = true
+    while (!this.waiting.isEmpty && this.accepts) this.accept(this.waiting.shift() as Buffer | PrincipalMessage)
+    this.isPumping = false
+    if (!this.waiting.isEmpty) return
+    if (this.peerHasEnded) this.handlers.onEnd()
+    else if (this.isHeld && !this.isFull) {
+      this.isHeld = false
+      this.resume()
+    }
+  }
 
-/** Begins in mode `head`. `resume` lets the stream send again after a `push` that returned `false`. */
-export function createRequestInput(handlers: InputHandlers, resume: () => void): RequestInput {
-  const waiting = createWaitingPieces<PrincipalMessage>()
-  const heads = createHeadCollector<RequestHead>(requestHeadLimits, (bytes) => parseRequestHead(bytes, 0, requestHeadLimits))
-  let mode: InputMode = 'head'
-  let body: BodyScanner | undefined
-  let ended = false
-  let full = false
-  let held = false
-  let pumping = false
+  clear(): void {
+    this.mode = 'drop'
+    this.waiting.clear()
+  }
 
-  const accepts = (): boolean => mode !== 'hold' && !(full && (mode === 'body' || mode === 'opaque'))
+  private get accepts(): boolean {
+    return this.mode !== 'hold' && !(this.isFull && (this.mode === 'body' || this.mode === 'opaque'))
+  }
 
-  const readHead = (chunk: Buffer): void => {
+  private accept(piece: Buffer | PrincipalMessage): void {
+    if (!Buffer.isBuffer(piece)) {
+      if (this.mode === 'drop') return
+      // Within a request it would not be clear which one it is for.
+      if (this.mode !== 'head' || !this.heads.isEmpty) return this.handlers.onViolation()
+      return this.handlers.onPrincipal(piece)
+    }
+    if (this.mode === 'head') this.readHead(piece)
+    else if (this.mode === 'body' || this.mode === 'discard') this.readBody(piece)
+    else if (this.mode === 'opaque') this.handlers.onOpaque(piece)
+  }
+
+  private readHead(chunk: Buffer): void {
+    const { heads } = this
     const result = heads.feed(chunk)
     if (result.state === 'incomplete') return
-    if (result.state === 'refused') return handlers.onHeadRefused(result.refusal)
-    if (result.rest !== undefined) waiting.unshift(result.rest)
-    mode = 'hold'
-    handlers.onHead(result.head, result.raw)
+    if (result.state === 'refused') return this.handlers.onHeadRefused(result.refusal)
+    const { source, next } = heads
+    heads.release()
+    const isWhole = next === source.length
+    if (!isWhole) this.waiting.unshift(source.subarray(next))
+    this.mode = 'hold'
+    this.handlers.onHead(result.head, isWhole ? source : source.subarray(0, next))
   }
 
-  const readBody = (chunk: Buffer): void => {
-    const scanner = body as BodyScanner
-    const discards = mode === 'discard'
+  private readBody(chunk: Buffer): void {
+    const scanner = this.body as BodyScanner
+    const discards = this.mode === 'discard'
     const end = scanner.scan(chunk, 0)
-    if (end < 0) return handlers.onBodyMalformed()
-    if (!discards && end > 0) handlers.onBody(end === chunk.length ? chunk : chunk.subarray(0, end))
+    if (end < 0) return this.handlers.onBodyMalformed()
+    if (!discards && end > 0) this.handlers.onBody(end === chunk.length ? chunk : chunk.subarray(0, end))
     if (!scanner.done) return
-    if (end < chunk.length) waiting.unshift(chunk.subarray(end))
+    if (end < chunk.length) this.waiting.unshift(chunk.subarray(end))
     // The handler may have given the request up meanwhile.
-    if (discards) mode = 'head'
-    else if (mode === 'body') {
-      mode = 'hold'
-      handlers.onBodyEnd()
+    if (discards) this.mode = 'head'
+    else if (this.mode === 'body') {
+      this.mode = 'hold'
+      this.handlers.onBodyEnd()
     }
   }
+}
 
-  const accept = (piece: Buffer | PrincipalMessage): void => {
-    if (!Buffer.isBuffer(piece)) {
-      if (mode === 'drop') return
-      // Within a request it would not be clear which one it is for.
-      if (mode !== 'head' || !heads.empty) return handlers.onViolation()
-      return handlers.onPrincipal(piece)
-    }
-    if (mode === 'head') readHead(piece)
-    else if (mode === 'body' || mode === 'discard') readBody(piece)
-    else if (mode === 'opaque') handlers.onOpaque(piece)
-  }
+const bodyOptions: BodyScannerOptions = { limits: requestHeadLimits, refusesTrailer: isReservedHeader }
 
-  const pump = (): void => {
-    if (pumping) return
-    pumping = true
-    while (!waiting.empty && accepts()) accept(waiting.shift() as Buffer | PrincipalMessage)
-    pumping = false
-    if (!waiting.empty) return
-    if (ended) handlers.onEnd()
-    else if (held && !full) {
-      held = false
-      resume()
-    }
-  }
-
-  return {
-    get mode() {
-      return mode
-    },
-    get ended() {
-      return ended && waiting.empty
-    },
-    get atRest() {
-      return mode === 'head' && heads.empty && waiting.empty
-    },
-    get requestDue() {
-      return mode === 'discard' || (mode === 'body' && !full) || (mode === 'head' && !heads.empty)
-    },
-    push(piece) {
-      if (waiting.empty && !pumping && accepts()) accept(piece)
-      else waiting.push(piece)
-      pump()
-      if (waiting.empty && !full) return true
-      held = true
-      return false
-    },
-    end() {
-      ended = true
-      pump()
-    },
-    expectBody(framing) {
-      body = createBodyScanner(framing, { limits: requestHeadLimits, refusesTrailer: isReservedHeader })
-    },
-    become(next) {
-      mode = next
-      pump()
-    },
-    setFull(now) {
-      full = now
-    },
-    proceed: pump,
-    clear() {
-      mode = 'drop'
-      waiting.clear()
-    },
-  }
+function parseHead(bytes: Buffer): HeadResult<RequestHead> {
+  return parseRequestHead(bytes, 0, requestHeadLimits)
 }

@@ -1,54 +1,52 @@
 import { waitingBlockBytes } from '../limits.ts'
 
-/** What a stream has brought and nobody has looked at yet: bytes, and messages in their place between them. */
-export interface WaitingPieces<Message extends object> {
-  readonly empty: boolean
-  push(piece: Buffer | Message): void
-  /** Puts bytes that were taken too early back to the front. */
-  unshift(chunk: Buffer): void
-  shift(): Buffer | Message | undefined
-  clear(): void
-}
-
-/** The stream's credit bounds the bytes; gathering small chunks into blocks bounds what they cost beside. */
-export function createWaitingPieces<Message extends object>(): WaitingPieces<Message> {
-  let pieces: (Buffer | Message)[] = []
+/**
+ * What a stream has brought and nobody has looked at yet: bytes, and messages in their place between them.
+ *
+ * The stream's credit bounds the bytes; gathering small chunks into blocks bounds what they cost beside.
+ */
+export class WaitingPieces<Message extends object> {
+  private pieces: (Buffer | Message)[] = []
   /** The last piece, when it is a block with room. */
-  let block: Buffer | undefined
-  let filled = 0
+  private block: Buffer | undefined = undefined
+  private filled = 0
 
-  const sealBlock = (): void => {
-    if (block !== undefined) pieces[pieces.length - 1] = block.subarray(0, filled)
-    block = undefined
+  get isEmpty(): boolean {
+    return this.pieces.length === 0
   }
-  return {
-    get empty() {
-      return pieces.length === 0
-    },
-    push(piece) {
-      if (!Buffer.isBuffer(piece) || piece.length >= waitingBlockBytes / 4 || pieces.length === 0) {
-        sealBlock()
-        pieces.push(piece)
-        return
-      }
-      if (block === undefined || filled + piece.length > block.length) {
-        sealBlock()
-        block = Buffer.allocUnsafe(waitingBlockBytes)
-        filled = 0
-        pieces.push(block)
-      }
-      filled += piece.copy(block, filled)
-    },
-    unshift(chunk) {
-      pieces.unshift(chunk)
-    },
-    shift() {
-      if (pieces.length === 1) sealBlock()
-      return pieces.shift()
-    },
-    clear() {
-      pieces = []
-      block = undefined
-    },
+
+  push(piece: Buffer | Message): void {
+    if (!Buffer.isBuffer(piece) || piece.length >= waitingBlockBytes / 4 || this.pieces.length === 0) {
+      this.sealBlock()
+      this.pieces.push(piece)
+      return
+    }
+    if (this.block === undefined || this.filled + piece.length > this.block.length) {
+      this.sealBlock()
+      this.block = Buffer.allocUnsafe(waitingBlockBytes)
+      this.filled = 0
+      this.pieces.push(this.block)
+    }
+    this.filled += piece.copy(this.block, this.filled)
+  }
+
+  /** Puts bytes that were taken too early back to the front. */
+  unshift(chunk: Buffer): void {
+    this.pieces.unshift(chunk)
+  }
+
+  shift(): Buffer | Message | undefined {
+    if (this.pieces.length === 1) this.sealBlock()
+    return this.pieces.shift()
+  }
+
+  clear(): void {
+    this.pieces = []
+    this.block = undefined
+  }
+
+  private sealBlock(): void {
+    if (this.block !== undefined) this.pieces[this.pieces.length - 1] = this.block.subarray(0, this.filled)
+    this.block = undefined
   }
 }
