@@ -70,8 +70,7 @@ async function check({ path, tarball, files, manifest }) {
   })
   const found = messages.map((message) => `${path}: publint: ${formatMessage(message, manifest, { color: false })}`)
   for (const needed of ['README.md', 'LICENSE']) if (!files.includes(needed)) found.push(`${path}: ${needed} is not packed`)
-  for (const file of files)
-    if (/\.test\.|\.map$/.test(file) && !file.endsWith('.js.map') && !file.endsWith('.d.ts.map')) found.push(`${path}: ${file} is packed`)
+  for (const file of files) if (/\.test\.|\.map$|^src\//.test(file)) found.push(`${path}: ${file} is packed`)
   if (manifest.exports === undefined) return found
   try {
     await run(process.execPath, [

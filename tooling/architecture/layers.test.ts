@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { importsOf, read, readWorkspace, sourceFiles } from './src/workspace.ts'
 
+interface Manifest {
+  readonly files: readonly string[]
+  readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly publishConfig: { readonly exports: Readonly<Record<string, Readonly<Record<string, string>>>> }
+}
+
 interface Layer {
   /** Packages of the workspace, without scope. */
   readonly may: readonly string[]
@@ -105,6 +111,17 @@ describe('layers', () => {
       }),
     )
     expect(offences).toEqual([])
+  })
+
+  it('publishes built code alone, under the same names as here', () => {
+    for (const { folder } of published) {
+      const { files, exports, publishConfig } = JSON.parse(read(`${folder}/package.json`)) as Manifest
+      const built = Object.entries(exports).map(([name, { '@sallyport/source': _, ...conditions }]) => [name, conditions])
+      expect({ files, exports: publishConfig.exports }, folder).toEqual({
+        files: ['dist', '!dist/**/*.map'],
+        exports: Object.fromEntries(built),
+      })
+    }
   })
 
   it('gives every package the same scripts', () => {

@@ -1,0 +1,105 @@
+// What users do first, before it is published: installs each adapter from its tarball with only its peer into an empty folder, with npm and with
+// pnpm, without install scripts, and uses it from an ES module and from CommonJS, on Node 22 and on this one. Needs the builds and the registry.
+// `pnpm installs [adapter …]`
+import { execFile } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import './require-node.mjs'
+
+const run = promisify(execFile)
+const root = join(import.meta.dirname, '..')
+
+/** Peer, factory and destination of each; the server behind `$port` hangs up, and `ping` is what a client makes of that. */
+const adapters = {
+  http: { peers: ['undici'], factory: 'createHttpAdapter', properties: { Type: 'HTTP', URL: 'http://127.0.0.1:$port' } },
+  tcp: { peers: [], factory: 'createTcpAdapter', properties: { Type: 'TCP', Address: '127.0.0.1:$port' }, ping: 'OK' },
+  ldap: {
+    peers: ['ldapjs'],
+    factory: 'createLdapAdapter',
+    properties: { Type: 'LDAP', 'ldap.url': 'ldap://127.0.0.1:$port' },
+    ping: 'SERVICE_UNAVAILABLE',
+  },
+}
+
+const wanted = process.argv.slice(2)
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-installs-'))
+let failed = 0
+try {
+  const tarballs = await pack()
+  const nodes = [process.execPath, await installNode22()]
+  for (const [name, adapter] of Object.entries(adapters)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    for (const manager of ['npm', 'pnpm']) {
+      const problem = await check(name, adapter, { manager, tarballs, nodes }).catch((error) => `${error.message}\n${error.stderr ?? ''}`)
+      console.log(`@sallyport/${name}, installed with ${manager}: ${problem ?? 'works on Node 22 and 24, imported and required'}`)
+      if (problem !== undefined) failed += 1
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+process.exitCode = failed === 0 ? 0 : 1
+
+/** The tarballs as they would be published, by package name. */
+async function pack() {
+  const kept = join(folder, 'tarballs')
+  await run(process.execPath, [join(root, 'tooling/check-packages.mjs'), '--keep', kept], { cwd: root, maxBuffer: 1 << 24 })
+  const packed = readdirSync(kept).map(async (file) => {
+    const tarball = join(kept, file)
+    const { stdout } = await run('tar', ['-xzOf', tarball, 'package/package.json'])
+    const manifest = JSON.parse(stdout)
+    return [manifest.name, { tarball, manifest }]
+  })
+  return new Map(await Promise.all(packed))
+}
+
+async function installNode22() {
+  const app = join(folder, 'node22')
+  mkdirSync(app)
+  await run('npm', ['install', '--prefix', app, '--no-audit', '--no-fund', 'node@22'], { timeout: 120_000 })
+  return join(app, 'node_modules/node/bin/node')
+}
+
+/** What is wrong with one adapter installed by one package manager, or nothing. */
+async function check(name, { peers, factory, properties, ping = 'BACKEND_UNREACHABLE' }, { manager, tarballs, nodes }) {
+  const app = join(folder, `${name}-${manager}`)
+  mkdirSync(app)
+  const adapter = `@sallyport/${name}`
+  const ours = Object.fromEntries(closure(adapter, tarballs).map((each) => [each, `file:${tarballs.get(each).tarball}`]))
+  const ranges = Object.fromEntries(peers.map((peer) => [peer, tarballs.get(adapter).manifest.peerDependencies[peer]]))
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, dependencies: { ...ours, ...ranges } }))
+  // Not published yet, so pnpm would look for them in the registry.
+  if (manager === 'pnpm') writeFileSync(join(app, 'pnpm-workspace.yaml'), JSON.stringify({ overrides: ours }))
+  await run(manager === 'npm' ? 'npm' : 'npx', [...(manager === 'npm' ? [] : ['-y', 'pnpm@12']), 'install', '--ignore-scripts'], {
+    cwd: app,
+    timeout: 180_000,
+  })
+  const spec = JSON.stringify({ factory, properties: { Name: 'D', ProxyType: 'Internet', ...properties } })
+  copyFileSync(join(import.meta.dirname, 'installs/use-adapter.cjs'), join(app, 'use-adapter.cjs'))
+  const modules = [adapter, '@sallyport/core']
+  writeFileSync(
+    join(app, 'imported.mjs'),
+    `import use from './use-adapter.cjs'\n${modules.map((each, at) => `import * as m${at} from '${each}'`).join('\n')}\nawait use(m0, m1, ${spec})\n`,
+  )
+  writeFileSync(
+    join(app, 'required.cjs'),
+    `require('./use-adapter.cjs')(${modules.map((each) => `require('${each}')`).join(', ')}, ${spec})\n`,
+  )
+  for (const node of nodes) {
+    for (const file of ['imported.mjs', 'required.cjs']) {
+      const { stdout } = await run(node, [file], { cwd: app, timeout: 60_000 })
+      if (stdout.trim() !== `ping: ${ping}`) return `${file} on ${node}: expected "ping: ${ping}", saw "${stdout.trim()}"`
+    }
+  }
+  return undefined
+}
+
+/** A package of ours with those it depends on. */
+function closure(name, tarballs, found = new Set()) {
+  if (found.has(name) || !tarballs.has(name)) return [...found]
+  found.add(name)
+  for (const dependency of Object.keys(tarballs.get(name).manifest.dependencies ?? {})) closure(dependency, tarballs, found)
+  return [...found]
+}
