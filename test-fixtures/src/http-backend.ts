@@ -23,7 +23,7 @@ export interface SeenRequest {
 export interface HttpAnswer {
   readonly status?: number
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  readonly body?: string
+  readonly body?: string | Buffer
 }
 
 export interface HttpBackendOptions {

@@ -65,7 +65,8 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   rfc: {
     may: ['core', 'rfc-wire'],
-    because: 'an adapter sees a dial, not the network; engines are optional peers, and SOAP travels on an HTTP client that is handed in',
+    uses: ['saxes'],
+    because: 'an adapter sees a dial, not the network; what a binding needs is an optional peer, and SOAP travels on an HTTP client that is handed in',
   },
   pop3: { may: ['core', 'stream'], because: 'an adapter sees a dial, not the network; the client is its own' },
   tcp: { may: ['core', 'destination-client', 'stream'], because: 'an adapter sees a dial, not the network' },

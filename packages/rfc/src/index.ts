@@ -25,4 +25,6 @@ export { type AbapMessage, keepsConnection, rfcError, type RfcErrorGroup, rfcErr
 export type { RfcCallOptions, RfcSession } from './rfc-session.ts'
 export { type RfcStructure, type RfcValue, upperCaseNames } from './rfc-value.ts'
 export type { RfcSkipped } from './select-binding.ts'
+export { createSoapBinding, type SoapBindingOptions } from './soap/soap-binding.ts'
+export type { ConnectSoapCarrier, SoapCarrier } from './soap/soap-carrier.ts'
 export { serverAddress, type ServerAddress, servicePort, type ServiceNumbers } from './server-address.ts'

@@ -19,7 +19,7 @@ export const maxPasswordBytes = 40
 /** Descriptions of function modules that a client keeps. The least recently used is forgotten and looked up again when it is needed. */
 export const maxFunctionDescriptions = 1000
 
-/** Looking up one function module with all of its types, the logon of a repository user included. */
+/** Looking up one function module with all of its types, the logon of a repository user included; systems may have to generate a WSDL. */
 export const repositoryTimeoutMs = 60_000
 
 /** Structures and table types of one function module. The largest interfaces of standard functions have about 200; more is an error of the call. */
@@ -27,3 +27,12 @@ export const maxFunctionTypes = 1000
 
 /** How deep types are nested in one another. The dictionary's own are four or five deep; deeper ones are an error of the call. */
 export const maxTypeDepth = 20
+
+/** Answer to a SOAP call or look-up, which is held as a whole. A table of a hundred thousand short rows fits. */
+export const maxAnswerBytes: number = 64 * 1024 * 1024
+
+/** Elements of such an answer: an empty one takes four bytes on the wire and some hundred in memory. */
+export const maxXmlElements = 2_000_000
+
+/** Elements inside each other. Types of ABAP are nested some levels deep. */
+export const maxXmlDepth = 64

@@ -68,4 +68,6 @@ export interface RfcConnectionCall {
   readonly signal: AbortSignal
   /** Names of outputs that nobody wants. */
   readonly notRequested: readonly string[]
+  /** Names of table parameters, for bindings that cannot find out. */
+  readonly tables?: readonly string[]
 }

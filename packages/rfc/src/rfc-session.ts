@@ -10,6 +10,8 @@ export interface RfcCallOptions {
   readonly timeoutMs?: number
   /** Outputs that nobody wants; large tables cost time. */
   readonly notRequested?: readonly string[]
+  /** Table parameters, where the system does not describe function modules (binding `soap` without WSDL): a table that is not named is lost. */
+  readonly tables?: readonly string[]
 }
 
 /** Calls in one ABAP session: what one leaves in memory the next one finds. Calls wait for each other. */
@@ -44,7 +46,7 @@ export function prepareCall(
   { name, callTimeoutMs, closed }: CallContext,
   functionName: string,
   parameters: RfcStructure,
-  { signal: own, timeoutMs = callTimeoutMs, notRequested = [] }: RfcCallOptions,
+  { signal: own, timeoutMs = callTimeoutMs, notRequested = [], tables = [] }: RfcCallOptions,
 ): PreparedCall {
   const upper = functionName.toUpperCase()
   if (!/^[\x21-\x7e]{1,30}$/.test(upper)) {
@@ -62,7 +64,11 @@ export function prepareCall(
       const limited = timeoutMs === 0 ? signal : withDeadline(timeoutMs, signal)
       if (limited.aborted) throw abortedError(limited, attempt)
       try {
-        return await lease.connection.call(upper, given, { signal: limited, notRequested: notRequested.map((each) => each.toUpperCase()) })
+        return await lease.connection.call(upper, given, {
+          signal: limited,
+          notRequested: notRequested.map((each) => each.toUpperCase()),
+          tables: tables.map((each) => each.toUpperCase()),
+        })
       } catch (error) {
         if (!keepsConnection(error)) lease.discard()
         throw limited.aborted ? endedError(limited, attempt, error) : error

@@ -1,6 +1,6 @@
 import { type ConnectContext, ConnectivityError, type RfcDestination, withDeadline } from '@sallyport/core'
+import { createFunctionRepository } from '../function-repository.ts'
 import { repositoryTimeoutMs } from '../limits.ts'
-
 import type { RfcBinding, RfcClientContext, RfcConnections } from '../rfc-binding.ts'
 import { serverAddress, type ServiceNumbers } from '../server-address.ts'
 import {
@@ -11,7 +11,6 @@ import {
 } from './classic-connection.ts'
 import { type ClassicLogon, invalidDestination, parseClassicLogon, parseRepositoryLogon } from './classic-logon.ts'
 import { type ClientIdentity, openConversation } from './conversation.ts'
-import { createFunctionRepository } from './function-repository.ts'
 import { logOn } from './log-on.ts'
 import { lookUpFunction } from './look-up-function.ts'
 import { type GatewayWay, reachGateway } from './reach-gateway.ts'

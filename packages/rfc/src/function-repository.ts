@@ -1,6 +1,6 @@
 import type { Clock } from '@sallyport/core'
-import type { FunctionDescription } from '../function-description.ts'
-import { maxFunctionDescriptions } from '../limits.ts'
+import type { FunctionDescription } from './function-description.ts'
+import { maxFunctionDescriptions } from './limits.ts'
 
 /** Descriptions of function modules that a client has looked up. */
 export interface FunctionRepository {
