@@ -33,6 +33,8 @@ export interface GatewayVisit {
   readonly closed: boolean
   /** Sends the payload of an NI frame. */
   say(payload: Buffer): void
+  raw(bytes: Buffer): void
+  end(): void
   destroy(): void
 }
 
@@ -51,6 +53,8 @@ export interface GatewayScript {
   readonly answer?: (chain: Buffer) => Buffer
   /** Takes the place of the answer: what is sent after a request. */
   readonly reply?: (chain: Buffer, visit: GatewayVisit) => readonly Buffer[]
+  /** Answers no ping. */
+  readonly deaf?: boolean
   /** Stays silent from the beginning. */
   readonly silent?: boolean
 }
@@ -112,6 +116,8 @@ function serve(socket: Socket, script: GatewayScript): GatewayVisit {
       return socket.destroyed
     },
     say,
+    raw: (bytes) => void socket.write(bytes),
+    end: () => void socket.end(),
     destroy: () => socket.destroy(),
   }
   const onRequest = (chain: Buffer): void => {
@@ -141,7 +147,7 @@ function serve(socket: Socket, script: GatewayScript): GatewayVisit {
   socket.on('data', (chunk) => {
     for (const frame of reader.read(chunk).frames) {
       if (frame.kind === 'pong') pongs += 1
-      if (frame.kind === 'ping') say(niPong)
+      if (frame.kind === 'ping' && script.deaf !== true) say(niPong)
       if (frame.kind !== 'message') continue
       messages.push(Buffer.from(frame.payload))
       if (script.silent === true) continue
