@@ -36,6 +36,8 @@ export function openNiDialogue(socket: Socket, options: { readonly maxPayloadByt
   }
   const onEnd = (): void => fail('has closed the connection without an answer')
   socket.on('data', onData).on('end', onEnd).on('error', onEnd).on('close', onEnd)
+  // A dialogue before this one may have paused it.
+  socket.resume()
 
   return {
     send: (payload) => void socket.write(formatNiFrame(payload)),
