@@ -117,6 +117,7 @@ describe('a message server', () => {
     await until(() => server.lookups.length === 1)
     await bench.connector.stop({ graceMs: 0 })
     await server.idle()
+    expect(bench.openStreams).toBe(0)
     void pending
   })
 })
