@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { createNiReader, formatNiFrame, maxClientFrameBytes, niPing, niPong } from '@sallyport/rfc-wire'
@@ -37,7 +36,14 @@ export function createNiConnection(socket: Socket, { chunkBytes }: { readonly ch
   }
 
   async function write(bytes: Buffer): Promise<void> {
-    if (!socket.write(bytes) && !socket.destroyed) await Promise.race([once(socket, 'drain'), once(socket, 'close')])
+    if (socket.write(bytes) || socket.destroyed) return
+    await new Promise<void>((resolve) => {
+      const settle = (): void => {
+        socket.off('drain', settle).off('close', settle)
+        resolve()
+      }
+      socket.on('drain', settle).on('close', settle)
+    })
   }
 
   async function sendBytes(bytes: Buffer): Promise<void> {

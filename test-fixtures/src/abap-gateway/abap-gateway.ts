@@ -50,6 +50,8 @@ export interface AbapGateway extends AsyncDisposable {
   idle(): Promise<void>
   /** Breaks every connection without a word. */
   breakConnections(): void
+  /** Sends bytes on every connection, although nobody asked. */
+  sendUnasked(bytes: Buffer): void
 }
 
 /**
@@ -67,7 +69,7 @@ export async function createAbapGateway(options: AbapGatewayOptions = {}): Promi
   const open = createOpenStreams()
   const dictionary = { ...metadataDictionary, ...standardDictionary, ...everyTypeDictionary, ...options.dictionary }
   const functions = new Map([...standardFunctions, everyTypeFunction, ...(options.functions ?? [])].map((each) => [each.name, each]))
-  for (const each of createMetadataFunctions(functions, dictionary)) functions.set(each.name, each)
+  for (const each of createMetadataFunctions(functions, dictionary)) if (!functions.has(each.name)) functions.set(each.name, each)
   const users = options.users ?? [{ client: '001', user: 'DEVELOPER', password: 'secret' }]
   const sockets = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {
@@ -92,6 +94,9 @@ export async function createAbapGateway(options: AbapGatewayOptions = {}): Promi
     idle: open.idle,
     breakConnections() {
       for (const socket of sockets) socket.resetAndDestroy()
+    },
+    sendUnasked(bytes) {
+      for (const socket of sockets) socket.write(bytes)
     },
     async [Symbol.asyncDispose]() {
       server.close()

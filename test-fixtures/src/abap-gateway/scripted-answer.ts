@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { NiConnection } from '../ni-connection.ts'
 
@@ -33,9 +32,8 @@ export async function playScript({ bytes, end }: ScriptedAnswer, ni: NiConnectio
     if (socket.destroyed) return false
   }
   if (end === 'reset') socket.resetAndDestroy()
-  if (end === 'silence') {
-    socket.resume()
-    if (!socket.readableEnded && !socket.destroyed) await Promise.race([once(socket, 'end'), once(socket, 'close')])
-  }
+  // What the client says is read, so that its end is noticed.
+  // oxlint-disable-next-line no-await-in-loop -- one message after the other
+  if (end === 'silence') while ((await ni.take()) !== undefined);
   return end === 'go on'
 }

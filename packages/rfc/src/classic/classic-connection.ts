@@ -1,3 +1,4 @@
+import { ConnectivityError } from '@sallyport/core'
 import { type CpicChain, cpicTags, isRefused, parseChain } from '@sallyport/rfc-wire'
 import type { FunctionDescription } from '../function-description.ts'
 import type { RfcConnection, RfcConnectionCall } from '../rfc-binding.ts'
@@ -29,9 +30,15 @@ export function createDescribedConnection(conversation: RfcConversation, name: s
     const attempt = `call ${description.name} at ${name}`
     const chain = formatCall(description, parameters, options.notRequested, attempt)
     const reply = await conversation.request(chain, attempt, options.signal)
-    const answer = parseChain(reply.data)
-    if (isRefused(answer)) throw violationError(attempt, answer.refused, true)
-    return { chain: answer, outputs: readReply(description, answer, attempt) }
+    try {
+      const answer = parseChain(reply.data)
+      if (isRefused(answer)) throw violationError(attempt, answer.refused, true)
+      return { chain: answer, outputs: readReply(description, answer, attempt) }
+    } catch (error) {
+      // Nobody says goodbye to a system that does not speak the protocol.
+      if (ConnectivityError.is(error, 'PROTOCOL_VIOLATION')) conversation.fail(error)
+      throw error
+    }
   }
   const connection: DescribedConnection = {
     get isAlive() {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { ConnectivityError } from '@sallyport/core'
 import {
   allocateRecord,
   appcFunctions,
@@ -42,6 +43,8 @@ export interface RfcConversation {
   readonly isAlive: boolean
   /** Sends a chain and waits for the whole reply. @throws ConnectivityError; the conversation is over then. */
   request(chain: Buffer, attempt: string, signal: AbortSignal): Promise<Reply>
+  /** Ends it because of what an answer said. */
+  fail(error: ConnectivityError): void
   /** Ends it in good order if it stands. Never throws, works more than once. */
   close(): Promise<void>
 }
@@ -99,6 +102,7 @@ function createConversation(link: ReachedGateway['link'], conversation: Conversa
       if (reply.appcReturnCode !== 0) link.fail(brokenError(attempt, true))
       return reply
     },
+    fail: (error) => link.fail(error),
     close: () => link.close(formatAppcRecord(deallocateRecord(conversation))),
   }
 }
