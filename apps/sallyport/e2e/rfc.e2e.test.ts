@@ -45,7 +45,6 @@ ${destination('ERP', {})}${destination('ROUTED', { 'jco.client.sysnr': '01' })}$
     'jco.client.ashost': '',
     'jco.client.sysnr': '',
     'jco.client.mshost': 'ms.demo',
-    'jco.client.msserv': '3600',
     'jco.client.r3name': 'ABC',
   },
 ).replaceAll(/"jco\.client\.(?:ashost|sysnr)":"",/g, '')}${destination('NOWHERE', { 'jco.client.sysnr': '77' })}
