@@ -23,3 +23,4 @@ export { createSocksServer, type SocksAttempt, type SocksServer, type SocksServe
 export { createTestCa, type TestCa, type TestIdentity } from './test-ca.ts'
 export { createTestIssuer, type TestIssuer } from './test-issuer.ts'
 export type { FarEnd, TestNetwork } from './test-network.ts'
+export { createTransitServer, type TransitServer } from './transit-server.ts'

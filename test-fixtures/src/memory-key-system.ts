@@ -10,8 +10,10 @@ export interface MemoryKeySystem extends KeyManagementSystem {
   /** From now on the key is refused, until {@link MemoryKeySystem.restore}. */
   revoke(name: string): void
   restore(name: string): void
-  /** Adds a version; with `retire` earlier ones unwrap nothing any more. */
-  rotate(name: string, options?: { readonly retire?: boolean }): void
+  /** Adds a version. */
+  rotate(name: string): void
+  /** Versions but the newest unwrap nothing any more. */
+  retire(name: string): void
   /** `true`: nobody answers. */
   down: boolean
 }
@@ -43,10 +45,9 @@ export function createMemoryKeySystem(): MemoryKeySystem {
     down: false,
     revoke: (name) => void revoked.add(name),
     restore: (name) => void revoked.delete(name),
-    rotate(name, { retire = false } = {}) {
-      const versions = versionsOf(name)
-      if (retire) for (const version of versions) version.retired = true
-      versions.push({ secret: randomBytes(32), retired: false })
+    rotate: (name) => void versionsOf(name).push({ secret: randomBytes(32), retired: false }),
+    retire(name) {
+      for (const version of versionsOf(name).slice(0, -1)) version.retired = true
     },
     key: (name) => ({
       wrap(plaintext) {
@@ -69,9 +70,13 @@ export function createMemoryKeySystem(): MemoryKeySystem {
           const { secret, retired } = versionsOf(name)[Number(version)] ?? { secret: Buffer.alloc(32), retired: true }
           if (retired) throw refused(name)
           const bytes = Buffer.from(body, 'base64')
-          const decipher = createDecipheriv('aes-256-gcm', secret, bytes.subarray(0, 12))
-          decipher.setAuthTag(bytes.subarray(-16))
-          return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()])
+          try {
+            const decipher = createDecipheriv('aes-256-gcm', secret, bytes.subarray(0, 12), { authTagLength: 16 })
+            decipher.setAuthTag(bytes.subarray(-16))
+            return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()])
+          } catch {
+            throw refused(name)
+          }
         })
       },
       describe: () =>

@@ -67,6 +67,7 @@ export {
   type DestinationAdministration,
   type EditedCollection,
 } from './destination-administration/administration-client.ts'
+export { type EncryptionStatus, encryptionStatusSchema } from './destination-administration/encryption-status.ts'
 export { type DestinationRemark, reviewDestination } from './destination-administration/destination-review.ts'
 export { type CheckedHop, type ConnectionVerdict, connectionVerdictSchema } from './destination-administration/connection-check.ts'
 export {

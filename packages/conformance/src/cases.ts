@@ -29,6 +29,15 @@ export {
 } from './dial-cases.ts'
 export { type DialSubject, runDialCase } from './dial-suite.ts'
 export type { FarEnd, FarSide } from './far-side.ts'
+export {
+  type KeySystemCase,
+  type KeySystemCaseName,
+  keySystemCases,
+  type KeySystemContext,
+  type KeySystemFeature,
+  type KeySystemWorld,
+} from './key-system-cases.ts'
+export { type KeySystemSubject, runKeySystemCase } from './key-system-suite.ts'
 export { type CaseFailure, type CaseResult, type CaseRun, runCases } from './run-cases.ts'
 export { type TransportCaseName, transportCases } from './transport-cases.ts'
 export type { Stranger, TransportCase, TransportContext, TransportDeps, TransportFeature } from './transport-cases/transport-case.ts'

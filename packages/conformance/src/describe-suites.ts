@@ -5,6 +5,8 @@ import { describeCases } from './describe-cases.ts'
 import { dialCases } from './dial-cases.ts'
 import { type DialSubject, runDialCase } from './dial-suite.ts'
 import type { FarSide } from './far-side.ts'
+import { keySystemCases } from './key-system-cases.ts'
+import { type KeySystemSubject, runKeySystemCase } from './key-system-suite.ts'
 import { transportCases } from './transport-cases.ts'
 import { runTransportCase, type TransportSubject } from './transport-suite.ts'
 
@@ -24,4 +26,9 @@ export function describeAdapter<T extends Destination['type'], Client extends Pr
 /** Holds a transport to the contract of `TunnelTransport`: one test per case of {@link transportCases}. */
 export function describeTransport(name: string, subject: TransportSubject): void {
   describeCases('transport', name, transportCases, subject, (test) => runTransportCase(test, subject))
+}
+
+/** Holds a key management system to the contract of `KeyManagementSystem`: one test per case of {@link keySystemCases}. */
+export function describeKeySystem(name: string, subject: KeySystemSubject): void {
+  describeCases('key management system', name, keySystemCases, subject, (test) => runKeySystemCase(test, subject))
 }

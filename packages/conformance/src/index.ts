@@ -9,8 +9,10 @@
  */
 export type { AdapterParts, Demand } from './adapter-cases.ts'
 export type { AdapterSubject } from './adapter-suite.ts'
-export { describeAdapter, describeDial, describeTransport } from './describe-suites.ts'
+export { describeAdapter, describeDial, describeKeySystem, describeTransport } from './describe-suites.ts'
 export type { DialFarSide } from './dial-cases.ts'
 export type { DialSubject } from './dial-suite.ts'
 export type { FarEnd, FarSide } from './far-side.ts'
+export type { KeySystemWorld } from './key-system-cases.ts'
+export type { KeySystemSubject } from './key-system-suite.ts'
 export type { TransportSubject } from './transport-suite.ts'

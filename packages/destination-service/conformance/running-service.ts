@@ -43,6 +43,7 @@ import {
   type IdentityTrust,
   type ListenerTls,
   type Outgoing,
+  type SubaccountEncryption,
 } from '../src/index.ts'
 
 export const providerSubaccount = '11111111-2222-3333-4444-555555555555'
@@ -99,6 +100,25 @@ export interface RunningService {
   /** As `call`, to a path below `/admin/v1`. */
   administer(method: string, path: string, options?: CallOptions): Promise<Answered>
   close(): Promise<void>
+}
+
+/** As an operator offers it who has named one key for everybody. */
+export const offeredKey = { system: 'kms', key: 'offered' } as const
+
+function encryptionWith(customerKeys: CustomerKeys): SubaccountEncryption {
+  return {
+    async find(subaccountId) {
+      const [known] = await customerKeys.states(subaccountId)
+      return known === undefined ? { keyOwner: 'operator', offered: true } : { keyOwner: 'customer', offered: true, state: known.state }
+    },
+    async use(subaccountId) {
+      if ((await customerKeys.states(subaccountId)).length > 0) return false
+      await customerKeys.use(subaccountId, offeredKey)
+      return true
+    },
+    rotate: (subaccountId) => customerKeys.use(subaccountId, offeredKey),
+    release: (subaccountId) => customerKeys.release(subaccountId),
+  }
 }
 
 export async function startService(
@@ -167,6 +187,7 @@ export async function startService(
             },
             settings: createSqlInstanceSettings({ db }),
             connections: options.connections,
+            encryption: encryptionWith(customerKeys),
           },
         }),
     ...(options.identity === undefined ? {} : { identity: options.identity(clock) }),

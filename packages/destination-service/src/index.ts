@@ -21,6 +21,7 @@
  * @packageDocumentation
  */
 export type { Administration, InstanceDirectory, KnownInstance } from './administration/administration-context.ts'
+export type { SubaccountEncryption } from './administration/encryption-routes.ts'
 export type { AdministrationApplication } from './administration/administrator.ts'
 export { type ConnectionChecker, type ConnectionCheckerOptions, createConnectionChecker } from './check-connection/connection-checker.ts'
 export { type ParametersOutcome, parametersDigest, type StoredChange } from './instance-parameters/apply-instance-parameters.ts'

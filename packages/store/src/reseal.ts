@@ -4,7 +4,7 @@ import type { DataKeys } from './keys/data-keys.ts'
 import { rowsPerWalk } from './limits.ts'
 import { parseSealedText } from './sealed-text.ts'
 import type { MasterSealer } from './sealer.ts'
-import { isKeyFailure } from './keys/data-keys.ts'
+import { isKeyFailure } from './keys/wrapping-key.ts'
 import { addAttempt } from './store-errors.ts'
 
 /** What a change of keys has done. */

@@ -9,7 +9,7 @@ export function storeFailed(attempt: string, cause: unknown): ConnectivityError 
 /** Says in front of an error of ours what was being done; turns others into `STORE_FAILED`. */
 export function addAttempt(attempt: string, cause: unknown): ConnectivityError {
   return ConnectivityError.is(cause)
-    ? new ConnectivityError(cause.code, `${attempt}: ${cause.message}`, { cause })
+    ? new ConnectivityError(cause.code, `${attempt}: ${cause.message}`, { cause, details: cause.details })
     : storeFailed(attempt, cause)
 }
 

@@ -1,23 +1,18 @@
-import { join, resolve } from 'node:path'
-import { systemClock } from '@sallyport/core'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { exitCodes } from '../output/exit-code.ts'
 import { formatTable } from '../output/printer.ts'
-import type { MaintenanceContext } from '../stack/cloud-backup.ts'
 import type { CloudDatabase } from '../stack/cloud-database.ts'
 import { backupPasswordVariable, readBackupLock } from './backup-password.ts'
-import { findConfigurationFile } from './config.ts'
 import { createContext } from './context.ts'
-
-interface ConfigOption {
-  readonly config?: string
-}
+import { addCustomerKeyCommand } from './customer-key.ts'
+import { type ConfigOption, maintenanceContext } from './maintenance-context.ts'
 
 interface BackupOptions extends ConfigOption {
   readonly passwordFile?: string
 }
 
-/** `db status|migrate|backup|restore|rotate`: the databases of the cloud side, all at once. */
+/** `db status|migrate|backup|restore|rotate|customer-key`: the databases of the cloud side, all at once. */
 export function addDbCommand(program: Command): void {
   const db = program.command('db').description('look after the databases of the cloud side')
   const withConfig = (command: Command): Command => command.option('--config <file>', 'configuration file (default: sallyport.yaml)')
@@ -50,6 +45,7 @@ export function addDbCommand(program: Command): void {
       .description('change the sealing key and seal again what it seals; services may run')
       .option('--values', 'also change the keys of subaccounts, and seal every value again'),
   ).action(rotateKeys)
+  addCustomerKeyCommand(db)
 }
 
 async function showStatus(options: ConfigOption, command: Command): Promise<void> {
@@ -155,17 +151,6 @@ async function allDatabases(): Promise<readonly CloudDatabase[]> {
     import('../stack/connectivity-proxy-part.ts'),
   ])
   return [tokenDatabase, destinationDatabase, connectivityDatabase]
-}
-
-/** Without a configuration file an installation keeps everything in its folder. */
-async function maintenanceContext(options: ConfigOption, command: Command): Promise<MaintenanceContext> {
-  const { folder, workingFolder } = createContext(command)
-  const { parseConfiguration, requireConfiguration } = await import('../configuration/read-configuration.ts')
-  const file = findConfigurationFile(workingFolder, options.config)
-  if (file !== undefined) return { configuration: requireConfiguration(file), folder: folder(), clock: systemClock }
-  const usual = parseConfiguration('version: 1\n', join(workingFolder, 'sallyport.yaml'))
-  if (!('configuration' in usual)) throw new Error('the empty configuration is not valid')
-  return { configuration: usual.configuration, folder: folder(), clock: systemClock }
 }
 
 function rowsOf(tables: Readonly<Record<string, number>>): number {

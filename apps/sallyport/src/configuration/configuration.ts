@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConnectivityError } from '@sallyport/core'
-import type { ConfigurationFile, TextOrReference } from './schema.ts'
+import type { ConfigurationFile } from './schema.ts'
+import type { TextOrReference } from './text-reference.ts'
 
 /** A configuration that has been read, checked and given its defaults. */
 export interface Configuration extends ConfigurationFile {

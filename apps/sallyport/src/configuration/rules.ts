@@ -104,6 +104,33 @@ const tenantHosts: Rule = ({ server: { tokenService } }) => {
   return usable ? [] : [{ path: ['server', 'tokenService', tokenService.url === undefined ? 'tenantHosts' : 'url'], message }]
 }
 
+const keySystems: Rule = ({ subaccounts, storage }) => {
+  const { systems } = storage.keyManagement
+  const names = systems.map(({ name }) => name)
+  return [
+    ...systems.flatMap((_, at) =>
+      names.indexOf(names[at] ?? '') === at
+        ? []
+        : [{ path: ['storage', 'keyManagement', 'systems', at, 'name'], message: `the key management system "${names[at]}" stands twice` }],
+    ),
+    ...subaccounts.flatMap(({ customerKey }, at) =>
+      customerKey === undefined || names.includes(customerKey.system)
+        ? []
+        : [{ path: ['subaccounts', at, 'customerKey', 'system'], message: `there is no key management system "${customerKey.system}"` }],
+    ),
+  ]
+}
+
+/** Two owners of one key would have to trust each other. */
+const ownCustomerKeys: Rule = ({ subaccounts }) => {
+  const keyOf = (at: number): string => JSON.stringify(subaccounts[at]?.customerKey ?? at)
+  return subaccounts.flatMap((_, at) =>
+    subaccounts.findIndex((__, other) => keyOf(other) === keyOf(at)) === at
+      ? []
+      : [{ path: ['subaccounts', at, 'customerKey'], message: 'another subaccount has the same key; each needs its own' }],
+  )
+}
+
 /** Named checks across entries. Each finds all its problems; none changes anything. */
 const rules: readonly Rule[] = [
   uniqueSubaccounts,
@@ -113,6 +140,8 @@ const rules: readonly Rule[] = [
   knownSubaccounts,
   tenantHosts,
   existingFiles,
+  keySystems,
+  ownCustomerKeys,
   uniqueRoleCollections,
   uniqueIdentityServices,
 ]

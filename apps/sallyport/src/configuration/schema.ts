@@ -1,8 +1,7 @@
 import { type ConnectorEntry, connectorEntrySchema, type DestinationRole, destinationRoles } from '@sallyport/admin-api'
 import { z } from 'zod'
-
-/** A text that may be kept elsewhere: `{ file }` relative to the configuration file, or `{ env }`. */
-export type TextOrReference = string | { readonly file: string } | { readonly env: string }
+import { type CustomerKeyEntry, customerKeySchema, type KeyManagementEntry, keyManagementSchema } from './key-management-schema.ts'
+import { fileReference, reference, secretReference, type SecretReference, type TextOrReference } from './text-reference.ts'
 
 /** A user of the local identity provider. */
 interface UserEntry {
@@ -20,6 +19,8 @@ interface UserEntry {
 export interface SubaccountEntry {
   readonly id: string
   readonly subdomain?: string | undefined
+  /** What its data is encrypted with beside the key of the installation, once somebody has said so. */
+  readonly customerKey?: CustomerKeyEntry | undefined
   readonly users: readonly UserEntry[]
   readonly destinations: readonly Readonly<Record<string, TextOrReference | number | boolean>>[]
 }
@@ -75,9 +76,6 @@ interface ServerEntry {
   }
 }
 
-/** A text that is kept elsewhere, because it is secret. */
-type SecretReference = Exclude<TextOrReference, string>
-
 /** Where the cloud side keeps its data, and what seals it. */
 interface StorageEntry {
   /** Without it: SQLite files in the data folder. */
@@ -85,6 +83,7 @@ interface StorageEntry {
   /** Base64 of 32 bytes; without it the data folder holds a key. */
   readonly sealingKey?: SecretReference | undefined
   readonly previousSealingKeys: readonly SecretReference[]
+  readonly keyManagement: KeyManagementEntry
 }
 
 /** A PostgreSQL database. */
@@ -116,9 +115,6 @@ export interface ConfigurationFile {
 }
 
 const port = z.int().min(1).max(65_535)
-const file = z.strictObject({ file: z.string().min(1).describe('File that holds the text, relative to the configuration file') })
-const secretReference = z.union([file, z.strictObject({ env: z.string().min(1).describe('Environment variable that holds the text') })])
-const reference = z.union([z.string(), ...secretReference.options])
 
 const user = z.strictObject({
   name: z.string().min(1).max(200).describe('Name that the user logs on with and that user_name carries'),
@@ -146,6 +142,9 @@ const subaccount = z.strictObject({
     .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a host name label')
     .optional()
     .describe('Default: the id in lower case'),
+  customerKey: customerKeySchema
+    .optional()
+    .describe('Key of the customer that "db customer-key use" puts around what the subaccount stores'),
   users: z.array(user).default([]),
   destinations: z
     .array(z.record(z.string(), z.union([reference, z.number(), z.boolean()])))
@@ -228,12 +227,15 @@ export const postgresqlSchema: z.ZodType<PostgresEntry> = z.strictObject({
   password: secretReference.optional().describe('Read again for every connection'),
   tls: z.enum(['verify', 'off']).default('verify').describe('"off" sends passwords and data readable through the network'),
   authorities: z
-    .array(file)
+    .array(fileReference)
     .min(1)
     .max(50)
     .optional()
     .describe('Who vouches for the server, PEM; without them those that the system trusts'),
-  clientCertificate: z.strictObject({ certificate: file, key: file }).optional().describe('What we show to the server, PEM'),
+  clientCertificate: z
+    .strictObject({ certificate: fileReference, key: fileReference })
+    .optional()
+    .describe('What we show to the server, PEM'),
   maxConnections: z.int().min(2).max(1_000).default(10).describe('Of each role of this process'),
   connectTimeoutSeconds: z.number().min(0.1).max(300).default(5),
   statementTimeoutSeconds: z.number().min(0.1).max(3_600).default(15),
@@ -249,6 +251,7 @@ const storage = z.strictObject({
     .max(20)
     .default([])
     .describe('Keys that the data may still be sealed with; "db rotate" makes them superfluous'),
+  keyManagement: keyManagementSchema.prefault({}).describe('Where customers keep keys of their own'),
 })
 
 const roleCollection = z.strictObject({

@@ -5,6 +5,7 @@ import {
   type DestinationService,
   type InstanceSettingsRepository,
   parametersDigest,
+  type SubaccountEncryption,
 } from '@sallyport/destination-service'
 import { ConnectivityError } from '@sallyport/core'
 import { type Configuration, readReferencedJson } from '../configuration/configuration.ts'
@@ -19,8 +20,9 @@ export function destinationAdministration(deps: {
   readonly folder: DataFolder
   readonly db: Parameters<typeof createSqlInstanceSettings>[0]['db']
   readonly connections: ConnectionChecker
+  readonly encryption: SubaccountEncryption
 }): Administration {
-  const { configuration, folder, db, connections } = deps
+  const { configuration, folder, db, connections, encryption } = deps
   const subaccounts = subaccountsOf(configuration).map(({ id }) => id)
   const { destination } = openInstances(folder)
   const instance = { instanceId: destination.instanceId, subaccountId: subaccounts[0] ?? '' }
@@ -30,6 +32,7 @@ export function destinationAdministration(deps: {
     directory: { list: (subaccountId) => (subaccounts.includes(subaccountId) ? [{ instance, name: destination.name }] : []) },
     settings: createSqlInstanceSettings({ db }),
     connections,
+    encryption,
   }
 }
 

@@ -12,7 +12,7 @@ import {
   type DestinationTables,
   type EntityRepository,
 } from '@sallyport/destination-service'
-import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, dataKeyTables } from '@sallyport/store'
+import { createSealer, dataKeyMigrations, dataKeyPart, dataKeyTables } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
@@ -20,6 +20,7 @@ import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud
 import { auditKeyOf } from './connector-material.ts'
 import { createConnectivityTokens } from './connectivity-tokens.ts'
 import { applyConfiguredParameters, destinationAdministration } from './destination-administration.ts'
+import { createCustomerEncryption } from './customer-encryption.ts'
 import { createExpiryWebhook } from './expiry-webhook.ts'
 import { openIdentityTrust } from './identity-services.ts'
 import { openInstances } from './instances.ts'
@@ -27,6 +28,7 @@ import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
 import { createRequester } from './request.ts'
+import { openSubaccountKeys, settleFromTimeToTime } from './subaccount-keys.ts'
 import { keyRefresh, serviceTokenBounds } from './token-verification.ts'
 
 /** What the destination service keeps. */
@@ -48,7 +50,12 @@ export async function startDestinationServicePart(context: PartContext): Promise
   const db = await openCloudDatabase<DestinationTables>(context, destinationDatabase)
   starting.defer(() => db.destroy())
   const master = createSealer(masterKeys(context))
-  const sealers = createDataKeys({ db, master, clock })
+  const { parts } = destinationDatabase
+  const subaccountKeys = starting.use(
+    openSubaccountKeys({ configuration, db, parts, master, clock, log: partLog(log, 'destination-service') }),
+  )
+  starting.defer(settleFromTimeToTime(subaccountKeys, clock, partLog(log, 'destination-service')))
+  const { dataKeys: sealers, customerKeys } = subaccountKeys
   const repository = createSqlEntityRepository({ db, sealers })
   const fetcher = starting.use(createKeyFetcher(settings))
   const keys = starting.use(
@@ -73,7 +80,13 @@ export async function startDestinationServicePart(context: PartContext): Promise
     }),
   } as const
   const outgoing = createOutgoing(targets)
-  const administration = destinationAdministration({ configuration, folder, db, connections: createConnectionChecker(targets) })
+  const administration = destinationAdministration({
+    configuration,
+    folder,
+    db,
+    connections: createConnectionChecker(targets),
+    encryption: createCustomerEncryption(configuration, customerKeys),
+  })
   const identity = starting.use(
     openIdentityTrust({
       configuration,

@@ -24,11 +24,16 @@ const usualTimeoutMs = 15_000
 const maxAnswerBytes = 8_388_608
 
 /**
- * An HTTP client for our own services: trusts the local authority beside the usual ones, waits at most 15 s unless told, reads at most 8 MiB, follows no redirect.
+ * An HTTP client for our own services and what operators name: trusts the given authorities, or else the usual ones, waits at most 15 s unless told, reads at most 8 MiB, follows no redirect.
  *
  * @throws ConnectivityError `PEER_UNTRUSTED` when the certificate does not verify, `PEER_UNREACHABLE` otherwise.
  */
-export function createRequester(options: { readonly authorities: readonly string[]; readonly timeoutMs?: number }): Requester {
+export function createRequester(options: {
+  readonly authorities: readonly string[]
+  readonly timeoutMs?: number
+  /** Presented in every TLS handshake unless the request has another. */
+  readonly identity?: HttpRequest['identity']
+}): Requester {
   const timeoutMs = options.timeoutMs ?? usualTimeoutMs
   let loading:
     | Promise<{
@@ -43,7 +48,8 @@ export function createRequester(options: { readonly authorities: readonly string
     const createAgent = (identity: HttpRequest['identity']): Agent =>
       new Agent({
         connect: {
-          ca: [...options.authorities],
+          // An empty list would trust nobody.
+          ...(options.authorities.length === 0 ? {} : { ca: [...options.authorities] }),
           timeout: timeoutMs,
           ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
         },
@@ -51,7 +57,7 @@ export function createRequester(options: { readonly authorities: readonly string
         bodyTimeout: timeoutMs,
         maxResponseSize: maxAnswerBytes,
       })
-    return { agent: createAgent(undefined), createAgent, request }
+    return { agent: createAgent(options.identity), createAgent, request }
   }
   const requester = async (url: string | URL, init: HttpRequest = {}): Promise<HttpAnswer> => {
     const { agent: shared, createAgent, request: undiciRequest } = await (loading ??= load())

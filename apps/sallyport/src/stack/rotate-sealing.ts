@@ -1,9 +1,10 @@
-import { ConnectivityError, systemClock } from '@sallyport/core'
-import { createDataKeys, createSealer, type DatabasePart, dataKeyPart, executedSteps, reseal, type ResealOutcome } from '@sallyport/store'
+import { ConnectivityError } from '@sallyport/core'
+import { createSealer, type DatabasePart, dataKeyPart, executedSteps, reseal, type ResealOutcome } from '@sallyport/store'
 import { openDatabases, type MaintenanceContext } from './cloud-backup.ts'
 import type { CloudDatabase } from './cloud-database.ts'
 import { readDatabaseStatus } from './database-status.ts'
 import { masterKeys, renewMasterKey } from './master-keys.ts'
+import { openSubaccountKeys } from './subaccount-keys.ts'
 
 /**
  * Changes the master key and seals again what it seals. Where the configuration has the key somebody has changed it there before; otherwise a new one is
@@ -23,7 +24,10 @@ export async function rotateSealing(
   for (const { db, parts: all } of opened.databases) {
     const parts: DatabasePart[] = []
     for (const part of all) if ((await executedSteps(db, part.name)).length > 0) parts.push(part)
-    const dataKeys = parts.some(({ name }) => name === dataKeyPart) ? createDataKeys({ db, master, clock: systemClock }) : undefined
+    await using keys = parts.some(({ name }) => name === dataKeyPart)
+      ? openSubaccountKeys({ configuration: context.configuration, db, parts, master, clock: context.clock })
+      : undefined
+    const dataKeys = keys?.dataKeys
     const outcome = await reseal(db, { tables: parts.flatMap(({ tables }) => tables), master, dataKeys, renewDataKeys: options.values })
     values += outcome.values
     sealedAgain += outcome.sealedAgain

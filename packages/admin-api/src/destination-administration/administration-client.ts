@@ -21,6 +21,7 @@ import {
   type ImportOrder,
 } from './administration-requests.ts'
 import { type ConnectionVerdict, connectionVerdictSchema } from './connection-check.ts'
+import { type EncryptionStatus, encryptionStatusSchema } from './encryption-status.ts'
 
 /** The subaccount's own level, or that of an instance by its id. */
 export type AdministeredLevel = 'subaccount' | { readonly instance: string }
@@ -59,6 +60,14 @@ export interface DestinationAdministration {
   certificates(level: AdministeredLevel): Promise<readonly AdministeredCertificate[]>
   /** Applies parameters of an instance, what the original takes as `config.json`. */
   applyParameters(instance: string, parameters: unknown): Promise<AppliedParameters>
+  /** How the subaccount is encrypted. */
+  encryption(): Promise<EncryptionStatus>
+  /** Encrypts the subaccount with the key of the customer that the operator has named; throws when there is none. */
+  useCustomerKey(): Promise<EncryptionStatus>
+  /** Takes the newest version of the key into use; throws when none is in use. */
+  rotateCustomerKey(): Promise<EncryptionStatus>
+  /** Lets the operator's key do alone again; throws when it does already. */
+  releaseCustomerKey(): Promise<EncryptionStatus>
 }
 
 /** How many entities parameters created, replaced, and left as they were. */
@@ -82,6 +91,9 @@ export function createDestinationAdministration(options: DestinationAdminClientO
   const one = (level: AdministeredLevel, collection: string, name: string): string =>
     `${all(level, collection)}/${encodeURIComponent(name)}`
   const textOf = (level: AdministeredLevel): string => (level === 'subaccount' ? 'the subaccount' : `the instance ${level.instance}`)
+
+  const encryption = (attempt: string, method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string): Promise<EncryptionStatus> =>
+    required(attempt, { method, path: `${pathOf('subaccount')}/encryption${path}`, schema: encryptionStatusSchema })
 
   return {
     session: () => required('asking who administers', { method: 'GET', path: '/session', schema: administrationSessionSchema }),
@@ -150,5 +162,9 @@ export function createDestinationAdministration(options: DestinationAdminClientO
         body: parameters,
         schema: appliedParametersSchema,
       }),
+    encryption: () => encryption('asking how the subaccount is encrypted', 'GET', ''),
+    useCustomerKey: () => encryption('encrypting the subaccount with a key of its owner', 'PUT', '/customerKey'),
+    rotateCustomerKey: () => encryption('taking the newest version of the key into use', 'POST', '/customerKey/rotate'),
+    releaseCustomerKey: () => encryption('releasing the key of the customer', 'DELETE', '/customerKey'),
   }
 }

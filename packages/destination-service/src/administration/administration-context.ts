@@ -3,6 +3,7 @@ import type { DestinationInstance } from '../access/destination-instances.ts'
 import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 import type { InstanceSettingsRepository } from '../instance-parameters/instance-settings.ts'
 import type { AdministrationApplication, Administrator } from './administrator.ts'
+import type { SubaccountEncryption } from './encryption-routes.ts'
 
 /** An instance with the name that people know it by. */
 export interface KnownInstance {
@@ -22,6 +23,8 @@ export interface Administration {
   readonly directory: InstanceDirectory
   readonly settings: InstanceSettingsRepository
   readonly connections: ConnectionChecker
+  /** Keys of customers; without it nobody may have one. */
+  readonly encryption?: SubaccountEncryption
 }
 
 /** What its handlers work with. */

@@ -11,6 +11,7 @@ import { getLabels, replaceLabels } from '../labels/entity-labels.ts'
 import { trustRoutes } from '../trust/trust-routes.ts'
 import { administrationRoot, type AdministrationRoute, type LevelOperation, onEveryLevel, onSubaccount } from './administration-route.ts'
 import { checkConnection } from './check-connection-route.ts'
+import { encryptionRoutes } from './encryption-routes.ts'
 import { createEntity, getEntity, listEntities, replaceEntity } from './edit-entities.ts'
 import { exportEntities, importEntities } from './exchange-entities.ts'
 import { getInstanceSettings, putInstanceParameters } from './instance-parameters-route.ts'
@@ -27,6 +28,7 @@ export const administrationRoutes: readonly AdministrationRoute[] = [
   ...onEveryLevel({ method: 'POST', path: '/destinations/:name/check', area: 'destinations', action: 'view', answer: checkConnection }),
   ...certificates('/certificates').flatMap(onEveryLevel),
   ...trustRoutes.map(onTrust),
+  ...encryptionRoutes,
 ]
 
 /** Destinations and fragments, whose secrets are hidden. */

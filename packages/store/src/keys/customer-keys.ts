@@ -7,7 +7,7 @@ import { type CustomerKeyState, customerKeyStates } from './customer-key-state.t
 import { changeKeyRows, closeDataKey, newKeyBytes, openDataKey, readKeyRows } from './data-key-rows.ts'
 import type { DataKeys } from './data-keys.ts'
 import { type CustomerKeyRow, keysIn } from './key-tables.ts'
-import { type KeyManagementSystems, unwrapWrappingKey, wrapWrappingKey } from './wrapping-key.ts'
+import { isKeyFailure, type KeyManagementSystems, unwrapWrappingKey, wrapWrappingKey } from './wrapping-key.ts'
 
 /** A key of a customer, as the operator names it. */
 export interface CustomerKeyName {
@@ -137,7 +137,7 @@ export function createCustomerKeys<Schema>(deps: {
         try {
           await sealAgain(subaccountId)
         } catch (error) {
-          if (!ConnectivityError.is(error, 'ENCRYPTION_KEY_UNAVAILABLE') && !ConnectivityError.is(error, 'SERVICE_UNAVAILABLE')) throw error
+          if (!isKeyFailure(error)) throw error
           // Taken back meanwhile: it goes on when the key is back.
           continue
         }

@@ -4,7 +4,7 @@ import { defaultKeyAgeMs, keyRetryMs, maxKeptDataKeys } from '../limits.ts'
 import { createSealKey, openText, parseSealedText, type SealKey, sealText } from '../sealed-text.ts'
 import { changeKeyRows, closeDataKey, newKeyBytes, openDataKey, readKeyRows, type SubaccountKeyRows } from './data-key-rows.ts'
 import { keysIn } from './key-tables.ts'
-import { type KeyManagementSystems, unwrapWrappingKey } from './wrapping-key.ts'
+import { isKeyFailure, type KeyManagementSystems, unwrapWrappingKey } from './wrapping-key.ts'
 
 /** As repositories use them, and what a change of keys needs beside. */
 export interface DataKeys extends SubaccountSealers {
@@ -199,14 +199,6 @@ export function createDataKeys<Schema>(deps: DataKeyDeps<Schema>): DataKeys {
     },
   }
   return dataKeys
-}
-
-/** Failures that a key management system is the reason of. */
-export function isKeyFailure(error: unknown): error is ConnectivityError {
-  return (
-    ConnectivityError.is(error, 'ENCRYPTION_KEY_UNAVAILABLE') ||
-    (ConnectivityError.is(error, 'SERVICE_UNAVAILABLE') && error.details['store'] !== true)
-  )
 }
 
 function boundTo(map: Map<string, unknown>): void {

@@ -52,7 +52,7 @@ async function underSignalOrNeutral(row: CustomerKeyRow, systems: KeyManagementS
     return await underSignal(system.key(row.key_name).unwrap(row.wrapped_key, signal), signal, 'unwrapping a key')
   } catch (error) {
     // What the system says is for "db customer-key status", not for callers and logs; so is the cause.
-    if (isOutage(error)) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the keys of a subaccount cannot be asked for at the moment')
+    if (isOutage(error)) throw keyFailure('SERVICE_UNAVAILABLE', 'the keys of a subaccount cannot be asked for at the moment')
     throw unavailable()
   }
 }
@@ -64,5 +64,15 @@ export function isOutage(error: unknown): boolean {
 const outages: ReadonlySet<string> = new Set(['SERVICE_UNAVAILABLE', 'DEADLINE_EXCEEDED', 'PEER_UNREACHABLE', 'PEER_UNTRUSTED', 'ABORTED'])
 
 function unavailable(): ConnectivityError {
-  return new ConnectivityError('ENCRYPTION_KEY_UNAVAILABLE', 'what the subaccount has stored is encrypted with a key that is not available')
+  return keyFailure('ENCRYPTION_KEY_UNAVAILABLE', 'what the subaccount has stored is encrypted with a key that is not available')
+}
+
+/** Marked as a failure of the store too: it is not the fault of whatever is carried out with what was stored, and no business of callers. */
+function keyFailure(code: 'ENCRYPTION_KEY_UNAVAILABLE' | 'SERVICE_UNAVAILABLE', message: string): ConnectivityError {
+  return new ConnectivityError(code, message, { details: { store: true, customerKey: true } })
+}
+
+/** Failures that a key management system is the reason of. */
+export function isKeyFailure(error: unknown): error is ConnectivityError {
+  return ConnectivityError.is(error) && error.details['customerKey'] === true
 }
