@@ -11,9 +11,11 @@
  *
  * @packageDocumentation
  */
+export { type Dovecot, type DovecotOptions, startDovecot } from './dovecot.ts'
 export { type ForegroundProgram, startForeground } from './foreground.ts'
 export { freePort } from './free-port.ts'
 export { type Nginx, type NginxOptions, startNginx } from './nginx.ts'
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 export { findProgram, skipUnless } from './programs.ts'
 export { type Slapd, type SlapdOptions, startSlapd } from './slapd.ts'
+export { startTokenIntrospection, type TokenIntrospection } from './token-introspection.ts'
