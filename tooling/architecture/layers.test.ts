@@ -117,7 +117,7 @@ describe('layers', () => {
   it('publishes built code alone, under the same names as here', () => {
     for (const { folder } of published) {
       const { files, exports, publishConfig } = JSON.parse(read(`${folder}/package.json`)) as Manifest
-      const built = Object.entries(exports).map(([name, { '@sallyport/source': _, ...conditions }]) => [name, conditions])
+      const built = Object.entries(exports).map(([name, { '@sallyport/source': _source, ...conditions }]) => [name, conditions])
       expect({ files, exports: publishConfig.exports }, folder).toEqual({
         files: ['dist', '!dist/**/*.map'],
         exports: Object.fromEntries(built),

@@ -53,6 +53,36 @@ describe.each(forms)('a bridge over $form', ({ start }) => {
     expect(bridge.failure).toBeUndefined()
   })
 
+  it('ends the library where the far side has broken before the two are joined', async () => {
+    const [near, far] = createMemoryPair()
+    far.on('error', () => {})
+    const { bridge, enter } = await start(
+      options(async () => {
+        near.destroy(new Error('reset'))
+        await once(near, 'close').catch(() => {})
+        return near
+      }),
+    )
+    const socket = enter()
+    socket.on('error', () => {})
+    await once(socket, 'close')
+    expect(bridge.failure?.cause).toMatchObject({ message: 'reset' })
+  })
+
+  it('closes the far side where the library has left before the two are joined', async () => {
+    const [near, far] = createMemoryPair()
+    far.on('error', () => {})
+    const opening = Promise.withResolvers<Duplex>()
+    const { bridge, enter } = await start(options(() => opening.promise))
+    const socket = enter()
+    await bridge.taken
+    await bridge[Symbol.asyncDispose]()
+    if (!socket.closed) await once(socket, 'close')
+    opening.resolve(near)
+    await once(near, 'close')
+    expect(near.destroyed).toBe(true)
+  })
+
   it('PR-012 refuses a second, uninvited connection', async () => {
     const [near, far] = createMemoryPair()
     const { bridge, enter } = await start(options(async () => near))

@@ -94,6 +94,13 @@ async function listen(
       return
     }
     stream.once('error', fail)
+    // Either side may have ended while the other was opened; `pipeline` throws then, and leaves the other one open.
+    if (socket.destroyed || stream.destroyed) {
+      fail(stream.errored)
+      socket.destroy()
+      stream.destroy()
+      return
+    }
     // Whatever breaks one side breaks the other.
     pipeline(socket, stream, socket, () => {})
   }
