@@ -1,6 +1,6 @@
 /**
- * What protocol libraries need around the stream of a dial: TLS on top of it, the members of a socket, or a private local
- * socket that leads to it. For the authors of protocol adapters.
+ * What protocol libraries need around the stream of a dial: TLS on top of it, the members of a socket, a private local
+ * socket that leads to it, and a pool of connections. For the authors of protocol adapters.
  *
  * @example
  * const socket = createSocketLike({ open: (signal) => dial(address, { signal, locationId: '' }), address, clock: systemClock })
@@ -9,6 +9,7 @@
  * @packageDocumentation
  */
 export { type Bridge, type BridgeOptions, openBridge, openLoopbackBridge } from './bridge.ts'
+export { type ConnectionPool, type ConnectionPoolOptions, createConnectionPool, type PooledConnection } from './connection-pool.ts'
 export { secureStream, type SecureStreamOptions } from './secure-stream.ts'
 export { createSocketLike, type SocketLike, type SocketLikeOptions } from './socket-like.ts'
 export { handshakeError } from './stream-errors.ts'
