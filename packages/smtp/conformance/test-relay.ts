@@ -29,6 +29,7 @@ export interface RelayOptions {
   readonly admit?: (mechanism: string, response: string) => boolean
   /** Another answer to a line, or `undefined` for the usual one; `''` is silence, `null` ends the connection. */
   readonly answer?: (line: string, session: RelaySession) => string | null | undefined
+  /** `''` is silence. */
   readonly greeting?: string
 }
 
@@ -36,7 +37,12 @@ export interface RelayOptions {
 export function serveRelay(far: FarEnd, options: RelayOptions = {}): RelaySession {
   const session: RelaySession = { lines: [], messages: [] }
   const { tls } = options
-  const encrypted = (): Duplex => new TLSSocket(far.stream as never, { isServer: true, cert: tls?.certificate ?? '', key: tls?.key ?? '' })
+  const encrypted = (): Duplex => {
+    const socket = new TLSSocket(far.stream as never, { isServer: true, cert: tls?.certificate ?? '', key: tls?.key ?? '' })
+    // Also in the middle of a handshake, which would not end by itself.
+    for (const event of ['end', 'close']) socket.on(event, () => far.stream.destroy())
+    return socket
+  }
   far.stream.on('error', () => {})
   converse(tls?.implicit === true ? encrypted() : far.stream, tls?.implicit === true, true)
   return session
@@ -123,7 +129,9 @@ export function serveRelay(far: FarEnd, options: RelayOptions = {}): RelaySessio
       if (line.equals(Buffer.from('.\r\n'))) {
         session.messages.push({ from, to, text: data.text, bytes: data.bytes, sha256: data.hash.digest('hex') })
         data = undefined
-        say(options.answer?.('.', session) ?? `250 2.0.0 Ok: queued as T${session.messages.length}`)
+        const other = options.answer?.('.', session)
+        if (other === null) far.stream.destroy()
+        else if (other !== '') say(other ?? `250 2.0.0 Ok: queued as T${session.messages.length}`)
         return
       }
       const unstuffed = line[0] === 0x2e ? line.subarray(1) : line
@@ -147,7 +155,7 @@ export function serveRelay(far: FarEnd, options: RelayOptions = {}): RelaySessio
     stream.on('error', () => far.stream.destroy())
     stream.on('end', () => stream.end())
     stream.on('data', onData)
-    if (greets) say(options.greeting ?? '220 relay.test ESMTP')
+    if (greets && options.greeting !== '') say(options.greeting ?? '220 relay.test ESMTP')
   }
 }
 

@@ -1,5 +1,5 @@
+import { foreignText } from '@sallyport/core'
 import type { SMTPConnectionSendInfo } from 'nodemailer/lib/smtp-connection'
-import { foreignText } from './smtp-errors.ts'
 
 /** What became of a message that the server has taken, for some of its recipients at least. */
 export interface SmtpDelivery {

@@ -1,5 +1,4 @@
-import type { Logger } from '@sallyport/core'
-import { foreignText } from './smtp-errors.ts'
+import { foreignText, type Logger } from '@sallyport/core'
 
 /** The logger that nodemailer takes. */
 export interface DialogueLog {

@@ -7,6 +7,7 @@
  *
  * @packageDocumentation
  */
+export { connect } from './connect.ts'
 export type { SmtpDelivery, SmtpEnvelope, SmtpRejection, SmtpSentInfo } from './delivery.ts'
 export { createSmtpAdapter, type SmtpAdapterOptions } from './smtp-adapter.ts'
 export type { SmtpClient, SmtpMessage, SmtpSendManyOptions, SmtpSendOptions } from './smtp-client.ts'

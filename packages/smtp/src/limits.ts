@@ -16,11 +16,11 @@ export const maxMessagesPerConnection = 100
 /** Idle connections are closed after this time, so that no stream of the tunnel is kept for nobody. Below the five minutes that RFC 5321 §4.5.3.2.7 asks of servers. */
 export const idleConnectionMs = 60_000
 
+/** A connection that has been idle for longer is asked whether it is still there before a message is begun over it: servers end idle connections, and nothing is sent twice. */
+export const freshMs = 1000
+
 /** A server that has been told goodbye answers at once; after this time the connection is dropped. */
 export const goodbyeMs = 1000
 
 /** Largest answer of a server, all of its lines. The longest in use, those to EHLO, have some hundred bytes. */
 export const maxAnswerBytes: number = 64 * 1024
-
-/** Text of a server that is kept in an error or in the outcome of a delivery. */
-export const maxResponseCharacters = 500

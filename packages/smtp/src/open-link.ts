@@ -21,7 +21,10 @@ export async function openLink(deps: OpenLinkDeps, logon: MailLogon, parent: Abo
   const { name, address, locationId } = destination
   const attempt = `connect to destination "${name}"`
   const signal = withDeadline(destination.connectTimeoutMs ?? connectTimeoutMs, parent)
-  const stream = await secure(await dial(address, { signal, locationId }), deps, signal, attempt)
+  const opened = await secure(await dial(address, { signal, locationId }), deps, signal, attempt)
+  // The library takes any stream with the members of a socket, and writes codes of its own on the errors of it.
+  const errorOf = (error: Error): Error => new Error('the connection broke', { cause: error })
+  const stream = createSocketLike({ open: async () => opened, address, clock, errorOf })
   const secrets = secretsOf(logon)
   const link = createSmtpLink(stream, { destination, tls, logon, clock, log: createDialogueLog(log, name, () => secrets) })
   try {
@@ -36,13 +39,10 @@ export async function openLink(deps: OpenLinkDeps, logon: MailLogon, parent: Abo
 }
 
 /** TLS from the first byte is ours; STARTTLS, in the middle of the dialogue, is the library's. */
-async function secure(stream: Duplex, deps: OpenLinkDeps, signal: AbortSignal, attempt: string): Promise<Duplex> {
-  const { destination, tls, clock } = deps
-  const { address } = destination
-  if (destination.tls === 'implicit') {
-    const secured = await secureStream(stream, { host: address.host, tls, rules: destination.tlsRules, signal, attempt })
-    secured.once('close', () => stream.destroy())
-    return secured
-  }
-  return 'setTimeout' in stream ? stream : createSocketLike({ open: async () => stream, address, clock })
+async function secure(stream: Duplex, { destination, tls }: OpenLinkDeps, signal: AbortSignal, attempt: string): Promise<Duplex> {
+  if (destination.tls !== 'implicit') return stream
+  const { address, tlsRules: rules } = destination
+  const secured = await secureStream(stream, { host: address.host, tls, rules, signal, attempt })
+  secured.once('close', () => stream.destroy())
+  return secured
 }

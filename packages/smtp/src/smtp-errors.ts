@@ -1,6 +1,5 @@
-import { ConnectivityError, type ErrorCode } from '@sallyport/core'
+import { ConnectivityError, type ErrorCode, foreignText } from '@sallyport/core'
 import { handshakeError } from '@sallyport/stream'
-import { maxResponseCharacters } from './limits.ts'
 
 /** What nodemailer's errors have. */
 export interface NodemailerFailure {
@@ -16,8 +15,8 @@ export interface NodemailerFailure {
 /** What was known when something failed. */
 export interface FailureContext {
   readonly attempt: string
-  /** The TLS handshake of STARTTLS was under way. */
-  readonly upgrading?: boolean
+  /** The TLS handshake of STARTTLS was under way; what the TLS socket broke with, where it did. */
+  readonly upgrading?: { readonly error: unknown } | undefined
   /** Cut out of what the server says. */
   readonly secrets?: readonly string[]
 }
@@ -42,10 +41,10 @@ export function smtpError(context: FailureContext, error: unknown): Connectivity
   const failure = (error ?? {}) as NodemailerFailure
   const code = text(failure.code)
   if (typeof failure.responseCode === 'number') return answerError(context, failure, failure.responseCode)
-  if (context.upgrading === true) return upgradeError(context.attempt, failure)
+  if (context.upgrading !== undefined) return upgradeError(context.attempt, failure, context.upgrading.error)
   const { attempt } = context
   if (code === 'ETIMEDOUT') return new ConnectivityError('BACKEND_TIMEOUT', `${attempt}: no answer in time`)
-  const what = unsendable[code]
+  const what = unsendable[text(failure.originalCode)] ?? unsendable[code]
   if (what !== undefined) return new ConnectivityError('MESSAGE_INVALID', `${attempt}: ${what}`, code === 'ESTREAM' ? { cause: error } : {})
   if (code === 'EPROTOCOL' || code === 'EAUTH') {
     return new ConnectivityError(
@@ -95,13 +94,6 @@ export function closedError(name: string): ConnectivityError {
   return new ConnectivityError('ABORTED', `the client of destination "${name}" is closed`)
 }
 
-/** The text of a server without control characters and secrets, and of a length that somebody reads. */
-export function foreignText(value: string, secrets: readonly string[] = []): string {
-  const clean = secrets.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')), value)
-  // oxlint-disable-next-line no-control-regex -- they are what must not reach a log
-  return clean.slice(0, maxResponseCharacters).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ')
-}
-
 /** The server has declined, for now (4yz) or for good (5yz). */
 function answerError({ attempt, secrets }: FailureContext, failure: NodemailerFailure, responseCode: number): ConnectivityError {
   const response = foreignText(text(failure.response), secrets)
@@ -130,12 +122,12 @@ function codeOfAnswer(code: string, responseCode: number): ErrorCode {
   return code === 'EAUTH' ? 'LOGON_REFUSED' : 'OPERATION_REFUSED'
 }
 
-function upgradeError(attempt: string, { code, originalCode, command }: NodemailerFailure): ConnectivityError {
+function upgradeError(attempt: string, { code, originalCode, command }: NodemailerFailure, cause: unknown): ConnectivityError {
   if (code === 'ETLS' && command === 'STARTTLS') {
     return new ConnectivityError('CONFIGURATION_INVALID', `${attempt}: certificate, key or CA cannot be read`)
   }
   if (code === 'ETIMEDOUT') return new ConnectivityError('BACKEND_TIMEOUT', `${attempt}: the TLS handshake does not end`)
-  return handshakeError(attempt, { code: originalCode })
+  return handshakeError(attempt, originalCode === undefined ? cause : { code: originalCode })
 }
 
 function text(value: unknown): string {

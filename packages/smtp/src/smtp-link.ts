@@ -4,7 +4,7 @@ import { type PooledConnection, tlsConnectionOptions, type TlsOptions } from '@s
 import type { SMTPConnectionSendInfo, SMTPEnvelope } from 'nodemailer/lib/smtp-connection'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { DialogueLog } from './dialogue-log.ts'
-import { answerTimeoutMs, goodbyeMs, greetingTimeoutMs, maxAnswerBytes, maxMessagesPerConnection } from './limits.ts'
+import { answerTimeoutMs, freshMs, goodbyeMs, greetingTimeoutMs, maxAnswerBytes, maxMessagesPerConnection } from './limits.ts'
 import { logOn, mechanismHandlers, secretsOf } from './log-on.ts'
 import { connectionError, noLogonError, smtpError, timeoutError, unknownOutcomeError } from './smtp-errors.ts'
 
@@ -25,6 +25,8 @@ export interface SmtpLink extends PooledConnection {
   begin(logon: MailLogon, step: Step): Promise<void>
   /** Sends one message. What the server declines leaves the connection as it was. @throws ConnectivityError */
   send(envelope: SMTPEnvelope, message: Readable, step: Step): Promise<SMTPConnectionSendInfo>
+  /** Whether the server still answers; asked only when the connection has been idle for a while. @throws ConnectivityError `ABORTED` */
+  answers(step: Step): Promise<boolean>
   /** Proves that the server answers. @throws ConnectivityError */
   reset(step: Step): Promise<void>
   /** Ends it without a word. */
@@ -50,13 +52,14 @@ export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock,
   let current = `connect to destination "${name}"`
   let failure: ConnectivityError | undefined
   let messages = 0
+  let lastUseMs = 0
   let streamFailure: ConnectivityError | undefined
   const { promise: broken, reject } = Promise.withResolvers<never>()
   // Not everybody is waiting when it happens.
   broken.catch(() => {})
 
-  // Before the library listens: it writes its own code over that of an error.
-  stream.on('error', (error) => (streamFailure ??= connectionError(current, copyOf(error))))
+  // Before the library listens: it ends the connection, and then the reason is known.
+  stream.on('error', ({ cause }) => (streamFailure ??= connectionError(current, cause)))
   const connection = new SMTPConnection({
     host: address.host,
     port: address.port,
@@ -80,9 +83,11 @@ export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock,
   })
 
   const errorOf = (error: unknown): ConnectivityError => {
+    // The TLS socket may have broken before the library hears of it by the end of the stream below.
+    const upgrading = connection.upgrading === true ? { error: (connection._socket || stream).errored ?? undefined } : undefined
     const { code } = (error ?? {}) as { readonly code?: unknown }
-    if (streamFailure !== undefined && code === 'ESOCKET' && connection.upgrading !== true) return streamFailure
-    return smtpError({ attempt: current, upgrading: connection.upgrading === true, secrets }, error)
+    if (streamFailure !== undefined && code === 'ESOCKET' && upgrading === undefined) return streamFailure
+    return smtpError({ attempt: current, upgrading, secrets }, error)
   }
   const fail = (error: ConnectivityError): void => {
     failure ??= error
@@ -102,11 +107,10 @@ export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock,
     try {
       if (signal.aborted) onAbort()
       const done = new Promise<T>((resolve, refuse) => {
-        if (failure === undefined) begin((error, value) => (error ? refuse(error) : resolve(value as T)))
+        // At once: what the server has said counts more than that it then closes.
+        if (failure === undefined) begin((error, value) => (error ? refuse(errorOf(error)) : resolve(value as T)))
       })
       return await Promise.race([broken, done])
-    } catch (error) {
-      throw failure ?? errorOf(error)
     } finally {
       cancelTimer()
       signal.removeEventListener('abort', onAbort)
@@ -146,13 +150,26 @@ export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock,
         return await step(options, undefined, (done: Done<SMTPConnectionSendInfo>) => connection.send(envelope, message, done))
       } catch (error) {
         message.destroy()
-        if (failure !== undefined) throw handedOver ? unknownOutcomeError(failure) : failure
-        // Whatever the server declines concerns the message; the connection goes on after it has forgotten that.
-        await reset(options).catch(() => {})
+        if (error === failure && failure !== undefined) throw handedOver ? unknownOutcomeError(failure) : failure
+        // What the server declines concerns the message only; whatever else leaves half a dialogue on the connection.
+        const declined = ConnectivityError.is(error) && error.details['responseCode'] !== undefined
+        if (!declined) fail(connectionError(current))
+        if (failure === undefined) await reset(options).catch(() => {})
         throw error
       } finally {
         cancel()
+        lastUseMs = clock.now()
       }
+    },
+    async answers(options) {
+      if (messages === 0 || clock.now() - lastUseMs < freshMs) return true
+      return reset(options).then(
+        () => true,
+        (error: unknown) => {
+          if (options.signal.aborted) throw error
+          return false
+        },
+      )
     },
     reset,
     abandon: fail,
@@ -174,9 +191,3 @@ export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock,
 }
 
 type Done<T> = (error: unknown, value?: T) => void
-
-/** The same error, for the library to write on the other one. */
-function copyOf(error: Error): Error {
-  if (ConnectivityError.is(error)) return new ConnectivityError(error.code, error.message, { cause: error.cause, details: error.details })
-  return Object.assign(new Error(error.message), { code: (error as { readonly code?: unknown }).code })
-}

@@ -1,5 +1,4 @@
 import type { MailDestination } from '@sallyport/core'
-import { ConnectivityError } from '@sallyport/core'
 import type { ConnectionPool } from '@sallyport/stream'
 import type { MailMessage, Transport } from 'nodemailer/lib/mailer'
 import type { SMTPEnvelope } from 'nodemailer/lib/smtp-connection'
@@ -44,25 +43,13 @@ async function deliver(mail: MailMessage<SmtpSentInfo>, { destination, pool, pre
   const step = prepare('send a message', mail.data.signal ?? undefined)
   const envelope = envelopeOf(mail, destination, step)
   for (;;) {
-    let stale = false
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- the next round is another try
-      return await pool.use(step.signal, async (link) => {
-        const reused = link.messages > 0
-        const source = mail.message.createReadStream()
-        try {
-          const info = await link.send({ ...envelope }, source, step)
-          const { from = '', to = [] } = envelope as { readonly from?: string; readonly to?: string[] }
-          return { ...info, envelope: { from, to }, messageId: mail.message.messageId(), queueId: queueIdOf(info.response) }
-        } catch (error) {
-          // Servers end idle connections; when they do so as we begin, not a byte of the message has left.
-          stale = reused && !source.readableDidRead && ConnectivityError.is(error, 'BACKEND_UNREACHABLE') && link.failure !== undefined
-          throw error
-        }
-      })
-    } catch (error) {
-      if (!stale) throw error
-    }
+    // oxlint-disable-next-line no-await-in-loop -- each round ends one connection that is not there any more
+    const info = await pool.use(step.signal, async (link) =>
+      (await link.answers(step)) ? link.send(envelope, mail.message.createReadStream(), step) : undefined,
+    )
+    if (info === undefined) continue
+    const { from = '', to = [] } = envelope as { readonly from?: string; readonly to?: string[] }
+    return { ...info, envelope: { from, to }, messageId: mail.message.messageId(), queueId: queueIdOf(info.response) }
   }
 }
 

@@ -27,10 +27,12 @@ export interface SocketLikeOptions {
   readonly open: (signal: AbortSignal) => Promise<Duplex>
   readonly address: Address
   readonly clock: Clock
+  /** What the stream breaks with instead of an error behind it, for libraries that write on errors. */
+  readonly errorOf?: (error: Error) => Error
 }
 
 /** Makes a stream that connects by itself; opening begins in the next turn. */
-export function createSocketLike({ open, address, clock }: SocketLikeOptions): SocketLike {
+export function createSocketLike({ open, address, clock, errorOf = (error) => error }: SocketLikeOptions): SocketLike {
   const aborter = new AbortController()
   let inner: Duplex | undefined
   let lastActivityMs = 0
@@ -63,7 +65,11 @@ export function createSocketLike({ open, address, clock }: SocketLikeOptions): S
     read: () => void inner?.resume(),
     write(chunk: Buffer, _encoding, callback) {
       noteActivity()
-      inner?.write(chunk, callback)
+      // In a later turn, as a socket does: libraries note what they wait for after they have written.
+      process.nextTick(() => {
+        if (inner === undefined) callback()
+        else inner.write(chunk, callback)
+      })
     },
     final: (callback) => void inner?.end(() => callback()),
     destroy(error, callback) {
@@ -79,7 +85,7 @@ export function createSocketLike({ open, address, clock }: SocketLikeOptions): S
       if (!duplex.push(chunk)) stream.pause()
     })
     stream.on('end', () => duplex.push(null))
-    stream.on('error', (error) => duplex.destroy(error))
+    stream.on('error', (error) => duplex.destroy(errorOf(error)))
     // After both ends it is closed anyway; before, the far side has gone without a word.
     stream.on('close', () => duplex.destroy())
     // Starts with the first read.
