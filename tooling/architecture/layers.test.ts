@@ -66,7 +66,8 @@ const layers: Readonly<Record<string, Layer>> = {
   rfc: {
     may: ['core', 'rfc-wire'],
     uses: ['saxes'],
-    because: 'an adapter sees a dial, not the network; what a binding needs is an optional peer, and SOAP travels on an HTTP client that is handed in',
+    because:
+      'an adapter sees a dial, not the network; what a binding needs is an optional peer, and SOAP travels on an HTTP client that is handed in',
   },
   smtp: { may: ['core', 'destination-client', 'stream'], uses: ['nodemailer'], because: 'an adapter sees a dial, not the network' },
   pop3: { may: ['core', 'stream'], because: 'an adapter sees a dial, not the network; the client is its own' },

@@ -38,7 +38,7 @@ export function serveRelay(far: FarEnd, options: RelayOptions = {}): RelaySessio
   const session: RelaySession = { lines: [], messages: [] }
   const { tls } = options
   const encrypted = (): Duplex => {
-    const socket = new TLSSocket(far.stream as never, { isServer: true, cert: tls?.certificate ?? '', key: tls?.key ?? '' })
+    const socket = new TLSSocket(far.stream, { isServer: true, cert: tls?.certificate ?? '', key: tls?.key ?? '' })
     // Also in the middle of a handshake, which would not end by itself.
     for (const event of ['end', 'close']) socket.on(event, () => far.stream.destroy())
     return socket

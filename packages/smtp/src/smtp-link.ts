@@ -83,8 +83,10 @@ export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock,
   })
 
   const errorOf = (error: unknown): ConnectivityError => {
+    // oxlint-disable-next-line no-underscore-dangle -- the library documents it as public
+    const { _socket: socket } = connection
     // The TLS socket may have broken before the library hears of it by the end of the stream below.
-    const upgrading = connection.upgrading === true ? { error: (connection._socket || stream).errored ?? undefined } : undefined
+    const upgrading = connection.upgrading === true ? { error: (socket || stream).errored ?? undefined } : undefined
     const { code } = (error ?? {}) as { readonly code?: unknown }
     if (streamFailure !== undefined && code === 'ESOCKET' && upgrading === undefined) return streamFailure
     return smtpError({ attempt: current, upgrading, secrets }, error)
