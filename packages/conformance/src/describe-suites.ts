@@ -7,6 +7,9 @@ import { type DialSubject, runDialCase } from './dial-suite.ts'
 import type { FarSide } from './far-side.ts'
 import { keySystemCases } from './key-system-cases.ts'
 import { type KeySystemSubject, runKeySystemCase } from './key-system-suite.ts'
+import { httpProxyCases } from './http-proxy-cases.ts'
+import { type HttpProxySubject, runProxyCase, type Socks5Subject } from './proxy-suite.ts'
+import { socks5Cases } from './socks5-cases.ts'
 import { transportCases } from './transport-cases.ts'
 import { runTransportCase, type TransportSubject } from './transport-suite.ts'
 
@@ -31,4 +34,14 @@ export function describeTransport(name: string, subject: TransportSubject): void
 /** Holds a key management system to the contract of `KeyManagementSystem`: one test per case of {@link keySystemCases}. */
 export function describeKeySystem(name: string, subject: KeySystemSubject): void {
   describeCases('key management system', name, keySystemCases, subject, (test) => runKeySystemCase(test, subject))
+}
+
+/** Holds the HTTP listener of a connectivity proxy to what applications see of it: one test per case of {@link httpProxyCases}. */
+export function describeHttpProxy(name: string, subject: HttpProxySubject): void {
+  describeCases('http proxy', name, httpProxyCases, subject, (test) => runProxyCase(test, subject))
+}
+
+/** Holds the SOCKS5 listener of a connectivity proxy to its bytes: one test per case of {@link socks5Cases}. */
+export function describeSocks5(name: string, subject: Socks5Subject): void {
+  describeCases('socks5', name, socks5Cases, subject, (test) => runProxyCase(test, subject))
 }

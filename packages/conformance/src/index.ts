@@ -9,7 +9,14 @@
  */
 export type { AdapterParts, Demand } from './adapter-cases.ts'
 export type { AdapterSubject } from './adapter-suite.ts'
-export { describeAdapter, describeDial, describeKeySystem, describeTransport } from './describe-suites.ts'
+export {
+  describeAdapter,
+  describeDial,
+  describeHttpProxy,
+  describeKeySystem,
+  describeSocks5,
+  describeTransport,
+} from './describe-suites.ts'
 export type { DialFarSide } from './dial-cases.ts'
 export type { DialSubject } from './dial-suite.ts'
 export type { FarEnd, FarSide } from './far-side.ts'

@@ -50,7 +50,6 @@ export async function runCases<Context, Feature extends string, Name extends str
     const ids = provenBy(name, test, claims)
     if (options.wanted?.(name, ids) === false) continue
     const begun = clock.now()
-    // oxlint-disable-next-line no-await-in-loop -- cases share the far side
     const verdict = await judge(test, claims, claims.knownGaps?.[name], options.run)
     const result = { suite, subject, name, ids, ...verdict, durationMs: clock.now() - begun }
     results.push(result)

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createFixedKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { describe, expect, it } from 'vitest'
 import { type ConnectivityProxy, type ConnectivityProxyOptions, createConnectivityProxy, parseProxyConfiguration } from '../src/index.ts'
-import { openRawClient } from './raw-client.ts'
+import { openRawClient } from '@sallyport/conformance/cases'
 
 const nobody: ConnectivityProxyOptions['tunnels'] = {
   find: () => undefined,

@@ -19,7 +19,7 @@ import { createPairing } from '../src/connectivity-service/pairing.ts'
 import { callApi } from './api-client.ts'
 import { startHttpBackend } from './backends.ts'
 import { apiClient, type Cloud, connectorTransport, dialCloud, newRequest, type PairedConnector, startCloud } from './cloud.ts'
-import { openRawClient, readAnswer } from './raw-client.ts'
+import { openRawClient, readAnswer } from '@sallyport/conformance/cases'
 import { startRig } from './rig.ts'
 import { createTinyConnector } from './tiny-connector.ts'
 

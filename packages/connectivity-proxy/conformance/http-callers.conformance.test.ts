@@ -4,7 +4,7 @@ import { createManualClock, createTestIssuer } from '@sallyport/test-fixtures'
 import { createRemoteKeySource } from '@sallyport/token-verifier'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type HttpBackend, startHttpBackend } from './backends.ts'
-import { openRawClient, readAnswer } from './raw-client.ts'
+import { openRawClient, readAnswer } from '@sallyport/conformance/cases'
 import { allowedClient, type Rig, type RigConnector, startRig } from './rig.ts'
 
 let rig: Rig

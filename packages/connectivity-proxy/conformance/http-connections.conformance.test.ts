@@ -4,7 +4,7 @@ import { createManualClock, type ManualClock } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
 import { defaultProxyLimits } from '../src/index.ts'
 import { startHttpBackend, startRawBackend } from './backends.ts'
-import { openRawClient, type RawClient, readAnswer } from './raw-client.ts'
+import { openRawClient, type RawClient, readAnswer } from '@sallyport/conformance/cases'
 import { type Rig, startRig } from './rig.ts'
 
 function head(rig: Rig, line: string, lines: readonly string[] = [], token: string = rig.bearer()): string {

@@ -4,7 +4,7 @@ import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type HttpBackend, startHttpBackend, startRawBackend } from './backends.ts'
-import { openRawClient, readAnswer } from './raw-client.ts'
+import { openRawClient, readAnswer } from '@sallyport/conformance/cases'
 import { type Rig, type RigConnector, startRig } from './rig.ts'
 
 let rig: Rig

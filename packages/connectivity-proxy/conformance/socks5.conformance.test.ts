@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { createManualClock, createTestCa } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RawBackend, startRawBackend } from './backends.ts'
-import { openRawClient, type RawClient } from './raw-client.ts'
+import { openRawClient, type RawClient } from '@sallyport/conformance/cases'
 import { type Rig, type RigConnector, startRig } from './rig.ts'
 
 let rig: Rig

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { startHttpBackend } from '../conformance/backends.ts'
-import { openRawClient, readAnswer } from '../conformance/raw-client.ts'
+import { openRawClient, readAnswer } from '@sallyport/conformance/cases'
 import { startRig } from '../conformance/rig.ts'
 import { openCrowd } from './crowd.ts'
 

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createManualClock } from '@sallyport/test-fixtures'
 import { expect, it } from 'vitest'
 import { startHttpBackend } from '../conformance/backends.ts'
-import { openRawClient, readAnswer } from '../conformance/raw-client.ts'
+import { openRawClient, readAnswer } from '@sallyport/conformance/cases'
 import { startRig } from '../conformance/rig.ts'
 
 it('closes a connection whose first head does not end in time, however busy it looks', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RawBackend, startRawBackend } from '../conformance/backends.ts'
-import { openRawClient } from '../conformance/raw-client.ts'
+import { openRawClient } from '@sallyport/conformance/cases'
 import { type Rig, startRig } from '../conformance/rig.ts'
 
 let rig: Rig

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { openRawClient } from '../conformance/raw-client.ts'
+import { openRawClient } from '@sallyport/conformance/cases'
 import { startRig } from '../conformance/rig.ts'
 
 it('bad frames never break the listener, and every answer is one of the protocol', async () => {
