@@ -28,7 +28,7 @@ import {
   readRequestData,
   requestRecords,
 } from '../src/index.ts'
-import { type PysapPeer, pysapIsMissing, startPysap } from './pysap.ts'
+import { installPysap, type PysapPeer, startPysap } from './pysap.ts'
 
 const conversation = { conversationId: '75568442', connectionIndex: 1 }
 const target = {
@@ -56,12 +56,12 @@ const logon = formatLogonRequest({
   passwordSeed: 0x30054d96,
 })
 
-const missing = await pysapIsMissing()
+const python = await installPysap()
 
-describe.skipIf(missing)('pysap', () => {
+describe.skipIf(python === undefined)('pysap', () => {
   let pysap: PysapPeer
   beforeAll(() => {
-    pysap = startPysap()
+    pysap = startPysap(python ?? '')
   })
   afterAll(async () => {
     await pysap[Symbol.asyncDispose]()

@@ -1,10 +1,8 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
-import { skipUnless } from '@sallyport/real-backends'
+import { installPythonPackage } from '@sallyport/real-backends'
 
 /** A process that reads and writes packets with pysap. It is a peer of tests alone: nothing of it is imported or shipped. */
 export interface PysapPeer extends AsyncDisposable {
@@ -14,32 +12,12 @@ export interface PysapPeer extends AsyncDisposable {
   build(packetClass: string, fields: Readonly<Record<string, unknown>>): Promise<Buffer>
 }
 
-const version = '0.2.1'
-const folder = join(import.meta.dirname, '..', 'node_modules', `.pysap-${version}`)
-const python = join(folder, 'bin', 'python')
-
-/** Installs pysap for itself, once per checkout; whether that is impossible here is said on standard error. */
-export async function pysapIsMissing(): Promise<boolean> {
-  if (skipUnless('python3')) return true
-  if (existsSync(join(folder, 'installed'))) return false
-  const run = promisify(execFile)
-  try {
-    await run('python3', ['-m', 'venv', folder], { timeout: 60_000 })
-    await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', `pysap==${version}`], { timeout: 100_000 })
-    await run(python, ['-c', `import pysap.SAPRFC, pathlib; pathlib.Path(${JSON.stringify(join(folder, 'installed'))}).touch()`], {
-      timeout: 20_000,
-    })
-    return false
-  } catch (error) {
-    // It comes from a registry that not every machine reaches; unlike programs of the distribution it cannot be demanded.
-    process.stderr.write(
-      `\n*** SKIPPED against the real world: pysap ${version} cannot be installed: ${String(error).split('\n')[0]} ***\n`,
-    )
-    return true
-  }
+/** The interpreter that has pysap, installed once per checkout; `undefined` where that is impossible. */
+export function installPysap(): Promise<string | undefined> {
+  return installPythonPackage({ name: 'pysap', version: '0.2.1', module: 'pysap.SAPRFC' }, join(import.meta.dirname, '..', 'node_modules'))
 }
 
-export function startPysap(): PysapPeer {
+export function startPysap(python: string): PysapPeer {
   const peer = spawn(python, [join(import.meta.dirname, 'pysap_peer.py')], { stdio: ['pipe', 'pipe', 'inherit'] })
   const answers = createInterface({ input: peer.stdout })[Symbol.asyncIterator]()
   async function ask(request: unknown): Promise<Readonly<Record<string, unknown>>> {
