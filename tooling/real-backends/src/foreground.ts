@@ -27,15 +27,17 @@ export async function startForeground(options: {
   readonly args: readonly string[]
   readonly ready: RegExp
   readonly timeoutMs: number
+  /** Where it writes what {@link ready} is looked for in; standard error unless told. What it writes to standard output counts as {@link ForegroundProgram.stderr} then. */
+  readonly from?: 'stderr' | 'both'
   /** What ends it for good; SIGKILL when nothing is said. */
   readonly stopSignal?: NodeJS.Signals
   /** Only root can start programs as somebody else. */
   readonly owner?: ProcessOwner
 }): Promise<ForegroundProgram> {
-  const { stopSignal = 'SIGKILL' } = options
+  const { stopSignal = 'SIGKILL', from = 'stderr' } = options
   const path = findProgram(options.program)
   if (path === undefined) throw new Error(`${options.program} is not installed`)
-  const child = spawn(path, options.args, { stdio: ['ignore', 'ignore', 'pipe'], ...options.owner })
+  const child = spawn(path, options.args, { stdio: ['ignore', from === 'both' ? 'pipe' : 'ignore', 'pipe'], ...options.owner })
   const stopAtExit = (): void => void child.kill(stopSignal)
   process.once('exit', stopAtExit)
   let stderr = ''
@@ -52,13 +54,15 @@ export async function startForeground(options: {
         options.timeoutMs,
       )
       const tail = (): string => stderr.slice(-2000)
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      const listen = (text: string): void => {
         stderr += text
         if (options.ready.test(stderr)) {
           clearTimeout(timer)
           resolve()
         }
-      })
+      }
+      child.stderr?.setEncoding('utf8').on('data', listen)
+      child.stdout?.setEncoding('utf8').on('data', listen)
       child.once('error', reject)
       child.once('close', (code) => {
         clearTimeout(timer)
