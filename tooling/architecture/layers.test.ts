@@ -64,8 +64,8 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'an adapter sees a dial, not the network; both libraries are optional peers',
   },
   rfc: {
-    may: ['core', 'rfc-wire'],
-    uses: ['saxes'],
+    may: ['core', 'rfc-wire', 'stream'],
+    uses: ['saxes', 'node-rfc'],
     because:
       'an adapter sees a dial, not the network; what a binding needs is an optional peer, and SOAP travels on an HTTP client that is handed in',
   },

@@ -195,3 +195,22 @@ describe('the private socket', () => {
     expect(() => lstatSync(dirname(disposed.path))).toThrow(/ENOENT/)
   })
 })
+
+describe('a bridge over one of several ports', () => {
+  it('opens the first that nobody has, and says when there is none', async () => {
+    const [near] = createMemoryPair()
+    await using first = await openLoopbackBridge(options(async () => near))
+    const { port: taken } = first.address
+    await using second = await openLoopbackBridge(
+      options(async () => near),
+      [taken, 0],
+    )
+    expect(second.address.port).not.toBe(taken)
+    await expect(
+      openLoopbackBridge(
+        options(async () => near),
+        [taken, taken],
+      ),
+    ).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
+  })
+})

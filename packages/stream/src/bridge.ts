@@ -42,13 +42,24 @@ export async function openBridge(options: BridgeOptions): Promise<Bridge & { rea
 /**
  * Opens a random port of 127.0.0.1, for libraries that take host and port only. Every user of this machine could connect
  * there, so it closes with the first connection; when that is somebody else's, the library is refused and nothing is lost
- * but the attempt.
+ * but the attempt. `ports` are for libraries that do not take every port: the first that nobody has is opened.
  *
  * @throws ConnectivityError as {@link openBridge}.
  */
-export async function openLoopbackBridge(options: BridgeOptions): Promise<Bridge & { readonly address: Address }> {
-  const { bridge, port } = await listen(options, { host: '127.0.0.1', port: 0 }, async () => {})
-  return Object.assign(bridge, { address: { host: '127.0.0.1', port } })
+export async function openLoopbackBridge(
+  options: BridgeOptions,
+  ports: readonly number[] = [0],
+): Promise<Bridge & { readonly address: Address }> {
+  for (const [at, candidate] of ports.entries()) {
+    try {
+      const { bridge, port } = await listen(options, { host: '127.0.0.1', port: candidate }, async () => {})
+      return Object.assign(bridge, { address: { host: '127.0.0.1', port } })
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as { readonly code?: unknown }
+      if (code !== 'EADDRINUSE' || at === ports.length - 1) throw error
+    }
+  }
+  throw new RangeError('no port to open')
 }
 
 async function listen(

@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { createNodeRfcBinding } from './node-rfc-binding.ts'
+
+const failing = (code: string) => async (): Promise<never> => {
+  throw Object.assign(new Error('cannot load'), { code })
+}
+
+describe('loading node-rfc', () => {
+  it.each(['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED'])('PR-072 is unavailable after %s', async (code) => {
+    expect(await createNodeRfcBinding({ importModule: failing(code) }).probe()).toEqual({
+      available: false,
+      reason: expect.stringMatching(new RegExp(`${code}.*install`)),
+    })
+  })
+
+  it('PR-072 passes on every other error', async () => {
+    await expect(createNodeRfcBinding({ importModule: failing('ERR_INVALID_ARG_TYPE') }).probe()).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
+  })
+
+  it('PR-072 is unavailable in a Node that does not find it', async () => {
+    // Test runners resolve imports in their own way.
+    const code = `const { createNodeRfcBinding } = await import(${JSON.stringify(join(import.meta.dirname, '..', 'index.ts'))})
+      console.log(JSON.stringify(await createNodeRfcBinding().probe()))`
+    const words = ['--conditions=@sallyport/source', '--input-type=module', '--eval', code]
+    const { stdout } = await promisify(execFile)(process.execPath, words, { timeout: 8000 })
+    expect(JSON.parse(stdout)).toEqual({ available: false, reason: expect.stringContaining('ERR_MODULE_NOT_FOUND') })
+  })
+
+  it('is available as a module of either form, and not as something else', async () => {
+    const Client = (): void => {}
+    expect(await createNodeRfcBinding({ importModule: async () => ({ Client }) }).probe()).toEqual({ available: true })
+    expect(await createNodeRfcBinding({ importModule: async () => ({ default: { Client } }) }).probe()).toEqual({ available: true })
+    expect(await createNodeRfcBinding({ importModule: async () => ({}) }).probe()).toMatchObject({ available: false })
+  })
+})
