@@ -11,6 +11,7 @@
  *
  * @packageDocumentation
  */
+export { connect } from './connect.ts'
 export type { Capabilities } from './capabilities.ts'
 export type { Pop3Message, Pop3Stat, Pop3UniqueId } from './listings.ts'
 export { createPop3Adapter, type Pop3AdapterOptions } from './pop3-adapter.ts'
