@@ -15,7 +15,14 @@ import {
 import { createDirectDial } from '@sallyport/dial'
 import { createSocketNetwork, type FarEnd } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
-import { entry, message, onRequest, result, tags, tlv } from '../conformance/test-directory.ts'
+import {
+  berElement as tlv,
+  ldapEntry as entry,
+  ldapMessage as message,
+  ldapResult as result,
+  ldapTags as tags,
+  onLdapRequest as onRequest,
+} from '@sallyport/conformance/backends'
 import { createLdapAdapter, dnText, filterText, type LdapClient, type LdapDriverName } from '../src/index.ts'
 
 const drivers = ['ldapjs', 'ldapts'] as const

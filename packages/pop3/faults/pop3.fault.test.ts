@@ -19,7 +19,7 @@ import {
 import { createDirectDial } from '@sallyport/dial'
 import { createSocketNetwork, createTestCa, type FarEnd } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
-import { type MailboxScript, playMailbox, storedMessage } from '../conformance/test-mailbox.ts'
+import { type MailboxScript, playMailbox, storedMessage } from '@sallyport/conformance/backends'
 import { createPop3Adapter, type Pop3AdapterOptions, type Pop3Client } from '../src/index.ts'
 
 const password = 'p4ss-w0rd-of-the-user'

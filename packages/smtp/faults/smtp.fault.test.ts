@@ -16,7 +16,7 @@ import {
 import { createDirectDial } from '@sallyport/dial'
 import { createManualClock, createSocketNetwork, createTestCa, type FarEnd } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
-import { type RelayOptions, type RelaySession, serveRelay } from '../conformance/test-relay.ts'
+import { type RelayOptions, type RelaySession, serveRelay } from '@sallyport/conformance/backends'
 import { createSmtpAdapter, type SmtpAdapterOptions, type SmtpClient } from '../src/index.ts'
 
 const ca = createTestCa()

@@ -1,4 +1,4 @@
-import type { FarEnd } from '@sallyport/conformance'
+import type { FarEnd } from '../far-side.ts'
 
 /** Writes one element; lengths in the short or the four-byte form. */
 export function tlv(tag: number, ...contents: readonly (Buffer | string)[]): Buffer {
@@ -55,4 +55,10 @@ export function onRequest({ stream }: FarEnd, callback: (request: Request) => vo
   }
 }
 
-export const tags = { bind: 0x60, search: 0x63, unbind: 0x42, extended: 0x77 } as const
+/** Operations of requests. */
+export const tags: { readonly bind: number; readonly search: number; readonly unbind: number; readonly extended: number } = {
+  bind: 0x60,
+  search: 0x63,
+  unbind: 0x42,
+  extended: 0x77,
+}

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import type { FarEnd } from '@sallyport/conformance'
-import type { TestIdentity } from '@sallyport/test-fixtures'
+import type { FarEnd } from '../far-side.ts'
 
 /** What a relay of these tests has seen on one connection. */
 export interface RelaySession {
@@ -24,7 +23,7 @@ export interface RelayOptions {
   /** Keywords of EHLO besides STARTTLS. */
   readonly extensions?: readonly string[]
   /** With it the relay offers STARTTLS, or speaks TLS from the first byte. */
-  readonly tls?: TestIdentity & { readonly implicit?: boolean }
+  readonly tls?: { readonly key: string; readonly certificate: string; readonly implicit?: boolean }
   /** Whether a SASL response (PLAIN, XOAUTH2 or both answers of LOGIN with a blank in between) is good; without it AUTH is not offered. */
   readonly admit?: (mechanism: string, response: string) => boolean
   /** Another answer to a line, or `undefined` for the usual one; `''` is silence, `null` ends the connection. */
@@ -48,7 +47,7 @@ export function serveRelay(far: FarEnd, options: RelayOptions = {}): RelaySessio
   return session
 
   function converse(stream: Duplex, secure: boolean, greets: boolean): void {
-    let held = Buffer.alloc(0)
+    let held: Buffer = Buffer.alloc(0)
     let from = ''
     let to: string[] = []
     let data: { hash: ReturnType<typeof createHash>; text: string; bytes: number } | undefined

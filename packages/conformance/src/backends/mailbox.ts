@@ -11,7 +11,7 @@ export interface MailboxScript {
 }
 
 /** What the one message is. */
-export const storedMessage = 'Subject: hello\r\n\r\n.one dot\r\n..two\r\n\r\nend\r\n'
+export const storedMessage: string = 'Subject: hello\r\n\r\n.one dot\r\n..two\r\n\r\nend\r\n'
 const wireMessage = 'Subject: hello\r\n\r\n..one dot\r\n...two\r\n\r\nend\r\n.\r\n'
 
 /** Plays a POP3 server on a stream. Returns every line that came, to be read later. Written from RFC 1939 and from no code of the product. */

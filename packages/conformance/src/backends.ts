@@ -1,0 +1,25 @@
+/**
+ * Scripted backends, one per protocol: what the adapter suite needs besides the adapter. They play the far side of a
+ * connection, healthy or hostile, and are written from the standards, from no code of a client.
+ *
+ * @example
+ * describeAdapter('ldap', { ...ldapBackend, create: () => createLdapAdapter({ clock }), open: openFarSide })
+ *
+ * @packageDocumentation
+ */
+export { httpBackend } from './backends/http-backend.ts'
+export { ldapBackend } from './backends/ldap-backend.ts'
+export {
+  entry as ldapEntry,
+  message as ldapMessage,
+  onRequest as onLdapRequest,
+  result as ldapResult,
+  tags as ldapTags,
+  tlv as berElement,
+} from './backends/ldap-messages.ts'
+export { type RelayOptions, type RelaySession, serveRelay } from './backends/mail-relay.ts'
+export { type MailboxScript, playMailbox, storedMessage } from './backends/mailbox.ts'
+export { pop3Backend } from './backends/pop3-backend.ts'
+export type { ScriptedBackend } from './backends/scripted-backend.ts'
+export { smtpBackend } from './backends/smtp-backend.ts'
+export { tcpBackend } from './backends/tcp-backend.ts'
