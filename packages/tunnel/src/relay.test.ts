@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { StreamCloseReason, TunnelStream } from '@sallyport/core'
+import type { StreamCloseReason, TunnelStream, TunnelStreamHandlers } from '@sallyport/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createTunnelPair } from '../test-support/tunnel-pair.ts'
-import { until } from '../test-support/turn.ts'
+import { nextTurn, until } from '../test-support/turn.ts'
 import { relay } from './relay.ts'
 
 const open: { destroy(): unknown }[] = []
@@ -72,6 +72,27 @@ describe('relay', () => {
     expect((await readAll(application)).toString()).toBe('answer after the end')
     await until(() => reasons.length === 2)
     expect(reasons).toEqual([{ kind: 'finished' }, { kind: 'finished' }])
+  })
+
+  it('writes the first chunk after a quiet turn at once and gathers those of a busy one', async () => {
+    const { local } = await socketPair()
+    let handlers: TunnelStreamHandlers | undefined
+    relay(local, (given) => {
+      handlers = given
+      return { resume() {}, end() {}, reset() {} } as unknown as TunnelStream
+    })
+    const turn = async (chunks: number): Promise<number> => {
+      for (let at = 0; at < chunks; at++) handlers?.onData(Buffer.from('abc'))
+      const waiting = local.writableLength
+      await nextTurn()
+      expect(local.writableLength).toBe(0)
+      return waiting
+    }
+    expect(await turn(1)).toBe(0)
+    expect(await turn(3)).toBe(2 * 3)
+    expect(await turn(3)).toBe(3 * 3)
+    expect(await turn(1)).toBe(3)
+    expect(await turn(1)).toBe(0)
   })
 
   it('passes a reset of the backend on as a reset and not as the end of the data', async () => {

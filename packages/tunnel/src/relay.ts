@@ -53,6 +53,9 @@ class Joint implements TunnelStreamHandlers, Batched {
   private readonly socket: Socket
   private readonly options: RelayOptions
   private isCorked = false
+  private chunksOfTurn = 0
+  /** The last turn brought no more than one chunk: then the first of a turn leaves at once, because it is probably the only one again. */
+  private isQuiet = true
   private socketEnded = false
   private streamEnded = false
 
@@ -79,10 +82,11 @@ class Joint implements TunnelStreamHandlers, Batched {
   }
 
   onData(chunk: Buffer): boolean {
-    if (!this.isCorked) {
+    const isFirst = this.chunksOfTurn++ === 0
+    if (isFirst) atEndOfTurn(this)
+    if (isFirst ? !this.isQuiet : !this.isCorked) {
       this.isCorked = true
       this.socket.cork()
-      atEndOfTurn(this)
     }
     return this.socket.write(chunk)
   }
@@ -106,6 +110,9 @@ class Joint implements TunnelStreamHandlers, Batched {
   }
 
   endTurn(): void {
+    this.isQuiet = this.chunksOfTurn <= 1
+    this.chunksOfTurn = 0
+    if (!this.isCorked) return
     this.isCorked = false
     this.socket.uncork()
   }

@@ -46,6 +46,29 @@ describe('FrameWriter', () => {
     expect(handedOn.at(-1)).toHaveLength(frameBytes)
   })
 
+  it('hands the first frame of a turn on at once as long as turns have only one', () => {
+    const { link, handedOn } = recordingLink()
+    const writer = new FrameWriter(link)
+    const send = (): void => {
+      writer.frame(DATA, 1, Buffer.from('abc'))
+      writer.endFrame()
+    }
+    send()
+    expect(handedOn).toHaveLength(1)
+    writer.endTurn()
+    send()
+    expect(handedOn).toHaveLength(2)
+    send()
+    writer.endTurn()
+    expect(handedOn).toHaveLength(3)
+    // Two frames in the last turn: there may be more of them again.
+    send()
+    expect(handedOn).toHaveLength(3)
+    writer.endTurn()
+    send()
+    expect(handedOn).toHaveLength(5)
+  })
+
   it('never tears a frame apart: header and body are handed on together', () => {
     const { link, handedOn } = recordingLink()
     const writer = new FrameWriter(link)

@@ -11,7 +11,7 @@ const noSlab = Buffer.alloc(0)
 
 /**
  * Renders frames onto a link. The frames of one turn of the event loop leave together, unless there are so many that the peer could begin with the first of them
- * while we still work on the last.
+ * while we still work on the last. On a link that had no more than one to carry in its last turn the first one leaves at once: it is probably the only one again.
  */
 export class FrameWriter {
   private readonly link: ByteLink
@@ -19,7 +19,11 @@ export class FrameWriter {
   private start = 0
   private used = 0
   private corked = false
+  /** Since the last write. */
   private frames = 0
+  private framesOfTurn = 0
+  /** The last turn had no more than one frame. */
+  private isQuiet = true
 
   constructor(link: ByteLink) {
     this.link = link
@@ -33,6 +37,12 @@ export class FrameWriter {
   frame(type: number, streamId: number, body?: Buffer): void {
     this.header(type, streamId, body === undefined ? 0 : body.length)
     if (body !== undefined) this.body(body)
+  }
+
+  /** To be called behind each frame of which nothing is missing. */
+  endFrame(): void {
+    this.framesOfTurn++
+    if (this.isQuiet && this.framesOfTurn === 1) this.handOn()
   }
 
   /** A frame whose body is one 32-bit number. */
@@ -70,6 +80,8 @@ export class FrameWriter {
   endTurn(): void {
     this.corked = false
     this.frames = 0
+    this.isQuiet = this.framesOfTurn <= 1
+    this.framesOfTurn = 0
     this.flushSlab()
     this.link.uncork()
   }

@@ -79,8 +79,9 @@ export class Lane implements FrameSink, ByteLinkHandlers {
     this.wrote()
   }
 
-  /** To be called after writing through `writer`. */
+  /** To be called after writing a frame through `writer`. */
   wrote(): void {
+    this.writer.endFrame()
     const buffered = this.writer.bufferedBytes
     if (buffered < this.bufferBytes) return
     if (!this.isFull) this.isFull = true

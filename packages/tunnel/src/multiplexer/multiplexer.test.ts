@@ -203,17 +203,26 @@ describe('multiplexer', () => {
     expect(order).toEqual([first.id, first.id, second.id, first.id])
   })
 
-  it('sends what one turn writes as one', async () => {
+  it('sends the first frame after a quiet turn at once, and what a busy turn and the next one write as one each', async () => {
     const peer = createRawPeer({ clock })
     await peer.frames()
     const before = peer.links[0]?.writes.b ?? 0
-    for (let i = 0; i < framesPerWrite / 4; i++) {
-      const stream = peer.connection.openStream(Buffer.from('o'), quiet)
-      stream.write(Buffer.from('small'))
-      stream.write(Buffer.alloc(5_000))
+    const writes = (): number => (peer.links[0]?.writes.b ?? 0) - before
+    const turn = async (): Promise<void> => {
+      for (let i = 0; i < framesPerWrite / 4; i++) {
+        const stream = peer.connection.openStream(Buffer.from('o'), quiet)
+        stream.write(Buffer.from('small'))
+        stream.write(Buffer.alloc(5_000))
+      }
+      const written = writes()
+      await peer.frames()
+      expect(writes() - written).toBe(1)
     }
-    expect((await peer.frames()).length).toBe((3 * framesPerWrite) / 4)
-    expect((peer.links[0]?.writes.b ?? 0) - before).toBe(1)
+    await turn()
+    expect(writes()).toBe(2)
+    await turn()
+    expect(writes()).toBe(3)
+    expect((await peer.frames()).length).toBe((2 * 3 * framesPerWrite) / 4)
   })
 
   it('gathers chunks that waited into one frame', async () => {
