@@ -203,7 +203,7 @@ describe('mappings of protocol RFCS', () => {
 
   it('CC-103 let SNC pass where they are told to, and nothing in the clear in either direction', async () => {
     const [gateway] = await gateways(1)
-    await start({ ...fields(gateway!.address.port), sncPassThrough: true })
+    await start({ ...fields(gateway!.address.port), passUnread: true })
     const { answer, stream } = await bench.tcp({ host: 'erp.demo', port: 4800 })
     expect(answer).toEqual({ kind: 'connected' })
     const caller = createRfcCaller(stream)

@@ -21,7 +21,7 @@ export interface MappingEntry extends RfcMappingEntry {
   /** `host:port`; for TCP also `host:low-high`, for RFC also `host:sapgwNN` and `host:sapmsSID`. */
   readonly virtual: string
   /**
-   * `http://`, `https://`, `rfc://`, `rfcs://`, `tcp://`, `tcps://`, `ldap://` or `ldaps://`, then `host[:port]`; for TCP also `host:low-high`, for RFC also
+   * `http://`, `https://`, `rfc://`, `rfcs://`, `rfcws://`, `tcp://`, `tcps://`, `ldap://` or `ldaps://`, then `host[:port]`; for TCP also `host:low-high`, for RFC also
    * `host:sapgwNN` and `host:sapmsSID`.
    */
   readonly internal: string
@@ -131,7 +131,7 @@ const mapping = z.strictObject({
     .string()
     .min(1)
     .max(300)
-    .describe('Address the connector dials: http, https, rfc, rfcs, tcp, tcps, ldap or ldaps URL of host and port, without path'),
+    .describe('Address the connector dials: http, https, rfc, rfcs, rfcws, tcp, tcps, ldap or ldaps URL of host and port, without path'),
   backendType: z.enum(backendTypes).default('nonSAPsys').describe('Kind of backend'),
   principalType: z.enum(principalTypes).optional().describe('Principal propagation and log-on with the system certificate'),
   hostInHeader: z

@@ -1,5 +1,5 @@
 /** Protocols between connector and backend that a system mapping may have. */
-export const backendProtocols = ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'TCP', 'TCPS', 'LDAP', 'LDAPS'] as const
+export const backendProtocols = ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'RFCWS', 'TCP', 'TCPS', 'LDAP', 'LDAPS'] as const
 /** One of {@link backendProtocols}. */
 export type BackendProtocol = (typeof backendProtocols)[number]
 
@@ -30,7 +30,7 @@ export type HostInHeader = (typeof hostsInHeader)[number]
 
 const http: readonly BackendProtocol[] = ['HTTP', 'HTTPS']
 const httpAndTcp: readonly BackendProtocol[] = ['HTTP', 'HTTPS', 'TCP', 'TCPS']
-const allOfAbap: readonly BackendProtocol[] = ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'TCP', 'TCPS']
+const allOfAbap: readonly BackendProtocol[] = ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'RFCWS', 'TCP', 'TCPS']
 
 const protocolsByBackendType: Readonly<Record<BackendType, readonly BackendProtocol[]>> = {
   abapSys: allOfAbap,
@@ -49,6 +49,7 @@ const principalTypesByProtocol: Readonly<Record<BackendProtocol, readonly Princi
   HTTPS: principalTypes,
   RFC: ['NONE'],
   RFCS: ['NONE', 'X509_GENERAL', 'X509_RESTRICTED'],
+  RFCWS: ['NONE', 'X509_GENERAL'],
   TCP: ['NONE'],
   TCPS: ['NONE'],
   LDAP: ['NONE'],

@@ -16,7 +16,7 @@ export interface BlockedUserEntry {
   readonly user: string
 }
 
-/** What a mapping of protocol RFC or RFCS may have besides. */
+/** What a mapping of protocol RFC, RFCS or RFCWS may have besides. */
 export interface RfcMappingEntry {
   /** What the mapping admits besides the functions that clients call by themselves; nothing when empty. */
   readonly functions: readonly FunctionEntry[]
@@ -32,8 +32,8 @@ export interface RfcMappingEntry {
   readonly logonGroup?: string | undefined
   /** Name of the backend in SNC, `p:<distinguished name>`. */
   readonly sncPartnerName?: string | undefined
-  /** Lets SNC pass that ends in the application and the backend. What is in it can neither be read nor decided. */
-  readonly sncPassThrough: boolean
+  /** Lets SNC, or WebSocket RFC, pass. What is in it can neither be read nor decided. */
+  readonly passUnread: boolean
   /** Lets the backend call functions of the application. */
   readonly allowCallbacks: boolean
   /** Takes only the form of INITIALIZE whose every field is known. */
@@ -54,7 +54,7 @@ const functionEntry = z.strictObject({
 
 const client = z.string().regex(/^[0-9A-Z]{3}$/i, 'is not a client: three characters such as 100')
 
-/** Keys of a mapping that are for RFC and RFCS. */
+/** Keys of a mapping that are for the protocols of RFC. */
 export const rfcMappingKeys: { readonly [Key in keyof RfcMappingEntry]-?: z.ZodType<RfcMappingEntry[Key]> } = {
   functions: z.array(functionEntry).default([]).describe('Function modules that an rfc mapping admits; nothing when empty'),
   allowedClients: z.array(client).default([]).describe('Clients of the ABAP system that may log on; all when empty'),
@@ -77,7 +77,7 @@ export const rfcMappingKeys: { readonly [Key in keyof RfcMappingEntry]-?: z.ZodT
     .optional()
     .describe('Logon group that a message server is asked for (default PUBLIC)'),
   sncPartnerName: z.string().max(1024).regex(/^p:\S/, 'is not p:<distinguished name>').optional().describe('SNC name of the backend'),
-  sncPassThrough: z.boolean().default(false).describe('Let SNC between application and backend pass; nothing inside it is decided'),
+  passUnread: z.boolean().default(false).describe('Let SNC or WebSocket RFC pass, in which nothing can be decided'),
   allowCallbacks: z.boolean().default(false).describe('Let the backend call functions of the application'),
   strictInitialize: z.boolean().default(true).describe('Take only the studied form of INITIALIZE'),
   idleTimeoutSeconds: z.int().min(0).max(86_400).default(0).describe('Close a conversation that is silent for so long; 0: never'),

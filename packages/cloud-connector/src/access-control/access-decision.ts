@@ -32,6 +32,10 @@ export function decideHttpAccess(table: MappingTable, address: VirtualAddress, p
   if (!isHttpMapping(mapping)) {
     return { allowed: false, kind: 'system', mapping, reason: `the mapping is for ${mapping.protocol}, not for HTTP` }
   }
+  if (mapping.protocol === 'RFCWS') {
+    const reason = explainWebSocketRefusal(mapping, upgrade)
+    if (reason !== undefined) return { allowed: false, kind: 'upgrade', mapping, reason }
+  }
   const reading = readRequestPath(path)
   if (reading.kind === 'refused')
     return { allowed: false, kind: 'resource', mapping, reason: `the path is not accepted: ${reading.reason}` }
@@ -45,6 +49,12 @@ export function decideHttpAccess(table: MappingTable, address: VirtualAddress, p
   return { allowed: false, kind: 'resource', mapping, reason: 'no enabled resource admits the path' }
 }
 
+/** WebSocket RFC is nothing but the upgrade to it; what is called inside cannot be read, so that it passes only where that is known and wanted. */
+function explainWebSocketRefusal({ passUnread }: SystemMapping, upgrade: string | undefined): string | undefined {
+  if (!passUnread) return 'the functions of WebSocket RFC cannot be read, and the mapping does not let it pass unread'
+  return upgrade === undefined ? 'a mapping of protocol RFCWS admits nothing but WebSocket' : undefined
+}
+
 /** Decides one connection that is not HTTP. The mapping alone grants it; in RFC everything that is said on it is decided later. */
 export function decideTcpAccess(table: MappingTable, address: VirtualAddress): AccessDecision {
   const mapping = table.find(address.host, address.port)
@@ -53,7 +63,7 @@ export function decideTcpAccess(table: MappingTable, address: VirtualAddress): A
   if (isHttpMapping(mapping)) {
     return { allowed: false, kind: 'system', mapping, reason: `the mapping is for ${mapping.protocol}, not for TCP` }
   }
-  if (mapping.protocol === 'RFCS' && mapping.rfc?.sncPassThrough !== true) {
+  if (mapping.protocol === 'RFCS' && !mapping.passUnread) {
     return {
       allowed: false,
       kind: 'system',

@@ -13,7 +13,6 @@ export interface RfcMapping {
   readonly blockedUsers: ReadonlySet<string>
   /** SAProuters on the way, or the file that names them. */
   readonly route: readonly RouteHop[] | { readonly file: string }
-  readonly sncPassThrough: boolean
   readonly allowCallbacks: boolean
   readonly strictInitialize: boolean
   /** 0: no limit. */

@@ -25,11 +25,13 @@ export interface SystemMapping {
   readonly index: ResourceIndex
   /** Present exactly in mappings of protocol RFC and RFCS. */
   readonly rfc: RfcMapping | undefined
+  /** Whether contents pass that cannot be read: those of SNC and of WebSocket RFC. */
+  readonly passUnread: boolean
 }
 
-/** Whether the mapping speaks HTTP to its backend. */
+/** Whether the mapping speaks HTTP to its backend, if only to upgrade to WebSocket. */
 export function isHttpMapping(mapping: SystemMapping): boolean {
-  return mapping.protocol === 'HTTP' || mapping.protocol === 'HTTPS'
+  return mapping.protocol === 'HTTP' || mapping.protocol === 'HTTPS' || mapping.protocol === 'RFCWS'
 }
 
 /** Whether the mapping speaks RFC to its backend. */
@@ -39,7 +41,7 @@ export function isRfcMapping(mapping: SystemMapping): mapping is SystemMapping &
 
 /** Whether the connection to the backend is TLS. */
 export function isTlsMapping(mapping: SystemMapping): boolean {
-  return mapping.protocol === 'HTTPS' || mapping.protocol === 'TCPS' || mapping.protocol === 'LDAPS'
+  return ['HTTPS', 'RFCWS', 'TCPS', 'LDAPS'].includes(mapping.protocol)
 }
 
 /** The internal port behind a virtual one: ranges map by offset. */

@@ -153,6 +153,7 @@ describe('rules', () => {
     HTTPS: 'https://b',
     RFC: 'rfc://b:sapgw00',
     RFCS: 'rfcs://b:sapgw00s',
+    RFCWS: 'rfcws://b:44300',
     TCP: 'tcp://b:1',
     TCPS: 'tcps://b:1',
     LDAP: 'ldap://b',
@@ -163,13 +164,13 @@ describe('rules', () => {
 
   // The tables of cloud-connector.md, 2.2 and 2.5.
   it.each<[BackendType, readonly BackendProtocol[]]>([
-    ['abapSys', ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'TCP', 'TCPS']],
+    ['abapSys', ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'RFCWS', 'TCP', 'TCPS']],
     ['hana', ['HTTP', 'HTTPS', 'TCP', 'TCPS']],
     ['applServerJava', ['HTTP', 'HTTPS']],
     ['netweaverCE', ['HTTP', 'HTTPS']],
     ['BC', ['HTTP', 'HTTPS']],
     ['PI', ['HTTP', 'HTTPS']],
-    ['netweaverGW', ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'TCP', 'TCPS']],
+    ['netweaverGW', ['HTTP', 'HTTPS', 'RFC', 'RFCS', 'RFCWS', 'TCP', 'TCPS']],
     ['otherSAPsys', ['HTTP', 'HTTPS', 'TCP', 'TCPS']],
     ['nonSAPsys', ['HTTP', 'HTTPS', 'TCP', 'TCPS', 'LDAP', 'LDAPS']],
   ])('CC-051 accepts for %s exactly %o', (backendType, accepted) => {
@@ -181,6 +182,7 @@ describe('rules', () => {
     ['HTTPS', ['NONE', 'NONE_RESTRICTED', 'X509_GENERAL', 'X509_RESTRICTED']],
     ['RFC', ['NONE']],
     ['RFCS', ['NONE', 'X509_GENERAL', 'X509_RESTRICTED']],
+    ['RFCWS', ['NONE', 'X509_GENERAL']],
     ['TCP', ['NONE']],
     ['TCPS', ['NONE']],
     ['LDAP', ['NONE']],

@@ -81,7 +81,7 @@ function warningsOf(entry: ConnectorEntry, mappings: readonly SystemMapping[]): 
   const warnings: string[] = []
   const trustsNothing = !entry.backendTrust.trustAll && entry.backendTrust.authorities.length === 0
   for (const mapping of mappings) {
-    const propagates = mapping.principalType.startsWith('X509') && mapping.protocol === 'HTTPS'
+    const propagates = mapping.principalType.startsWith('X509') && mapping.protocol !== 'RFCS'
     if (propagates && entry.principalPropagation.ca === undefined) {
       warnings.push(`${mapping.virtualText}: principals cannot be propagated without principalPropagation.ca`)
     }

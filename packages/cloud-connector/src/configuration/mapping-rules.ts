@@ -43,14 +43,14 @@ const hostInHeaderFits: MappingRule = (mapping, entry) =>
     ? []
     : [{ path: ['hostInHeader'], message: `only http and https have a Host header, ${mapping.protocol.toLowerCase()} has none` }]
 
-const resourcesFit: MappingRule = (mapping) => {
-  if (!isHttpMapping(mapping)) {
-    return mapping.resources.length === 0
+const resourcesFit: MappingRule = (mapping, entry) => {
+  if (!isHttpMapping(mapping) || mapping.protocol === 'RFCWS') {
+    return entry.resources.length === 0
       ? []
       : [
           {
             path: ['resources'],
-            message: `a ${mapping.protocol.toLowerCase()} mapping has no resources; ${mapping.rfc === undefined ? 'it grants access as a whole' : 'it has functions'}`,
+            message: `a ${mapping.protocol.toLowerCase()} mapping has no resources; ${mapping.protocol === 'RFC' ? 'it has functions' : 'it grants access as a whole'}`,
           },
         ]
   }

@@ -17,10 +17,20 @@ const defaultPorts: Readonly<Record<BackendProtocol, number | undefined>> = {
   HTTPS: 443,
   RFC: undefined,
   RFCS: undefined,
+  RFCWS: 443,
   LDAP: 389,
   LDAPS: 636,
   TCP: undefined,
   TCPS: undefined,
+}
+
+/** Where ABAP systems take WebSocket RFC: protocols.md 14. */
+const webSocketResource: HttpResource = {
+  path: '/sap/bc/rfc',
+  exactMatchOnly: true,
+  enabled: true,
+  websocketUpgradeAllowed: true,
+  description: '',
 }
 
 /**
@@ -58,10 +68,8 @@ export function normaliseMapping(
   const backend = rfc !== undefined && 'rfc' in rfc ? rfc.address : internal
   if (virtual === undefined || typeof virtual === 'string' || protocol === undefined || backend === undefined || problems.length > 0)
     return { problems }
-  const resources: readonly HttpResource[] = entry.resources.map(({ subPaths, ...resource }) => ({
-    ...resource,
-    exactMatchOnly: !subPaths,
-  }))
+  const written: readonly HttpResource[] = entry.resources.map(({ subPaths, ...resource }) => ({ ...resource, exactMatchOnly: !subPaths }))
+  const resources = protocol === 'RFCWS' ? [webSocketResource, ...written] : written
   return {
     mapping: {
       virtualHost: virtual.host.toLowerCase(),
@@ -79,6 +87,7 @@ export function normaliseMapping(
       resources,
       index: createResourceIndex(resources),
       rfc: rfc !== undefined && 'rfc' in rfc ? rfc.rfc : undefined,
+      passUnread: entry.passUnread,
     },
   }
 }

@@ -33,7 +33,6 @@ export function normaliseRfcMapping(
     allowedClients: new Set(entry.allowedClients.map((client) => client.toUpperCase())),
     blockedUsers: new Set(entry.blockedUsers.map(({ client, user }) => blockedUserKey(client, user))),
     route,
-    sncPassThrough: entry.sncPassThrough,
     allowCallbacks: entry.allowCallbacks,
     strictInitialize: entry.strictInitialize,
     idleTimeoutMs: entry.idleTimeoutSeconds * 1000,

@@ -80,7 +80,7 @@ describe('mappings of protocol RFC', () => {
     expect(problems({ ...snc, sncPartnerName: undefined })).toEqual([expect.stringMatching(/^sncPartnerName: an rfcs mapping names/)])
     expect(problems({ ...snc, sncPartnerName: 'CN=ERP' })).toEqual([expect.stringMatching(/^sncPartnerName: is not p:/)])
     expect(problems(snc)).toEqual([])
-    expect(problems({ sncPartnerName: 'p:CN=ERP' })).toEqual([expect.stringMatching(/^sncPartnerName: only rfcs/)])
+    expect(problems({ sncPartnerName: 'p:CN=ERP' })).toEqual([expect.stringMatching(/^sncPartnerName: only rfcs mappings have it/)])
   })
 
   it('refuse what contradicts itself or could not be applied', () => {
@@ -91,11 +91,11 @@ describe('mappings of protocol RFC', () => {
     ])
     expect(problems({ functions: [{ name: 'A B' }] })).toHaveLength(1)
     expect(problems({ resources: [{ path: '/' }] })).toEqual([expect.stringMatching(/^resources: .*it has functions/)])
-    expect(problems({ ...snc, functions: [{ name: 'A' }] })).toEqual([expect.stringMatching(/^functions: cannot be applied/)])
+    expect(problems({ ...snc, functions: [{ name: 'A' }] })).toEqual([expect.stringMatching(/^functions: only rfc mappings have it, rfcs/)])
     expect(
       problems({ internal: 'tcp://b:1', virtual: 'a:1', functions: [{ name: 'A' }], allowedClients: ['100'], sapRouter: '/H/r' }),
     ).toEqual([
-      expect.stringMatching(/^functions: only rfc and rfcs/),
+      expect.stringMatching(/^functions: only rfc mappings/),
       expect.stringMatching(/^allowedClients: only rfc/),
       expect.stringMatching(/^sapRouter: only rfc/),
     ])
@@ -123,7 +123,7 @@ describe('mappings of protocol RFC', () => {
     expect(warnings({ virtual: 'a:1-100', internal: 'tcp://b:4899-4998' })).toEqual([expect.stringContaining('admits every function')])
     expect(warnings({ virtual: 'a:1', internal: 'tcp://b:3400' })).toEqual([])
     expect(warnings(snc)).toEqual([expect.stringContaining('every connection is refused')])
-    expect(warnings({ ...snc, sncPassThrough: true })).toEqual([expect.stringContaining('SNC passes unread')])
+    expect(warnings({ ...snc, passUnread: true })).toEqual([expect.stringContaining('SNC passes unread')])
   })
 
   it('tell of changed functions one by one', () => {

@@ -1,4 +1,4 @@
-import type { MappingEntry, RfcMappingEntry } from '@sallyport/admin-api'
+import type { BackendProtocol, MappingEntry, RfcMappingEntry } from '@sallyport/admin-api'
 import type { MappingRule } from './mapping-rule.ts'
 
 /** Whether a key of RFC mappings has been written, told by its value. */
@@ -10,18 +10,39 @@ const isWritten: { readonly [Key in keyof RfcMappingEntry]-?: (entry: MappingEnt
   systemNumber: (entry) => entry.systemNumber !== undefined,
   logonGroup: (entry) => entry.logonGroup !== undefined,
   sncPartnerName: (entry) => entry.sncPartnerName !== undefined,
-  sncPassThrough: (entry) => entry.sncPassThrough,
+  passUnread: (entry) => entry.passUnread,
   allowCallbacks: (entry) => entry.allowCallbacks,
   strictInitialize: (entry) => !entry.strictInitialize,
   idleTimeoutSeconds: (entry) => entry.idleTimeoutSeconds !== 0,
 }
 
-const onlyForRfc: MappingRule = (mapping, entry) =>
-  mapping.rfc !== undefined
-    ? []
-    : Object.entries(isWritten)
-        .filter(([, written]) => written(entry))
-        .map(([key]) => ({ path: [key], message: `only rfc and rfcs mappings have it, ${mapping.protocol.toLowerCase()} mappings do not` }))
+/** Which keys a protocol has. Of what cannot be read nothing can be decided: such keys would promise what does not happen. */
+const keysOf: Readonly<Partial<Record<BackendProtocol, readonly (keyof RfcMappingEntry)[]>>> = {
+  RFC: [
+    'functions',
+    'allowedClients',
+    'blockedUsers',
+    'sapRouter',
+    'systemNumber',
+    'logonGroup',
+    'allowCallbacks',
+    'strictInitialize',
+    'idleTimeoutSeconds',
+  ],
+  RFCS: ['sapRouter', 'systemNumber', 'logonGroup', 'sncPartnerName', 'passUnread', 'idleTimeoutSeconds'],
+  RFCWS: ['passUnread'],
+}
+
+const keysFit: MappingRule = ({ protocol }, entry) => {
+  const allowed: readonly string[] = keysOf[protocol] ?? []
+  return Object.entries(isWritten)
+    .filter(([key, written]) => written(entry) && !allowed.includes(key))
+    .map(([key]) => {
+      const holders = Object.entries(keysOf).filter(([, keys]) => (keys as readonly string[]).includes(key))
+      const names = holders.map(([name]) => name.toLowerCase()).join(' and ')
+      return { path: [key], message: `only ${names} mappings have it, ${protocol.toLowerCase()} mappings do not` }
+    })
+}
 
 const functionsAreUnique: MappingRule = (_mapping, { functions }) => {
   const seen = new Map<string, number>()
@@ -33,21 +54,10 @@ const functionsAreUnique: MappingRule = (_mapping, { functions }) => {
   })
 }
 
-const sncHasAPartner: MappingRule = ({ protocol }, entry) => {
-  if (protocol === 'RFCS')
-    return entry.sncPartnerName === undefined
-      ? [{ path: ['sncPartnerName'], message: 'an rfcs mapping names its SNC partner: p:<distinguished name of the backend>' }]
-      : []
-  const keys = (['sncPartnerName', 'sncPassThrough'] as const).filter((key) => protocol === 'RFC' && isWritten[key](entry))
-  return keys.map((key) => ({ path: [key], message: 'only rfcs mappings have it, rfc mappings do not' }))
-}
-
-const sncIsNotDecided: MappingRule = ({ protocol }, entry) =>
-  protocol === 'RFCS'
-    ? (['functions', 'allowedClients', 'blockedUsers', 'allowCallbacks', 'strictInitialize'] as const)
-        .filter((key) => isWritten[key](entry))
-        .map((key) => ({ path: [key], message: 'cannot be applied: SNC hides it from the connector' }))
+const sncHasAPartner: MappingRule = ({ protocol }, entry) =>
+  protocol === 'RFCS' && entry.sncPartnerName === undefined
+    ? [{ path: ['sncPartnerName'], message: 'an rfcs mapping names its SNC partner: p:<distinguished name of the backend>' }]
     : []
 
-/** What holds for mappings of protocol RFC and RFCS. */
-export const rfcRules: readonly MappingRule[] = [onlyForRfc, functionsAreUnique, sncHasAPartner, sncIsNotDecided]
+/** What holds for the keys of RFC. */
+export const rfcRules: readonly MappingRule[] = [keysFit, functionsAreUnique, sncHasAPartner]

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { parseGatewayConnect } from '@sallyport/rfc-wire'
+import { installPythonPackage } from '@sallyport/real-backends'
+import { type AbapGateway, createAbapGateway } from '@sallyport/test-fixtures'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type ConnectorBench, startConnectorBench } from '../conformance/connector-bench.ts'
+
+const python = await installPythonPackage(
+  { name: 'pysap', version: '0.2.1', module: 'pysap.SAPRFC' },
+  join(import.meta.dirname, '..', 'node_modules'),
+)
+
+interface Attack {
+  readonly name: string
+  readonly sent: readonly number[]
+  readonly data: string
+  readonly closed: boolean
+}
+
+let gateway: AbapGateway
+let bench: ConnectorBench
+let port: Server
+afterEach(async () => {
+  port.close()
+  await bench[Symbol.asyncDispose]()
+  await gateway[Symbol.asyncDispose]()
+})
+
+/** A local port whose connections lead through the tunnel to the mapping. */
+async function openPort(): Promise<number> {
+  port = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {})
+    bench.tcp({ host: 'erp.demo', port: 3300 }).then(
+      ({ stream }) => {
+        stream.on('close', () => socket.destroy())
+        socket.on('close', () => stream.destroy())
+        socket.pipe(stream).pipe(socket)
+      },
+      () => socket.destroy(),
+    )
+  })
+  await new Promise<void>((resolve) => port.listen(0, '127.0.0.1', resolve))
+  return (port.address() as AddressInfo).port
+}
+
+describe.skipIf(python === undefined)('pysap, an independent client with bad intentions', () => {
+  it('PR-092 PR-101 is refused whatever it tries, and the gateway sees nothing but connections of normal clients', async () => {
+    gateway = await createAbapGateway()
+    const mapping = {
+      virtual: 'erp.demo:sapgw00',
+      internal: `rfc://127.0.0.1:${gateway.address.port}`,
+      systemNumber: '00',
+      backendType: 'abapSys',
+    }
+    bench = await startConnectorBench({ connector: { mappings: [{ ...mapping, functions: [{ name: 'Z', prefix: true }] }] } })
+    const { stdout } = await promisify(execFile)(python ?? '', [join(import.meta.dirname, 'hostile_client.py'), String(await openPort())], {
+      timeout: 60_000,
+    })
+    const attacks = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Attack)
+    expect(attacks.length).toBeGreaterThan(25)
+    expect(attacks.filter(({ closed }) => !closed)).toEqual([])
+    const normal = attacks.filter(({ sent }) => sent.length > 1)
+    expect(gateway.seen.messages.map(({ payload }) => parseGatewayConnect(payload))).toEqual(
+      normal.map(() => expect.objectContaining({ requestType: 3, logicalUnit: 'sallypor' })),
+    )
+    expect(gateway.accepted).toBe(attacks.length)
+    expect(bench.audit.filter(({ type }) => type === 'access-denied')).toHaveLength(attacks.length)
+  }, 90_000)
+})
