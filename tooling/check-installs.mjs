@@ -20,6 +20,11 @@ const adapters = {
     factory: 'createLdapAdapter',
     properties: { Type: 'LDAP', 'ldap.url': 'ldap://127.0.0.1:$port' },
   },
+  smtp: {
+    peers: ['nodemailer'],
+    factory: 'createSmtpAdapter',
+    properties: { Type: 'MAIL', 'mail.transport.protocol': 'smtp', 'mail.smtp.host': '127.0.0.1', 'mail.smtp.port': '$port' },
+  },
   pop3: {
     peers: [],
     factory: 'createPop3Adapter',
@@ -49,7 +54,11 @@ process.exitCode = failed === 0 ? 0 : 1
 /** The tarballs as they would be published, by package name. */
 async function pack() {
   const kept = join(folder, 'tarballs')
-  await run(process.execPath, [join(root, 'tooling/check-packages.mjs'), '--keep', kept], { cwd: root, maxBuffer: 1 << 24 })
+  await run(process.execPath, [join(root, 'tooling/check-packages.mjs'), '--keep', kept], { cwd: root, maxBuffer: 1 << 24 }).catch(
+    (error) => {
+      throw new Error(`the packages cannot be packed:\n${error.stdout}`)
+    },
+  )
   const packed = readdirSync(kept).map(async (file) => {
     const tarball = join(kept, file)
     const { stdout } = await run('tar', ['-xzOf', tarball, 'package/package.json'])
