@@ -76,9 +76,10 @@ export async function createMessageServer(options: MessageServerOptions): Promis
 
   const server = createServer({ noDelay: true }, (socket) => {
     open.add(socket)
-    serve(createNiConnection(socket))
+    const ni = createNiConnection(socket)
+    serve(ni)
+      .then(() => ni.end())
       .catch(() => socket.destroy())
-      .finally(() => socket.end())
   })
   const address = await listen(server)
   return {

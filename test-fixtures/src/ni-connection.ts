@@ -12,6 +12,8 @@ export interface NiConnection {
   send(...payloads: readonly Buffer[]): Promise<void>
   /** Sends bytes as they are. */
   sendBytes(bytes: Buffer): Promise<void>
+  /** Ends this side, and reads on until the client has ended its own. */
+  end(): Promise<void>
 }
 
 /** With `chunkBytes`, what is sent goes out in pieces of at most that size, each in a packet of its own. */
@@ -56,11 +58,18 @@ export function createNiConnection(socket: Socket, { chunkBytes }: { readonly ch
     }
   }
 
+  async function take(): Promise<Buffer | undefined> {
+    // oxlint-disable-next-line no-await-in-loop -- bytes come one after the other
+    while (messages.length === 0) if (!(await readOn())) return undefined
+    return messages.shift()
+  }
+
   return {
-    async take() {
-      // oxlint-disable-next-line no-await-in-loop -- bytes come one after the other
-      while (messages.length === 0) if (!(await readOn())) return undefined
-      return messages.shift()
+    take,
+    async end() {
+      socket.end()
+      // oxlint-disable-next-line no-await-in-loop -- one message after the other
+      while ((await take()) !== undefined);
     },
     async ping() {
       const before = pongs

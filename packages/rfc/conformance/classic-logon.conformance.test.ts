@@ -1,10 +1,11 @@
-import { ConnectivityError, createSecret, credentialsOf, type RfcDestination } from '@sallyport/core'
+import { ConnectivityError, createSecret, credentialsOf, type Logger, type RfcDestination } from '@sallyport/core'
 import { createProxyDial } from '@sallyport/dial'
 import { appcFunctions, parseAppcRecord, isRefused } from '@sallyport/rfc-wire'
 import {
   type AbapGateway,
   type AbapGatewayOptions,
   createAbapGateway,
+  createManualClock,
   createMessageServer,
   createSapRouter,
   createSocksServer,
@@ -42,6 +43,22 @@ async function failureOf(work: Promise<unknown>): Promise<ConnectivityError> {
   )
   if (!ConnectivityError.is(error)) throw new Error(`no failure of ours: ${String(error)}`)
   return error
+}
+
+interface LogLine {
+  readonly level: string
+  readonly message: string
+  readonly functionName?: unknown
+}
+
+function recordingLog(): { readonly log: Logger; readonly lines: readonly LogLine[] } {
+  const lines: LogLine[] = []
+  const at =
+    (level: string): Logger['info'] =>
+    (fields, message) =>
+      void lines.push({ ...fields, level, message })
+  const log: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: () => log }
+  return { log, lines }
 }
 
 /** In the clear, as without a connector. */
@@ -96,6 +113,32 @@ describe('a connection', () => {
     expect([text(at + 42, 16), text(at + 58, 16)]).toEqual([expect.stringMatching(/^[\dA-F]{16}$/), expect.stringMatching(/^[\dA-F]{16}$/)])
     expect([payload.readUInt32BE(at + 74), payload.readInt32BE(at + 78), payload.readInt32BE(at + 82)]).toEqual([1, -2, -2])
     expect([text(at + 105, 128), text(at + 309, 64)]).toEqual(['erp.example', 'sapdp42'])
+  })
+
+  it('begins at the gateway that jco.client.gwhost and gwserv name, for the system that ashost names', async () => {
+    const { client, gateway, dialled } = await connected(
+      {},
+      { properties: { 'jco.client.gwhost': 'gw.example', 'jco.client.gwserv': 'sapgw07' } },
+    )
+    await client.ping(AbortSignal.timeout(5000))
+    expect(dialled).toEqual(['gw.example:3307'])
+    expect(gateway.seen.initializations).toMatchObject([{ logicalUnit: 'erp.example', transactionProgram: 'sapdp42' }])
+  })
+
+  it('with jco.client.trace tells which functions are called, and nothing of what they are given', async () => {
+    const { log, lines } = recordingLog()
+    const { client } = await connected({}, { log, properties: { 'jco.client.trace': '1' } })
+    await client.call('STFC_CONNECTION', { REQUTEXT: 'a s3cret text' })
+    const traced = lines.filter(({ message }) => message === 'RFC function called')
+    expect(traced.map(({ functionName }) => functionName)).toEqual(['RFC_GET_FUNCTION_INTERFACE', 'STFC_CONNECTION'])
+    expect(JSON.stringify(lines)).not.toMatch(/s3cret|"secret"/)
+  })
+
+  it('says that it sends rows where the destination asks for columns', async () => {
+    const { log, lines } = recordingLog()
+    const { client } = await connected({}, { log, properties: { 'jco.client.serialization_format': 'columnBased' } })
+    await client.ping(AbortSignal.timeout(5000))
+    expect(lines.filter(({ level }) => level === 'warn')).toMatchObject([{ message: expect.stringContaining('columnBased') }])
   })
 
   it('is pooled, logs on once, and says goodbye when the client is disposed', async () => {
@@ -390,6 +433,19 @@ describe('descriptions', () => {
     expect(asked).toEqual(['REPOSITORY'])
     expect(repository.seen.calls).toMatchObject([{ user: 'READER', functionName: 'RFC_GET_FUNCTION_INTERFACE' }])
     expect(gateway.seen.calls).toMatchObject([{ user: 'DEVELOPER', functionName: 'STFC_CONNECTION' }])
+  })
+
+  it('are kept, and read again when jco.destination.repository.check_interval is over', async () => {
+    const clock = createManualClock()
+    const { client, gateway } = await connected({}, { clock, properties: { 'jco.destination.repository.check_interval': '5' } })
+    const lookUps = (): number => gateway.seen.calls.filter(({ functionName }) => functionName === 'RFC_GET_FUNCTION_INTERFACE').length
+    await client.call('STFC_CONNECTION', { REQUTEXT: 'x' })
+    clock.advance(5 * 60_000 - 1)
+    await client.call('STFC_CONNECTION', { REQUTEXT: 'x' })
+    expect(lookUps()).toBe(1)
+    clock.advance(1)
+    await client.call('STFC_CONNECTION', { REQUTEXT: 'x' })
+    expect(lookUps()).toBe(2)
   })
 
   it('of a destination that nobody finds are an error of the first call', async () => {

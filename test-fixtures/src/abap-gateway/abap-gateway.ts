@@ -78,11 +78,11 @@ export async function createAbapGateway(options: AbapGatewayOptions = {}): Promi
     socket.once('close', () => sockets.delete(socket))
     const ni = createNiConnection(socket, { chunkBytes: options.chunkBytes })
     serveConversation({ ni, socket, connection: open.accepted, users, functions, dictionary, options, seen })
+      .then(() => ni.end())
       .catch((error: unknown) => {
-        seen.violations.push(String(error))
+        if (!socket.destroyed) seen.violations.push(String(error))
         socket.destroy()
       })
-      .finally(() => socket.end())
   })
   const address = await listen(server)
   return {

@@ -20,7 +20,7 @@ export interface NiLink {
 }
 
 /** What an exchange is called in errors, and what ends it. */
-export interface NiExchange {
+interface NiExchange {
   readonly attempt: string
   readonly signal: AbortSignal
   /** Pongs are messages of this exchange: SAProuter says so that a route stands. */
