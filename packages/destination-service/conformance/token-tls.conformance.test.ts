@@ -253,6 +253,7 @@ describe('users whose identity service forwards tokens of a corporate provider',
       TrustStoreLocation: 'trust.pem',
       clientId: 'app',
       clientSecret: 'secret',
+      tokenServiceURL: new URL('/oauth2/exchange/corporateidp', tokenServer.url).href,
       'x_user_token.jwks': Buffer.from(JSON.stringify({ keys: identity.keys })).toString('base64'),
     })
     const user = identity.sign({ sub: 'jane', forward_corp_idp_token: wanted })
@@ -268,5 +269,53 @@ describe('users whose identity service forwards tokens of a corporate provider',
       failed(expect.stringContaining('(signature)')),
     )
     expect(tokenServer.calls).toHaveLength(1)
+  })
+
+  it('are never asked about where the token alone says so: a key of the set does not decide who gets the secret', async () => {
+    tokenServer = await startTokenServer(ca.issue({ subject: '/CN=evil' }))
+    const identity = createTestIssuer({ issuer: new URL(tokenServer.url).origin, nowMs: () => running.clock.now() })
+    await storeFile(running, 'trust.pem', ca.certificate)
+    const destination = {
+      Name: 'd',
+      Type: 'HTTP',
+      URL: 'http://x',
+      ProxyType: 'OnPremise',
+      Authentication: 'PrincipalPropagation',
+      TrustStoreLocation: 'trust.pem',
+      clientId: 'app',
+      clientSecret: 'secret',
+      'x_user_token.jwks': Buffer.from(JSON.stringify({ keys: identity.keys })).toString('base64'),
+    }
+    await store(running, destination)
+    const headers = { 'x-user-token': identity.sign({ sub: 'jane', forward_corp_idp_token: 'access_token' }) }
+    expect(await entryOf(running, headers)).toEqual(failed(expect.stringContaining('tokenServiceURL')))
+    // Keys in the destination come before those of the address, which then says nothing.
+    await store(running, { ...destination, 'x_user_token.jwks_uri': `${new URL(tokenServer.url).origin}/keys` })
+    expect(await entryOf(running, headers)).toEqual(failed(expect.stringContaining('tokenServiceURL')))
+    expect(tokenServer.calls).toEqual([])
+  })
+
+  it('are asked about where their keys come from', async () => {
+    tokenServer = await startTokenServer(ca.issue({ subject: '/CN=identity' }))
+    const identity = createTestIssuer({ issuer: new URL(tokenServer.url).origin, nowMs: () => running.clock.now() })
+    tokenServer.answer((call, response) => {
+      const body = call.url === '/keys' ? { keys: identity.keys } : { access_token: 'corporate', token_type: 'Bearer', expires_in: 600 }
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    })
+    await storeFile(running, 'trust.pem', ca.certificate)
+    await store(running, {
+      Name: 'd',
+      Type: 'HTTP',
+      URL: 'http://x',
+      ProxyType: 'OnPremise',
+      Authentication: 'PrincipalPropagation',
+      TrustStoreLocation: 'trust.pem',
+      clientId: 'app',
+      clientSecret: 'secret',
+      'x_user_token.jwks_uri': `${new URL(tokenServer.url).origin}/keys`,
+    })
+    const user = identity.sign({ sub: 'jane', forward_corp_idp_token: 'access_token' })
+    expect(await entryOf(running, { 'x-user-token': user })).toMatchObject({ value: 'corporate' })
+    expect(tokenServer.calls.map(({ url }) => url)).toEqual(['/keys', '/oauth2/exchange/corporateidp'])
   })
 })

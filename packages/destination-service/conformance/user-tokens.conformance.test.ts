@@ -2,6 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { createTestIssuer } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createOutgoing } from '../src/index.ts'
+import { maxTokenCallsPerSubaccount } from '../src/limits.ts'
 import { entryOf, failed, failedBecause, find, store } from './look-up.ts'
 import { type RunningService, startService } from './running-service.ts'
 import { startTokenServer, type TokenServer } from './token-server.ts'
@@ -174,6 +175,23 @@ describe('user tokens of other issuers', () => {
     expect(await entryOf(running, { 'x-user-token': fresh() })).toMatchObject({ type: 'Bearer' })
     expect(keyServer.calls).toHaveLength(2)
     await keyServer.close()
+  })
+
+  it('have keys fetched within the bound on calls of one subaccount: whoever names a silent address takes no more places than with a silent token service', async () => {
+    const silent = await startTokenServer()
+    silent.answer(() => {})
+    const names = Array.from({ length: maxTokenCallsPerSubaccount + 1 }, (_, at) => `d-${at}`)
+    const issuer = createTestIssuer({ issuer: 'https://foreign.test', nowMs: () => running.clock.now() })
+    const body = names.map((Name, at) => ({ ...destination('OAuth2JWTBearer', { 'x_user_token.jwks_uri': `${silent.url}?${at}` }), Name }))
+    await running.call('POST', '/v1/subaccountDestinations', { body })
+    const user = issuer.sign({ sub: 'jane' })
+    const found = names.map((name) => running.call('GET', `/v1/destinations/${name}`, { headers: { 'x-user-token': user } }))
+    const first = await Promise.race(found)
+    expect(first.text).toContain('Too many token calls are under way')
+    expect(silent.calls.length).toBeLessThanOrEqual(maxTokenCallsPerSubaccount)
+    await silent.close()
+    const texts = (await Promise.all(found)).map(({ text }) => text)
+    expect(texts.filter((text) => text.includes('Too many token calls'))).toHaveLength(1)
   })
 
   it('DS-095 are refused when jwks_uri leads where the service must not call, or to no key set', async () => {

@@ -3,6 +3,7 @@ import { type Clock, ConnectivityError } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import { failedEntry } from './auth-token-entry.ts'
 import type { AuthenticationOutcome, AuthenticationRequest, Authenticator } from './authentication-request.ts'
+import { createCallLimit } from './call-limit.ts'
 import type { AuthenticationSettings, FlowTools } from './flow.ts'
 import { authorizationCode } from './flows/authorization-code.ts'
 import { basic } from './flows/basic.ts'
@@ -18,6 +19,7 @@ import { sapAssertionSso } from './flows/sap-assertion-sso.ts'
 import { technicalUserPropagation } from './flows/technical-user-propagation.ts'
 import { tokenExchange } from './flows/token-exchange.ts'
 import { userTokenExchange } from './flows/user-token-exchange.ts'
+import { maxTokenCalls, maxTokenCallsPerSubaccount } from '../limits.ts'
 import { createForeignTokens } from './foreign-token.ts'
 import type { Flow } from './flow.ts'
 import { createKeystoreReader } from './keystore-reader.ts'
@@ -62,11 +64,12 @@ const flows: ReadonlyMap<string, Flow> = new Map(
 export function createAuthenticator({ outgoing, verifier, clock, settings }: AuthenticatorDeps): Authenticator {
   const closing = new AbortController()
   const readKeystore = createKeystoreReader()
-  const keySets = createKeySets({ outgoing, readKeystore, clock, closing: closing.signal })
+  const limit = createCallLimit({ total: maxTokenCalls, perSubaccount: maxTokenCallsPerSubaccount })
+  const keySets = createKeySets({ outgoing, readKeystore, clock, limit, closing: closing.signal })
   const users = createUserTokens({ verifier, foreign: createForeignTokens({ keySets, clock }) })
   const tokens = createTokenCalls({
     outgoing,
-    cache: createTokenCache({ clock }),
+    cache: createTokenCache({ clock, limit }),
     users,
     readKeystore,
     assertions: async (provider) => (await clientCredentialsToken(provider, { tokens }, { alwaysInternet: false })).value,
@@ -74,7 +77,7 @@ export function createAuthenticator({ outgoing, verifier, clock, settings }: Aut
     settings,
     closing: closing.signal,
   })
-  const userInfo = createUserInfo({ outgoing, closing: closing.signal })
+  const userInfo = createUserInfo({ outgoing, limit, closing: closing.signal })
   const tools: FlowTools = { tokens, users, userInfo, readKeystore, clock, settings }
 
   return {

@@ -4,6 +4,7 @@ import type { TokenClaims } from '@sallyport/token-verifier'
 import type { AuthenticationRequest } from './authentication-request.ts'
 import type { FlowTools } from './flow.ts'
 import { readAnswerMember } from './token-answer.ts'
+import type { UserToken } from './user-token.ts'
 
 /**
  * What nobody has seen documented: the address below the identity service's host, and the header that the corporate token belongs into. The fields are
@@ -22,9 +23,11 @@ export function wantedCorporateToken(claims: TokenClaims | undefined): Corporate
 
 /**
  * Exchanges the user's token at the identity service that issued it. The destination says by `x_user_token.jwks` or `jwks_uri` whose tokens it takes, and by
- * `clientId` and `clientSecret`, or `tokenService.KeyStoreLocation`, as which application it asks.
+ * `clientId` and `clientSecret`, or `tokenService.KeyStoreLocation`, as which application it asks. Where it asks it says as well: with `tokenServiceURL`, or by
+ * taking the keys from the host that is the issuer. The claim `iss` alone decides nothing, because whoever has one of the keys writes into it what he likes.
  *
- * @throws ConnectivityError `TOKEN_INVALID` when the token does not hold, otherwise what a token call throws.
+ * @throws ConnectivityError `TOKEN_INVALID` when the token does not hold, `DESTINATION_INVALID` when the destination does not say where to ask, otherwise what a
+ * token call throws.
  */
 export async function exchangeForCorporateToken(
   wanted: CorporateToken,
@@ -32,10 +35,7 @@ export async function exchangeForCorporateToken(
   { tokens, users }: FlowTools,
 ): Promise<AuthToken> {
   const user = await users.require(request)
-  const issuer = URL.parse(user.claims.iss ?? '')
-  if (issuer === null || issuer.protocol !== 'https:')
-    throw new ConnectivityError('TOKEN_INVALID', 'The JWT of the user names no https address of an identity service as its issuer')
-  const configuration = { ...request.configuration, tokenServiceURL: new URL(exchange.path, issuer).href, tokenServiceURLType: 'Dedicated' }
+  const configuration = { ...request.configuration, tokenServiceURL: endpointOf(request, user), tokenServiceURLType: 'Dedicated' }
   const call = await tokens.prepare(
     { ...request, configuration },
     {
@@ -54,6 +54,22 @@ export async function exchangeForCorporateToken(
     return { type: 'Bearer', value }
   })
   return entry(value)
+}
+
+function endpointOf({ configuration }: AuthenticationRequest, { claims, own }: UserToken): string {
+  const configured = configuration['tokenServiceURL']
+  if (configured) return configured
+  const issuer = URL.parse(claims.iss ?? '')
+  if (issuer === null || issuer.protocol !== 'https:')
+    throw new ConnectivityError('TOKEN_INVALID', 'The JWT of the user names no https address of an identity service as its issuer')
+  const takesKeysThere =
+    !configuration['x_user_token.jwks'] && URL.parse(configuration['x_user_token.jwks_uri'] ?? '')?.origin === issuer.origin
+  // Issuers of our own are the operator's choice.
+  if (own || takesKeysThere) return new URL(exchange.path, issuer).href
+  throw new ConnectivityError(
+    'DESTINATION_INVALID',
+    'The issuer of the JWT of the user is not where the property x_user_token.jwks_uri gets its keys; name its exchange endpoint in tokenServiceURL',
+  )
 }
 
 function entry(value: string): AuthToken {

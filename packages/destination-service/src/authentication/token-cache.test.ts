@@ -2,16 +2,18 @@ import { createManualClock } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
 import { maxCachedTokenCharacters, maxTokenCalls, maxTokenCallsPerSubaccount } from '../limits.ts'
 import type { IssuedToken } from './token-answer.ts'
+import { createCallLimit } from './call-limit.ts'
 import { createTokenCache } from './token-cache.ts'
 
 const clock = createManualClock(0)
+const bounds = { total: maxTokenCalls, perSubaccount: maxTokenCallsPerSubaccount }
 const token = (value: string, expiresAtMs = 600_000): IssuedToken => ({ type: 'Bearer', value, expiresAtMs })
 const key = (digest: string, subaccountId = 'sub') => ({ digest, subaccountId })
 const never = (): Promise<IssuedToken> => new Promise(() => {})
 
 describe('the token cache', () => {
   it('lets callers of one token share one call, and starts anew after a failure', async () => {
-    const cache = createTokenCache({ clock })
+    const cache = createTokenCache({ clock, limit: createCallLimit(bounds) })
     let calls = 0
     const first = Promise.withResolvers<IssuedToken>()
     const issue = (): Promise<IssuedToken> => {
@@ -26,7 +28,7 @@ describe('the token cache', () => {
   })
 
   it('bounds the calls of one subaccount, and all together, and counts those that are over no more', async () => {
-    const cache = createTokenCache({ clock })
+    const cache = createTokenCache({ clock, limit: createCallLimit(bounds) })
     const failing = Promise.withResolvers<IssuedToken>()
     const first = cache.get(key('first', 'one'), () => failing.promise)
     for (let call = 1; call < maxTokenCallsPerSubaccount; call += 1) void cache.get(key(`one-${call}`, 'one'), never)
@@ -40,7 +42,7 @@ describe('the token cache', () => {
   })
 
   it('forgets the least recently used tokens when they become too large', async () => {
-    const cache = createTokenCache({ clock })
+    const cache = createTokenCache({ clock, limit: createCallLimit(bounds) })
     const large = 'x'.repeat(maxCachedTokenCharacters / 4)
     const get = (digest: string): Promise<IssuedToken> => cache.get(key(digest), () => Promise.resolve(token(large)))
     for (const digest of ['a', 'b', 'c', 'd', 'a', 'e']) await get(digest)

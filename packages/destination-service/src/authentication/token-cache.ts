@@ -1,5 +1,6 @@
-import { type Clock, ConnectivityError } from '@sallyport/core'
-import { maxCachedTokenCharacters, maxCachedTokens, maxTokenCalls, maxTokenCallsPerSubaccount, tokenRenewalSeconds } from '../limits.ts'
+import type { Clock } from '@sallyport/core'
+import { maxCachedTokenCharacters, maxCachedTokens, tokenRenewalSeconds } from '../limits.ts'
+import type { CallLimit } from './call-limit.ts'
 import type { IssuedToken } from './token-answer.ts'
 
 /** Remembers tokens until shortly before they expire, and lets calls for the same token share one request. */
@@ -21,12 +22,10 @@ interface TokenKey {
   readonly subaccountId: string
 }
 
-/** Makes an empty cache. Its bounds are in `limits.ts`. */
-export function createTokenCache({ clock }: { readonly clock: Clock }): TokenCache {
+/** Makes an empty cache. Its bounds are in `limits.ts`; `limit` counts the calls. */
+export function createTokenCache({ clock, limit }: { readonly clock: Clock; readonly limit: CallLimit }): TokenCache {
   const tokens = new Map<string, IssuedToken>()
   const pending = new Map<string, Promise<IssuedToken>>()
-  const callsBySubaccount = new Map<string, number>()
-  let calls = 0
   let characters = 0
 
   const forget = (digest: string): void => {
@@ -47,22 +46,7 @@ export function createTokenCache({ clock }: { readonly clock: Clock }): TokenCac
     }
   }
 
-  const issueAlone: TokenCache['issueAlone'] = async (subaccountId, issue) => {
-    const own = callsBySubaccount.get(subaccountId) ?? 0
-    if (calls >= maxTokenCalls || own >= maxTokenCallsPerSubaccount) {
-      throw new ConnectivityError('SERVICE_UNAVAILABLE', 'Too many token calls are under way')
-    }
-    calls++
-    callsBySubaccount.set(subaccountId, own + 1)
-    try {
-      return await issue()
-    } finally {
-      calls--
-      const left = (callsBySubaccount.get(subaccountId) ?? 1) - 1
-      if (left === 0) callsBySubaccount.delete(subaccountId)
-      else callsBySubaccount.set(subaccountId, left)
-    }
-  }
+  const issueAlone: TokenCache['issueAlone'] = (subaccountId, issue) => limit.run(subaccountId, issue)
 
   const issueAndRemember = async ({ digest, subaccountId }: TokenKey, issue: () => Promise<IssuedToken>): Promise<IssuedToken> => {
     const token = await issueAlone(subaccountId, issue)

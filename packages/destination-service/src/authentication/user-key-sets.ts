@@ -10,6 +10,7 @@ import {
   maxModulusCharacters,
 } from '../limits.ts'
 import type { AuthenticationRequest } from './authentication-request.ts'
+import type { CallLimit } from './call-limit.ts'
 import type { KeystoreReader } from './keystore-reader.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { OutgoingRequest } from './outgoing-request.ts'
@@ -36,20 +37,22 @@ export function createKeySets(deps: {
   readonly outgoing: Outgoing
   readonly readKeystore: KeystoreReader
   readonly clock: Clock
+  /** Fetching counts as a token call does: a destination decides where to, and how long it takes. */
+  readonly limit: CallLimit
   readonly closing: AbortSignal
 }): KeySets {
-  const { outgoing, clock, closing } = deps
+  const { outgoing, clock, limit, closing } = deps
   const fetched = new Map<string, Fetched>()
 
-  async function fetchNow(request: OutgoingRequest): Promise<readonly JWK[]> {
-    const answer = await outgoing.send(request, closing)
+  async function fetchNow(subaccountId: string, request: OutgoingRequest): Promise<readonly JWK[]> {
+    const answer = await limit.run(subaccountId, () => outgoing.send(request, closing))
     const keys = answer.status === 200 ? readKeys(answer.body) : undefined
     if (keys !== undefined) return keys
     throw new ConnectivityError('PROTOCOL_VIOLATION', 'The address of the property x_user_token.jwks_uri does not answer with a key set')
   }
 
-  function fetchOnce(name: string, request: OutgoingRequest): Promise<readonly JWK[]> {
-    const keys = fetchNow(request)
+  function fetchOnce(subaccountId: string, name: string, request: OutgoingRequest): Promise<readonly JWK[]> {
+    const keys = fetchNow(subaccountId, request)
     fetched.delete(name)
     fetched.set(name, { atMs: clock.now(), keys })
     for (const oldest of fetched.keys()) {
@@ -67,13 +70,14 @@ export function createKeySets(deps: {
       const inline = request.configuration['x_user_token.jwks']
       if (inline) return inlineKeys(inline).filter(fits)
       const call = await keySetRequest(request, deps.readKeystore)
-      const name = JSON.stringify([request.level.subaccountId, call])
+      const { subaccountId } = request.level
+      const name = JSON.stringify([subaccountId, call])
       const known = fetched.get(name)
-      if (known === undefined || clock.now() - known.atMs >= keySetMaxAgeMs) return (await fetchOnce(name, call)).filter(fits)
+      if (known === undefined || clock.now() - known.atMs >= keySetMaxAgeMs) return (await fetchOnce(subaccountId, name, call)).filter(fits)
       const found = (await known.keys).filter(fits)
       if (found.length > 0 || clock.now() - known.atMs < keySetMinRefreshMs) return found
       // Keys are exchanged now and then, and tokens of a new one come before we look again by ourselves.
-      return (await fetchOnce(name, call)).filter(fits)
+      return (await fetchOnce(subaccountId, name, call)).filter(fits)
     },
   }
 }

@@ -30,7 +30,7 @@ export async function assertionSubject(request: AuthenticationRequest, { users }
  * @throws ConnectivityError when the destination lacks something, the user cannot be named, or the token service refuses to tell about them.
  */
 export async function createUserAssertion(
-  { configuration }: AuthenticationRequest,
+  { configuration, level }: AuthenticationRequest,
   parts: {
     readonly subject: AssertionSubject
     readonly authority: AssertionAuthority
@@ -41,7 +41,7 @@ export async function createUserAssertion(
 ): Promise<string> {
   const { subject, authority } = parts
   const named = 'user' in subject
-  const info = named ? await userInfo.read(subject.user) : {}
+  const info = named ? await userInfo.read(subject.user, level.subaccountId) : {}
   const claims = named ? subject.user.claims : {}
   const now = clock.now()
   const xml = formatAssertion({
