@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { createSecret, systemClock } from '@sallyport/core'
 import { type Kysely, sql } from 'kysely'
@@ -21,6 +21,9 @@ import {
   restore,
   type SealKeys,
 } from '../src/index.ts'
+import { writeArchive } from '../src/backup/archive-file.ts'
+import type { ArchiveLine } from '../src/backup/archive-line.ts'
+import { maxArchiveLineBytes } from '../src/limits.ts'
 
 interface ShopSchema {
   readonly item: {
@@ -238,6 +241,59 @@ export const backupCases: Readonly<Record<string, (subject: BackupSubject) => Pr
       })
     }
     expect(await shown(to.db, own)).toMatchObject([{ name: 'z0' }])
+  },
+
+  async 'holds nothing but rows of the tables that its parts had: anything else is refused, and nothing has changed'({ create, file }) {
+    const to = await prepare(await create(1))
+    const own = keys()
+    await add(to.db, own, ['z0'])
+    await to.db.schema.createTable('other').addColumn('note', 'text').execute()
+    const lock: ArchiveLock = { kind: 'master-key', keys: own }
+    const steps = Object.keys(second)
+    const part = { part: 'shop', steps }
+    const columns = ['subaccount', 'name', 'content', 'price', 'note']
+    const item = { table: 'item', columns }
+    const row = { row: ['a', 'n', 'v1.x.y', 1, null] }
+    const end = (rows: number): ArchiveLine => ({ end: { rows } })
+    const odd: readonly (readonly unknown[])[] = [
+      [part, { table: 'other', columns: ['note'] }, { row: ['x'] }, end(1)],
+      [part, { table: 'migrations_shop', columns: ['name', 'timestamp'] }, { row: ['0003-later', 'x'] }, end(1)],
+      [part, { table: 'sealing_data_key', columns: ['subaccount_id'] }, { row: ['a'] }, end(1)],
+      [part, { table: 'sqlite_master', columns: ['name'] }, { row: ['a'] }, end(1)],
+      [part, { table: 'item"; drop table item; --', columns: ['name'] }, { row: ['a'] }, end(1)],
+      [part, { table: 'item', columns: [...columns, 'rowid'] }, { row: [...row.row, 1] }, end(1)],
+      [part, { table: 'item', columns: ['name', 'name'] }, { row: ['a', 'b'] }, end(1)],
+      [part, { table: 'item', columns: [] }, { row: [] }, end(1)],
+      [part, item, { row: ['a'] }, end(1)],
+      [part, item, { row: ['a', 'n', { toSQL: 1 }, 1, null] }, end(1)],
+      [part, row, end(1)],
+      [part, item, row, part, item, row, end(2)],
+      [{ part: 'shop', steps: 'all' }, end(0)],
+      [part, { table: 7, columns }, end(0)],
+      [{ file: 'a', content: 7 }, end(0)],
+      [{ surprise: true }, end(0)],
+      [part, { table: 'item', columns: ['x'.repeat(maxArchiveLineBytes)] }, end(0)],
+    ]
+    for (const lines of odd) {
+      rmSync(file, { force: true })
+      const written = async function* (): AsyncGenerator<ArchiveLine> {
+        yield* lines as readonly ArchiveLine[]
+      }
+      await writeArchive(file, written(), { lock, createdAtMs: 1, writtenBy: 'somebody' })
+      await expect(
+        restore({ file, databases: [to], keys: own, lock, replace: true }),
+        JSON.stringify(lines).slice(0, 200),
+      ).rejects.toMatchObject({
+        code: 'MESSAGE_INVALID',
+      })
+    }
+    expect(await shown(to.db, own)).toMatchObject([{ name: 'z0' }])
+    expect(
+      await to.db
+        .selectFrom('other' as never)
+        .selectAll()
+        .execute(),
+    ).toEqual([])
   },
 
   async 'passes over parts that have never been there; a restore makes them, empty'({ create, file }) {

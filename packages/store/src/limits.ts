@@ -61,3 +61,6 @@ export const keyRetryMs = 5_000
 
 /** How long a key management system may take. Requests wait for it, but only after the keys have not been used for a while. */
 export const keySystemTimeoutMs = 5_000
+
+/** One line of an archive. The largest row is an entity of a megabyte whose sealed text is a third longer, with what is hidden of it; files are smaller. */
+export const maxArchiveLineBytes = 16_777_216

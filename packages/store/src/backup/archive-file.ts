@@ -3,7 +3,8 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
-import { maxArchiveHeaderBytes } from '../limits.ts'
+import { ConnectivityError } from '@sallyport/core'
+import { maxArchiveHeaderBytes, maxArchiveLineBytes } from '../limits.ts'
 import { addAttempt } from '../store-errors.ts'
 import { decryptPieces, encryptPieces } from './archive-cipher.ts'
 import { type ArchiveHeader, formatArchiveHeader, parseArchiveHeader } from './archive-header.ts'
@@ -104,15 +105,24 @@ export async function openArchive(file: string, lock: ArchiveLock): Promise<Open
 
 async function* linesOf(content: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let held: Buffer[] = []
+  let heldBytes = 0
+  const hold = (piece: Buffer): void => {
+    heldBytes += piece.length
+    // A few bytes of compressed content may become any number of them.
+    if (heldBytes > maxArchiveLineBytes)
+      throw new ConnectivityError('MESSAGE_INVALID', `the backup is damaged: a line is longer than ${maxArchiveLineBytes} bytes`)
+    held.push(piece)
+  }
   for await (const chunk of content) {
     let from = 0
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
-      held.push(chunk.subarray(from, end))
+      hold(chunk.subarray(from, end))
       yield Buffer.concat(held).toString('utf8')
       held = []
+      heldBytes = 0
       from = end + 1
     }
-    held.push(chunk.subarray(from))
+    hold(chunk.subarray(from))
   }
 }
 

@@ -127,13 +127,14 @@ async function dropPart<Schema>(transaction: Transaction<Schema>, { name, tables
   await sql`delete from ${sql.table(migrationTables(name).table)}`.execute(transaction)
 }
 
-/** Makes each part of ours as it was in the backup, and puts the rows in. Parts of other databases are passed over. */
+/** Makes each part of ours as it was in the backup, and puts the rows in. Parts of other databases are passed over.
+ * @throws ConnectivityError `MESSAGE_INVALID` for rows of anything but the tables that a part had. */
 async function fill<Schema>(
   transaction: Transaction<Schema>,
   parts: readonly DatabasePart[],
   lines: AsyncIterable<ArchiveLine>,
 ): Promise<void> {
-  let ours = false
+  let ours: ReadonlyMap<string, readonly string[]> | undefined
   let target: { readonly table: string; readonly columns: readonly string[] } | undefined
   let rows: (readonly ArchiveValue[])[] = []
   const flush = async (): Promise<void> => {
@@ -145,7 +146,9 @@ async function fill<Schema>(
   }
   for await (const line of lines) {
     if ('row' in line) {
-      if (!ours) continue
+      if (ours === undefined) continue
+      if (target === undefined || line.row.length !== target.columns.length)
+        throw damaged('a row belongs to no table, or has too few or too many values')
       rows.push(line.row)
       if (rows.length >= rowsPerWalk) await flush()
       continue
@@ -153,13 +156,30 @@ async function fill<Schema>(
     await flush()
     if ('part' in line) {
       const part = parts.find(({ name }) => name === line.part)
-      ours = part !== undefined
-      if (part !== undefined) await makeAsItWas(transaction, part, line.steps)
-    } else if ('table' in line) target = line
+      ours = part === undefined ? undefined : await makeAsItWas(transaction, part, line.steps)
+      target = undefined
+    } else if ('table' in line && ours !== undefined) {
+      const columns = ours.get(line.table)
+      // Any other table of the database may be somebody else's, or decide what is done next.
+      if (columns === undefined) throw damaged(`it holds rows of the table "${line.table}", which its part did not have`)
+      if (
+        line.columns.length === 0 ||
+        new Set(line.columns).size !== line.columns.length ||
+        line.columns.some((column) => !columns.includes(column))
+      )
+        throw damaged(`the table ${line.table} did not have the columns that it names`)
+      target = line
+    }
   }
 }
 
-async function makeAsItWas<Schema>(transaction: Transaction<Schema>, part: DatabasePart, steps: readonly string[]): Promise<void> {
+/** @returns the tables that it had, with their columns */
+async function makeAsItWas<Schema>(
+  transaction: Transaction<Schema>,
+  part: DatabasePart,
+  steps: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const before = new Set((await transaction.introspection.getTables()).map(({ name }) => name))
   const unknown = steps.filter((step) => !Object.hasOwn(part.migrations, step))
   if (unknown.length > 0)
     throw new ConnectivityError(
@@ -172,4 +192,10 @@ async function makeAsItWas<Schema>(transaction: Transaction<Schema>, part: Datab
   })
   if ((await executedSteps(transaction, part.name)).length !== steps.length)
     throw new ConnectivityError('MESSAGE_INVALID', `the backup names steps of ${part.name} twice`)
+  const made = (await transaction.introspection.getTables()).filter(({ name }) => !before.has(name))
+  return new Map(made.map(({ name, columns }) => [name, columns.map((column) => column.name)]))
+}
+
+function damaged(how: string): ConnectivityError {
+  return new ConnectivityError('MESSAGE_INVALID', `the backup is damaged: ${how}`)
 }
