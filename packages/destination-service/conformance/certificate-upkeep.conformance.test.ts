@@ -4,7 +4,9 @@ import { type KeystoreEntry, readKeystore } from '@sallyport/keystore'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { createCertificationRequest, createSelfSignedCertificate, formatPem, parseName } from '@sallyport/x509'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ExpiryEvent } from '../src/index.ts'
+import { createDataKeys, createSealer, openDatabase } from '@sallyport/store'
+import { createSqlKeyRepositories, type DestinationTables, type ExpiryEvent } from '../src/index.ts'
+import { expiryNoticeLeaseMs } from '../src/limits.ts'
 import { type Answered, instanceId, providerSubaccount, type RunningService, startService } from './running-service.ts'
 
 const collection = '/v1/subaccountCertificates'
@@ -220,6 +222,23 @@ describe('certificates that nobody renews', () => {
     await running.call('PUT', collection, { body: { Name: 'u.pem', Content: foreign(running.clock.now() + 6 * day) } })
     expect(await running.service.maintainCertificates()).toMatchObject({ notified: 1, failed: 0 })
     expect(events.map((event) => event.tags.daysBefore)).toEqual(['7', '7'])
+  })
+
+  it('are told of by another process when the one that was about to has died', async () => {
+    const expiresAtMs = running.clock.now() + 5 * day
+    await running.call('POST', collection, { body: { Name: 'u.pem', Content: foreign(expiresAtMs) } })
+    const db = openDatabase<DestinationTables>(running.file)
+    const [master, nowMs] = [createSealer({ current: Buffer.alloc(32) }), running.clock.now()]
+    const { notices } = createSqlKeyRepositories({ db, master, sealers: createDataKeys({ db, master, clock: running.clock }) })
+    const level = { subaccountId: providerSubaccount, instanceId: null }
+    expect(await notices.claim({ level, name: 'u.pem', expiresAtMs, days: 7 }, { nowMs, leaseMs: expiryNoticeLeaseMs })).toBe(true)
+    await db.destroy()
+    expect(await running.service.maintainCertificates()).toMatchObject({ notified: 0 })
+    running.clock.advance(expiryNoticeLeaseMs)
+    expect(await running.service.maintainCertificates()).toMatchObject({ notified: 1 })
+    running.clock.advance(expiryNoticeLeaseMs)
+    expect(await running.service.maintainCertificates()).toMatchObject({ notified: 0 })
+    expect(events).toHaveLength(1)
   })
 })
 

@@ -69,6 +69,24 @@ export const repositoryCases: Readonly<Record<string, RepositoryCase>> = {
     expect(await repository.find('certificate', subaccount, 'a')).toMatchObject({ properties: second.properties, modifiedAtMs: 3_000 })
   },
 
+  async 'gives each change a time of its own, also within one millisecond and when the clock was set back'({ repository }) {
+    const put = (value: string, nowMs: number, unchangedSinceMs?: number): Promise<readonly string[]> =>
+      repository.replace('destination', subaccount, [write('a', { V: value })], {
+        nowMs,
+        ...(unchangedSinceMs === undefined ? {} : { unchangedSinceMs }),
+      })
+    await repository.create('destination', subaccount, [write('a')], { ...roomy, nowMs: 1_000 })
+    const seen = [1_000]
+    for (const nowMs of [1_000, 1_000, 500, 1_000, 2_000, 2_000]) {
+      await put(String(nowMs), nowMs)
+      seen.push((await repository.find('destination', subaccount, 'a'))?.modifiedAtMs ?? 0)
+    }
+    expect(seen).toEqual([1_000, 1_001, 1_002, 1_003, 1_004, 2_000, 2_001])
+    // Whoever looked before the last change does not undo it.
+    expect(await put('late', 2_000, 2_000)).toEqual(['unknown'])
+    expect(await put('in time', 2_000, 2_001)).toEqual(['replaced'])
+  },
+
   async 'keeps levels apart, all of them'({ repository }) {
     for (const [index, level] of levels.entries()) {
       expect(await repository.create('destination', level, [write('same', { Level: String(index) })], roomy)).toEqual(['created'])

@@ -69,17 +69,31 @@ export const keyRepositoriesCases: Readonly<Record<string, (subject: KeyReposito
       { ...notice, level: { subaccountId: 's', instanceId: 'i' } },
       { ...notice, level: { subaccountId: 't', instanceId: null } },
     ]
+    const lease = { nowMs: 0, leaseMs: 60_000 }
     const second = (await reopen()).notices
-    const claimed = await Promise.all([notices.claim(notice), second.claim(notice)])
+    const claimed = await Promise.all([notices.claim(notice, lease), second.claim(notice, lease)])
     expect(claimed.filter(Boolean)).toHaveLength(1)
-    for (const other of others) expect(await notices.claim(other)).toBe(true)
+    for (const other of others) expect(await notices.claim(other, lease)).toBe(true)
     await notices.giveBack(notice)
-    expect(await second.claim(notice)).toBe(true)
-    expect(await notices.claim(others[0] ?? notice)).toBe(false)
+    expect(await second.claim(notice, lease)).toBe(true)
+    expect(await notices.claim(others[0] ?? notice, lease)).toBe(false)
     await notices.forgetEnded(at.nowMs)
-    expect(await notices.claim(notice)).toBe(false)
+    expect(await notices.claim(notice, lease)).toBe(false)
     await notices.forgetEnded(at.nowMs + 1)
-    expect(await notices.claim(notice)).toBe(true)
-    expect(await notices.claim({ ...notice, expiresAtMs: at.nowMs + 1 })).toBe(false)
+    expect(await notices.claim(notice, lease)).toBe(true)
+    expect(await notices.claim({ ...notice, expiresAtMs: at.nowMs + 1 }, lease)).toBe(false)
+  },
+  async 'notices: whoever dies after the claim leaves it to others, but not before the lease has ended, and never after it was told'({
+    repositories: { notices },
+    reopen,
+  }) {
+    const notice: ExpiryNotice = { level: { subaccountId: 's', instanceId: null }, name: 'a.pem', expiresAtMs: at.nowMs, days: 14 }
+    const other = (await reopen()).notices
+    expect(await notices.claim(notice, { nowMs: 1_000, leaseMs: 500 })).toBe(true)
+    expect(await other.claim(notice, { nowMs: 1_499, leaseMs: 500 })).toBe(false)
+    const claimed = await Promise.all([notices, other].map((one) => one.claim(notice, { nowMs: 1_500, leaseMs: 500 })))
+    expect(claimed.filter(Boolean)).toHaveLength(1)
+    await other.told(notice)
+    expect(await notices.claim(notice, { nowMs: at.nowMs, leaseMs: 500 })).toBe(false)
   },
 }

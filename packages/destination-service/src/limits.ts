@@ -192,6 +192,9 @@ export const expiryNoticeDays = [14, 7, 3] as const
 /** How long whoever is told of an expiring certificate may take to take it. */
 export const expiryNoticeTimeoutMs = 30_000
 
+/** After this somebody else may tell of it, because whoever was about to has died: longer than it may take, shorter than the time between two looks. */
+export const expiryNoticeLeaseMs = 120_000
+
 /** How long the check of a connection may take in all, how many run at the same time (others are told to come back), and how much of a refusal is shown. */
 export const checkTimeoutMs = 10_000
 export const maxRunningChecks = 64

@@ -82,8 +82,7 @@ export async function replaceEntity(
   if (verdict.write.name !== name)
     return refuse(400, `The property ${collection.nameProperty} must stay '${name}'; a duplicate can have another name`)
   const write = { ...verdict.write, sharedWithSubscriber: isShared(request, draft.sharedWithSubscriber ?? stored.sharedWithSubscriber) }
-  // Of two writes in one millisecond the second one's version would be that of the first.
-  const nowMs = Math.max(context.clock.now(), stored.modifiedAtMs + 1)
+  const nowMs = context.clock.now()
   // What the draft keeps was read from this version: of another one it may be what somebody has just replaced.
   const [outcome] = await context.repository.replace(kind, level, [write], { nowMs, unchangedSinceMs: stored.modifiedAtMs })
   if (outcome === 'unknown') return changedMeanwhile(request, context, collection, name)

@@ -1,6 +1,6 @@
 import { type AuditSink, type Clock, ConnectivityError, type Logger } from '@sallyport/core'
 import type { EntityRepository, FoundEntity, Level } from '../entities/entity-repository.ts'
-import { expiryNoticeDays, expiryNoticeTimeoutMs, firstUpkeepMs, upkeepIntervalMs } from '../limits.ts'
+import { expiryNoticeDays, expiryNoticeLeaseMs, expiryNoticeTimeoutMs, firstUpkeepMs, upkeepIntervalMs } from '../limits.ts'
 import { type CertificateRecord, readRecord } from './certificate-record.ts'
 import { expiryEventOf, type ExpiryNotifier } from './expiry-event.ts'
 import type { ExpiryNotices } from './expiry-notices.ts'
@@ -99,7 +99,7 @@ export function createCertificateUpkeep(deps: {
   ): Promise<boolean> {
     requireAudit()
     const notice = { level, name: entity.name, expiresAtMs, days }
-    if (!(await notices.claim(notice))) return false
+    if (!(await notices.claim(notice, { nowMs: clock.now(), leaseMs: expiryNoticeLeaseMs }))) return false
     const event = expiryEventOf(notice)
     try {
       await notifier?.notify(event, AbortSignal.any([closing.signal, AbortSignal.timeout(expiryNoticeTimeoutMs)]))
@@ -107,6 +107,7 @@ export function createCertificateUpkeep(deps: {
       await notices.giveBack(notice)
       throw error
     }
+    await notices.told(notice)
     log.warn({ subaccount: level.subaccountId, certificate: entity.name, instance: level.instanceId, days }, 'certificate expires soon')
     audit?.write({ type: 'certificate-expiring', subaccount: level.subaccountId, category: 'Certificate', user: '', message: event.body })
     await audit?.flushed()

@@ -40,6 +40,8 @@ export interface DestinationTables {
     readonly name: string
     readonly expires_at_ms: BigNumber
     readonly days: number
+    /** Until when somebody is about to tell; null once it has been told. */
+    readonly leased_until_ms: ColumnType<number | string | null, number | null, number | null>
   }
   /** Key pairs that assertions are signed with: an active and a passive one per subaccount. */
   readonly trust_key_pair: {
@@ -150,6 +152,11 @@ export const destinationMigrations: Readonly<Record<string, Migration>> = {
         .addColumn('instance_id', 'text', (column) => column.notNull().primaryKey())
         .addColumn('settings', 'text', (column) => column.notNull())
         .execute()
+    },
+  },
+  '0005-notice-leases': {
+    async up(db) {
+      await db.schema.alterTable('certificate_notice').addColumn('leased_until_ms', 'bigint').execute()
     },
   },
 }

@@ -97,7 +97,7 @@ export interface CreateOptions {
   readonly maxPerSubaccount: number
 }
 
-/** The time of the change, and what must not have changed meanwhile. */
+/** The time of the change, and what must not have changed meanwhile. What was changed at that time already, or later, counts as changed a millisecond after that. */
 export interface ReplaceOptions {
   readonly nowMs: number
   /** Replaces an entity only if it was modified last at this time; whenever that was unless told. */

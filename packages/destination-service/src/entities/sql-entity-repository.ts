@@ -6,6 +6,7 @@ import {
   type ExpressionWrapper,
   type Insertable,
   type Kysely,
+  type RawBuilder,
   type SqlBool,
   sql,
   type Transaction,
@@ -116,7 +117,7 @@ export function createSqlEntityRepository(options: {
         for (const write of writes) {
           const { numUpdatedRows } = await transaction
             .updateTable('entity')
-            .set({ ...sealed(close, kind, level, write), modified_at_ms: nowMs })
+            .set({ ...sealed(close, kind, level, write), modified_at_ms: laterThanBefore(nowMs) })
             .where(of(kind, level))
             .where('name', '=', write.name)
             .$if(unchangedSinceMs !== undefined, (query) => query.where('modified_at_ms', '=', unchangedSinceMs ?? 0))
@@ -230,6 +231,11 @@ export function createSqlEntityRepository(options: {
     const level = levelOf(row)
     return { level, entity: await seal.open(kind, level, row) }
   }
+}
+
+/** The time, but never the one that stands there: it tells versions apart, and two changes may fall into one millisecond, or a clock may be set back. */
+function laterThanBefore(nowMs: number): RawBuilder<number> {
+  return sql<number>`case when modified_at_ms < ${nowMs} then ${nowMs} else modified_at_ms + 1 end`
 }
 
 function levelOf(row: { readonly subaccount_id: string; readonly instance_id: string }): Level {
