@@ -25,6 +25,11 @@ const adapters = {
     factory: 'createSmtpAdapter',
     properties: { Type: 'MAIL', 'mail.transport.protocol': 'smtp', 'mail.smtp.host': '127.0.0.1', 'mail.smtp.port': '$port' },
   },
+  imap: {
+    peers: ['imapflow'],
+    factory: 'createImapAdapter',
+    properties: { Type: 'MAIL', 'mail.transport.protocol': 'imap4', 'mail.imap4.host': '127.0.0.1', 'mail.imap4.port': '$port' },
+  },
   pop3: {
     peers: [],
     factory: 'createPop3Adapter',

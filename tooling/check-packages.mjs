@@ -18,7 +18,7 @@ mkdirSync(folder, { recursive: true })
 /** One adapter with what an application needs around it: tarballs, without the peers that the user chooses. */
 const budget = {
   names: ['core', 'dial', 'destination-client'],
-  adapters: ['http', 'ldap', 'pop3', 'rfc', 'smtp', 'tcp'],
+  adapters: ['http', 'imap', 'ldap', 'pop3', 'rfc', 'smtp', 'tcp'],
   maxBytes: 250 * 1024,
   maxPackages: 5,
 }

@@ -70,6 +70,11 @@ const layers: Readonly<Record<string, Layer>> = {
       'an adapter sees a dial, not the network; what a binding needs is an optional peer, and SOAP travels on an HTTP client that is handed in',
   },
   smtp: { may: ['core', 'destination-client', 'stream'], uses: ['nodemailer'], because: 'an adapter sees a dial, not the network' },
+  imap: {
+    may: ['core', 'destination-client', 'stream'],
+    uses: ['imapflow'],
+    because: 'an adapter sees a dial, not the network; the library is led to its stream',
+  },
   pop3: { may: ['core', 'destination-client', 'stream'], because: 'an adapter sees a dial, not the network; the client is its own' },
   tcp: { may: ['core', 'destination-client', 'stream'], because: 'an adapter sees a dial, not the network' },
   conformance: { may: ['core'], uses: ['vitest'], because: 'so that every package can run its own conformance without a cycle' },

@@ -10,6 +10,7 @@
  *
  * @packageDocumentation
  */
+export { connect } from './connect.ts'
 export { createImapAdapter, type ImapAdapterOptions } from './imap-adapter.ts'
 export type { ImapClient, ImapFetchOptions, ImapMailboxOptions, ImapOptions } from './imap-client.ts'
 export type { ImapFlowClass } from './library-way.ts'

@@ -24,7 +24,7 @@ const transportSince = [2, 5] as const
 
 /** Whether this release can be handed a stream. Others can only dial, and are led to it by a private socket. */
 export function takesTransport({ version }: Pick<ImapFlowClass, 'version'>): boolean {
-  const [major = 0, minor = 0] = String(version).split('.').map(Number)
+  const [major = 0, minor = 0] = version.split('.').map(Number)
   return major > transportSince[0] || (major === transportSince[0] && minor >= transportSince[1])
 }
 
@@ -56,5 +56,5 @@ function byTransport({ stream, secured, address, terms, clock }: WayOptions): Pa
 /** The library merges these over host and port, so the path wins; for STARTTLS it takes the rest of them. */
 async function byBridge({ stream, terms, signal, attempt }: WayOptions): Promise<Partial<ImapFlowOptions>> {
   const { path } = await openBridge({ open: async () => stream, signal, attempt })
-  return { secure: false, tls: { ...tlsConnectionOptions(terms), path } as ImapFlowOptions['tls'] }
+  return { secure: false, tls: { ...tlsConnectionOptions(terms), path } }
 }
