@@ -3,6 +3,7 @@ import type { AppcRecord } from './appc-record.ts'
 import type { Conversation } from './conversation-setup.ts'
 import { type CpicField, formatChain } from './cpic-chain.ts'
 import { cpicTags } from './cpic-tags.ts'
+import { refusedLogonPreamble } from './logon-answer.ts'
 import { replyRecords } from './reply-records.ts'
 import { formatWireText } from './wire-text.ts'
 
@@ -17,10 +18,6 @@ export interface Denial {
   readonly text: string
 }
 
-const refusedLogonStart = Buffer.from('0101010101010000', 'hex')
-const protocolVersion = Buffer.from('00000e0b', 'hex')
-const replyCapabilities = Buffer.from('0401000300030200000023', 'hex')
-
 /**
  * One record that ends the conversation with a text, shaped like a server's refusal of a logon: protocols.md 12.5.
  *
@@ -33,12 +30,7 @@ export function denialRecord(denial: Denial): AppcRecord {
     { tag: cpicTags.reply, value: Buffer.alloc(0) },
     { tag: cpicTags.errorText, value: formatWireText(text, logon ? 'ascii' : 'utf16le') },
   ]
-  const preamble: CpicField[] = [
-    { tag: cpicTags.start, value: refusedLogonStart },
-    { tag: cpicTags.protocolVersion, value: protocolVersion },
-    { tag: cpicTags.capabilities, value: replyCapabilities },
-  ]
-  const chain = formatChain(logon ? [...preamble, ...fields] : fields, { logon: false })
+  const chain = formatChain(logon ? [...refusedLogonPreamble, ...fields] : fields, { logon: false })
   const [record, ...others] = replyRecords(chain, { conversation, sequenceNumber, appcReturnCode: deallocatedNormally })
   if (record === undefined || others.length > 0) throw new TypeError('the text of a denial fits into one record')
   return record

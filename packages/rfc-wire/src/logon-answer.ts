@@ -61,6 +61,13 @@ const protocolVersion = Buffer.from('00000e0b', 'hex')
 const replyCapabilities = Buffer.from('0401000300030200000023', 'hex')
 const nothing = Buffer.alloc(0)
 
+/** How an answer begins that refuses a logon. */
+export const refusedLogonPreamble: readonly CpicField[] = [
+  { tag: cpicTags.start, value: Buffer.from(refusedStart, 'hex') },
+  { tag: cpicTags.protocolVersion, value: protocolVersion },
+  { tag: cpicTags.capabilities, value: replyCapabilities },
+]
+
 /** Renders the answer that lets a user in, in UTF-16LE: protocols.md 11.9. */
 export function formatLogonAcceptance(
   server: LogonServer,
@@ -69,6 +76,7 @@ export function formatLogonAcceptance(
   const text = (value: string): Buffer => formatWireText(value, 'utf16le')
   const fields: CpicField[] = [
     { tag: cpicTags.start, value: Buffer.from(acceptedStart, 'hex') },
+    ...refusedLogonPreamble.slice(1),
     ...serverFields(server, 0, text),
     { tag: cpicTags.loggedOnUser, value: text(logon.user.padEnd(12)) },
     { tag: cpicTags.loggedOnClient, value: text(logon.client) },
@@ -87,7 +95,7 @@ export function formatLogonAcceptance(
 export function formatLogonRefusal(server: LogonServer, errorText: string): Buffer {
   const text = (value: string): Buffer => formatWireText(value, 'ascii')
   const fields: CpicField[] = [
-    { tag: cpicTags.start, value: Buffer.from(refusedStart, 'hex') },
+    ...refusedLogonPreamble,
     ...serverFields(server, 1, text),
     { tag: cpicTags.reply, value: nothing },
     { tag: cpicTags.errorText, value: text(errorText) },
@@ -101,8 +109,6 @@ const programName = 'SAPLSRFC'
 function serverFields(server: LogonServer, status: number, text: (value: string) => Buffer): readonly CpicField[] {
   const { systemId, instance, address, release } = server
   return [
-    { tag: cpicTags.protocolVersion, value: protocolVersion },
-    { tag: cpicTags.capabilities, value: replyCapabilities },
     { tag: cpicTags.logonStatus, value: Buffer.of(status) },
     { tag: cpicTags.systemCodePage, value: text(codePages.utf16LittleEndian) },
     { tag: cpicTags.systemId, value: text(systemId) },

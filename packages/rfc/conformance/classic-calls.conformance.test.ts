@@ -1,8 +1,7 @@
-import { ConnectivityError } from '@sallyport/core'
 import { type AbapGateway, type AbapGatewayOptions, createAbapGateway } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rfcErrorGroup, type RfcStructure, type RfcValue } from '../src/index.ts'
-import { type ClassicClient, type ClassicClientOptions, createClassicClient } from './classic-system.ts'
+import { type ClassicClient, type ClassicClientOptions, createClassicClient, failureOf } from './classic-system.ts'
 
 const open: AsyncDisposable[] = []
 afterEach(async () => {
@@ -18,15 +17,6 @@ async function connected(
   const classic = await createClassicClient(gateway.address, options)
   open.push(classic.client)
   return { ...classic, gateway }
-}
-
-async function failureOf(work: Promise<unknown>): Promise<ConnectivityError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!ConnectivityError.is(error)) throw new Error(`no failure of ours: ${String(error)}`)
-  return error
 }
 
 describe('a call', () => {

@@ -1,4 +1,4 @@
-import { ConnectivityError, createSecret, credentialsOf, type Logger, type RfcDestination } from '@sallyport/core'
+import { createSecret, credentialsOf, type Logger, type RfcDestination } from '@sallyport/core'
 import { createProxyDial } from '@sallyport/dial'
 import { appcFunctions, parseAppcRecord, isRefused } from '@sallyport/rfc-wire'
 import {
@@ -14,7 +14,14 @@ import {
 } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rfcErrorGroup } from '../src/index.ts'
-import { type ClassicClient, type ClassicClientOptions, classicDestination, createClassicClient, loopbackDial } from './classic-system.ts'
+import {
+  type ClassicClient,
+  type ClassicClientOptions,
+  classicDestination,
+  createClassicClient,
+  failureOf,
+  loopbackDial,
+} from './classic-system.ts'
 
 const open: AsyncDisposable[] = []
 afterEach(async () => {
@@ -34,15 +41,6 @@ async function connected(
   const classic = await createClassicClient(gateway.address, options)
   kept(classic.client)
   return { ...classic, gateway }
-}
-
-async function failureOf(work: Promise<unknown>): Promise<ConnectivityError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!ConnectivityError.is(error)) throw new Error(`no failure of ours: ${String(error)}`)
-  return error
 }
 
 interface LogLine {

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import {
   type Address,
   type Clock,
+  ConnectivityError,
   credentialsOf,
   type Dial,
   type Logger,
@@ -80,4 +81,14 @@ export function loopbackDial(target: Address | ((address: Address) => Address)):
     await once(socket, 'connect', { signal })
     return socket
   }
+}
+
+/** The error of ours with which work ends; anything else is the error of the test. */
+export async function failureOf(work: Promise<unknown>): Promise<ConnectivityError> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!ConnectivityError.is(error)) throw new Error(`no failure of ours: ${String(error)}`)
+  return error
 }

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream'
-import { ConnectivityError, type Dial } from '@sallyport/core'
+import type { Dial } from '@sallyport/core'
 import {
   acceptedGatewayConnect,
   acknowledgementRecord,
@@ -29,7 +29,7 @@ import {
   type ScriptedAnswer,
 } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type ClassicClientOptions, createClassicClient, loopbackDial } from '../conformance/classic-system.ts'
+import { type ClassicClientOptions, createClassicClient, failureOf, loopbackDial } from '../conformance/classic-system.ts'
 import { type RfcClient, rfcErrorGroup } from '../src/index.ts'
 
 const open: AsyncDisposable[] = []
@@ -47,15 +47,6 @@ async function connected(
   const { client } = await createClassicClient(gateway.address, options)
   open.push(client)
   return { client, gateway }
-}
-
-async function failureOf(work: Promise<unknown>): Promise<ConnectivityError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!ConnectivityError.is(error)) throw new Error(`no failure of ours: ${String(error)}`)
-  return error
 }
 
 /** The conversation that the fixture assigns to its first connection. */
