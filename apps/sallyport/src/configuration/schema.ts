@@ -66,7 +66,7 @@ interface ServerEntry {
       readonly userTokenExchange: 'two-step' | 'jwt-bearer'
       readonly tenantOfTechnicalTokens: 'header' | 'caller'
     }
-    readonly certificates: { readonly subject?: string | undefined; readonly expiryWebhook?: string | undefined }
+    readonly certificates: { readonly subject?: string | undefined; readonly expiryWebhook?: TextOrReference | undefined }
   }
   readonly connectivityProxy: {
     readonly httpPort?: number | undefined
@@ -207,9 +207,11 @@ const server = z.strictObject({
         .strictObject({
           subject: z.string().optional().describe('Subject of generated certificates, with ${cn}, ${subaccountId}, ${id} and ${landscape}'),
           expiryWebhook: z
-            .url({ protocol: /^https?$/ })
+            .union([z.url({ protocol: /^https?$/ }), secretReference])
             .optional()
-            .describe('Gets a POST with JSON 14, 7 and 3 days before a certificate expires that is not renewed automatically'),
+            .describe(
+              'Gets a POST with JSON 14, 7 and 3 days before a certificate expires that is not renewed automatically; with user and password keep it in a file',
+            ),
         })
         .prefault({}),
     })

@@ -11,6 +11,7 @@ import {
   destinationStoredTables,
   type DestinationTables,
   type EntityRepository,
+  maxPerSubaccount,
 } from '@sallyport/destination-service'
 import { createSealer, dataKeyMigrations, dataKeyPart, dataKeyTables } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
@@ -112,7 +113,9 @@ export async function startDestinationServicePart(context: PartContext): Promise
     authentication,
     certificates: {
       ...(certificates.subject === undefined ? {} : { subject: certificates.subject }),
-      ...(certificates.expiryWebhook === undefined ? {} : { notifier: createExpiryWebhook(certificates.expiryWebhook, outgoing) }),
+      ...(certificates.expiryWebhook === undefined
+        ? {}
+        : { notifier: createExpiryWebhook(resolveText(certificates.expiryWebhook, configuration, process.env), outgoing) }),
     },
     verifier: createTokenVerifier({ keys, clock, ...serviceTokenBounds }),
     instances: {
@@ -176,7 +179,7 @@ async function createMissing(repository: EntityRepository, configuration: Config
     if (writes.length === 0) continue
     const outcomes = await repository.create('destination', { subaccountId: subaccount.id, instanceId: null }, writes, {
       nowMs,
-      maxPerSubaccount: 1_000,
+      maxPerSubaccount,
     })
     created += outcomes.filter((outcome) => outcome === 'created').length
   }

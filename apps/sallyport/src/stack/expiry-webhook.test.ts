@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { inspect } from 'node:util'
 import { createOutgoing, type ExpiryEvent } from '@sallyport/destination-service'
 import { describe, expect, it } from 'vitest'
 import { createExpiryWebhook } from './expiry-webhook.ts'
@@ -35,4 +36,32 @@ describe('the webhook for expiring certificates', () => {
     await new Promise((resolve) => server.close(resolve))
     await expect(webhook.notify(event, signal)).rejects.toMatchObject({ code: 'PEER_UNREACHABLE' })
   })
+
+  it('gets user and password of the address as basic authentication; no failure shows them', async () => {
+    const received: (string | undefined)[] = []
+    const server = createServer((request, response) => {
+      received.push(request.headers.authorization)
+      response.writeHead(401).end()
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const webhook = createExpiryWebhook(
+      `http://hook%40acme:p4%3As%C3%A9@127.0.0.1:${port}/hook`,
+      createOutgoing({ privateAddresses: 'allow' }),
+    )
+    const error: unknown = await webhook.notify(event, AbortSignal.timeout(10_000)).catch((thrown: unknown) => thrown)
+    expect(received).toEqual([`Basic ${Buffer.from('hook@acme:p4:sé').toString('base64')}`])
+    expect(inspect(error)).toContain('answered 401')
+    expect(inspect(error, { depth: 10 })).not.toMatch(/p4/)
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  it.each(['nonsense', 'ftp://a.test/', 'http://u:%zz@a.test/'])(
+    'that is %j is refused with a sentence that does not repeat it',
+    (address) => {
+      const create = (): unknown => createExpiryWebhook(address, createOutgoing({ privateAddresses: 'allow' }))
+      expect(create).toThrow(/expiryWebhook/)
+      expect(create).not.toThrow(address)
+    },
+  )
 })

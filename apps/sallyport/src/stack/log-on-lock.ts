@@ -1,11 +1,16 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '@sallyport/core'
 
 /** Failures that lock, and for how long after the last of them: the defaults of the server that the original's administration runs on. */
 const maxFailures = 5
 const lockMs = 300_000
 
-/** Counters that are kept; the oldest one goes first. Names are 1 KiB at most, so a million bytes. */
-const maxCounters = 1_000
+/**
+ * Parties whose failures are counted, and parties that are locked. Of those that are counted the oldest gives way; those that are locked stay until their time is
+ * over. Each failure costs the work of a password, of which a machine does some thousand in five minutes, so that not even a fifth of the locks can be filled.
+ */
+const maxCounters = 10_000
+const maxLocks = 10_000
 
 /** Counts failed log-ons by whatever the caller takes for one party, such as a user and the address that it comes from. */
 export interface LogOnLock {
@@ -15,22 +20,43 @@ export interface LogOnLock {
   succeeded(party: string): void
 }
 
-/** In memory: a restart unlocks. */
+/** In memory: a restart unlocks. Other parties' failures do not. */
 export function createLogOnLock(clock: Clock): LogOnLock {
   const counters = new Map<string, { readonly failures: number; readonly untilMs: number }>()
-  const failuresOf = (party: string): number => {
-    const counter = counters.get(party)
-    return counter === undefined || counter.untilMs <= clock.now() ? 0 : counter.failures
+  /** Until when; in the order of that, because every lock lasts as long. */
+  const locks = new Map<string, number>()
+
+  const forgetEnded = (): void => {
+    for (const [name, untilMs] of locks) {
+      if (untilMs > clock.now()) return
+      locks.delete(name)
+    }
   }
+
   return {
-    isLocked: (party) => failuresOf(party) >= maxFailures,
+    isLocked: (party) => (locks.get(nameOf(party)) ?? 0) > clock.now(),
     failed(party) {
-      const failures = failuresOf(party) + 1
-      counters.delete(party)
-      const oldest = counters.size < maxCounters ? undefined : counters.keys().next().value
-      if (oldest !== undefined) counters.delete(oldest)
-      counters.set(party, { failures, untilMs: clock.now() + lockMs })
+      const name = nameOf(party)
+      const counter = counters.get(name)
+      const failures = (counter === undefined || counter.untilMs <= clock.now() ? 0 : counter.failures) + 1
+      counters.delete(name)
+      if (failures < maxFailures) {
+        const oldest = counters.size < maxCounters ? undefined : counters.keys().next().value
+        if (oldest !== undefined) counters.delete(oldest)
+        counters.set(name, { failures, untilMs: clock.now() + lockMs })
+        return
+      }
+      forgetEnded()
+      const first = locks.size < maxLocks ? undefined : locks.keys().next().value
+      if (first !== undefined) locks.delete(first)
+      locks.delete(name)
+      locks.set(name, clock.now() + lockMs)
     },
-    succeeded: (party) => void counters.delete(party),
+    succeeded: (party) => void counters.delete(nameOf(party)),
   }
+}
+
+/** Names are as long as somebody likes; what is kept is not. */
+function nameOf(party: string): string {
+  return createHash('sha256').update(party).digest('base64url')
 }

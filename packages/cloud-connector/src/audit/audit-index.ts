@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, type KeyObject } from 'node:crypto'
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** Which subaccounts have a log, so that a whole one cannot disappear unnoticed. */
 export interface AuditIndex {
@@ -85,6 +85,9 @@ async function replaceFile(path: string, text: string): Promise<void> {
     await file.writeFile(text)
     await file.datasync()
     await rename(temporary, path)
+    // The name is on stable storage only when its folder is.
+    await using folder = await open(dirname(path))
+    await folder.sync()
   } finally {
     await rm(temporary, { force: true })
   }
