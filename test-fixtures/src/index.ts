@@ -1,6 +1,12 @@
 /** Test CA, clock, principals, fault injection and small backends for the tests of every package. Never published. */
 export { AbapFailure, type AbapFunction, type AbapParameter, type AbapSession, type AbapValues } from './abap-gateway/abap-function.ts'
-export { type AbapGateway, type AbapGatewayOptions, type AbapUser, createAbapGateway } from './abap-gateway/abap-gateway.ts'
+export {
+  type AbapGateway,
+  type AbapGatewayOptions,
+  type AbapUser,
+  createAbapGateway,
+  serveAbapGateway,
+} from './abap-gateway/abap-gateway.ts'
 export type { Dictionary, DictionaryEntry, DictionaryField, DictionaryType } from './abap-gateway/dictionary.ts'
 export type { GatewaySeen, SeenCall, SeenLogon } from './abap-gateway/gateway-seen.ts'
 export type { GatewayMoment, GatewayScript, ScriptedAnswer } from './abap-gateway/scripted-answer.ts'

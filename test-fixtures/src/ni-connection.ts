@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { createNiReader, formatNiFrame, maxClientFrameBytes, niPing, niPong } from '@sallyport/rfc-wire'
 
@@ -17,7 +17,7 @@ export interface NiConnection {
 }
 
 /** With `chunkBytes`, what is sent goes out in pieces of at most that size, each in a packet of its own. */
-export function createNiConnection(socket: Socket, { chunkBytes }: { readonly chunkBytes?: number | undefined } = {}): NiConnection {
+export function createNiConnection(socket: Duplex, { chunkBytes }: { readonly chunkBytes?: number | undefined } = {}): NiConnection {
   const reader = createNiReader({ maxPayloadBytes: maxClientFrameBytes })
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   const messages: Buffer[] = []

@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Address } from '@sallyport/core'
 import { createNiConnection } from '../ni-connection.ts'
 import { createOpenStreams } from '../open-streams.ts'
@@ -7,7 +8,7 @@ import type { AbapFunction } from './abap-function.ts'
 import { serveConversation } from './conversation.ts'
 import type { Dictionary } from './dictionary.ts'
 import { everyTypeDictionary, everyTypeFunction } from './every-type-function.ts'
-import { createGatewayLog, type GatewaySeen } from './gateway-seen.ts'
+import { createGatewayLog, type GatewayLog, type GatewaySeen } from './gateway-seen.ts'
 import { createMetadataFunctions, metadataDictionary } from './metadata-functions.ts'
 import type { GatewayScript } from './scripted-answer.ts'
 import { standardDictionary, standardFunctions } from './standard-functions.ts'
@@ -67,22 +68,13 @@ export interface AbapGateway extends AsyncDisposable {
 export async function createAbapGateway(options: AbapGatewayOptions = {}): Promise<AbapGateway> {
   const seen = createGatewayLog()
   const open = createOpenStreams()
-  const dictionary = { ...metadataDictionary, ...standardDictionary, ...everyTypeDictionary, ...options.dictionary }
-  const functions = new Map([...standardFunctions, everyTypeFunction, ...(options.functions ?? [])].map((each) => [each.name, each]))
-  for (const each of createMetadataFunctions(functions, dictionary)) if (!functions.has(each.name)) functions.set(each.name, each)
-  const users = options.users ?? [{ client: '001', user: 'DEVELOPER', password: 'secret' }]
   const sockets = new Set<Socket>()
+  const serve = createConnectionServer(options, seen)
   const server = createServer({ noDelay: true }, (socket) => {
     open.add(socket)
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    const ni = createNiConnection(socket, { chunkBytes: options.chunkBytes })
-    serveConversation({ ni, socket, connection: open.accepted, users, functions, dictionary, options, seen })
-      .then(() => ni.end())
-      .catch((error: unknown) => {
-        if (!socket.destroyed) seen.violations.push(String(error))
-        socket.destroy()
-      })
+    serve(socket, open.accepted)
   })
   const address = await listen(server)
   return {
@@ -103,5 +95,28 @@ export async function createAbapGateway(options: AbapGatewayOptions = {}): Promi
       open.destroyAll()
       await open.idle()
     },
+  }
+}
+
+/** Serves one connection that somebody else has accepted, as {@link createAbapGateway} does its own. */
+export function serveAbapGateway(stream: Duplex, options: AbapGatewayOptions = {}): void {
+  // A peer that resets is an event of the test, not an unhandled error of the fixture.
+  stream.on('error', () => {})
+  createConnectionServer(options, createGatewayLog())(stream, 1)
+}
+
+function createConnectionServer(options: AbapGatewayOptions, seen: GatewayLog): (socket: Duplex, connection: number) => void {
+  const dictionary = { ...metadataDictionary, ...standardDictionary, ...everyTypeDictionary, ...options.dictionary }
+  const functions = new Map([...standardFunctions, everyTypeFunction, ...(options.functions ?? [])].map((each) => [each.name, each]))
+  for (const each of createMetadataFunctions(functions, dictionary)) if (!functions.has(each.name)) functions.set(each.name, each)
+  const users = options.users ?? [{ client: '001', user: 'DEVELOPER', password: 'secret' }]
+  return (socket, connection) => {
+    const ni = createNiConnection(socket, { chunkBytes: options.chunkBytes })
+    serveConversation({ ni, socket, connection, users, functions, dictionary, options, seen })
+      .then(() => ni.end())
+      .catch((error: unknown) => {
+        if (!socket.destroyed) seen.violations.push(String(error))
+        socket.destroy()
+      })
   }
 }

@@ -1,4 +1,5 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { NiConnection } from '../ni-connection.ts'
 
 /** A point at which the fixture is about to answer. */
@@ -25,13 +26,16 @@ export interface ScriptedAnswer {
 export type GatewayScript = (moment: GatewayMoment) => ScriptedAnswer | undefined
 
 /** Plays a scripted answer; whether the conversation goes on. */
-export async function playScript({ bytes, end }: ScriptedAnswer, ni: NiConnection, socket: Socket): Promise<boolean> {
+export async function playScript({ bytes, end }: ScriptedAnswer, ni: NiConnection, socket: Duplex): Promise<boolean> {
   for (const piece of bytes) {
     // oxlint-disable-next-line no-await-in-loop -- in their order
     await ni.sendBytes(piece)
     if (socket.destroyed) return false
   }
-  if (end === 'reset') socket.resetAndDestroy()
+  if (end === 'reset') {
+    if (socket instanceof Socket) socket.resetAndDestroy()
+    else socket.destroy()
+  }
   // What the client says is read, so that its end is noticed.
   // oxlint-disable-next-line no-await-in-loop -- one message after the other
   if (end === 'silence') while ((await ni.take()) !== undefined);

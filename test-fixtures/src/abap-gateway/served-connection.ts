@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { isRefused, type Refused } from '@sallyport/rfc-wire'
 import type { NiConnection } from '../ni-connection.ts'
 import type { AbapFunction } from './abap-function.ts'
@@ -9,7 +9,7 @@ import type { GatewayLog } from './gateway-seen.ts'
 /** What one connection to the fixture has. */
 export interface ServedConnection {
   readonly ni: NiConnection
-  readonly socket: Socket
+  readonly socket: Duplex
   /** Counts from 1. */
   readonly connection: number
   readonly users: readonly AbapUser[]
