@@ -28,6 +28,8 @@ export interface RelayOptions {
   readonly admit?: (mechanism: string, response: string) => boolean
   /** Another answer to a line, or `undefined` for the usual one; `''` is silence, `null` ends the connection. */
   readonly answer?: (line: string, session: RelaySession) => string | null | undefined
+  /** Sees every line of a message as it comes. */
+  readonly onData?: (line: Buffer) => void
   /** `''` is silence. */
   readonly greeting?: string
 }
@@ -134,6 +136,7 @@ export function serveRelay(far: FarEnd, options: RelayOptions = {}): RelaySessio
         return
       }
       const unstuffed = line[0] === 0x2e ? line.subarray(1) : line
+      options.onData?.(unstuffed)
       data.hash.update(unstuffed)
       data.bytes += unstuffed.length
       if (data.text.length < 64 * 1024) data.text += unstuffed.toString('utf8')
