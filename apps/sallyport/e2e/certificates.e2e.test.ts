@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { readKeystore } from '@sallyport/keystore'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createInstallation, type Installation } from './installation.ts'
@@ -103,4 +104,56 @@ describe('sallyport trust', () => {
     expect(readFileSync(stack.file('metadata.xml'), 'utf8').match(/<X509Certificate>/g)).toHaveLength(4)
     expect(await stack.json(['trust', 'delete'])).toEqual({ role: 'passive', outcome: 'deleted' })
   }, 90_000)
+
+  it('renews what was generated here before its time, and nothing else', async () => {
+    await stack.json(['certificate', 'generate', 'renewed.pem', '--cn', 'renewed', '--days', '30'])
+    const leaf = async (): Promise<X509Certificate> => {
+      await stack.json(['certificate', 'export', 'renewed.pem', '--out', 'renewed.pem'])
+      return new X509Certificate(readFileSync(stack.file('renewed.pem')))
+    }
+    const before = await leaf()
+    expect(await stack.json(['certificate', 'renew', 'renewed.pem'])).toEqual({ name: 'renewed.pem', outcome: 'renewed' })
+    const after = await leaf()
+    expect(after.subject).toBe(before.subject)
+    expect(after.serialNumber).not.toBe(before.serialNumber)
+    writeFileSync(stack.file('own.crt'), before.toString())
+    await stack.json(['certificate', 'import', 'own.crt'])
+    expect(await stack.run(['certificate', 'renew', 'own.crt'])).toMatchObject({ code: 1, stderr: expect.stringContaining('was uploaded') })
+    expect(await stack.run(['--json', 'certificate', 'renew', 'none.pem'])).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('NOT_FOUND'),
+    })
+  })
+})
+
+describe('sallyport audit', () => {
+  it('verifies the logs of every part while they run, and says where one was altered', async () => {
+    const verify = (...words: readonly string[]) => stack.run(['--json', 'audit', 'verify', ...words])
+    const intact = await verify()
+    expect(intact.code).toBe(0)
+    const { logs } = JSON.parse(intact.stdout) as {
+      readonly logs: readonly { readonly log: string; readonly folder: string; readonly entries: number }[]
+    }
+    expect(JSON.parse(intact.stdout)).toMatchObject({ intact: true })
+    const log = logs.find((one) => one.log === 'destination-service')
+    expect(log?.entries).toBeGreaterThan(0)
+    const folder = join(log?.folder ?? '', 'demo')
+    const file = readdirSync(folder).find((name) => name.endsWith('.csv')) ?? ''
+    const text = readFileSync(join(folder, file), 'utf8')
+    writeFileSync(join(folder, file), text.replace('renewed.pem', 'changed.pem'))
+    const altered = await verify('--log', 'destination-service')
+    expect(altered.code).toBe(1)
+    expect(JSON.parse(altered.stdout)).toMatchObject({
+      intact: false,
+      logs: [{ log: 'destination-service', problems: [{ subaccount: 'demo', file, problem: expect.stringContaining('altered') }] }],
+    })
+    expect((await stack.run(['audit', 'verify', '--log', 'destination-service'])).stdout).toContain(`demo: ${file}:`)
+    expect(await verify('--log', 'nothing')).toMatchObject({ code: 2, stdout: expect.stringContaining('USAGE') })
+    expect(await stack.run(['--json', 'audit', 'verify'], { data: stack.file('nowhere') })).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('NOT_FOUND'),
+    })
+    writeFileSync(join(folder, file), text)
+    expect((await verify()).code).toBe(0)
+  })
 })

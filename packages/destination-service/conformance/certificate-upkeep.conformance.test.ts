@@ -5,9 +5,9 @@ import { createTestCa } from '@sallyport/test-fixtures'
 import { createCertificationRequest, createSelfSignedCertificate, formatPem, parseName } from '@sallyport/x509'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDataKeys, createSealer, openDatabase } from '@sallyport/store'
-import { createSqlKeyRepositories, type DestinationTables, type ExpiryEvent } from '../src/index.ts'
+import { createConnectionChecker, createSqlKeyRepositories, type DestinationTables, type ExpiryEvent } from '../src/index.ts'
 import { expiryNoticeLeaseMs } from '../src/limits.ts'
-import { type Answered, instanceId, providerSubaccount, type RunningService, startService } from './running-service.ts'
+import { type Answered, clientId, instanceId, providerSubaccount, type RunningService, startService } from './running-service.ts'
 
 const collection = '/v1/subaccountCertificates'
 const hour = 3_600_000
@@ -27,6 +27,7 @@ beforeEach(async () => {
   events = []
   notifierFails = false
   running = await startService({
+    connections: createConnectionChecker({ privateAddresses: 'refuse' }),
     audit: { failing: false, write: (entry) => void audited.push(entry), flushed: () => Promise.resolve() },
     notifier: {
       notify: async (event) => {
@@ -171,6 +172,33 @@ describe('renewal', () => {
     running.clock.advance(hour)
     expect(await running.service.maintainCertificates()).toEqual({ renewed: 1, notified: 0, failed: 0 })
     expect(leafOf(await get('a.pem')).validToDate.getTime()).toBe(running.clock.now() + day)
+  })
+})
+
+describe('renewing before the time', () => {
+  const renew = (name: string): Promise<Answered> =>
+    running.administer('POST', `/subaccount/certificates/${name}/renew`, { token: running.token() })
+
+  it('makes another certificate with the attributes of the first, under its name, and keeps labels', async () => {
+    await generate('r.pem', { CN: 'kept', Validity: { TimeUnit: 'DAYS', Value: 30 }, CSR })
+    await running.call('PUT', `${collection}/r.pem/labels`, { body: [{ key: 'team', values: ['a'] }] })
+    const before = leafOf(await get('r.pem'))
+    running.clock.advance(10 * day)
+    expect(await renew('r.pem')).toMatchObject({ status: 200, json: { Count: 1 } })
+    const after = leafOf(await get('r.pem'))
+    expect(after.subject).toBe(before.subject)
+    expect(after.serialNumber).not.toBe(before.serialNumber)
+    expect(after.validToDate.getTime()).toBe(before.validToDate.getTime() + 10 * day)
+    expect((await running.call('GET', `${collection}/r.pem/labels`)).json).toEqual([{ key: 'team', values: ['a'] }])
+    expect(audited.at(-1)).toMatchObject({ category: 'Certificate', user: clientId, message: 'certificate r.pem renewed' })
+  })
+
+  it('is refused for what was uploaded and for what there is not', async () => {
+    await running.call('POST', collection, { body: { Name: 'u.pem', Content: foreign(running.clock.now() + day) } })
+    const before = (await get('u.pem')).text
+    expect(await renew('u.pem')).toMatchObject({ status: 422, json: { ErrorMessage: expect.stringContaining('was uploaded') } })
+    expect((await get('u.pem')).text).toBe(before)
+    expect((await renew('none.pem')).status).toBe(404)
   })
 })
 

@@ -130,6 +130,7 @@ export function createDestinationService(options: DestinationServiceOptions): De
     forgetIdentityRelations: (subaccountId: string): void => relations?.forget(subaccountId),
     authenticator,
     certificates,
+    upkeep,
     trust: createTrust({ landscape, repository: keys.trust, keyPairs, clock }),
     verifier,
     clock,

@@ -7,6 +7,7 @@ import { usageError } from '../output/exit-code.ts'
 import { formatTable } from '../output/printer.ts'
 import { writeFileAtomically } from '../stack/data-folder.ts'
 import { withDestinationApi, type DestinationApi } from '../stack/destination-api.ts'
+import { openInstances } from '../stack/instances.ts'
 import { createContext } from './context.ts'
 
 interface LevelOptions {
@@ -30,7 +31,7 @@ interface CertificateEntry {
   readonly Content: string
 }
 
-/** `certificate list|import|generate|export|delete`: over the REST API, with the binding of the stack. */
+/** `certificate list|import|generate|export|renew|delete`: over the REST API, with the binding of the stack. */
 export function addCertificateCommand(program: Command): void {
   const certificate = program.command('certificate').description('administer certificates and key stores of destinations')
   const withLevel = (command: Command): Command => command.option('--level <level>', 'subaccount or instance', 'subaccount')
@@ -104,6 +105,24 @@ export function addCertificateCommand(program: Command): void {
       writeFileAtomically(out, content)
       printer.result({ name, file: out, bytes: content.length }, () => `${out} written, readable for its owner only.`)
     })
+
+  withLevel(
+    certificate.command('renew').description('renew a generated certificate now, with the attributes it was made with').argument('<name>'),
+  ).action(async (name: string, options: LevelOptions, command: Command) => {
+    const { printer, folder } = createContext(command)
+    collectionOf(options)
+    const data = folder()
+    const level = options.level === 'subaccount' ? '/subaccount' : `/instances/${openInstances(data).destination.instanceId}`
+    const path = `${level}/certificates/${encodeURIComponent(name)}/renew`
+    const attempt = `renewing the certificate "${name}"`
+    const { status } = await withDestinationApi(data, (api) => api({ method: 'POST', api: 'administration', path, attempt }))
+    if (status === 404) throw notFound(name, options.level)
+    if (status === 409)
+      throw new ConnectivityError('MESSAGE_INVALID', `${attempt}: somebody else has changed it meanwhile`, {
+        details: { next: 'try again' },
+      })
+    printer.result({ name, outcome: 'renewed' }, () => `${name} renewed. Save it with: sallyport certificate export ${name} --out ${name}`)
+  })
 
   withLevel(certificate.command('delete').description('delete a certificate').argument('<name>')).action(
     async (name: string, options: LevelOptions, command: Command) => {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../version.ts'
+import { addAuditCommand } from './audit.ts'
 import { addBindCommand } from './bind.ts'
 import { addCertificateCommand } from './certificate.ts'
 import { addConfigCommand } from './config.ts'
@@ -49,6 +50,7 @@ const commands = [
   addConnectorCommand,
   addServeCommand,
   addDbCommand,
+  addAuditCommand,
   addConfigCommand,
   addDoctorCommand,
 ]

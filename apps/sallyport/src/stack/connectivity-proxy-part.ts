@@ -15,6 +15,7 @@ import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-ver
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
+import { auditFolders } from './audit-logs.ts'
 import { auditKeyOf } from './connector-material.ts'
 import { openInstances } from './instances.ts'
 import { localNames } from './local-authority.ts'
@@ -49,7 +50,12 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
   const db = await openCloudDatabase<ConnectivitySchema>(context, connectivityDatabase)
   const repository = createSqlConnectivityRepository(db)
   const authority = await openConnectorAuthority({ repository, sealer: createSealer(masterKeys(context)), clock, log })
-  const audit = createAuditLog({ folder: folder.file('cloud', 'audit'), key: auditKeyOf(folder, 'connectivity-proxy'), clock, log })
+  const audit = createAuditLog({
+    folder: folder.file(...auditFolders['connectivity-proxy']),
+    key: auditKeyOf(folder, 'connectivity-proxy'),
+    clock,
+    log,
+  })
   const fetcher = createKeyFetcher(settings)
   const keys = createRemoteKeySource({
     issuers: settings.tokenService.issuers.map((issuer) => ({ issuer, url: settings.tokenService.keysUrl })),

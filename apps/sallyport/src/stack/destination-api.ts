@@ -7,10 +7,11 @@ import { fetchToken, textOf } from './tokens.ts'
 /** Making keys takes seconds, on a busy machine many. */
 const timeoutMs = 120_000
 
-/** A call of the destination service below `/destination-configuration/v1`. */
+/** A call of the destination service below `/destination-configuration/v1`, or below `/admin/v1`. */
 interface ApiCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
+  readonly api?: 'administration'
   readonly body?: unknown
   /** What is attempted, for errors. */
   readonly attempt: string
@@ -28,8 +29,9 @@ export async function withDestinationApi<T>(folder: DataFolder, work: (api: Dest
   const [binding] = readBindings(folder).destination
   await using request = createRequester({ authorities: [readAuthority(folder)], timeoutMs })
   const { access_token: token } = await fetchToken(request, binding, { grant_type: 'client_credentials' })
-  return await work(async ({ method, path, body, attempt }) => {
-    const answer = await request(`${String(binding.credentials['uri'])}/destination-configuration/v1${path}`, {
+  return await work(async ({ method, path, api, body, attempt }) => {
+    const root = api === 'administration' ? '/admin/v1' : '/destination-configuration/v1'
+    const answer = await request(`${String(binding.credentials['uri'])}${root}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -16,6 +16,7 @@ import {
 import { createSealer, dataKeyMigrations, dataKeyPart, dataKeyTables } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
+import { auditFolders } from './audit-logs.ts'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
 import { auditKeyOf } from './connector-material.ts'
@@ -99,7 +100,7 @@ export async function startDestinationServicePart(context: PartContext): Promise
   )
   const audit = starting.use(
     createAuditLog({
-      folder: folder.file('cloud', 'destination-audit'),
+      folder: folder.file(...auditFolders['destination-service']),
       key: auditKeyOf(folder, 'destination-service'),
       clock,
       log: partLog(log, 'destination-service'),

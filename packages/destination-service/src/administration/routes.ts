@@ -16,6 +16,7 @@ import { createEntity, getEntity, listEntities, replaceEntity } from './edit-ent
 import { exportEntities, importEntities } from './exchange-entities.ts'
 import { getInstanceSettings, putInstanceParameters } from './instance-parameters-route.ts'
 import { listCertificates } from './list-certificates.ts'
+import { renewCertificate } from './renew-certificate.ts'
 import { getSession, listInstances } from './session.ts'
 
 /** The administration API for people. */
@@ -78,6 +79,7 @@ function certificates(path: string): readonly LevelOperation[] {
       ...view,
       answer: (request, context, name) => getPublicKeys(request, context, request.level, name),
     },
+    { method: 'POST', path: `${path}/:name/renew`, ...manage, answer: renewCertificate },
     ...removing(path, collection, 'certificates'),
   ]
 }

@@ -19,6 +19,13 @@ export interface UpkeepReport {
 export interface CertificateUpkeep {
   /** Looks at all certificates now; callers at the same time share one look. */
   run(): Promise<UpkeepReport>
+  /**
+   * Renews a generated certificate now, whenever it ends: with the attributes that it was made with, under its name. `uploaded` for one that was not generated
+   * here, `changed` when somebody wrote or deleted it at the same moment.
+   *
+   * @throws ConnectivityError what making keys throws, `SERVICE_UNAVAILABLE` while changes cannot be audited.
+   */
+  renew(found: FoundEntity, user: string): Promise<'renewed' | 'uploaded' | 'changed'>
   /** Looks soon, and then every hour, until `close`. */
   start(): void
   /** Ends what is under way after the certificate at hand. */
@@ -67,13 +74,19 @@ export function createCertificateUpkeep(deps: {
     if (expiresAtMs === undefined) return undefined
     const leftMs = expiresAtMs - clock.now()
     if (generated?.attributes.automaticRenew === true) {
-      return leftMs <= renewalLeadMs(generated.attributes.validity) && (await renew(found, generated)) ? 'renewed' : undefined
+      return leftMs <= renewalLeadMs(generated.attributes.validity) && (await renew(found, generated, 'automatic renewal'))
+        ? 'renewed'
+        : undefined
     }
     const days = expiryNoticeDays.findLast((threshold) => leftMs <= threshold * dayMs)
     return days !== undefined && leftMs > 0 && (await tell(found, { expiresAtMs, days })) ? 'notified' : undefined
   }
 
-  async function renew({ level, entity }: FoundEntity, generated: NonNullable<CertificateRecord['generated']>): Promise<boolean> {
+  async function renew(
+    { level, entity }: FoundEntity,
+    generated: NonNullable<CertificateRecord['generated']>,
+    user: string,
+  ): Promise<boolean> {
     requireAudit()
     const { content, hidden } = await generator.generate({ name: entity.name, subaccountId: level.subaccountId, ...generated })
     const properties = { ...entity.properties, Content: content.toString('base64') }
@@ -86,7 +99,7 @@ export function createCertificateUpkeep(deps: {
       type: 'configuration-changed',
       subaccount: level.subaccountId,
       category: 'Certificate',
-      user: 'automatic renewal',
+      user,
       message: `certificate ${entity.name} renewed${level.instanceId === null ? '' : ` on instance ${level.instanceId}`}`,
     })
     await audit?.flushed()
@@ -134,6 +147,11 @@ export function createCertificateUpkeep(deps: {
     run() {
       running ??= lookAtAll().finally(() => (running = undefined))
       return running
+    },
+    async renew(found, user) {
+      const { generated } = readRecord(found.entity.hidden)
+      if (generated === undefined) return 'uploaded'
+      return (await renew(found, generated, user)) ? 'renewed' : 'changed'
     },
     start: () => schedule(firstUpkeepMs),
     async close() {

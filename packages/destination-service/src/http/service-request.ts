@@ -3,6 +3,7 @@ import type { AuditSink, Clock, Logger } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import type { Authenticator } from '../authentication/authentication-request.ts'
 import type { Caller } from '../access/caller.ts'
+import type { CertificateUpkeep } from '../certificates/certificate-upkeep.ts'
 import type { CertificateGenerator } from '../certificates/generated-certificate.ts'
 import type { EntityRepository } from '../entities/entity-repository.ts'
 import type { AnswerTexts } from '../find/answer-texts.ts'
@@ -29,6 +30,7 @@ export interface ServiceContext {
   readonly verifier: TokenVerifier
   readonly clock: Clock
   readonly audit: AuditSink | undefined
+  readonly upkeep: Pick<CertificateUpkeep, 'renew'>
   /** Forgets which instances the identity applications of a subaccount consume. */
   readonly forgetIdentityRelations: (subaccountId: string) => void
   /** Texts of look-ups that have been answered. */
