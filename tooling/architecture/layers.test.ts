@@ -64,10 +64,10 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'an adapter sees a dial, not the network; both libraries are optional peers',
   },
   rfc: {
-    may: ['core', 'rfc-wire', 'stream'],
+    may: ['core', 'destination-client', 'http', 'rfc-wire', 'stream'],
     uses: ['saxes', 'node-rfc'],
     because:
-      'an adapter sees a dial, not the network; what a binding needs is an optional peer, and SOAP travels on an HTTP client that is handed in',
+      'an adapter sees a dial, not the network; what a binding needs is an optional peer, the HTTP adapter that SOAP travels on among them',
   },
   smtp: { may: ['core', 'destination-client', 'stream'], uses: ['nodemailer'], because: 'an adapter sees a dial, not the network' },
   imap: {

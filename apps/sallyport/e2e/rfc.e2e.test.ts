@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { silentLogger, systemClock } from '@sallyport/core'
-import { createClassicBinding, createRfcAdapter, type RfcClient } from '@sallyport/rfc'
+import { connect as connectByName, createClassicBinding, createRfcAdapter, type RfcClient } from '@sallyport/rfc'
 import {
   type AbapGateway,
   createAbapGateway,
@@ -9,8 +9,8 @@ import {
   type MessageServer,
   type SapRouter,
 } from '@sallyport/test-fixtures'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { findDestination } from './found-destination.ts'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { findDestination, stubApplication } from './found-destination.ts'
 import { createInstallation, type Installation } from './installation.ts'
 
 let gateway: AbapGateway
@@ -47,7 +47,10 @@ ${destination('ERP', {})}${destination('ROUTED', { 'jco.client.sysnr': '01' })}$
     'jco.client.mshost': 'ms.demo',
     'jco.client.r3name': 'ABC',
   },
-).replaceAll(/"jco\.client\.(?:ashost|sysnr)":"",/g, '')}${destination('NOWHERE', { 'jco.client.sysnr': '77' })}
+).replaceAll(
+  /"jco\.client\.(?:ashost|sysnr)":"",/g,
+  '',
+)}${destination('AUTOMATIC', { 'jco.destination.x.binding': 'auto' })}${destination('NOWHERE', { 'jco.client.sysnr': '77' })}
 connectors:
   - audit: { level: ALL }
     services: { sapmsABC: 3600 }
@@ -106,6 +109,16 @@ describe('an ABAP system behind the connector, over SOCKS5', () => {
     expect(await client.call('STFC_CONNECTION', { REQUTEXT: 'grüße' })).toMatchObject({ ECHOTEXT: 'grüße' })
     expect(gateway.seen.initializations.at(-1)).toMatchObject({ logicalUnit: '127.0.0.1', transactionProgram: 'sapdp42' })
     expect(gateway.seen.violations).toEqual([])
+  })
+
+  it('is called by the name of the destination alone, and the choice of the binding says why', async () => {
+    const { ca } = stubApplication(stack)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    for (const name of ['ERP', 'AUTOMATIC']) {
+      await using client = await connectByName(name, { ca, signal: signal() })
+      expect(await client.call('STFC_CONNECTION', { REQUTEXT: name })).toMatchObject({ ECHOTEXT: name })
+      expect(client.info).toMatchObject({ binding: 'classic' })
+    }
   })
 
   it('PR-095 denies the others with a text for the caller, before the system hears of them', async () => {

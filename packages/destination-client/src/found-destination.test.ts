@@ -28,6 +28,24 @@ describe('an answer of the service', () => {
     expect(found.credentials).toMatchObject({ kind: 'basic', user: 'u' })
     expect(found.certificates[0]?.content.reveal().toString()).toBe('bytes')
   })
+  it('keeps secrets that have a place in the destination wrapped, and out of its properties', () => {
+    const { destination } = parse({
+      destinationConfiguration: {
+        Name: 'ABAP',
+        Type: 'RFC',
+        ProxyType: 'OnPremise',
+        'jco.client.ashost': 'abap.virtual',
+        'jco.client.sysnr': '42',
+        'jco.client.client': '100',
+        'jco.client.user': 'CALLER',
+        'jco.client.passwd': 'p4ss-of-caller',
+        'jco.destination.repository.user': 'READER',
+        'jco.destination.repository.passwd': 'p4ss-of-reader',
+      },
+    })
+    expect(destination.type === 'RFC' && destination.repository.password?.reveal()).toBe('p4ss-of-reader')
+    expect(inspect(destination, { depth: 9 }) + JSON.stringify(destination)).not.toMatch(/p4ss-of/)
+  })
   it('shows what the service says of a failed token, without tokens and however long it is', () => {
     const messageOf = (error: string): string => {
       try {

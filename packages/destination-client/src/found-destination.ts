@@ -53,7 +53,8 @@ export function parseFoundDestination(body: unknown, nowMs: number, attempt: str
   }
   const owner = object(answer['owner'])
   return {
-    destination: parseDestination(properties),
+    // Some secrets have a place of their own in the destination, wrapped; none stays among the properties.
+    destination: { ...parseDestination({ ...properties, ...secrets }), properties },
     credentials: tokenCredentials(answer['authTokens'], nowMs, attempt) ?? credentialsOf({ ...properties, ...secrets }),
     certificates: list(answer['certificates']).map((entry) => ({
       name: text(entry['Name']) ?? '',

@@ -18,6 +18,7 @@ export interface OutgoingRequest {
   readonly attempt: string
 }
 
+/** What the sender shares with the client it belongs to. */
 export interface SenderDeps {
   readonly prepare: Preparer
   /** Told what the target or the proxy refused. True when the request should be sent again with something better. */

@@ -9,6 +9,7 @@
  */
 export { type ClassicBindingOptions, createClassicBinding, type RepositoryTarget } from './classic/classic-binding.ts'
 export type { ClientIdentity } from './classic/conversation.ts'
+export { connect, type RfcConnectOptions } from './connect.ts'
 export type { FunctionDescription, FunctionParameter } from './function-description.ts'
 export { createNodeRfcBinding, type NodeRfcBindingOptions } from './node-rfc/node-rfc-binding.ts'
 export { createRfcAdapter, type RfcAdapterOptions } from './rfc-adapter.ts'

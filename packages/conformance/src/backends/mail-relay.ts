@@ -19,6 +19,7 @@ export interface RelayMessage {
   readonly sha256: string
 }
 
+/** What a scripted relay offers. */
 export interface RelayOptions {
   /** Keywords of EHLO besides STARTTLS. */
   readonly extensions?: readonly string[]

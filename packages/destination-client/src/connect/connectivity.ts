@@ -36,6 +36,12 @@ export interface ResolvedDestination<T extends Destination['type']> {
   readonly proxy: ProxyRoute | undefined
   /** TLS to the target, as the key store and the trust store of the destination say. */
   readonly tls: DestinationTls
+  /** Resolves another destination that this one names, on behalf of the same user and tenant. */
+  readonly another: <Other extends Destination['type']>(
+    name: string,
+    type: Other,
+    signal: AbortSignal,
+  ) => Promise<ResolvedDestination<Other>>
 }
 
 /** On whose behalf a destination is resolved, and until when. */
@@ -85,12 +91,18 @@ export function createConnectivity(options: ConnectivityOptions): Connectivity {
     }
   }
 
-  return {
-    async resolve(name, type, { signal, log = silentLogger, ...who }) {
+  const connectivity: Connectivity = {
+    async resolve<T extends Destination['type']>(name: string, type: T, options: ResolveOptions): Promise<ResolvedDestination<T>> {
+      const { signal, log = silentLogger, ...who } = options
       const { userToken, tenant } = who
       const found = await client.find(name, { ...who, signal })
       const destination = ofType(found.destination, type)
-      const tls = destinationTls(found)
+      const common = {
+        destination,
+        tls: destinationTls(found),
+        another: <Other extends Destination['type']>(other: string, otherType: Other, abort: AbortSignal) =>
+          connectivity.resolve(other, otherType, { ...options, signal: abort }),
+      }
       const context = {
         credentials: forwarded(found, userToken) ?? found.credentials,
         renewCredentials: async (abort: AbortSignal): Promise<Credentials> => {
@@ -101,18 +113,19 @@ export function createConnectivity(options: ConnectivityOptions): Connectivity {
         signal,
         log,
       }
-      if (destination.proxyType !== 'OnPremise') return { destination, context: { ...context, dial: direct }, proxy: undefined, tls }
+      if (destination.proxyType !== 'OnPremise') return { ...common, context: { ...context, dial: direct }, proxy: undefined }
       const { binding, tokens } = openGate(name)
       const token = (abort: AbortSignal): Promise<Secret> => tokens.get({ signal: abort, ...(tenant === undefined ? {} : { tenant }) })
       const proxy = { address: binding.httpProxy, tenant: tenant ?? '', token, forget: tokens.forget }
       // HTTP goes to the proxy's HTTP port, which is reached directly; everything else goes through its SOCKS5 port.
       const dial = type === 'HTTP' ? direct : socksDial(name, binding, token)
-      return { destination, context: { ...context, dial }, proxy, tls }
+      return { ...common, context: { ...context, dial }, proxy }
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([client[Symbol.asyncDispose](), gate?.tokens[Symbol.asyncDispose]()])
     },
   }
+  return connectivity
 }
 
 function nameOf(service: string, name: string | undefined): { readonly service: string; readonly name?: string } {

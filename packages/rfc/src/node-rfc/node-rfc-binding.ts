@@ -12,7 +12,7 @@ import { importNodeRfc, loadNodeRfc, type NodeRfcModule } from './node-rfc-modul
 export interface NodeRfcBindingOptions {
   /** Numbers of services of message servers, for destinations behind a connector. */
   readonly services?: ServiceNumbers
-  /** Imports the library; the default is `import('node-rfc')`. */
+  /** Loads the library; the default is what `require('node-rfc')` finds. */
   readonly importModule?: () => Promise<unknown>
 }
 

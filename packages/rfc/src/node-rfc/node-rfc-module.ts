@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { RfcAvailability } from '../rfc-binding.ts'
 
 /** A value as node-rfc takes and gives it. */
@@ -29,10 +30,9 @@ export interface NodeRfcModule {
 /** What it is when the package, or the SDK that it links, is not there. */
 const missingCodes: readonly unknown[] = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED']
 
-/** Imports node-rfc. By a name that is no literal: bundlers leave it alone, and compilers do not look for it. */
+/** Loads node-rfc, a CommonJS package. Not by `import`: bundlers and test runners would put something of theirs in the place of a package that is missing. */
 export async function importNodeRfc(): Promise<unknown> {
-  const name = 'node-rfc'
-  return import(name)
+  return createRequire(import.meta.url)('node-rfc') as unknown
 }
 
 /** Loads the module. @throws what importing throws, unless it says that something is not installed. */
