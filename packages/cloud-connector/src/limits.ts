@@ -39,6 +39,15 @@ export const maxShownTextLength = 512
 /** Resources that a refusal's event lists as admitted. */
 export const maxAdmittedShown = 20
 
+/** Body of a SOAP request that is held back until it names its function: an envelope has its header in front of that, of a few kB. */
+export const maxInspectedBodyBytes = 65_536
+
+/** How much of such a body has to come before it is read again. */
+export const soapReadingStepBytes = 1024
+
+/** Levels of elements in the header of such a body. */
+export const maxXmlDepth = 64
+
 /** Set-up of an RFC conversation up to the answer to its logon. Four round trips and a logon; whoever takes longer is not setting up anything. */
 export const rfcSetupMs = 30_000
 

@@ -17,6 +17,7 @@
  */
 export { type Authority, parseAuthority } from './authority.ts'
 export { type BodyScannerOptions, createBodyScanner } from './body-scanner.ts'
+export { createDechunker, type Dechunker } from './dechunker.ts'
 export { formatRequestHead, formatResponseHead } from './format-head.ts'
 export { defaultHeadLimits } from './limits.ts'
 export { parseRequestHead } from './request-head.ts'

@@ -16,10 +16,12 @@ export interface BlockedUserEntry {
   readonly user: string
 }
 
-/** What a mapping of protocol RFC, RFCS or RFCWS may have besides. */
+/** What a mapping may have besides for RFC in its several forms. */
 export interface RfcMappingEntry {
   /** What the mapping admits besides the functions that clients call by themselves; nothing when empty. */
   readonly functions: readonly FunctionEntry[]
+  /** Reads which function a SOAP request calls, and holds it against `functions`. */
+  readonly soapFunctionFilter: boolean
   /** Clients that may log on; all when empty. */
   readonly allowedClients: readonly string[]
   /** Who may not log on, although the client is allowed. */
@@ -56,7 +58,11 @@ const client = z.string().regex(/^[0-9A-Z]{3}$/i, 'is not a client: three charac
 
 /** Keys of a mapping that are for the protocols of RFC. */
 export const rfcMappingKeys: { readonly [Key in keyof RfcMappingEntry]-?: z.ZodType<RfcMappingEntry[Key]> } = {
-  functions: z.array(functionEntry).default([]).describe('Function modules that an rfc mapping admits; nothing when empty'),
+  functions: z
+    .array(functionEntry)
+    .default([])
+    .describe('Function modules that an rfc mapping admits, or a soapFunctionFilter; nothing when empty'),
+  soapFunctionFilter: z.boolean().default(false).describe('Hold SOAP requests at /sap/bc/soap/rfc against functions'),
   allowedClients: z.array(client).default([]).describe('Clients of the ABAP system that may log on; all when empty'),
   blockedUsers: z
     .array(z.strictObject({ client, user: z.string().min(1).max(12) }))

@@ -1,4 +1,5 @@
 import type { BackendProtocol, BackendType, HostInHeader, PrincipalType } from '@sallyport/admin-api'
+import type { FunctionList } from './function-list.ts'
 import type { HttpResource } from './http-resource.ts'
 import type { ResourceIndex } from './resource-index.ts'
 import type { RfcMapping } from './rfc-mapping.ts'
@@ -25,6 +26,8 @@ export interface SystemMapping {
   readonly index: ResourceIndex
   /** Present exactly in mappings of protocol RFC and RFCS. */
   readonly rfc: RfcMapping | undefined
+  /** Which functions SOAP requests of an HTTP mapping may call; `undefined`: nobody looks. */
+  readonly soapFunctions: FunctionList | undefined
   /** Whether contents pass that cannot be read: those of SNC and of WebSocket RFC. */
   readonly passUnread: boolean
 }

@@ -5,10 +5,11 @@ import {
   defaultPrincipalType,
   type MappingEntry,
 } from '@sallyport/admin-api'
+import { createFunctionList } from '../access-control/function-list.ts'
 import type { HttpResource } from '../access-control/http-resource.ts'
 import { createResourceIndex } from '../access-control/resource-index.ts'
 import type { SystemMapping } from '../access-control/system-mapping.ts'
-import { normaliseRfcMapping } from './normalise-rfc-mapping.ts'
+import { functionsOf, normaliseRfcMapping } from './normalise-rfc-mapping.ts'
 import type { PortRange } from './port-range.ts'
 import { parseRfcAddress, rangeOf } from './rfc-address.ts'
 
@@ -87,6 +88,7 @@ export function normaliseMapping(
       resources,
       index: createResourceIndex(resources),
       rfc: rfc !== undefined && 'rfc' in rfc ? rfc.rfc : undefined,
+      soapFunctions: entry.soapFunctionFilter ? createFunctionList(functionsOf(entry)) : undefined,
       passUnread: entry.passUnread,
     },
   }

@@ -1,5 +1,5 @@
 import type { ConfigurationProblem, MappingEntry } from '@sallyport/admin-api'
-import { createFunctionList } from '../access-control/function-list.ts'
+import { createFunctionList, type FunctionResource } from '../access-control/function-list.ts'
 import { blockedUserKey, type RfcBackend, type RfcMapping } from '../access-control/rfc-mapping.ts'
 import type { PortRange } from './port-range.ts'
 import { readRoute } from './read-route.ts'
@@ -25,7 +25,7 @@ export function normaliseRfcMapping(
   const route = routeOf(entry.sapRouter)
   if ('problem' in route) problems.push({ path: ['sapRouter'], message: route.problem })
   if ('problem' in backend || 'problem' in route || problems.length > 0) return { problems }
-  const functions = entry.functions.map(({ prefix, ...rest }) => ({ ...rest, exactMatchOnly: !prefix }))
+  const functions = functionsOf(entry)
   const rfc: RfcMapping = {
     backend,
     functions,
@@ -38,6 +38,11 @@ export function normaliseRfcMapping(
     idleTimeoutMs: entry.idleTimeoutSeconds * 1000,
   }
   return { rfc, address: rangeOf(internal) }
+}
+
+/** The functions of a mapping in the internal form. */
+export function functionsOf(entry: MappingEntry): readonly FunctionResource[] {
+  return entry.functions.map(({ prefix, ...rest }) => ({ ...rest, exactMatchOnly: !prefix }))
 }
 
 /** A number outside the usual ranges means what else is written: a logon group makes it a message server, a system number a gateway. */

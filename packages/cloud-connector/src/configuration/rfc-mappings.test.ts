@@ -91,11 +91,13 @@ describe('mappings of protocol RFC', () => {
     ])
     expect(problems({ functions: [{ name: 'A B' }] })).toHaveLength(1)
     expect(problems({ resources: [{ path: '/' }] })).toEqual([expect.stringMatching(/^resources: .*it has functions/)])
-    expect(problems({ ...snc, functions: [{ name: 'A' }] })).toEqual([expect.stringMatching(/^functions: only rfc mappings have it, rfcs/)])
+    expect(problems({ ...snc, functions: [{ name: 'A' }] })).toEqual([
+      expect.stringMatching(/^functions: only http, https, and rfc mappings have it, rfcs mappings do not/),
+    ])
     expect(
       problems({ internal: 'tcp://b:1', virtual: 'a:1', functions: [{ name: 'A' }], allowedClients: ['100'], sapRouter: '/H/r' }),
     ).toEqual([
-      expect.stringMatching(/^functions: only rfc mappings/),
+      expect.stringMatching(/^functions: only http, https, and rfc mappings/),
       expect.stringMatching(/^allowedClients: only rfc/),
       expect.stringMatching(/^sapRouter: only rfc/),
     ])

@@ -29,7 +29,9 @@ export interface Exchange {
   /** The principal's name once it is known. */
   user: string
   added: AddedHeaders
-  /** The whole request has been passed on. */
+  /** Pieces of the body that have been read before the request was decided; they go first. */
+  held: readonly Buffer[]
+  /** The whole request has been passed on, or waits in `held`. */
   requestDone: boolean
   /** Head of the final answer, once it has been passed on. */
   answer: ResponseHead | undefined
@@ -58,6 +60,7 @@ export function createExchange(
     startMs: known.startMs,
     state: known.state,
     route: undefined,
+    held: [],
     user: '',
     added: noUserCertificate,
     requestDone: head.framing.kind === 'none' || (head.framing.kind === 'length' && head.framing.bytes === 0),

@@ -2,6 +2,7 @@ import { formatRequestHead, formatResponseHead, type RequestHead } from '@sallyp
 import type { IncomingTunnelStream, LogFields, StreamResetCode } from '@sallyport/core'
 import { type HttpOpening, tryParsePrincipalMessage, type WirePrincipal } from '@sallyport/tunnel'
 import { decideHttpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
+import type { SystemMapping } from '../access-control/system-mapping.ts'
 import { connectBackend } from '../backend/backend-connection.ts'
 import { lingerMs, maxDiscardedBodyBytes, requestStallMs } from '../limits.ts'
 import type { LinkContext, ServedStream } from '../link-context.ts'
@@ -13,6 +14,7 @@ import { type PreparedPrincipal, preparePrincipal } from './prepare-principal.ts
 import {
   auditRefusal,
   brokenRefusal,
+  functionRefusal,
   internalRefusal,
   messageRefusal,
   mutualRefusal,
@@ -25,12 +27,16 @@ import {
 import { carriesCertificate, explainRequest, transformRequestLines } from './request-transformation.ts'
 import { RequestInput } from './request-input.ts'
 import { transformResponseLines } from './response-transformation.ts'
+import { soapPath } from './soap-function.ts'
+import { explainUnreadable, inspectSoap, type SoapInspection, type SoapVerdict } from './soap-inspection.ts'
 
 /**
  * `idle`: between requests. `deciding`: access, principal, backend connection. `body`: the request's body passes. `answer`: the request is complete,
  * its answer is not. `opaque`: after an upgrade. `lingering`: our side has ended, the other has not yet. `closed`: nothing is left.
  */
 type Phase = 'idle' | 'deciding' | 'body' | 'answer' | 'opaque' | 'lingering' | 'closed'
+
+const continueAnswer = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /**
  * Serves one connection of an application: requests one after the other, each decided for itself, all over one backend connection that lives and
@@ -54,6 +60,8 @@ export function serveHttpStream(
   let backendFull = false
   let streamFull = false
   let activeMs = clock.now()
+  /** Of the body of the current request, while it is not decided. */
+  let soap: SoapInspection | undefined
 
   const input = new RequestInput(
     {
@@ -67,13 +75,15 @@ export function serveHttpStream(
         correlationId = message.correlationId
       },
       onBody(chunk) {
+        if (soap !== undefined) return inspect(soap, chunk)
         ;(exchange as Exchange).bytesToBackend += chunk.length
         toBackend(chunk)
       },
       onBodyEnd() {
         const current = exchange as Exchange
         current.requestDone = true
-        if (current.answerDone) finish(current)
+        if (soap !== undefined) inspected(current, soap.end())
+        else if (current.answerDone) finish(current)
         else phase = 'answer'
       },
       onBodyMalformed() {
@@ -107,7 +117,7 @@ export function serveHttpStream(
 
   function onInputEnd(): void {
     if (phase === 'idle') endStream()
-    else if (phase === 'body') abort('cancelled')
+    else if (phase === 'body' || soap !== undefined) abort('cancelled')
     else if (phase === 'opaque') {
       session?.end()
       if (backendEnded) endOpaque()
@@ -134,7 +144,46 @@ export function serveHttpStream(
       return deny(current, decision.kind === 'system' ? systemRefusal(address) : resourceRefusal(current.path, address), decision.reason)
     }
     current.route = { mapping: decision.mapping, target: httpTargetOf(decision.mapping, address, current.state.tls) }
-    const prepared = preparePrincipal(context, current, decision.mapping)
+    if (decision.mapping.soapFunctions !== undefined && current.path === soapPath) return beginInspection(current)
+    prepare(current, decision.mapping)
+  }
+
+  /** A function is decided before anything of the request leaves: its body is read first. */
+  function beginInspection(current: Exchange): void {
+    const unreadable = explainUnreadable(current.head)
+    if (unreadable !== undefined || current.requestDone) return inspected(current, { refused: unreadable ?? 'it has no body' })
+    soap = inspectSoap(current.head)
+    if (current.head.expectsContinue) stream.write(continueAnswer)
+    input.become('body')
+  }
+
+  function inspect(inspection: SoapInspection, chunk: Buffer): void {
+    const verdict = inspection.read(chunk)
+    if (verdict === undefined) return
+    // Nothing more is taken until it is decided; whether this was the end of the body is known when the turn is over.
+    input.setFull(true)
+    const current = exchange as Exchange
+    queueMicrotask(() => {
+      if (isOpen(current) && soap === inspection) inspected(current, verdict)
+    })
+  }
+
+  function inspected(current: Exchange, verdict: SoapVerdict): void {
+    current.held = soap?.held ?? []
+    soap = undefined
+    input.setFull(false)
+    if (!current.requestDone) input.mode = 'hold'
+    const { mapping } = current.route as NonNullable<Exchange['route']>
+    if ('refused' in verdict) return deny(current, functionRefusal(undefined, verdict.refused, address), verdict.refused)
+    const { functionName } = verdict
+    const decision = mapping.soapFunctions?.decide(functionName)
+    if (decision?.allowed !== true)
+      return deny(current, functionRefusal(functionName, '', address), `function ${functionName}: ${decision?.reason ?? 'nobody decides'}`)
+    prepare(current, mapping)
+  }
+
+  function prepare(current: Exchange, mapping: SystemMapping): void {
+    const prepared = preparePrincipal(context, current, mapping)
     if (!(prepared instanceof Promise)) return withPrincipal(current, prepared)
     prepared
       .then((late) => {
@@ -183,8 +232,15 @@ export function serveHttpStream(
     current.reused = backend.requests > 0
     activeMs = clock.now()
     phase = current.requestDone ? 'answer' : 'body'
-    const { requestDone, upgradeAsked } = current
-    setBackendFull(!backend.send(bytes, { method: head.method, upgradeAsked: upgradeAsked !== undefined, more: !requestDone }))
+    const { held, requestDone, upgradeAsked } = current
+    const more = !requestDone || held.length > 0
+    let hasRoom = backend.send(bytes, { method: head.method, upgradeAsked: upgradeAsked !== undefined, more })
+    for (const piece of held) {
+      current.bytesToBackend += piece.length
+      hasRoom = backend.write(piece)
+    }
+    current.held = []
+    setBackendFull(!hasRoom)
     if (!current.requestDone) input.become('body')
   }
 

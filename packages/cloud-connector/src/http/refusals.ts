@@ -1,5 +1,6 @@
 import { formatResponseHead } from '@sallyport/http-head'
 import { formatIssueFailure, formatNotMutuallyAuthenticated } from '@sallyport/principal-propagation'
+import { functionDenialText } from '@sallyport/rfc-wire'
 import type { VirtualAddress } from '../access-control/access-decision.ts'
 import { maxShownTextLength } from '../limits.ts'
 
@@ -50,6 +51,15 @@ export function systemRefusal(address: VirtualAddress): Refusal {
 /** The system is exposed, the path is not. */
 export function resourceRefusal(path: string, address: VirtualAddress): Refusal {
   const text = `Access denied to resource ${shownText(path)} on system ${systemText(address)}. In case this was a valid request, ensure to expose the resource correctly in your cloud connector.`
+  return { status: 403, code: 'ACCESS_DENIED', text }
+}
+
+/** A SOAP request calls a function that the mapping does not admit, or one that cannot be told. */
+export function functionRefusal(functionName: string | undefined, reason: string, address: VirtualAddress): Refusal {
+  const text =
+    functionName === undefined
+      ? `Access denied on system ${systemText(address)}: which function the request calls cannot be read, because ${reason}`
+      : functionDenialText(functionName, address.host, String(address.port))
   return { status: 403, code: 'ACCESS_DENIED', text }
 }
 

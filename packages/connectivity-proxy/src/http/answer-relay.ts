@@ -1,6 +1,13 @@
-import { type BodyScannerOptions, formatResponseHead, type HeadLimits, parseResponseHead, type ResponseHead } from '@sallyport/http-head'
+import {
+  type BodyScannerOptions,
+  createDechunker,
+  type Dechunker,
+  formatResponseHead,
+  type HeadLimits,
+  parseResponseHead,
+  type ResponseHead,
+} from '@sallyport/http-head'
 import { BodyCursor } from './body-cursor.ts'
-import { createDechunker, type Dechunker } from './dechunker.ts'
 import { HeadReader } from './head-reader.ts'
 
 /** `more`: the answer goes on. `upgraded`: from here on both directions are opaque. `broken`: it is not HTTP, or not an answer to this request. */

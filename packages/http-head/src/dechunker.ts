@@ -1,4 +1,4 @@
-/** Takes the chunked coding off a body that a scanner has found well-formed; for HTTP/1.0 applications, which do not know it. */
+/** Takes the chunked coding off a body that a scanner has found well-formed: for HTTP/1.0 applications, which do not know it, and for readers of contents. */
 export interface Dechunker {
   /** Reads `chunk` from `from` to `to` and hands every piece of content to `write`. */
   feed(chunk: Buffer, from: number, to: number, write: (content: Buffer) => void): void
