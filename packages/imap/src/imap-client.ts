@@ -85,19 +85,24 @@ export function createImapClient(deps: ImapClientDeps): ImapClient {
     held = { connection, uses: 0 }
     return held
   }
-  /** The connection at hand or a new one, which everybody waits for who comes meanwhile. */
-  const current = async (signal: AbortSignal, attempt: string): Promise<Held> => {
+  /** The connection at hand or a new one, which everybody waits for who comes meanwhile. It counts as used from now on. */
+  const acquire = async (signal: AbortSignal, attempt: string): Promise<Held> => {
     if (signal.aborted) throw abortedError(signal, attempt)
     if (held !== undefined && (isOver(held) || isStale(held))) {
       failure = held.connection.failure ?? failure
       leave(held)
       held = undefined
     }
-    if (held !== undefined) return held
+    if (held !== undefined) {
+      held.uses += 1
+      return held
+    }
     const mine = (opening ??= beginOpening())
     mine.waiters += 1
     try {
-      return await underSignal(mine.promise, signal, attempt)
+      const opened = await underSignal(mine.promise, signal, attempt)
+      opened.uses += 1
+      return opened
     } finally {
       mine.waiters -= 1
       if (mine.waiters === 0) mine.givenUp.abort()
@@ -114,11 +119,10 @@ export function createImapClient(deps: ImapClientDeps): ImapClient {
     if (closed.signal.aborted) throw closedError(name)
     const attempt = `${what} at destination "${name}"`
     const either = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal])
-    const mine = await current(either, attempt)
+    const mine = await acquire(either, attempt)
     const { connection } = mine
     const onAbort = (): void => connection.fail(abortedError(either, attempt))
     either.addEventListener('abort', onAbort, { once: true })
-    mine.uses += 1
     try {
       if (either.aborted) onAbort()
       return await underSignal(work(connection.flow, attempt), either, attempt)
