@@ -30,6 +30,19 @@ const adapters = {
     factory: 'createImapAdapter',
     properties: { Type: 'MAIL', 'mail.transport.protocol': 'imap4', 'mail.imap4.host': '127.0.0.1', 'mail.imap4.port': '$port' },
   },
+  rfc: {
+    peers: [],
+    factory: 'createRfcAdapter',
+    binding: 'createClassicBinding',
+    properties: {
+      Type: 'RFC',
+      'jco.client.ashost': '127.0.0.1',
+      'jco.client.sysnr': '00',
+      'jco.client.client': '100',
+      'jco.client.user': 'USER',
+      'jco.client.passwd': 'password',
+    },
+  },
   pop3: {
     peers: [],
     factory: 'createPop3Adapter',
@@ -83,7 +96,7 @@ async function installNode22() {
 /** What is wrong with one adapter installed by one package manager, or nothing. */
 async function check(
   name,
-  { peers, factory, properties, ping = 'BACKEND_UNREACHABLE or SERVICE_UNAVAILABLE' },
+  { peers, factory, binding, properties, ping = 'BACKEND_UNREACHABLE or SERVICE_UNAVAILABLE' },
   { manager, tarballs, nodes },
 ) {
   const app = join(folder, `${name}-${manager}`)
@@ -98,7 +111,7 @@ async function check(
     cwd: app,
     timeout: 180_000,
   })
-  const spec = JSON.stringify({ factory, properties: { Name: 'D', ProxyType: 'Internet', ...properties } })
+  const spec = JSON.stringify({ factory, binding, properties: { Name: 'D', ProxyType: 'Internet', ...properties } })
   copyFileSync(join(import.meta.dirname, 'installs/use-adapter.cjs'), join(app, 'use-adapter.cjs'))
   const modules = [adapter, '@sallyport/core']
   writeFileSync(

@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { root } from './src/workspace.ts'
+
+// It needs the registry and some minutes, which is too much for everybody who runs the tests; CI asks for it.
+const isAsked = process.env['REQUIRE_REAL'] === '1'
+if (!isAsked) process.stderr.write('\n*** SKIPPED: adapters installed from their tarballs; REQUIRE_REAL=1 or `pnpm installs` does it ***\n')
+
+const adapters = ['http', 'tcp', 'ldap', 'smtp', 'imap', 'pop3', 'rfc'] as const
+const managers = ['npm', 'pnpm'] as const
+
+describe.skipIf(!isAsked)('an adapter installed into an empty folder with only its peer, without install scripts', () => {
+  let report = ''
+  beforeAll(async () => {
+    const script = join(root, 'tooling', 'check-installs.mjs')
+    // It fails when one adapter does; the report says which.
+    const ran = await promisify(execFile)(process.execPath, [script], { cwd: root, timeout: 900_000 }).catch((error: unknown) => error)
+    const { stdout = '', stderr = '' } = ran as { readonly stdout?: string; readonly stderr?: string }
+    report = `${stdout}${stderr}`
+  }, 900_000)
+
+  const cases = adapters.flatMap((adapter) => managers.map((manager) => ({ adapter, manager, id: adapter === 'rfc' ? 'PR-071 ' : '' })))
+  it.each(cases)('$id$adapter by $manager works on Node 22 and 24, imported and required', ({ adapter, manager }) => {
+    expect(report).toContain(`@sallyport/${adapter}, installed with ${manager}: works on Node 22 and 24, imported and required`)
+  })
+})
