@@ -1,4 +1,4 @@
-import { type AbapGateway, type AbapGatewayOptions, createAbapGateway } from '@sallyport/test-fixtures'
+import { type AbapFunction, type AbapGateway, type AbapGatewayOptions, createAbapGateway } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rfcErrorGroup, type RfcStructure, type RfcValue } from '../src/index.ts'
 import { type ClassicClient, type ClassicClientOptions, createClassicClient, failureOf } from './classic-system.ts'
@@ -188,13 +188,38 @@ describe('replies', () => {
     ['in pieces of 1000 bytes', { chunkBytes: 1000 }],
   ])('PR-076 %s are put together', async (_title, options) => {
     const { client } = await connected(options)
-    expect(await client.call('STFC_CONNECTION', { REQUTEXT: 'in pieces' })).toMatchObject({ ECHOTEXT: 'in pieces' })
+    const { ROWS } = await client.call('Z_VOLUME', { ROWS_BACK: 12 })
+    expect(ROWS).toEqual(Array.from({ length: 12 }, (_, at) => ({ WA: `row ${at}` })))
   })
 
   it('PR-087 in several records, with shortened rows and unknown fields are read', async () => {
-    const { client } = await connected({ shortenRows: true, unknownFields: true })
+    const rows = Array.from({ length: 40 }, (_, at) => ({ NAME: `row ${at}`, TAIL: Buffer.alloc(200, at) }))
+    const lengths: number[] = []
+    const tail: AbapFunction = {
+      name: 'Z_TAIL',
+      parameters: [{ name: 'ROWS', direction: 'tables', type: { kind: 'named', name: 'ZTAIL' } }],
+      run: () => ({ ROWS: rows }),
+    }
+    const fields = [
+      { name: 'NAME', type: { kind: 'char', length: 10 } },
+      { name: 'TAIL', type: { kind: 'raw', length: 200 } },
+    ] as const
+    const { client, gateway } = await connected({
+      shortenRows: true,
+      unknownFields: true,
+      functions: [tail],
+      dictionary: { ZTAIL: { fields } },
+      script({ functionName, payloads }) {
+        if (functionName === 'Z_TAIL') lengths.push(...payloads.map((payload) => payload.length))
+        return undefined
+      },
+    })
+    expect(await client.call('Z_TAIL')).toEqual({ ROWS: rows })
+    // Whole rows would be 220 bytes each.
+    expect(lengths.reduce((sum, each) => sum + each, 0)).toBeLessThan(40 * 60)
     const { ROWS } = await client.call('Z_VOLUME', { ROWS_BACK: 300 })
     expect(ROWS).toEqual(Array.from({ length: 300 }, (_, at) => ({ WA: `row ${at}` })))
+    expect(gateway.seen.violations).toEqual([])
   })
 
   it('PR-077 with pings among their records are read, and the pings are answered', async () => {
