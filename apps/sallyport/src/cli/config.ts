@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { exitCodes, usageError } from '../output/exit-code.ts'
+import { ConnectivityError } from '@sallyport/core'
+import { exitCodes } from '../output/exit-code.ts'
 import { createContext } from './context.ts'
 
 /** Name of the file that is read when none is named. */
@@ -18,7 +19,7 @@ export function addConfigCommand(program: Command): void {
       const { formatProblems, readConfiguration } = await import('../configuration/read-configuration.ts')
       const { printer, workingFolder } = createContext(command)
       const path = resolve(workingFolder, file ?? configurationFileName)
-      if (file === undefined && !existsSync(path)) throw usageError(`there is no ${configurationFileName} here; name a file`)
+      if (file === undefined && !existsSync(path)) throw noConfiguration('name a file; sallyport config schema describes it')
       const result = readConfiguration(path)
       const problems = 'problems' in result ? result.problems : []
       printer.result({ file: path, valid: problems.length === 0, problems }, () =>
@@ -44,4 +45,9 @@ export function findConfigurationFile(workingFolder: string, named: string | und
   if (named !== undefined) return resolve(workingFolder, named)
   const usual = join(workingFolder, configurationFileName)
   return existsSync(usual) ? usual : undefined
+}
+
+/** There is no file to read, which every command that needs one says and ends with alike. */
+export function noConfiguration(next: string): ConnectivityError {
+  return new ConnectivityError('CONFIGURATION_INVALID', `there is no ${configurationFileName} here`, { details: { next } })
 }

@@ -38,7 +38,7 @@ export function addConnectorCommand(program: Command): void {
         'pairing-code',
         { ...options },
       )
-      printer.result(answer, () =>
+      printer.resultForElsewhere(answer, () =>
         [
           `${answer.code}   for subaccount ${answer.subaccount}, until ${new Date(answer.expiresAtMs).toISOString()}`,
           '',

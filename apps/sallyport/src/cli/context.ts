@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { createSuggestions } from '../output/advice.ts'
 import { createPrinter, type Printer } from '../output/printer.ts'
 import { openDataFolder, type DataFolder } from '../stack/data-folder.ts'
 
@@ -28,6 +29,7 @@ export function createContext(command: Command): CommandContext {
       stdout: process.stdout,
       stderr: process.stderr,
       colour: process.stdout.isTTY && environment['NO_COLOR'] === undefined,
+      suggest: createSuggestions(commandName(), options.data),
     }),
     folder: () => (folder ??= openDataFolder(resolve(options.data ?? environment['SALLYPORT_DATA'] ?? '.sallyport'))),
     workingFolder: process.cwd(),

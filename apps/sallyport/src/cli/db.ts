@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
 import { exitCodes } from '../output/exit-code.ts'
 import { formatTable } from '../output/printer.ts'
@@ -105,9 +106,20 @@ async function restoreAll(
   const context = await maintenanceContext(options, command)
   if (options.check === true) {
     const { inspectArchive, readArchiveHeader } = await import('@sallyport/store')
-    const { masterKeys } = await import('../stack/master-keys.ts')
+    const { existingMasterKeys } = await import('../stack/master-keys.ts')
     const { header } = await readArchiveHeader(path)
-    const { tables, files } = await inspectArchive(path, lock ?? { kind: 'master-key', keys: masterKeys(context)() })
+    const keys = lock === undefined ? existingMasterKeys(context) : undefined
+    const opener = lock ?? (keys === undefined ? undefined : ({ kind: 'master-key', keys } as const))
+    if (opener === undefined)
+      throw new ConnectivityError('CONFIGURATION_INVALID', `${context.folder.path} has no sealing key to open ${path} with`, {
+        details: {
+          next:
+            header.lock.kind === 'password'
+              ? `the backup has a password: give it with --password-file, or in ${backupPasswordVariable}`
+              : 'name the folder of the installation with --data, or its configuration with --config',
+        },
+      })
+    const { tables, files } = await inspectArchive(path, opener)
     const createdAt = new Date(header.createdAtMs).toISOString()
     printer.result(
       { file: path, createdAt, writtenBy: header.writtenBy, tables, files: Object.keys(files) },

@@ -14,7 +14,7 @@ import { refuseSecondStart, waitUntilReady } from '../stack/stack-process.ts'
 import { traceRequest } from '../trace/traced-request.ts'
 import { version } from '../version.ts'
 import { findConfigurationFile } from './config.ts'
-import { commandName, createContext } from './context.ts'
+import { createContext } from './context.ts'
 import { printAnswer } from './curl.ts'
 import { issueToken } from './token.ts'
 
@@ -131,10 +131,9 @@ async function printScreen(printer: Printer, stack: DevStack, folder: DataFolder
   line(`  Bindings written to ${stack.bindingsFile} (0600)`)
   line(`  Authority of the certificates ${folder.file('ca.crt')} ${dim('(NODE_EXTRA_CA_CERTS; "exec" sets it)')}`)
   line()
-  const name = commandName()
-  line(`  Next:  ${name} exec -- cds watch`)
+  line('  Next:  sallyport exec -- cds watch')
   if (stack.demoRequest !== undefined)
-    line(`         ${name} curl ${stack.demoRequest.destination} '${demoPath}' --user ${stack.demoRequest.user}`)
+    line(`         sallyport curl ${stack.demoRequest.destination} '${demoPath}' --user ${stack.demoRequest.user}`)
   line(`         ${dim('also: status · destination list · token issue · connector status · doctor · stop')}`)
   line()
 }

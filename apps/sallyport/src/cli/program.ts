@@ -70,5 +70,7 @@ function prepare(command: Command, json: boolean): void {
       // The version is printed as JSON where commands are run; help stays text.
       writeOut: (text) => void (text.trim() === version || process.stdout.write(text)),
       outputError: (text) => void process.stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message: text.trim() } })}\n`),
+      // What commander adds for people: the help of a command that lacks its subcommand, which is told as an error below, and advice.
+      writeErr: () => {},
     })
 }

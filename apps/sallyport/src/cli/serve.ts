@@ -1,11 +1,11 @@
-import { ConnectivityError, systemClock } from '@sallyport/core'
+import { systemClock } from '@sallyport/core'
 import type { Command } from 'commander'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { type PartContext, type Role, roles, type RunningPart } from '../stack/part.ts'
 import { portsWithOffset } from '../stack/ports.ts'
 import { startStackProcess } from '../stack/stack-process.ts'
 import { createEventLog } from '../trace/event-log.ts'
-import { findConfigurationFile } from './config.ts'
+import { findConfigurationFile, noConfiguration } from './config.ts'
 import { createContext } from './context.ts'
 import { parseOffset } from './dev.ts'
 import { ensureServerHeap } from './server-heap.ts'
@@ -42,10 +42,7 @@ export function addServeCommand(program: Command): void {
       const { folder, workingFolder } = createContext(command)
       const wanted = parseRoles(words)
       const file = findConfigurationFile(workingFolder, options.config)
-      if (file === undefined)
-        throw new ConnectivityError('CONFIGURATION_INVALID', 'there is no sallyport.yaml here', {
-          details: { next: 'name one with --config; sallyport config schema describes it' },
-        })
+      if (file === undefined) throw noConfiguration('name one with --config; sallyport config schema describes it')
       const { requireConfiguration } = await import('../configuration/read-configuration.ts')
       const { withDatabase } = await import('../configuration/with-database.ts')
       const { openStdoutLog } = await import('../output/logger.ts')

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { ConnectivityError, errorTable } from '@sallyport/core'
+import { adviceFor } from './advice.ts'
 import { isUsageError } from './exit-code.ts'
 
 /** Where a command's result goes: text for people on a terminal or in a log, one JSON document with `--json`. */
@@ -11,6 +12,8 @@ export interface Printer {
   note(text: string): void
   /** The result of the command: `value` as JSON, or `text` for people. */
   result(value: unknown, text: () => string): void
+  /** As `result`, with commands for another machine: they stay as they are. */
+  resultForElsewhere(value: unknown, text: () => string): void
   error(error: unknown): void
   good(text: string): string
   bad(text: string): string
@@ -28,23 +31,31 @@ export function createPrinter(options: {
   readonly stdout: Output
   readonly stderr: Output
   readonly colour: boolean
+  /** Makes suggested commands such that they can be typed as they stand. */
+  readonly suggest: (text: string) => string
 }): Printer {
-  const { json, stdout, stderr, colour } = options
+  const { json, stdout, stderr, colour, suggest } = options
   const style = (format: 'green' | 'red' | 'dim' | 'bold', text: string): string =>
     colour ? styleText(format, text, { validateStream: false }) : text
   return {
     json,
     line(text = '') {
-      if (!json) stdout.write(`${text}\n`)
+      if (!json) stdout.write(`${suggest(text)}\n`)
     },
     note(text) {
-      if (!json) stderr.write(`${text}\n`)
+      if (!json) stderr.write(`${suggest(text)}\n`)
     },
     result(value, text) {
+      stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : ensureLine(suggest(text())))
+    },
+    resultForElsewhere(value, text) {
       stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : ensureLine(text()))
     },
     error(error) {
-      const { code, message, next } = describeError(error)
+      const described = describeError(error)
+      const { code } = described
+      const message = suggest(described.message)
+      const next = described.next === undefined ? undefined : suggest(described.next)
       if (json) {
         stdout.write(`${JSON.stringify({ error: { code, message, ...(next === undefined ? {} : { next }) } }, null, 2)}\n`)
         return
@@ -66,8 +77,8 @@ function ensureLine(text: string): string {
 /** Errors that are none of ours have a code too: scripts look for one. */
 function describeError(error: unknown): { readonly code: string; readonly message: string; readonly next?: string } {
   if (ConnectivityError.is(error)) {
-    const next = error.details['next']
-    return { code: error.code, message: error.message, ...(typeof next === 'string' ? { next } : {}) }
+    const next = adviceFor(error)
+    return { code: error.code, message: error.message, ...(next === undefined ? {} : { next }) }
   }
   return { code: isUsageError(error) ? 'USAGE' : 'UNEXPECTED', message: error instanceof Error ? error.message : String(error) }
 }

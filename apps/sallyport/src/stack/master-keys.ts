@@ -33,6 +33,13 @@ export function masterKeys({ configuration, folder }: Pick<PartContext, 'configu
   }
 }
 
+/** As {@link masterKeys}, for who only looks: nothing is made. `undefined` when there is no key yet. */
+export function existingMasterKeys(context: Pick<PartContext, 'configuration' | 'folder'>): SealKeys | undefined {
+  if (context.configuration.storage.sealingKey !== undefined) return masterKeys(context)()
+  const [current, ...previous] = ownKeys(context.folder)
+  return current === undefined ? undefined : { current, previous }
+}
+
 /** Makes a new key for a data folder that holds its own; the others stay, since backups may need them. @returns `false` when the configuration has the key. */
 export function renewMasterKey({ configuration, folder }: Pick<PartContext, 'configuration' | 'folder'>): boolean {
   if (configuration.storage.sealingKey !== undefined) return false

@@ -68,6 +68,7 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
     })
     const found = await step('destination', () => findDestination(request, folder, options.destination, userToken))
     const { destination } = found
+    if (userToken === undefined && destination.type === 'HTTP' && destination.authentication === 'PrincipalPropagation') remindOfUser(hops)
     if (destination.type !== 'HTTP')
       throw new ConnectivityError(
         'DESTINATION_INVALID',
@@ -122,6 +123,14 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
       hops.push({ name: 'proxy', ok: false, lines: [error instanceof Error ? error.message : String(error)], code: codeOf(error) })
     return { hops, ok: false, failed: hops.find((hop) => !hop.ok), status: undefined, headers: {}, body: Buffer.alloc(0), correlationId }
   }
+}
+
+/** The destination is meant for users; without one the back end sees a technical user, or refuses. */
+function remindOfUser(hops: { name: string; lines: readonly string[] }[]): void {
+  const at = hops.findIndex(({ name }) => name === 'destination')
+  const hop = hops[at]
+  if (hop !== undefined)
+    hops[at] = { ...hop, lines: [...hop.lines, 'PrincipalPropagation passes a user on, and none was named: add --user <name>'] }
 }
 
 async function findDestination(
