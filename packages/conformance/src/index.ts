@@ -14,6 +14,7 @@ export {
   describeDial,
   describeHttpProxy,
   describeKeySystem,
+  describeServices,
   describeSocks5,
   describeTransport,
 } from './describe-suites.ts'

@@ -7,6 +7,8 @@ export interface ProxyFarSide extends AsyncDisposable {
   readonly listener: Address
   /** The token of an application that may use the proxy. */
   readonly token: string
+  /** Location ID of the connector that has the far side; none unless given. */
+  readonly location?: string
   /** Answers connections to a virtual address with `handler`; all paths of it are admitted, and upgrades where they are claimed. */
   serve(handler: (far: FarEnd) => void): Promise<Address>
   /** A virtual address whose backend refuses connections. */

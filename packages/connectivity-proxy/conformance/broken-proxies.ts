@@ -64,7 +64,7 @@ export const brokenHttpProxies: Readonly<Record<HttpProxyCaseName, Broken>> = {
   'delivers the answer to an application that has ended its side': () => ({ front: { endsBoth: true } }),
   'passes an early answer on while the upload is still running': () => ({ front: { backward: () => '' } }),
   'cuts an answer that breaks off, so that nobody takes it for complete': () => ({ front: { ending: 'softened' } }),
-  'drops the backend of an application that ends within a body': () => ({ back: { ending: 'softened' } }),
+  'drops the backend of an application that ends within a body': () => ({ back: { deafTo: 'dialler' } }),
   'never takes an answer that nobody asked for as the next one': answers(ok, `${ok}${ok.replace('ok', 'no')}`),
   'answers 407 to a request without a token, and names the scheme': answers(/proxy-authenticate: [^\r]*\r\n/i, ''),
   'answers 407 to what is no token': status(407, 403),

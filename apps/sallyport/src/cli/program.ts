@@ -4,6 +4,7 @@ import { addAuditCommand } from './audit.ts'
 import { addBindCommand } from './bind.ts'
 import { addCertificateCommand } from './certificate.ts'
 import { addConfigCommand } from './config.ts'
+import { addConformanceCommand } from './conformance.ts'
 import { addConnectorCommand } from './connector.ts'
 import { addCurlCommand } from './curl.ts'
 import { addDbCommand } from './db.ts'
@@ -52,6 +53,7 @@ const commands = [
   addDbCommand,
   addAuditCommand,
   addConfigCommand,
+  addConformanceCommand,
   addDoctorCommand,
 ]
 

@@ -42,9 +42,17 @@ export function head(
 ): string {
   const host = options.host ?? /http:\/\/([^/? ]+)/.exec(requestLine)?.[1] ?? ''
   const authorization = options.authorization ?? `Bearer ${far.token}`
-  return [requestLine, `Host: ${host}`, ...(authorization === '' ? [] : [`Proxy-Authorization: ${authorization}`]), ...lines, '', ''].join(
-    '\r\n',
-  )
+  const { location = '' } = far
+  const isLocated = location === '' || lines.some((line) => /^sap-connectivity-scc-location_id:/i.test(line))
+  return [
+    requestLine,
+    `Host: ${host}`,
+    ...(authorization === '' ? [] : [`Proxy-Authorization: ${authorization}`]),
+    ...(isLocated ? [] : [`SAP-Connectivity-SCC-Location_ID: ${location}`]),
+    ...lines,
+    '',
+    '',
+  ].join('\r\n')
 }
 
 /** Sends a request on a connection of its own and reads the answer. */

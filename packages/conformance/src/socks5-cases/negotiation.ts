@@ -103,7 +103,7 @@ export const negotiationCases: Readonly<Record<NegotiationCase, Socks5Case>> = {
     async run(context) {
       const { address } = await playBackend(context)
       const client = await openClient(context)
-      for (const byte of Buffer.concat([greeting, tokenMessage(context.far.token), targetMessage(address)])) {
+      for (const byte of Buffer.concat([greeting, tokenMessage(context.far.token, context.far.location), targetMessage(address)])) {
         client.write(Buffer.of(byte))
         await nextTurn()
       }
@@ -115,7 +115,14 @@ export const negotiationCases: Readonly<Record<NegotiationCase, Socks5Case>> = {
     async run(context) {
       const { address } = await playBackend(context, ({ stream }) => stream.pipe(stream))
       const client = await openClient(context)
-      client.write(Buffer.concat([greeting, tokenMessage(context.far.token), targetMessage(address), Buffer.from('early payload')]))
+      client.write(
+        Buffer.concat([
+          greeting,
+          tokenMessage(context.far.token, context.far.location),
+          targetMessage(address),
+          Buffer.from('early payload'),
+        ]),
+      )
       expect(await hex(client, 14), 'answers').toBe(`05800100${replyOf(0)}`)
       expect((await client.take(13)).toString(), 'the echo').toBe('early payload')
     },

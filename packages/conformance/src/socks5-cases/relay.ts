@@ -47,7 +47,14 @@ export const relayCases: Readonly<Record<RelayCase, Socks5Case>> = {
     async run(context) {
       const { address } = await playBackend(context, ({ stream }) => stream.pipe(stream))
       const client = await openClient(context)
-      client.socket.end(Buffer.concat([greeting, tokenMessage(context.far.token), targetMessage(address), Buffer.from('all at once')]))
+      client.socket.end(
+        Buffer.concat([
+          greeting,
+          tokenMessage(context.far.token, context.far.location),
+          targetMessage(address),
+          Buffer.from('all at once'),
+        ]),
+      )
       expect(await client.ended, 'how the connection ended').toBe('end')
       expect(client.text.slice(14), 'the echo').toBe('all at once')
     },

@@ -40,7 +40,7 @@ export function targetMessage({ host, port }: Address, command = 1): Buffer {
 }
 
 /** A client behind method and token. */
-export async function openAdmitted(context: ProxyContext, locationId = ''): Promise<RawClient> {
+export async function openAdmitted(context: ProxyContext, locationId: string | undefined = context.far.location): Promise<RawClient> {
   const client = await openClient(context)
   client.write(greeting)
   expect(await hex(client, 2), 'answer to the methods').toBe('0580')
@@ -50,7 +50,7 @@ export async function openAdmitted(context: ProxyContext, locationId = ''): Prom
 }
 
 /** A client that is joined to a backend. */
-export async function openJoined(context: ProxyContext, address: Address, locationId = ''): Promise<RawClient> {
+export async function openJoined(context: ProxyContext, address: Address, locationId?: string): Promise<RawClient> {
   const client = await openAdmitted(context, locationId)
   client.write(targetMessage(address))
   expect(await hex(client, 10), 'reply').toBe(replyOf(0))
@@ -58,7 +58,7 @@ export async function openJoined(context: ProxyContext, address: Address, locati
 }
 
 /** What a client behind method and token is answered, up to the end of the connection. */
-export async function replyTo(context: ProxyContext, message: Buffer, locationId = ''): Promise<string> {
+export async function replyTo(context: ProxyContext, message: Buffer, locationId?: string): Promise<string> {
   const client = await openAdmitted(context, locationId)
   client.write(message)
   await client.ended

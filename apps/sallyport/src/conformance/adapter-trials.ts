@@ -1,0 +1,91 @@
+import type { Destination, ProtocolAdapter, ProtocolClient } from '@sallyport/core'
+import { type Clock, ConnectivityError, silentLogger } from '@sallyport/core'
+import { httpBackend, ldapBackend, pop3Backend, type ScriptedBackend, smtpBackend, tcpBackend } from '@sallyport/conformance/backends'
+import type { ProxyRoute } from '@sallyport/destination-client/connect'
+
+/** An adapter and its scripted backend. */
+export interface AdapterTrial<T extends Destination['type'], Client extends ProtocolClient> {
+  readonly name: string
+  readonly backend: ScriptedBackend<T, Client>
+  /** Over which listener of the proxy it goes. */
+  readonly over: 'socks5' | 'http'
+  /** Loaded when it is its turn. */
+  readonly create: (deps: { readonly clock: Clock; readonly proxy: ProxyRoute }) => Promise<ProtocolAdapter<T, Client>>
+}
+
+/** One that can stand in a list with others: what it makes goes back to itself only. */
+export type AnyAdapterTrial = AdapterTrial<Destination['type'], ProtocolClient>
+
+function trial<T extends Destination['type'], Client extends ProtocolClient>(given: AdapterTrial<T, Client>): AnyAdapterTrial {
+  return given as unknown as AnyAdapterTrial
+}
+
+/** Every adapter there is. */
+export const adapterTrials: readonly AnyAdapterTrial[] = [
+  trial({
+    name: 'http',
+    backend: httpBackend,
+    over: 'http',
+    create: async ({ clock, proxy }) => (await import('@sallyport/http')).createHttpAdapter({ clock, proxy }),
+  }),
+  trial({
+    name: 'tcp',
+    backend: tcpBackend,
+    over: 'socks5',
+    create: async ({ clock }) => (await import('@sallyport/tcp')).createTcpAdapter({ clock }),
+  }),
+  trial({
+    name: 'ldap (ldapjs)',
+    backend: ldapBackend,
+    over: 'socks5',
+    create: async ({ clock }) => (await import('@sallyport/ldap')).createLdapAdapter({ clock, driver: 'ldapjs' }),
+  }),
+  trial({
+    name: 'ldap (ldapts)',
+    backend: ldapBackend,
+    over: 'socks5',
+    create: async ({ clock }) => (await import('@sallyport/ldap')).createLdapAdapter({ clock, driver: 'ldapts' }),
+  }),
+  trial({
+    name: 'smtp',
+    backend: smtpBackend,
+    over: 'socks5',
+    create: async ({ clock }) => (await import('@sallyport/smtp')).createSmtpAdapter({ clock }),
+  }),
+  trial({
+    name: 'pop3',
+    backend: pop3Backend,
+    over: 'socks5',
+    create: async ({ clock }) => (await import('@sallyport/pop3')).createPop3Adapter({ clock }),
+  }),
+]
+
+/**
+ * Why an adapter cannot run here: the library it stands on is not installed, which is the user's choice.
+ *
+ * @returns `undefined` when it can.
+ */
+export async function findMissingLibrary(
+  given: AnyAdapterTrial,
+  deps: { readonly clock: Clock; readonly proxy: ProxyRoute },
+): Promise<string | undefined> {
+  const refused = new ConnectivityError('ABORTED', 'only whether the library is there is asked')
+  try {
+    const adapter = await given.create(deps)
+    const client = await adapter.connect(given.backend.destination({ host: 'nowhere.invalid', port: 1 }), {
+      dial: () => Promise.reject(refused),
+      credentials: { kind: 'none' },
+      signal: AbortSignal.timeout(1000),
+      log: silentLogger,
+    })
+    try {
+      await given.backend.work(client, AbortSignal.timeout(1000))
+    } finally {
+      await client[Symbol.asyncDispose]()
+    }
+  } catch (error) {
+    const missing = ConnectivityError.is(error, 'CONFIGURATION_INVALID') || (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
+    return missing ? (error as Error).message.split('\n')[0] : undefined
+  }
+  return undefined
+}

@@ -1,0 +1,14 @@
+import { adapterCases, dialCases, httpProxyCases, serviceCases, socks5Cases } from '@sallyport/conformance/cases'
+
+/** The suites that can be chosen, in the order in which they run. */
+export const suiteNames = ['services', 'dial', 'http', 'socks5', 'adapters'] as const
+export type SuiteName = (typeof suiteNames)[number]
+
+/** The titles of the cases of each suite, for lists of known gaps. */
+export const caseNames: Readonly<Record<SuiteName, readonly string[]>> = {
+  services: Object.keys(serviceCases),
+  dial: Object.keys(dialCases),
+  http: Object.keys(httpProxyCases),
+  socks5: Object.keys(socks5Cases),
+  adapters: Object.keys(adapterCases),
+}
