@@ -43,7 +43,8 @@ function withPorts(ports: Readonly<Record<string, string>>): string {
 async function failuresOf(
   words: readonly string[],
 ): Promise<{ readonly code: number; readonly failed: Report['results']; readonly report: Report }> {
-  const { code, stdout } = await stack.run(['--json', 'conformance', ...words], { timeoutMs: 100_000 })
+  const { code, stdout, stderr } = await stack.run(['--json', 'conformance', ...words], { timeoutMs: 100_000 })
+  if (stdout === '') throw new Error(`no report: ${stderr}`)
   const report = JSON.parse(stdout) as Report
   return { code, report, failed: report.results.filter(({ outcome }) => outcome === 'failed') }
 }

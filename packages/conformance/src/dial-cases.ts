@@ -59,7 +59,12 @@ export const dialCases: Readonly<Record<DialCaseName, DialCase>> = {
     async run({ far, signal }) {
       const near = await open(
         far,
-        ({ stream }) => void readToEnd(stream, signal).then((question) => stream.end(`answer to ${question}`)),
+        ({ stream }) =>
+          void readToEnd(stream, signal).then(
+            (question) => stream.end(`answer to ${question}`),
+            // The near side tells what is wrong.
+            () => {},
+          ),
         signal,
       )
       near.end('question')

@@ -4,11 +4,16 @@ import { inspect } from 'node:util'
 import { expect, failCase } from './expect.ts'
 
 /** Reads until the other side ends; rejects when the stream breaks or the signal fires. */
-export async function readToEnd(stream: Duplex, signal: AbortSignal): Promise<Buffer> {
+export function readToEnd(stream: Duplex, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = []
   stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  await ended(stream, signal)
-  return Buffer.concat(chunks)
+  return askedLater(ended(stream, signal).then(() => Buffer.concat(chunks)))
+}
+
+/** A case that fails before it asks for this must not end the process: nobody listens to the rejection then. */
+function askedLater<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {})
+  return work
 }
 
 /** Reads at least `count` bytes and pauses again. */
@@ -28,7 +33,7 @@ export async function readBytes(stream: Duplex, count: number, signal: AbortSign
 
 /** Settles when the other side has ended; rejects when the stream closes without that. */
 export function ended(stream: Duplex, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
+  const end = new Promise<void>((resolve, reject) => {
     const settle = (error?: Error): void => {
       stream.off('end', onEnd)
       stream.off('close', onClose)
@@ -49,6 +54,7 @@ export function ended(stream: Duplex, signal: AbortSignal): Promise<void> {
     stream.once('error', settle)
     signal.addEventListener('abort', onAbort, { once: true })
   })
+  return askedLater(end)
 }
 
 /** Settles with `value` or, when the suite has waited too long, fails and says for what. */
@@ -72,11 +78,11 @@ export function expectNoSecrets(error: unknown, secrets: readonly string[]): voi
 }
 
 /** The reason why `work` rejected; fails when it did not. */
-export async function reasonOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work
-  } catch (error) {
-    return error
-  }
-  return failCase('expected a rejection')
+export function reasonOf(work: Promise<unknown>): Promise<unknown> {
+  return askedLater(
+    work.then(
+      () => failCase('expected a rejection'),
+      (error: unknown) => error,
+    ),
+  )
 }

@@ -34,8 +34,9 @@ export function addConformanceCommand(program: Command): void {
         const { readTarget } = await import('../conformance/read-target.ts')
         return readTarget(resolve(workingFolder, options.target), environment)
       })
+      using strays = collectStrayErrors()
       const progress = createProgress(printer, (suite) => formatSummary(summarise(suite)))
-      const results = await asUsage(async () => {
+      const ran = await asUsage(async () => {
         const { runTarget } = await import('../conformance/run-target.ts')
         return runTarget(target, {
           suites,
@@ -45,6 +46,7 @@ export function addConformanceCommand(program: Command): void {
         })
       })
       progress.end()
+      const results = [...ran, ...strays.results]
       if (results.length === 0) throw usageError(`no case of ${suites.join(', ')} matches "${options.case ?? ''}"`)
       if (options.report !== undefined) writeReport(resolve(workingFolder, options.report), target.name, results)
       printer.result(reportDocument(target.name, results), () => formatReport(target.name, results, printer))
@@ -70,6 +72,25 @@ async function asUsage<T>(work: () => Promise<T>): Promise<T> {
     )
     throw ofTheFile ? usageError((error as Error).message) : error
   }
+}
+
+/** An error that nobody waited for must not cost the report: it becomes a failure of its own. */
+function collectStrayErrors(): Disposable & { readonly results: readonly CaseResult[] } {
+  const results: CaseResult[] = []
+  const collect = (error: unknown): void => {
+    const failure = { message: error instanceof Error ? error.message : String(error) }
+    results.push({
+      suite: 'run',
+      subject: 'errors',
+      name: 'an error outside of all cases',
+      ids: [],
+      outcome: 'failed',
+      failure,
+      durationMs: 0,
+    })
+  }
+  process.on('uncaughtException', collect).on('unhandledRejection', collect)
+  return { results, [Symbol.dispose]: () => void process.off('uncaughtException', collect).off('unhandledRejection', collect) }
 }
 
 /** One line that is written over on a terminal; elsewhere one line for each suite that is through. */

@@ -1,7 +1,8 @@
+import type { Duplex } from 'node:stream'
 import type { AdapterParts, DialFarSide, FarSide, ProxyFarSide } from '@sallyport/conformance/cases'
 import type { Address, Destination, Dial, ProtocolClient, Secret } from '@sallyport/core'
 import type { AnyAdapterTrial } from './adapter-trials.ts'
-import { createFarSlots } from './far-slots.ts'
+import { createFarSlots, type FarSlots } from './far-slots.ts'
 import type { Slot, Target } from './read-target.ts'
 
 /** A dial that means the connector of the target wherever a case means the one that its far side has. */
@@ -64,12 +65,22 @@ export function adapterParts(
   }
 }
 
-function farSide(slots: ReturnType<typeof createFarSlots>, dial: Dial): FarSide {
+/** What a case opened and left open, because it failed, is closed with its far side. */
+function farSide(slots: FarSlots, dial: Dial): FarSide {
+  const opened = new Set<Duplex>()
   return {
-    dial,
+    async dial(address, options) {
+      const stream = await dial(address, options)
+      opened.add(stream)
+      stream.once('close', () => opened.delete(stream))
+      return stream
+    },
     serve: slots.serve,
     unused: async () => slots.unused(),
     idle: slots.idle,
-    [Symbol.asyncDispose]: () => slots[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      for (const stream of opened) stream.on('error', () => {}).destroy()
+      await slots[Symbol.asyncDispose]()
+    },
   }
 }
