@@ -29,7 +29,8 @@ export function createNiConnection(socket: Duplex, { chunkBytes }: { readonly ch
     if (done === true) return false
     const { frames, refused } = reader.read(value)
     for (const frame of frames) {
-      if (frame.kind === 'message') messages.push(Buffer.from(frame.payload))
+      // A copy of its own: one from the pool would keep eight others alive.
+      if (frame.kind === 'message') messages.push(Buffer.copyBytesFrom(frame.payload))
       else if (frame.kind === 'pong') pongs += 1
       else socket.write(formatNiFrame(niPong))
     }

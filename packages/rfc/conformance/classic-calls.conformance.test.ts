@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type AbapFunction, type AbapGateway, type AbapGatewayOptions, createAbapGateway } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rfcErrorGroup, type RfcStructure, type RfcValue } from '../src/index.ts'
@@ -262,5 +264,44 @@ describe('requests', () => {
     expect(answer['ROWS']).toEqual(rows)
     const functions = gateway.seen.messages.slice(before).map(({ payload }) => payload[1])
     expect(functions.map((each, at) => (each === 0x07 ? at : -1)).filter((at) => at >= 0)).toEqual([21, 43, 65])
+  })
+})
+
+/** Only with it is memory what is held, and not what has been. */
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** What the fixture has seen is not the client's. */
+function heldBytesWithout({ seen }: AbapGateway): number {
+  for (const list of [seen.calls, seen.messages]) (list as unknown[]).length = 0
+  collectGarbage()
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return arrayBuffers + heapUsed
+}
+
+describe('memory', () => {
+  it('does not grow with the calls of a session', async () => {
+    const { client, gateway } = await connected()
+    await client.withSession(async (session) => {
+      const call = async (count: number): Promise<number> => {
+        for (let done = 0; done < count; done += 1) await session.call('STFC_CONNECTION', { REQUTEXT: 'x'.repeat(255) })
+        return heldBytesWithout(gateway)
+      }
+      const before = await call(500)
+      expect((await call(3000)) - before).toBeLessThan(1024 * 1024)
+    })
+  })
+
+  it('is given back after requests and replies of megabytes', async () => {
+    const { client, gateway } = await connected()
+    const turn = async (): Promise<number> => {
+      const { ROWS } = await client.call('Z_VOLUME', { ROWS_BACK: 4000 })
+      await client.call('Z_VOLUME', { ROWS: ROWS ?? [] }, { notRequested: ['ROWS'] })
+      return heldBytesWithout(gateway)
+    }
+    await turn()
+    const before = await turn()
+    for (let again = 0; again < 3; again += 1) await turn()
+    expect((await turn()) - before).toBeLessThan(2 * 1024 * 1024)
   })
 })

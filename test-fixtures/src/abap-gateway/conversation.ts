@@ -93,7 +93,7 @@ async function answerRequests(served: ServedConnection, take: Take, conversation
       sequenceNumber += 1
     }
     if (!request.last) continue
-    const chain = must(parseChain(Buffer.concat(parts)))
+    const chain = must(parseChain(parts.length === 1 ? request.data : Buffer.concat(parts)))
     const records = parts.length
     parts = []
     // oxlint-disable-next-line no-await-in-loop -- one request after the other
