@@ -24,7 +24,7 @@ import {
   type TokenIntrospection,
 } from '@sallyport/real-backends'
 import { createSocksServer, createTestCa, type SocksServer } from '@sallyport/test-fixtures'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createSmtpAdapter, type SmtpClient } from '../src/index.ts'
 
 const run = promisify(execFile)
@@ -130,7 +130,7 @@ describe.skipIf(skipUnless('postfix', 'dovecot', 'python3') || skipUnlessRoot())
       },
       { signal: signal() },
     )
-    expect(postfix.log()).toContain(`${outcome.queueId}: message-id=${outcome.messageId}`)
+    await vi.waitFor(() => expect(postfix.log()).toContain(`${outcome.queueId}: message-id=${outcome.messageId}`))
     const [stored] = await postfix.mailbox(way).messages(1, signal())
     expect(await parse(stored ?? Buffer.alloc(0))).toEqual({
       from: 'robot@acme.test',
@@ -171,7 +171,7 @@ describe.skipIf(skipUnless('postfix', 'dovecot', 'python3') || skipUnlessRoot())
     await client.send({ ...mail, to: 'token@acme.test' }, { signal: signal() })
     expect(renewals).toBe(1)
     expect(introspection.asked.slice(asked)).toEqual(['stale-token', 'fresh-token'])
-    expect(postfix.log()).toMatch(/sasl_method=XOAUTH2, sasl_username=robot/)
+    await vi.waitFor(() => expect(postfix.log()).toMatch(/sasl_method=XOAUTH2, sasl_username=robot/))
     await postfix.mailbox('token').messages(1, signal())
 
     await using never = await connect(postfix, { properties, credentials: bearer('stale-token'), renew: async () => bearer('other-token') })
