@@ -1,6 +1,6 @@
 import { ConnectivityError, createSecret, parseDestination, type RfcDestination, silentLogger, systemClock } from '@sallyport/core'
 import { createDirectDial } from '@sallyport/dial'
-import { createClassicBinding, type RfcConnection, rfcErrorGroup, type RfcStructure } from '../src/index.ts'
+import { createClassicBinding, type RfcConnection, rfcError, rfcErrorGroup, type RfcStructure } from '../src/index.ts'
 
 /** A module with the surface of node-rfc that is used. It dials by itself, as the SDK does, and speaks the protocol with the binding classic. */
 export interface FakeNodeRfc {
@@ -16,6 +16,8 @@ export interface FakeNodeRfc {
   failure: unknown
   /** Lets `call` of this function wait for ever. */
   stuckFunction: string | undefined
+  /** What `open` does besides; it has failed afterwards. */
+  onOpen: ((parameters: Readonly<Record<string, string>>) => Promise<void>) | undefined
 }
 
 /** Return codes by our groups: the fake speaks as the SDK does. */
@@ -65,6 +67,10 @@ export function createFakeNodeRfc(): FakeNodeRfc {
 
     open(): Promise<void> {
       return this.run('open', async () => {
+        if (module.onOpen !== undefined) {
+          await module.onOpen(this.parameters)
+          throw rfcError('COMMUNICATION', 'open', { requestSent: false })
+        }
         this.connection = await connect(this.parameters)
       })
     }
@@ -102,7 +108,7 @@ export function createFakeNodeRfc(): FakeNodeRfc {
     }
   }
 
-  const module: FakeNodeRfc = { Client, created, calls, failure: undefined, stuckFunction: undefined }
+  const module: FakeNodeRfc = { Client, created, calls, failure: undefined, stuckFunction: undefined, onOpen: undefined }
   return module
 }
 

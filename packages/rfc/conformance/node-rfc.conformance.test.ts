@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request as httpRequest } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import {
   ConnectivityError,
@@ -10,7 +13,7 @@ import {
   systemClock,
 } from '@sallyport/core'
 import { createDirectDial, createProxyDial } from '@sallyport/dial'
-import { createAbapGateway, createSocksServer } from '@sallyport/test-fixtures'
+import { createAbapGateway, createMemoryPair, createSocksServer } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
 import { createNodeRfcBinding, createRfcAdapter, type RfcClient } from '../src/index.ts'
 import { createFakeNodeRfc, type FakeNodeRfc } from './fake-node-rfc.ts'
@@ -218,4 +221,53 @@ describe('the binding node-rfc', () => {
     await client.ping(AbortSignal.timeout(5000))
     expect(dialled).toEqual(['ms.virtual:3600'])
   })
+
+  it('leads the library to a WebSocket behind a connector by a local proxy that knows one target, one password and one connection', async () => {
+    const [near, far] = createMemoryPair()
+    far.on('data', (chunk: Buffer) => far.write(`far side has ${String(chunk)}`))
+    const dialled: string[] = []
+    const fake = createFakeNodeRfc()
+    const heard: string[] = []
+    fake.onOpen = async (parameters) => {
+      const ask = (authority: string, password: string): Promise<readonly [number, Duplex]> =>
+        connectBy({ port: Number(parameters['proxy_port']), user: parameters['proxy_user'] ?? '', password }, authority)
+      const right = parameters['proxy_passwd'] ?? ''
+      heard.push(String((await ask('ws.virtual:44300', 'guessed'))[0]), String((await ask('other.virtual:44300', right))[0]))
+      const [status, socket] = await ask('ws.virtual:44300', right)
+      socket.write('hello')
+      const [said] = (await once(socket, 'data')) as [Buffer]
+      heard.push(String(status), String(said), String((await ask('ws.virtual:44300', right))[0]))
+    }
+    const socket = { 'jco.client.wshost': 'ws.virtual', 'jco.client.wsport': '44300', 'jco.destination.proxy_type': 'OnPremise' }
+    const client = await connect(fake, socket, async ({ host, port }, { locationId }) => {
+      dialled.push(`${host}:${port} ${locationId}`)
+      return near
+    })
+    await expect(client.ping(AbortSignal.timeout(5000))).rejects.toMatchObject({ details: { group: 'COMMUNICATION' } })
+    expect(heard).toEqual(['407', '403', '200', 'far side has hello', '403'])
+    expect(dialled).toEqual(['ws.virtual:44300 '])
+    expect(fake.created[0]?.parameters).toMatchObject({ wshost: 'ws.virtual', wsport: '44300', use_tls: '1', proxy_host: '127.0.0.1' })
+    await client[Symbol.asyncDispose]()
+    await expect.poll(() => near.destroyed).toBe(true)
+  })
 })
+
+/** As a library that knows HTTP proxies does. */
+async function connectBy(
+  { port, user, password }: { readonly port: number; readonly user: string; readonly password: string },
+  authority: string,
+): Promise<readonly [number, Duplex]> {
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+  const request = httpRequest({
+    host: '127.0.0.1',
+    port,
+    method: 'CONNECT',
+    path: authority,
+    headers: { 'proxy-authorization': authorization },
+    agent: false,
+  })
+  request.end()
+  const [response, socket] = (await once(request, 'connect')) as [IncomingMessage, Duplex]
+  socket.on('error', () => {})
+  return [response.statusCode ?? 0, socket]
+}

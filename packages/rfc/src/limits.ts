@@ -36,3 +36,6 @@ export const maxXmlElements = 2_000_000
 
 /** Elements inside each other. Types of ABAP are nested some levels deep. */
 export const maxXmlDepth = 64
+
+/** Connections to the local proxy that leads node-rfc to a WebSocket: one is for the library, the others are somebody's mistakes. */
+export const maxLocalConnections = 4

@@ -17,7 +17,7 @@ export interface NodeRfcBindingOptions {
 }
 
 /**
- * Calls function modules with SAP's own library, by node-rfc: an optional peer that needs the SAP NW RFC SDK. On-premise it is led through the dial by a loopback port;
+ * Calls function modules with SAP's own library, by node-rfc: an optional peer that needs the SAP NW RFC SDK. On-premise it is led through the dial by a local port;
  * otherwise it connects by itself.
  */
 export function createNodeRfcBinding({ services = {}, importModule = importNodeRfc }: NodeRfcBindingOptions = {}): RfcBinding {
@@ -79,7 +79,7 @@ function createConnections(
   }
 }
 
-/** What no loopback port can lead to. */
+/** What nothing on this machine can lead to. */
 function refuseUnreachable({ destination }: RfcClientContext, services: ServiceNumbers): void {
   if (destination.proxyType !== 'OnPremise') return
   const invalid = (what: string): ConnectivityError =>
@@ -94,9 +94,6 @@ function refuseUnreachable({ destination }: RfcClientContext, services: ServiceN
     throw invalid(
       'jco.client.snc_mode is not for proxy type OnPremise: the tunnel is encrypted, and behind it SNC is a matter of the connector',
     )
-  }
-  if (destination.server.kind === 'websocket') {
-    throw invalid('jco.client.wshost is not for proxy type OnPremise with node-rfc, which verifies the name that it dials')
   }
   serverAddress(destination, services)
 }

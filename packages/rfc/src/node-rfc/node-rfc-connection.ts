@@ -1,11 +1,11 @@
 import { abortedError, underSignal } from '@sallyport/core'
-import type { Bridge } from '@sallyport/stream'
 import { lookUpFunction } from '../classic/look-up-function.ts'
 import type { FunctionRepository } from '../function-repository.ts'
 import { goodbyeMs } from '../limits.ts'
 import type { RfcConnection } from '../rfc-binding.ts'
 import { rfcError } from '../rfc-errors.ts'
 import type { RfcStructure } from '../rfc-value.ts'
+import type { LocalWay } from './bridge-parameters.ts'
 import { nodeRfcError } from './node-rfc-errors.ts'
 import type { NodeRfcClient } from './node-rfc-module.ts'
 import { fromNodeRfcStructure, toNodeRfcStructure } from './node-rfc-value.ts'
@@ -13,7 +13,7 @@ import { fromNodeRfcStructure, toNodeRfcStructure } from './node-rfc-value.ts'
 /** A client of node-rfc that is open. */
 export interface NodeRfcConnectionDeps {
   readonly client: NodeRfcClient
-  readonly bridge: Bridge | undefined
+  readonly bridge: LocalWay | undefined
   readonly repository: FunctionRepository
   /** For messages: `destination "ERP"`. */
   readonly name: string
