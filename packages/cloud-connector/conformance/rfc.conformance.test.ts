@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import {
   appcFunctions,
+  type AppcRecord,
   clientAppcRecord,
   clientGatewayConnect,
   cpicTags,
@@ -519,6 +520,50 @@ describe('what is not a conversation in the clear', () => {
     expect(await caller.ask(chain)).toEqual(denied(/request: (two functions|logs on)/))
     await until(() => gateway.visits[0]?.closed === true)
     expect(requests()).toHaveLength(1)
+  })
+
+  it.each<[string, Partial<AppcRecord>, RegExp]>([
+    ['the text of an error', { errorBytes: 10 }, /with the text of an error/],
+    ['an error in its flags', { info: 0x15 }, /with the text of an error/],
+    ['another mode', { mode: 1 }, /of mode 1/],
+    ['SNC', { info2: 0x08 }, /protected by SNC/],
+    ['an address', { info: 0x07 }, /with an address/],
+    ['no parameters', { info: 0x01 }, /otherwise about its parameters/],
+    ['more to come', { vector: 0x08 }, /otherwise about its end/],
+  ])('a request whose header says that it has %s is refused: a gateway could find another request in it', async (_title, flags, reason) => {
+    await start({ functions: [{ name: 'Z' }] })
+    const caller = await loggedOn()
+    const [step] = requestRecords(callNamed(utf16('Z')), caller.conversation)
+    caller.record({ ...step!.record, ...flags })
+    expect(await caller.nextRecord()).toMatchObject({ appcReturnCode: 18 })
+    expect(requests()).toHaveLength(1)
+    expect(auditText()).toMatch(reason)
+  })
+
+  it.each([{ vector: 0x04 }, { info: 0x04 }])('a slice that says %o, as only a whole request does, is refused', async (flags) => {
+    await start({ functions: [{ name: 'Z' }] })
+    const chain = formatCallRequest({
+      release: '754',
+      functionName: 'Z',
+      wantedOutputs: [],
+      inputs: [{ kind: 'value', name: 'P', value: Buffer.alloc(60_000) }],
+    })
+    for (const which of [0, 1]) {
+      const caller = await loggedOn()
+      for (const [at, { record }] of [...requestRecords(chain, caller.conversation)].slice(0, 2).entries())
+        caller.record(at === which ? { ...record, ...flags } : record)
+      expect(await caller.nextRecord()).toMatchObject({ appcReturnCode: 18 })
+    }
+    expect(gateway.visits.map((visit) => visit.requests.length)).toEqual([1, 1])
+  })
+
+  it.each([{ codePage: '0500' }, { appcVersion: 5 }])('a connection with %o is refused', async (fields) => {
+    await start()
+    const caller = await open()
+    caller.say(formatGatewayConnect({ ...connect, ...fields }))
+    expect(await caller.next()).toBeUndefined()
+    await until(() => gateway.visits[0]?.closed === true)
+    expect(gateway.visits[0]?.messages).toEqual([])
   })
 
   it('a client that speaks out of its turn is refused', async () => {

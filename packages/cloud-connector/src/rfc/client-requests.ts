@@ -15,6 +15,7 @@ import {
 } from '@sallyport/rfc-wire'
 import { createChainWatch } from './chain-watch.ts'
 import { belongsTo, type ConversationState } from './conversation-state.ts'
+import { explainDataFlags, explainFlags } from './record-flags.ts'
 import type { RfcRefusal } from './verdict.ts'
 
 /** Who logs on, as the logon says. */
@@ -37,6 +38,8 @@ export function readRequest(state: ConversationState, payload: Buffer, decisions
   const info = parseClientInfo(record.operationInfo)
   if (isRefused(info)) return info
   if (!belongsTo(state, record, info.connectionIndex)) return { refused: 'a record of another conversation' }
+  const flags = explainFlags(record)
+  if (flags !== undefined) return { refused: flags }
   const isControl = controls.has(record.function)
   if (isControl && state.phase !== 'logon') return readControl(state, record)
   switch (state.phase) {
@@ -53,6 +56,14 @@ export function readRequest(state: ConversationState, payload: Buffer, decisions
   }
 }
 
+/** The data of a record whose header says nothing else about it. */
+function readData(record: AppcRecord): RequestData | Refused {
+  const request = readRequestData(record)
+  if (isRefused(request)) return request
+  const flags = explainDataFlags(record, request.compact)
+  return flags === undefined ? request : { refused: flags }
+}
+
 /** Records without data, which may come while a reply is awaited. */
 const controls: ReadonlySet<number> = new Set([appcFunctions.deallocate, appcFunctions.ping, appcFunctions.cancel])
 
@@ -64,7 +75,7 @@ function readControl(state: ConversationState, record: AppcRecord): Refused | un
 }
 
 function readLogon(state: ConversationState, record: AppcRecord, decisions: RequestDecisions): Refused | RfcRefusal | undefined {
-  const request = readRequestData(record)
+  const request = readData(record)
   if (isRefused(request)) return request
   if (!request.last) return { refused: 'logon: in several records' }
   const asked = readRequestedFunction(request.data, { encoding: state.encoding, whole: true })
@@ -80,7 +91,7 @@ function readLogon(state: ConversationState, record: AppcRecord, decisions: Requ
 }
 
 function readCall(state: ConversationState, record: AppcRecord, decisions: RequestDecisions): Refused | RfcRefusal | undefined {
-  const request = readRequestData(record)
+  const request = readData(record)
   if (isRefused(request)) return request
   if (!request.compact && request.last) return { refused: 'request: ends before it begins' }
   const asked = readRequestedFunction(request.data, { encoding: state.encoding, whole: request.last })
@@ -99,7 +110,7 @@ function readCall(state: ConversationState, record: AppcRecord, decisions: Reque
 function readSlice(state: ConversationState, record: AppcRecord): Refused | undefined {
   const { watch } = state
   if (record.function === appcFunctions.flush) return record.body.length > 0 ? { refused: 'request: a flush with data' } : undefined
-  const request = readRequestData(record)
+  const request = readData(record)
   if (isRefused(request)) return request
   if (request.compact) return { refused: 'request: begins before the one before has ended' }
   const malformed = watch?.read(request.data)
@@ -111,7 +122,7 @@ function readSlice(state: ConversationState, record: AppcRecord): Refused | unde
 
 /** What the client answers to a call of the backend. Nothing in it is decided, but it has to be an answer. */
 function readCallbackReply(state: ConversationState, record: AppcRecord): Refused | undefined {
-  const request = readRequestData(record)
+  const request = readData(record)
   if (isRefused(request)) return request
   if (state.watch === undefined) {
     const first = createChainCursor(request.data).next()

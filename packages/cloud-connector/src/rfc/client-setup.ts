@@ -1,5 +1,6 @@
 import {
   appcFunctions,
+  codePages,
   gatewayRequestTypes,
   type InternalTarget,
   isRefused,
@@ -15,9 +16,16 @@ import {
   rewritePartner,
 } from '@sallyport/rfc-wire'
 import { belongsTo, type ConversationState } from './conversation-state.ts'
+import { explainFlags } from './record-flags.ts'
 
 /** How the connector calls itself towards gateways, where clients write their host. */
 const relayName = 'sallyport'
+
+/** The only version whose records are known. */
+const appcVersion = 6
+
+/** Of names in headers. A gateway that reads them as EBCDIC reads others than the relay does. */
+const readableCodePages: ReadonlySet<string> = new Set(Object.values(codePages))
 
 /** What the set-up of a conversation needs to know. */
 export interface SetupRules {
@@ -38,6 +46,8 @@ function readConnect(state: ConversationState, payload: Buffer): Buffer | Refuse
   if (isRefused(record)) return record
   if (record.requestType !== gatewayRequestTypes.normalClient)
     return { refused: `gateway connect record: request type ${record.requestType}` }
+  if (record.appcVersion !== appcVersion) return { refused: `gateway connect record: APPC records of version ${record.appcVersion}` }
+  if (!readableCodePages.has(record.codePage)) return { refused: 'gateway connect record: a code page that is not based on ASCII' }
   const rewritten = rewriteGatewayConnect(payload, { hostName: relayName })
   if (!isRefused(rewritten)) state.phase = 'connecting'
   return rewritten
@@ -48,6 +58,8 @@ function readInitialize(state: ConversationState, payload: Buffer, { strictIniti
   if (isRefused(rewritten)) return rewritten
   const record = parseAppcRecord(payload)
   if (isRefused(record)) return record
+  const flags = explainFlags(record)
+  if (flags !== undefined) return { refused: flags }
   if (record.conversationId !== '') return { refused: 'INITIALIZE: a conversation that nobody has assigned' }
   // The payload is a view of what a socket has read.
   state.initialize = Buffer.from(payload)
@@ -58,6 +70,8 @@ function readInitialize(state: ConversationState, payload: Buffer, { strictIniti
 function readAllocate(state: ConversationState, payload: Buffer, { target }: SetupRules): Buffer | Refused {
   const record = parseAppcRecord(payload)
   if (isRefused(record)) return record
+  const flags = explainFlags(record)
+  if (flags !== undefined) return { refused: flags }
   if (record.function === appcFunctions.setPartnerLogicalUnit && !state.partnerNamed) {
     const info = parsePartnerInfo(record.operationInfo)
     if (isRefused(info)) return info
