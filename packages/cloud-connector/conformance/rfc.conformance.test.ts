@@ -360,6 +360,24 @@ describe('logons', () => {
     expect(requests()).toEqual([])
   })
 
+  it('with a tail that states another length pass with the one they have, which calls do not', async () => {
+    await start()
+    const caller = await prepared()
+    const misstated = (chain: Buffer): AppcRecord => {
+      const [step] = requestRecords(chain, caller.conversation)
+      const body = Buffer.from(step!.record.body)
+      body.writeUInt32BE(248, body.length - 8)
+      return { ...step!.record, body }
+    }
+    const logon = formatLogonRequest(goodLogon)
+    caller.record(misstated(logon))
+    expect(await caller.nextRecord()).toMatchObject({ appcReturnCode: 0 })
+    expect(requests()[0]?.equals(logon)).toBe(true)
+    caller.record(misstated(callNamed(utf16('RFC_PING'))))
+    expect(await caller.nextRecord()).toMatchObject({ appcReturnCode: 18 })
+    expect(requests()).toHaveLength(1)
+  })
+
   it.each([
     ['two users', (fields: ChainFields) => [...fields, { tag: cpicTags.user, value: Buffer.from('OTHER') }]],
     [
@@ -579,10 +597,19 @@ describe('what is not a conversation in the clear', () => {
   it('a record of another conversation is refused', async () => {
     await start({ functions: [{ name: 'Z' }] })
     const caller = await loggedOn()
-    const [step] = requestRecords(callNamed(utf16('Z')), { ...caller.conversation, connectionIndex: 9 })
+    const [step] = requestRecords(callNamed(utf16('Z')), { ...caller.conversation, conversationId: '99999999' })
     caller.record(step!.record)
     expect(await caller.nextRecord()).toMatchObject({ appcReturnCode: 18 })
     expect(requests()).toHaveLength(1)
+  })
+
+  it('a record that names another connection names the assigned one when it passes', async () => {
+    await start({ functions: [{ name: 'Z' }] })
+    const caller = await loggedOn()
+    const [step] = requestRecords(callNamed(utf16('Z')), { ...caller.conversation, connectionIndex: 9 })
+    caller.record(step!.record)
+    expect(await caller.nextRecord()).toMatchObject({ appcReturnCode: 0 })
+    expect(gateway.visits[0]?.messages.at(-1)?.readUInt16BE(78)).toBe(gatewayConversation.connectionIndex)
   })
 
   it('a frame longer than any record is refused by its length', async () => {

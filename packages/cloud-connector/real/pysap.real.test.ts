@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { type AddressInfo, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseGatewayConnect } from '@sallyport/rfc-wire'
@@ -7,6 +6,7 @@ import { installPythonPackage } from '@sallyport/real-backends'
 import { type AbapGateway, createAbapGateway } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ConnectorBench, startConnectorBench } from '../conformance/connector-bench.ts'
+import { type LocalPort, openLocalPort } from './local-port.ts'
 
 const python = await installPythonPackage(
   { name: 'pysap', version: '0.2.1', module: 'pysap.SAPRFC' },
@@ -22,29 +22,12 @@ interface Attack {
 
 let gateway: AbapGateway
 let bench: ConnectorBench
-let port: Server
+let local: LocalPort
 afterEach(async () => {
-  port.close()
+  await local[Symbol.asyncDispose]()
   await bench[Symbol.asyncDispose]()
   await gateway[Symbol.asyncDispose]()
 })
-
-/** A local port whose connections lead through the tunnel to the mapping. */
-async function openPort(): Promise<number> {
-  port = createServer({ allowHalfOpen: true }, (socket) => {
-    socket.on('error', () => {})
-    bench.tcp({ host: 'erp.demo', port: 3300 }).then(
-      ({ stream }) => {
-        stream.on('close', () => socket.destroy())
-        socket.on('close', () => stream.destroy())
-        socket.pipe(stream).pipe(socket)
-      },
-      () => socket.destroy(),
-    )
-  })
-  await new Promise<void>((resolve) => port.listen(0, '127.0.0.1', resolve))
-  return (port.address() as AddressInfo).port
-}
 
 describe.skipIf(python === undefined)('pysap, an independent client with bad intentions', () => {
   it('PR-092 PR-101 is refused whatever it tries, and the gateway sees nothing but connections of normal clients', async () => {
@@ -56,7 +39,8 @@ describe.skipIf(python === undefined)('pysap, an independent client with bad int
       backendType: 'abapSys',
     }
     bench = await startConnectorBench({ connector: { mappings: [{ ...mapping, functions: [{ name: 'Z', prefix: true }] }] } })
-    const { stdout } = await promisify(execFile)(python ?? '', [join(import.meta.dirname, 'hostile_client.py'), String(await openPort())], {
+    local = await openLocalPort(bench, { host: 'erp.demo', port: 3300 })
+    const { stdout } = await promisify(execFile)(python ?? '', [join(import.meta.dirname, 'hostile_client.py'), String(local.port)], {
       timeout: 60_000,
     })
     const attacks = stdout

@@ -37,7 +37,7 @@ export function readRequest(state: ConversationState, payload: Buffer, decisions
   if (isRefused(record)) return record
   const info = parseClientInfo(record.operationInfo)
   if (isRefused(info)) return info
-  if (!belongsTo(state, record, info.connectionIndex)) return { refused: 'a record of another conversation' }
+  if (!belongsTo(state, record)) return { refused: 'a record of another conversation' }
   const flags = explainFlags(record)
   if (flags !== undefined) return { refused: flags }
   const isControl = controls.has(record.function)
@@ -64,6 +64,17 @@ function readData(record: AppcRecord): RequestData | Refused {
   return flags === undefined ? request : { refused: flags }
 }
 
+/**
+ * Makes the tail of a logon state the length that the logon has, in place. One client states that of a logon it once saw and gateways take it; what passes here
+ * says nothing that it is not. Calls with another length are refused.
+ */
+function stateOwnLength({ body, function: name, sapParameterBytes }: AppcRecord): void {
+  if (name === appcFunctions.sapSend && sapParameterBytes === tailBytes && body.length >= tailBytes)
+    body.writeUInt32BE(body.length - tailBytes, body.length - tailBytes)
+}
+
+const tailBytes = 8
+
 /** Records without data, which may come while a reply is awaited. */
 const controls: ReadonlySet<number> = new Set([appcFunctions.deallocate, appcFunctions.ping, appcFunctions.cancel])
 
@@ -75,6 +86,7 @@ function readControl(state: ConversationState, record: AppcRecord): Refused | un
 }
 
 function readLogon(state: ConversationState, record: AppcRecord, decisions: RequestDecisions): Refused | RfcRefusal | undefined {
+  stateOwnLength(record)
   const request = readData(record)
   if (isRefused(request)) return request
   if (!request.last) return { refused: 'logon: in several records' }

@@ -75,7 +75,7 @@ function readAllocate(state: ConversationState, payload: Buffer, { target }: Set
   if (record.function === appcFunctions.setPartnerLogicalUnit && !state.partnerNamed) {
     const info = parsePartnerInfo(record.operationInfo)
     if (isRefused(info)) return info
-    if (!belongsTo(state, record, info.connectionIndex)) return { refused: 'SET_PARTNER_LU_NAME: another conversation' }
+    if (!belongsTo(state, record)) return { refused: 'SET_PARTNER_LU_NAME: another conversation' }
     state.partnerNamed = true
     return rewritePartner(payload, target)
   }
@@ -83,7 +83,7 @@ function readAllocate(state: ConversationState, payload: Buffer, { target }: Set
     return { refused: `function ${record.function.toString(16)} before the conversation is allocated` }
   const info = parseClientInfo(record.operationInfo)
   if (isRefused(info)) return info
-  if (!belongsTo(state, record, info.connectionIndex)) return { refused: 'ALLOCATE: another conversation' }
+  if (!belongsTo(state, record)) return { refused: 'ALLOCATE: another conversation' }
   if (record.body.length > 0) return { refused: 'ALLOCATE: bytes behind its header' }
   state.phase = 'allocating'
   return payload

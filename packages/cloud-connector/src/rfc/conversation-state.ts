@@ -58,9 +58,19 @@ export function createConversationState(): ConversationState {
   }
 }
 
-/** Whether a record belongs to the conversation that the gateway has assigned. */
-export function belongsTo({ conversation }: ConversationState, record: AppcRecord, connectionIndex: number): boolean {
-  return (
-    conversation !== undefined && record.conversationId === conversation.conversationId && connectionIndex === conversation.connectionIndex
-  )
+/** Where records of clients name the connection that the gateway has assigned. */
+const connectionIndexAt = 78
+
+/** Whether a record of the client is for the conversation that the gateway has assigned. */
+export function belongsTo({ conversation }: ConversationState, record: AppcRecord): boolean {
+  return conversation !== undefined && record.conversationId === conversation.conversationId
+}
+
+/**
+ * Makes a record name the connection that the gateway has assigned, in place. There are clients that always name the same one, so gateways do not mind; naming
+ * somebody else's shall nevertheless lead nowhere.
+ */
+export function assignConnection({ conversation }: ConversationState, payload: Buffer): void {
+  if (conversation !== undefined && payload.readUInt16BE(connectionIndexAt) !== conversation.connectionIndex)
+    payload.writeUInt16BE(conversation.connectionIndex, connectionIndexAt)
 }

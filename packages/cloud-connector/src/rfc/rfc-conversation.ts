@@ -2,7 +2,7 @@ import { deallocateRecord, denialRecord, formatAppcRecord, isRefused } from '@sa
 import { readBackend } from './backend-records.ts'
 import { readRequest, type RequestDecisions } from './client-requests.ts'
 import { readSetup, type SetupRules } from './client-setup.ts'
-import { type ConversationState, createConversationState, type Phase } from './conversation-state.ts'
+import { assignConnection, type ConversationState, createConversationState, type Phase } from './conversation-state.ts'
 import type { RelayedConversation, RfcRefusal, RfcVerdict } from './verdict.ts'
 
 /** What decides about a conversation. */
@@ -34,8 +34,11 @@ export function createRfcConversation(rules: ConversationRules): RelayedConversa
       if (state.phase === 'ended') return dropped
       const isSetup = state.phase === 'connect' || state.phase === 'initialize' || state.phase === 'allocate'
       const result = isSetup ? readSetup(state, payload, rules) : readRequest(state, payload, rules)
-      if (result === undefined) return { kind: 'pass', payload }
-      if (Buffer.isBuffer(result)) return { kind: 'pass', payload: result }
+      if (result === undefined || Buffer.isBuffer(result)) {
+        const passed = result ?? payload
+        if (state.phase !== 'connecting' && state.phase !== 'initializing') assignConnection(state, passed)
+        return { kind: 'pass', payload: passed }
+      }
       return { kind: 'refuse', refusal: isRefused(result) ? rules.violation(result.refused) : result }
     },
     fromBackend(payload): RfcVerdict {
