@@ -35,6 +35,7 @@ export interface ServiceParts {
   readonly limitMs?: number
 }
 
+/** What a case of the service suite gets. */
 export interface ServiceContext extends ServiceParts {
   /** Fires when the case has waited too long. */
   readonly signal: AbortSignal
