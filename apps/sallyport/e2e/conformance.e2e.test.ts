@@ -62,7 +62,7 @@ describe('the suites pointed at our own stack', () => {
     expect(stdout.trimEnd()).toMatch(/\n\d+ cases: \d+ passed, \d+ skipped in [\d.]+ s$/)
     for (const group of ['services · bindings', 'dial · socks5', 'http · listener', 'socks5 · listener', 'adapters · http'])
       expect(stdout).toMatch(new RegExp(`^${group} {2}\\d+ passed`, 'm'))
-    for (const adapter of ['tcp', 'ldap (ldapjs)', 'ldap (ldapts)', 'smtp', 'pop3']) expect(stdout).toContain(`adapters · ${adapter}  1`)
+    for (const adapter of ['tcp', 'ldap (ldapjs)', 'ldap (ldapts)', 'smtp', 'imap', 'pop3']) expect(stdout).toContain(`adapters · ${adapter}  1`)
     // Nobody looks at a terminal: one line for each suite, and none that is written over.
     expect(stderr).toMatch(/^socks5 · listener: \d+ passed$/m)
     expect(stderr).not.toContain('\r')

@@ -7,7 +7,9 @@
  *
  * @packageDocumentation
  */
+export { type AccountScript, playAccount, storedMessage as storedImapMessage } from './backends/account.ts'
 export { httpBackend } from './backends/http-backend.ts'
+export { imapBackend } from './backends/imap-backend.ts'
 export { ldapBackend } from './backends/ldap-backend.ts'
 export {
   entry as ldapEntry,

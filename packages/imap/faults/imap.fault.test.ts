@@ -17,7 +17,7 @@ import { createSocketNetwork, type FarEnd } from '@sallyport/test-fixtures'
 import { ImapFlow } from 'imapflow'
 import { ImapFlow as OlderImapFlow } from 'imapflow-2.1'
 import { describe, expect, it } from 'vitest'
-import { type AccountScript, playAccount, storedMessage } from '../conformance/test-account.ts'
+import { type AccountScript, playAccount, storedImapMessage as storedMessage } from '@sallyport/conformance/backends'
 import { createImapAdapter, type ImapAdapterOptions, type ImapClient, type ImapFlowClass } from '../src/index.ts'
 
 const password = 'p4ss-w0rd-of-the-user'

@@ -1,6 +1,14 @@
 import type { Destination, ProtocolAdapter, ProtocolClient } from '@sallyport/core'
 import { type Clock, ConnectivityError, silentLogger } from '@sallyport/core'
-import { httpBackend, ldapBackend, pop3Backend, type ScriptedBackend, smtpBackend, tcpBackend } from '@sallyport/conformance/backends'
+import {
+  httpBackend,
+  imapBackend,
+  ldapBackend,
+  pop3Backend,
+  type ScriptedBackend,
+  smtpBackend,
+  tcpBackend,
+} from '@sallyport/conformance/backends'
 import type { ProxyRoute } from '@sallyport/destination-client/connect'
 
 /** An adapter and its scripted backend. */
@@ -51,6 +59,12 @@ export const adapterTrials: readonly AnyAdapterTrial[] = [
     backend: smtpBackend,
     over: 'socks5',
     create: async ({ clock }) => (await import('@sallyport/smtp')).createSmtpAdapter({ clock }),
+  }),
+  trial({
+    name: 'imap',
+    backend: imapBackend,
+    over: 'socks5',
+    create: async ({ clock }) => (await import('@sallyport/imap')).createImapAdapter({ clock }),
   }),
   trial({
     name: 'pop3',

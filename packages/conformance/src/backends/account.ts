@@ -10,7 +10,7 @@ export interface AccountScript {
 }
 
 /** What the one message is. */
-export const storedMessage = 'Subject: hello\r\n\r\nhello\r\n'
+export const storedMessage: string = 'Subject: hello\r\n\r\nhello\r\n'
 
 /** Plays an IMAP server on a stream. Returns every line that came, to be read later. Written from RFC 3501 and from no code of the product. */
 export function playAccount(stream: Duplex, script: AccountScript = {}): string[] {
