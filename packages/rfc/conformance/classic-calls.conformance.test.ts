@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type AbapFunction, type AbapGateway, type AbapGatewayOptions, createAbapGateway } from '@sallyport/test-fixtures'
+import { AbapFailure, type AbapFunction, type AbapGateway, type AbapGatewayOptions, createAbapGateway } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rfcErrorGroup, type RfcStructure, type RfcValue } from '../src/index.ts'
 import { type ClassicClient, type ClassicClientOptions, createClassicClient, failureOf } from './classic-system.ts'
@@ -59,6 +59,19 @@ describe('a call', () => {
     expect(error.details).toMatchObject({ group: 'SYSTEM_FAILURE', ...details })
     await client.call('STFC_CONNECTION', { REQUTEXT: '' })
     expect(gateway.accepted).toBe(2)
+  })
+
+  it('that the user may not make is told apart from those that fail', async () => {
+    const forbidden: AbapFunction = {
+      name: 'Z_FORBIDDEN',
+      parameters: [],
+      run() {
+        throw new AbapFailure({ errorText: 'No RFC authorization for function module Z_FORBIDDEN', runtimeError: 'RFC_NO_AUTHORITY' })
+      },
+    }
+    const { client } = await connected({ functions: [forbidden] })
+    const error = await failureOf(client.call('Z_FORBIDDEN'))
+    expect([error.code, rfcErrorGroup(error), error.details['key']]).toEqual(['OPERATION_FORBIDDEN', 'SYSTEM_FAILURE', 'RFC_NO_AUTHORITY'])
   })
 
   it.each<[string, RfcStructure, RegExp]>([

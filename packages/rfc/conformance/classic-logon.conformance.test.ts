@@ -113,6 +113,14 @@ describe('a connection', () => {
     expect([text(at + 105, 128), text(at + 309, 64)]).toEqual(['erp.example', 'sapdp42'])
   })
 
+  it('to a host with a name of 255 characters is set up with as much of it as there is room for', async () => {
+    const host = `${'long.'.repeat(49)}example.or`
+    const { client, gateway, dialled } = await connected({}, { properties: { 'jco.client.ashost': host } })
+    await client.ping(AbortSignal.timeout(5000))
+    expect(dialled).toEqual([`${host}:3342`])
+    expect(gateway.seen.initializations).toMatchObject([{ logicalUnit: host.slice(0, 128) }])
+  })
+
   it('begins at the gateway that jco.client.gwhost and gwserv name, for the system that ashost names', async () => {
     const { client, gateway, dialled } = await connected(
       {},
@@ -238,6 +246,18 @@ describe('a logon', () => {
     ['no password', { 'jco.client.passwd': '' }, /jco\.client\.passwd/],
     ['a user that is not ASCII', { 'jco.client.user': 'Jürgen' }, /jco\.client\.user is not/],
     ['an unknown language', { 'jco.client.lang': 'QQ' }, /jco\.client\.lang/],
+    ['a host that is not ASCII', { 'jco.client.ashost': 'erp.köln.example' }, /ashost/],
+    [
+      'a logon group that is not ASCII',
+      {
+        'jco.client.ashost': '',
+        'jco.client.sysnr': '',
+        'jco.client.mshost': 'ms.example',
+        'jco.client.msserv': '3600',
+        'jco.client.group': 'KÖLN',
+      },
+      /group/,
+    ],
     ['a SAProuter behind a connector', { 'jco.client.saprouter': '/H/router' }, /saprouter/],
   ])('with %s is refused before anything is dialled', async (_title, properties, message) => {
     const gateway = kept(await createAbapGateway())

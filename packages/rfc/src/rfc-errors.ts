@@ -79,3 +79,8 @@ export function keepsConnection(error: unknown): boolean {
   const group = rfcErrorGroup(error)
   return group === 'ABAP_EXCEPTION' || group === 'CONVERSION' || group === 'FUNCTION_NOT_FOUND'
 }
+
+/** Whether a system says that the user may not call a function. It has no other sign for it than its words. */
+export function isUnauthorized(text: string): boolean {
+  return /RFC_AUTHORIZATION_FAILURE|RFC_NO_AUTHORITY|no (?:RFC )?authori[sz]ation/i.test(text)
+}

@@ -40,8 +40,13 @@ export interface RepositoryTarget {
 /**
  * Makes the binding `classic`: RFC as SAP's own libraries speak it, in TypeScript, for logons with user and password at Unicode systems. Values go row by row. It
  * speaks no SNC, so nothing but the network protects what it sends; see `allowPlaintext`.
+ *
+ * @throws TypeError for an identity that the protocol cannot carry.
  */
 export function createClassicBinding(options: ClassicBindingOptions = {}): RfcBinding {
+  const { program, hostName } = options.identity ?? defaultIdentity
+  if (![program, hostName].every((name) => /^[\x21-\x7e]{1,64}$/.test(name)))
+    throw new TypeError('identity: names have 1 to 64 printable ASCII characters')
   return {
     name: 'classic',
     capabilities: { stateful: true, principalPropagation: false, secureNetwork: false, loadBalancing: true, webSocket: false },
@@ -122,6 +127,7 @@ function createLogin(
     throw invalidDestination(destination, 'jco.client.wshost: the binding classic does not speak WebSocket RFC')
   if (!allowPlaintext && destination.proxyType !== 'OnPremise') throw plaintextError(destination)
   serverAddress(destination, services)
+  requireAscii(destination)
   const way: GatewayWay = { destination, dial, clock, services, route: parseRoute(destination, services) }
   const name = `destination "${destination.name}"`
   return async (logon, signal) => {
@@ -133,6 +139,21 @@ function createLogin(
     } catch (error) {
       await conversation.close()
       throw error
+    }
+  }
+}
+
+/** What stands in records besides the logon: their fields have no other characters. */
+function requireAscii(destination: RfcDestination): void {
+  const { server, gateway } = destination
+  const texts = {
+    'jco.client.ashost or mshost': server.host,
+    'jco.client.gwhost': gateway?.host,
+    'jco.client.group': server.kind === 'message-server' ? server.group : undefined,
+  }
+  for (const [property, text] of Object.entries(texts)) {
+    if (text !== undefined && !/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) {
+      throw invalidDestination(destination, `${property} has other characters than printable ASCII, and the binding classic has no others`)
     }
   }
 }

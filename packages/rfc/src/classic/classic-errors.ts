@@ -7,7 +7,7 @@ import {
   type RfcErrorEnvelope,
   type RouterError,
 } from '@sallyport/rfc-wire'
-import { rfcError } from '../rfc-errors.ts'
+import { isUnauthorized, rfcError } from '../rfc-errors.ts'
 
 /** A connection that ended before the answer. Errors of a dial or a tunnel pass as they are. */
 export function brokenError(attempt: string, requestSent: boolean, cause?: unknown): ConnectivityError {
@@ -73,7 +73,14 @@ export function callError(attempt: string, envelope: RfcErrorEnvelope): Connecti
   if (runtimeError === undefined && isFunctionDenial(text ?? '')) {
     return rfcError('COMMUNICATION', attempt, { text, requestSent: true, code: 'ACCESS_DENIED' })
   }
-  return rfcError('SYSTEM_FAILURE', attempt, { key: runtimeError, text, abap: messageOf(envelope), requestSent: true })
+  const isForbidden = isUnauthorized(`${runtimeError ?? ''} ${text ?? ''}`)
+  return rfcError('SYSTEM_FAILURE', attempt, {
+    key: isForbidden ? 'RFC_NO_AUTHORITY' : runtimeError,
+    text,
+    abap: messageOf(envelope),
+    requestSent: true,
+    ...(isForbidden ? { code: 'OPERATION_FORBIDDEN' as const } : {}),
+  })
 }
 
 function messageOf(envelope: RfcErrorEnvelope): NonNullable<Parameters<typeof rfcError>[2]['abap']> {

@@ -51,11 +51,13 @@ export interface RfcConversation {
 
 /** Takes a fresh link through the steps 1 to 7 of protocols.md 11.7. The conversation owns the link; on failure it is closed. @throws ConnectivityError. */
 export async function openConversation(
-  { link, host, systemNumber }: ReachedGateway,
+  { link, host: name, systemNumber }: ReachedGateway,
   identity: ClientIdentity,
   attempt: string,
   signal: AbortSignal,
 ): Promise<RfcConversation> {
+  // The records have no room for more; the link leads there already.
+  const host = name.slice(0, maxHostCharacters)
   try {
     const conversation = await link.exchange({ attempt, signal }, async (turn) => {
       await turn.send(formatGatewayConnect(clientGatewayConnect(identity)))
@@ -79,6 +81,9 @@ export async function openConversation(
     throw error
   }
 }
+
+/** Of a host in INITIALIZE and SET_PARTNER_LU_NAME. */
+const maxHostCharacters = 128
 
 function createConversation(link: ReachedGateway['link'], conversation: Conversation): RfcConversation {
   return {

@@ -1,5 +1,5 @@
 import type { ConnectivityError } from '@sallyport/core'
-import { type AbapMessage, rfcError } from '../rfc-errors.ts'
+import { type AbapMessage, isUnauthorized, rfcError } from '../rfc-errors.ts'
 import { childOf, type XmlElement } from './xml-tree.ts'
 
 /** Whether the body of an envelope tells of a failure. */
@@ -30,10 +30,6 @@ export function faultError(attempt: string, fault: XmlElement): ConnectivityErro
     return rfcError('SYSTEM_FAILURE', attempt, { key: 'RFC_NO_AUTHORITY', text, requestSent: true, code: 'OPERATION_FORBIDDEN' })
   }
   return rfcError('SYSTEM_FAILURE', attempt, { key: textOf(failure, 'type'), text, requestSent: true })
-}
-
-function isUnauthorized(text: string): boolean {
-  return /RFC_AUTHORIZATION_FAILURE|RFC_NO_AUTHORITY|no (?:RFC )?authori[sz]ation/i.test(text)
 }
 
 function abapMessage(message: XmlElement): AbapMessage {
