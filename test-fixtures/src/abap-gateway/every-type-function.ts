@@ -3,7 +3,7 @@ import type { AbapFunction } from './abap-function.ts'
 import type { Dictionary, DictionaryType } from './dictionary.ts'
 
 /** The types of protocols.md 11.10, by the end of the names of the parameters that have them. */
-export const everyType: Readonly<Record<string, DictionaryType>> = {
+const everyType: Readonly<Record<string, DictionaryType>> = {
   CHAR: { kind: 'char', length: 10 },
   NUMC: { kind: 'numc', length: 8 },
   DATS: { kind: 'date' },
