@@ -10,6 +10,7 @@ export interface KeySchema {
   readonly sealing_customer_key: CustomerKeyRow
 }
 
+/** A data key as it is kept. */
 export interface DataKeyRow {
   readonly subaccount_id: string
   readonly generation: number
@@ -21,6 +22,7 @@ export interface DataKeyRow {
   readonly key_id: string | null
 }
 
+/** The wrapping key of a subaccount, as the key management system of its owner has wrapped it. */
 export interface CustomerKeyRow {
   readonly subaccount_id: string
   /** Names the wrapping key, which nobody but the key management system can unwrap. */
