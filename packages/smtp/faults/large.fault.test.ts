@@ -4,7 +4,7 @@ import { type MailDestination, parseDestination, silentLogger, systemClock } fro
 import { createDirectDial } from '@sallyport/dial'
 import { createSocketNetwork } from '@sallyport/test-fixtures'
 import { expect, it } from 'vitest'
-import { serveRelay } from '../conformance/test-relay.ts'
+import { serveRelay } from '@sallyport/conformance/backends'
 import { createSmtpAdapter } from '../src/index.ts'
 
 const mebibyte = 1024 * 1024

@@ -2,7 +2,7 @@ import { ConnectivityError, type ErrorCode, foreignText } from '@sallyport/core'
 import { handshakeError } from '@sallyport/stream'
 
 /** What nodemailer's errors have. */
-export interface NodemailerFailure {
+interface NodemailerFailure {
   readonly code?: unknown
   /** Code of the system's error that nodemailer has given one of its own. */
   readonly originalCode?: unknown
