@@ -92,8 +92,8 @@ export function createConnectivity(options: ConnectivityOptions): Connectivity {
   }
 
   const connectivity: Connectivity = {
-    async resolve<T extends Destination['type']>(name: string, type: T, options: ResolveOptions): Promise<ResolvedDestination<T>> {
-      const { signal, log = silentLogger, ...who } = options
+    async resolve<T extends Destination['type']>(name: string, type: T, request: ResolveOptions): Promise<ResolvedDestination<T>> {
+      const { signal, log = silentLogger, ...who } = request
       const { userToken, tenant } = who
       const found = await client.find(name, { ...who, signal })
       const destination = ofType(found.destination, type)
@@ -101,7 +101,7 @@ export function createConnectivity(options: ConnectivityOptions): Connectivity {
         destination,
         tls: destinationTls(found),
         another: <Other extends Destination['type']>(other: string, otherType: Other, abort: AbortSignal) =>
-          connectivity.resolve(other, otherType, { ...options, signal: abort }),
+          connectivity.resolve(other, otherType, { ...request, signal: abort }),
       }
       const context = {
         credentials: forwarded(found, userToken) ?? found.credentials,
