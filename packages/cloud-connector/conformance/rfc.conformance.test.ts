@@ -190,7 +190,7 @@ describe('a conversation', () => {
     expect(await caller.call('RFC_PING')).toMatchObject({ kind: 'error' })
   })
 
-  it('CC-100 is decided anew after a changed configuration: a removed function is denied, another backend is not reached', async () => {
+  it('is decided anew after a changed configuration: a removed function is denied, another backend is not reached', async () => {
     await start({ functions: [{ name: 'Z' }] })
     const caller = await loggedOn()
     expect(await caller.call('Z')).toMatchObject({ kind: 'success' })
@@ -213,7 +213,7 @@ describe('a conversation', () => {
 })
 
 describe('functions', () => {
-  it('PR-093 are allowed by their exact name or by a prefix', async () => {
+  it('CC-067 PR-093 are allowed by their exact name or by a prefix', async () => {
     await start({ functions: [{ name: 'Z_EXACT' }, { name: 'BAPI_USER_', prefix: true }] })
     for (const name of ['Z_EXACT', 'BAPI_USER_', 'BAPI_USER_GETLIST']) {
       const caller = await loggedOn()
@@ -226,7 +226,7 @@ describe('functions', () => {
     expect(gateway.visits.filter((visit) => visit.requests.length === 2)).toHaveLength(3)
   })
 
-  it('CC-067 PR-094 that are suspended count as absent, and without any only infrastructure passes', async () => {
+  it('PR-094 that are suspended count as absent, and without any only infrastructure passes', async () => {
     await start({
       functions: [
         { name: 'Z', enabled: false },

@@ -11,7 +11,7 @@ export interface FunctionResource {
 }
 
 /** Why a function may be called, or why not. */
-export type FunctionVerdict =
+type FunctionVerdict =
   | { readonly allowed: true; readonly by: 'infrastructure' | FunctionResource }
   | { readonly allowed: false; readonly reason: string }
 
