@@ -61,8 +61,11 @@ export const maxStreamMessageBytes = 16_384
  */
 export interface TunnelStream {
   readonly id: number
-  /** Takes the chunk over (do not change it afterwards). `false`: the stream is full, wait for `onDrain`; the chunk is accepted all the same. */
-  write(chunk: Buffer): boolean
+  /**
+   * Takes the chunk over (do not change it afterwards), unless it is `borrowed`: then it may be changed as soon as the call returns, and what cannot leave at once
+   * is copied. `false`: the stream is full, wait for `onDrain`; the chunk is accepted all the same.
+   */
+  write(chunk: Buffer, borrowed?: boolean): boolean
   /** A message outside the bytes, at most {@link maxStreamMessageBytes}, that reaches the peer's `onMessage` in order with the bytes. */
   sendMessage(message: Buffer): boolean
   /** Ends our side; the peer's stays readable. */

@@ -40,6 +40,7 @@ export {
 export { tryParsePrincipalMessage, tryParseStreamOpening, tryParseTcpAnswer } from './parse-messages.ts'
 export { relay, type RelayOptions } from './relay.ts'
 export type { RenewConnectorCertificate, Tunnel, TunnelStatus } from './served-connector.ts'
+export { createSharedReading, type SharedReading } from './shared-reading.ts'
 export { type DuplexOptions, toDuplex } from './to-duplex.ts'
 export { createTunnelClient, type TunnelClient, type TunnelClientOptions, type TunnelClientState } from './tunnel-client.ts'
 export { formatTunnelId } from './tunnel-id.ts'

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { StreamCloseReason, TunnelStream, TunnelStreamHandlers } from '@sallyport/core'
 import { atEndOfTurn, type Batched } from './batch.ts'
 import type { BeginStream } from './begin-stream.ts'
+import type { SharedReading } from './shared-reading.ts'
 
 /** What the owner of a relay may want to hear. */
 export interface RelayOptions {
@@ -9,6 +10,8 @@ export interface RelayOptions {
   readonly onMessage?: (message: Buffer) => void
   /** The stream is over; the socket is closed or closing by itself. */
   readonly onClose?: (reason: StreamCloseReason) => void
+  /** How the socket reads, when it was connected so that it shares memory with others. */
+  readonly reading?: SharedReading
 }
 
 /**
@@ -70,7 +73,12 @@ class Joint implements TunnelStreamHandlers, Batched {
     const socket = Object.assign(this.socket, { [jointOf]: this })
     // Without it Node would answer the end of one direction with the end of the other.
     socket.allowHalfOpen = true
-    socket.on('data', onSocketData)
+    const { reading } = this.options
+    if (reading === undefined) socket.on('data', onSocketData)
+    else
+      reading.take((chunk) => {
+        if (!stream.write(chunk, true)) socket.pause()
+      })
     socket.on('drain', onSocketDrain)
     socket.on('end', onSocketEnd)
     socket.on('error', onSocketError)

@@ -18,8 +18,6 @@ interface End {
   endDelivered: boolean
   closed: boolean
   writes: number
-  corked: number
-  gathered: Buffer[]
 }
 
 const newEnd = (): End => ({
@@ -29,8 +27,6 @@ const newEnd = (): End => ({
   endDelivered: false,
   closed: false,
   writes: 0,
-  corked: 0,
-  gathered: [],
 })
 
 export function createManualLinks(): ManualLinks {
@@ -44,30 +40,16 @@ export function createManualLinks(): ManualLinks {
   }
   const link = (name: 'a' | 'b'): ByteLink => {
     const end = ends[name]
-    const flush = (): void => {
-      if (end.gathered.length === 0) return
-      end.writes++
-      end.pending = Buffer.concat([end.pending, ...end.gathered.splice(0)])
-    }
     return {
       get bufferedBytes() {
-        return end.pending.length + end.gathered.reduce((sum, chunk) => sum + chunk.length, 0)
+        return end.pending.length
       },
       write(chunk) {
         if (end.closed || end.ended) return
-        end.gathered.push(chunk)
-        if (end.corked === 0) flush()
-      },
-      cork() {
-        end.corked++
-      },
-      uncork() {
-        end.corked = Math.max(0, end.corked - 1)
-        if (end.corked === 0) flush()
+        end.writes++
+        end.pending = Buffer.concat([end.pending, chunk])
       },
       end() {
-        end.corked = 0
-        flush()
         end.ended = true
       },
       destroy() {

@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Clock, ConnectivityError } from '@sallyport/core'
+import type { SharedReading } from '@sallyport/tunnel'
 import { backendConnectTimeout, backendError } from './backend-errors.ts'
 import type { BackendTls } from './backend-trust.ts'
 
@@ -24,12 +25,15 @@ export function connectBackend(
   options: {
     readonly clock: Clock
     readonly timeoutMs: number
+    /** Lets the socket read into memory that it shares with others; it has no `data` events then. */
+    readonly reading?: SharedReading
     readonly onConnected: (socket: Socket) => void
     readonly onFailed: (error: ConnectivityError) => void
   },
 ): () => void {
   const { host, port, system, tls } = target
-  const common = { host, port, noDelay: true, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
+  const onread = options.reading === undefined ? {} : { onread: options.reading.onread }
+  const common = { host, port, noDelay: true, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: 60_000, ...onread }
   const socket =
     tls === undefined
       ? connectTcp(common)

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ResponseHead } from '@sallyport/http-head'
 import type { Clock } from '@sallyport/core'
+import type { SharedReading } from '@sallyport/tunnel'
 import { type BackendTarget, discard, isMutuallyAuthenticated } from '../backend/backend-connection.ts'
 import { backendBufferBytes, lateAnswerMs, lingerMs } from '../limits.ts'
 import type { MappingMonitor } from '../monitoring/backend-monitor.ts'
@@ -11,6 +12,7 @@ export interface SessionHandlers {
   onInterim(raw: Buffer): void
   onUpgraded(raw: Buffer, rest: Buffer | undefined): void
   onFinal(head: ResponseHead): Buffer | undefined
+  /** The chunk is borrowed: its memory is written over afterwards. The same holds for the bytes of the others. */
   onBytes(chunk: Buffer): void
   onComplete(): void
   /** The answer that is due will not come, or not to its end. `begun`: part of it has been passed on. */
@@ -28,6 +30,8 @@ interface SentRequest {
 
 interface SessionOptions {
   readonly socket: Socket
+  /** How the socket reads; by `data` events when left out. */
+  readonly reading?: SharedReading
   readonly target: BackendTarget
   readonly clock: Clock
   readonly monitor: MappingMonitor
@@ -54,7 +58,7 @@ export class BackendSession {
   private corked = false
   private cancelLateAnswer: (() => void) | undefined = undefined
 
-  constructor({ clock, handlers, monitor, socket, target }: SessionOptions) {
+  constructor({ clock, handlers, monitor, reading, socket, target }: SessionOptions) {
     this.socket = socket
     this.target = target
     this.clock = clock
@@ -78,7 +82,7 @@ export class BackendSession {
     })
     this.destroySocket = socket.destroy.bind(socket)
     socket.destroy = (error) => this.onDestroy(error)
-    socket.on('data', (chunk: Buffer) => this.onData(chunk))
+    if (reading === undefined) socket.on('data', (chunk: Buffer) => this.onData(chunk))
     socket.on('drain', () => {
       if (!this.closed) handlers.onDrain()
     })
@@ -88,6 +92,9 @@ export class BackendSession {
       if (this.opaque && this.ended) this.close()
       else this.lost('the connection was closed')
     })
+    if (reading === undefined) return
+    reading.take((chunk) => this.onData(chunk))
+    socket.resume()
   }
 
   /** Whether another request may be sent. */

@@ -4,7 +4,7 @@ const incomplete = { state: 'incomplete' } as const
 const nothing: Buffer = Buffer.alloc(0)
 
 /**
- * Gathers chunks until a head is complete.
+ * Gathers chunks until a head is complete. They are borrowed: what has to wait is copied.
  *
  * A head usually arrives in one chunk and is read in place. One that drips in is read again only when a line has ended or a line's limit is
  * passed, so that single bytes cannot make the work grow with the square of the head.
@@ -30,7 +30,7 @@ export class HeadCollector<Head extends { readonly bytes: number }> {
 
   feed(chunk: Buffer): HeadResult<Head> {
     if (this.kept === undefined) return this.read(chunk)
-    this.kept.push(chunk)
+    this.kept.push(Buffer.from(chunk))
     this.unread += chunk.length
     if (this.unread <= this.limits.maxLineBytes && !chunk.includes(10)) return incomplete
     return this.read(Buffer.concat(this.kept))
@@ -44,7 +44,7 @@ export class HeadCollector<Head extends { readonly bytes: number }> {
   private read(bytes: Buffer): HeadResult<Head> {
     const result = this.parse(bytes)
     this.unread = 0
-    this.kept = result.state === 'incomplete' ? [bytes] : undefined
+    this.kept = result.state === 'incomplete' ? [Buffer.from(bytes)] : undefined
     if (result.state === 'complete') {
       this.source = bytes
       this.next = result.head.bytes

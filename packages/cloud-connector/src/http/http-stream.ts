@@ -1,6 +1,6 @@
 import { formatRequestHead, formatResponseHead, type RequestHead } from '@sallyport/http-head'
 import type { IncomingTunnelStream, LogFields, StreamResetCode } from '@sallyport/core'
-import { type HttpOpening, tryParsePrincipalMessage, type WirePrincipal } from '@sallyport/tunnel'
+import { createSharedReading, type HttpOpening, tryParsePrincipalMessage, type WirePrincipal } from '@sallyport/tunnel'
 import { decideHttpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
 import type { SystemMapping } from '../access-control/system-mapping.ts'
 import { connectBackend } from '../backend/backend-connection.ts'
@@ -205,11 +205,13 @@ export function serveHttpStream(
     if (session !== undefined && session.usable && isSameTarget(session.target, target)) return dispatch(current, session)
     closeSession()
     phase = 'deciding'
+    const reading = createSharedReading()
     cancelConnect = connectBackend(target, {
       clock,
+      reading,
       timeoutMs: current.state.connectTimeoutMs,
       onConnected(socket) {
-        session = new BackendSession({ socket, target, clock, monitor: context.monitor.of(mapping), handlers: sessionHandlers })
+        session = new BackendSession({ socket, reading, target, clock, monitor: context.monitor.of(mapping), handlers: sessionHandlers })
         dispatch(current, session)
       },
       onFailed(error) {
@@ -370,7 +372,7 @@ export function serveHttpStream(
   function toCloud(chunk: Buffer): void {
     activeMs = clock.now()
     if (exchange !== undefined) exchange.bytesToClient += chunk.length
-    if (stream.write(chunk) || streamFull) return
+    if (stream.write(chunk, true) || streamFull) return
     streamFull = true
     session?.pause()
   }

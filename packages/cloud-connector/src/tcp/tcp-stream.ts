@@ -1,5 +1,5 @@
 import type { ConnectivityError, IncomingTunnelStream } from '@sallyport/core'
-import { formatMessage, holdStream, relay, type TcpAnswer, type TcpOpening } from '@sallyport/tunnel'
+import { createSharedReading, formatMessage, holdStream, relay, type TcpAnswer, type TcpOpening } from '@sallyport/tunnel'
 import { decideTcpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
 import { internalPortOf, isRfcMapping, isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
 import { type BackendTarget, connectBackend } from '../backend/backend-connection.ts'
@@ -108,12 +108,14 @@ export function serveTcpStream(
     protocol: undefined,
     system,
   }
+  const reading = createSharedReading()
   cancelConnect = connectBackend(target, {
     clock,
+    reading,
     timeoutMs,
     onConnected(socket) {
       onConnected()
-      relay(socket, held.take, { onClose: closed })
+      relay(socket, held.take, { onClose: closed, reading })
     },
     onFailed,
   })

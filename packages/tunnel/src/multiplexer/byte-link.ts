@@ -15,11 +15,8 @@ export interface ByteLinkHandlers {
 export interface ByteLink {
   /** Bytes written and not yet handed on. */
   readonly bufferedBytes: number
-  /** Takes the chunk over. */
-  write(chunk: Buffer): void
-  /** Gathers the writes until `uncork` and hands them on together. */
-  cork(): void
-  uncork(): void
+  /** Takes the chunk over. `left` is called when the memory may be used for something else; a link that never calls it keeps the memory. */
+  write(chunk: Buffer, left?: () => void): void
   /** Writes no more; what is buffered still goes out. */
   end(): void
   /** Gone at once, both directions. Idempotent; leads to `onClose`. */

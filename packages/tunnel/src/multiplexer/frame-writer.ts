@@ -2,23 +2,21 @@ import { atEndOfTurn } from '../batch.ts'
 import type { ByteLink } from './byte-link.ts'
 import { framesPerWrite } from '../limits.ts'
 import { headerBytes, writeHeader } from './frame.ts'
+import { Slab, slabBytes } from './slab.ts'
 
-/** Headers and small bodies are copied side by side into slabs of this size: a copy of 1 kB is cheaper than a write of its own. */
-const slabBytes = 32_768
-const copiedBodyBytes = 4_096
-
-const noSlab = Buffer.alloc(0)
+/** Behind bytes that have not left yet, pieces below this are written out of memory of their own: many of them must not hold a slab each. */
+const ownMemoryBytes: number = slabBytes / 4
 
 /**
  * Renders frames onto a link. The frames of one turn of the event loop leave together, unless there are so many that the peer could begin with the first of them
  * while we still work on the last. On a link that had no more than one to carry in its last turn the first one leaves at once: it is probably the only one again.
+ *
+ * Everything is copied side by side, large bodies as well: TLS would put what comes in pieces together again, with a copy of its own.
  */
 export class FrameWriter {
   private readonly link: ByteLink
-  private slab: Buffer = noSlab
-  private start = 0
-  private used = 0
-  private corked = false
+  private slab: Slab | undefined = undefined
+  private isDue = false
   /** Since the last write. */
   private frames = 0
   private framesOfTurn = 0
@@ -30,7 +28,8 @@ export class FrameWriter {
   }
 
   get bufferedBytes(): number {
-    return this.link.bufferedBytes + this.used - this.start
+    const { slab } = this
+    return slab === undefined ? this.link.bufferedBytes : this.link.bufferedBytes + slab.used - slab.written
   }
 
   /** A frame with its body, if any. */
@@ -42,82 +41,71 @@ export class FrameWriter {
   /** To be called behind each frame of which nothing is missing. */
   endFrame(): void {
     this.framesOfTurn++
-    if (this.isQuiet && this.framesOfTurn === 1) this.handOn()
+    if (this.isQuiet && this.framesOfTurn === 1) this.flush()
   }
 
   /** A frame whose body is one 32-bit number. */
   frame32(type: number, streamId: number, value: number): void {
-    const at = this.reserve(headerBytes + 4)
-    writeHeader(this.slab, at, streamId, type, 4)
-    this.slab.writeUInt32BE(value, at + headerBytes)
+    const slab = this.reserve(headerBytes + 4)
+    writeHeader(slab.bytes, slab.used, streamId, type, 4)
+    slab.bytes.writeUInt32BE(value, slab.used + headerBytes)
+    slab.used += headerBytes + 4
   }
 
   /** A frame whose body is one byte. */
   frame8(type: number, streamId: number, value: number): void {
-    const at = this.reserve(headerBytes + 1)
-    writeHeader(this.slab, at, streamId, type, 1)
-    this.slab[at + headerBytes] = value
+    const slab = this.reserve(headerBytes + 1)
+    writeHeader(slab.bytes, slab.used, streamId, type, 1)
+    slab.bytes[slab.used + headerBytes] = value
+    slab.used += headerBytes + 1
   }
 
   /** The header alone; the caller follows it with bodies of `length` bytes in all. */
   header(type: number, streamId: number, length: number): void {
-    if (this.corked && ++this.frames >= framesPerWrite) this.handOn()
-    const at = this.reserve(headerBytes)
-    writeHeader(this.slab, at, streamId, type, length)
+    if (this.frames >= framesPerWrite) this.flush()
+    this.frames++
+    const slab = this.reserve(headerBytes + length)
+    writeHeader(slab.bytes, slab.used, streamId, type, length)
+    slab.used += headerBytes
   }
 
+  /** Copies the chunk. */
   body(chunk: Buffer): void {
-    if (chunk.length <= copiedBodyBytes) {
-      const at = this.reserve(chunk.length)
-      chunk.copy(this.slab, at)
-    } else {
-      this.cork()
-      this.flushSlab()
-      this.link.write(chunk)
-    }
+    const slab = this.slab as Slab
+    slab.used += chunk.copy(slab.bytes, slab.used)
   }
 
   endTurn(): void {
-    this.corked = false
-    this.frames = 0
+    this.isDue = false
     this.isQuiet = this.framesOfTurn <= 1
     this.framesOfTurn = 0
-    this.flushSlab()
-    this.link.uncork()
+    this.flush()
+    this.slab?.release()
+    this.slab = undefined
   }
 
-  private handOn(): void {
-    this.frames = 0
-    this.flushSlab()
-    this.link.uncork()
-    this.link.cork()
-  }
-
-  private reserve(bytes: number): number {
-    this.cork()
-    if (this.slab.length - this.used < bytes) {
-      this.flushSlab()
-      // A slab that has been written belongs to the link until it is sent, so a new one is taken rather than this one used again.
-      this.slab = Buffer.allocUnsafeSlow(slabBytes)
-      this.start = 0
-      this.used = 0
+  /** Room for so many bytes in one piece. */
+  private reserve(bytes: number): Slab {
+    if (!this.isDue) {
+      this.isDue = true
+      atEndOfTurn(this)
     }
-    const at = this.used
-    this.used += bytes
-    return at
+    if (this.slab !== undefined && slabBytes - this.slab.used < bytes) {
+      this.flush()
+      this.slab.release()
+      this.slab = undefined
+    }
+    return (this.slab ??= Slab.take())
   }
 
-  private flushSlab(): void {
-    if (this.used === this.start) return
-    const filled = this.slab.subarray(this.start, this.used)
-    this.start = this.used
-    this.link.write(filled)
-  }
-
-  private cork(): void {
-    if (this.corked) return
-    this.corked = true
-    this.link.cork()
-    atEndOfTurn(this)
+  private flush(): void {
+    const { link, slab } = this
+    this.frames = 0
+    if (slab === undefined || slab.used === slab.written) return
+    if (slab.used - slab.written >= ownMemoryBytes || link.bufferedBytes === 0) link.write(slab.cut(), slab.left)
+    else {
+      link.write(Buffer.from(slab.bytes.subarray(slab.written, slab.used)))
+      slab.written = slab.used
+    }
   }
 }

@@ -106,7 +106,7 @@ export class MultiplexedStream implements TunnelStream {
     }
   }
 
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, borrowed = false): boolean {
     if (this.closed !== undefined || chunk.length === 0) return true
     this.assertOpen()
     if (this.queue === undefined && chunk.length <= this.credit && chunk.length <= maxDataBytes && this.lane.isIdle) {
@@ -118,7 +118,7 @@ export class MultiplexedStream implements TunnelStream {
       this.wantsDrain = true
       return false
     }
-    return this.enqueue(chunk)
+    return this.enqueue(borrowed ? Buffer.from(chunk) : chunk)
   }
 
   sendMessage(message: Buffer): boolean {

@@ -52,14 +52,14 @@ function createEnd(other: () => End): End {
       get bufferedBytes() {
         return bufferedBytes
       },
-      write(chunk) {
+      write(chunk, left) {
         if (state !== 'open') return
-        waiting.push(chunk)
+        // The other end may hold what it gets, as it may hold what a socket has read.
+        waiting.push(Buffer.from(chunk))
+        left?.()
         bufferedBytes += chunk.length
         schedule()
       },
-      cork: () => {},
-      uncork: () => {},
       end() {
         if (state !== 'open') return
         state = 'ended'

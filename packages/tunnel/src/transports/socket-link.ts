@@ -19,17 +19,9 @@ class SocketLink implements ByteLink {
     return this.socket.writableLength
   }
 
-  write(chunk: Buffer): void {
+  write(chunk: Buffer, left?: () => void): void {
     const { socket } = this
-    if (!socket.destroyed && !socket.writableEnded) socket.write(chunk)
-  }
-
-  cork(): void {
-    this.socket.cork()
-  }
-
-  uncork(): void {
-    this.socket.uncork()
+    if (!socket.destroyed && !socket.writableEnded) socket.write(chunk, left)
   }
 
   end(): void {
