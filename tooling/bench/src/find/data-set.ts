@@ -1,4 +1,5 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
+import { systemClock } from '@sallyport/core'
 import { createSqlEntityRepository, destinationMigrations, type DestinationTables } from '@sallyport/destination-service'
 import { createDataKeys, createSealer, dataKeyMigrations, dataKeyPart, migrate, openDatabase } from '@sallyport/store'
 
@@ -23,7 +24,10 @@ export async function prepareDataSet(file: string, size: DataSetSize): Promise<v
   const db = openDatabase<DestinationTables>(unfinished)
   await migrate(db, destinationMigrations, { part: 'destinations' })
   await migrate(db, dataKeyMigrations, { part: dataKeyPart })
-  const repository = createSqlEntityRepository({ db, sealers: createDataKeys({ db, master: createSealer({ current: dataSetKey }) }) })
+  const repository = createSqlEntityRepository({
+    db,
+    sealers: createDataKeys({ db, master: createSealer({ current: dataSetKey }), clock: systemClock }),
+  })
   const nowMs = Date.now()
   for (let at = 0; at < size.subaccounts; at += 1) {
     const writes = Array.from({ length: size.destinations }, (_, number) => ({

@@ -33,7 +33,7 @@ const tokenServiceUrl = `http://127.0.0.1:${(tokens.address() as AddressInfo).po
 
 const db = openDatabase<DestinationTables>(file)
 const master = createSealer({ current: dataSetKey })
-const sealers = createDataKeys({ db, master })
+const sealers = createDataKeys({ db, master, clock: systemClock })
 const repository = createSqlEntityRepository({ db, sealers })
 const level = { subaccountId: subaccountOf(0), instanceId: null }
 const found = await repository.find('destination', level, destinationOf(0))
