@@ -3,7 +3,7 @@ import type { Case, Claims } from './case.ts'
 import { expect } from './expect.ts'
 import { caseLimitMs } from './limits.ts'
 
-export type ServiceFeature =
+type ServiceFeature =
   /** The binding has a client secret, not a certificate. */
   | 'secret'
   /** There is a binding of the destination service. */
@@ -12,7 +12,7 @@ export type ServiceFeature =
   | 'stored'
 
 /** One call of a service, as HTTP. */
-export type ServiceRequest = (
+type ServiceRequest = (
   url: string,
   init: {
     readonly method?: 'GET' | 'POST'
@@ -36,7 +36,7 @@ export interface ServiceParts {
 }
 
 /** What a case of the service suite gets. */
-export interface ServiceContext extends ServiceParts {
+interface ServiceContext extends ServiceParts {
   /** Fires when the case has waited too long. */
   readonly signal: AbortSignal
 }

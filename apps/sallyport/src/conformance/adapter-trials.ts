@@ -12,7 +12,7 @@ import {
 import type { ProxyRoute } from '@sallyport/destination-client/connect'
 
 /** An adapter and its scripted backend. */
-export interface AdapterTrial<T extends Destination['type'], Client extends ProtocolClient> {
+interface AdapterTrial<T extends Destination['type'], Client extends ProtocolClient> {
   readonly name: string
   readonly backend: ScriptedBackend<T, Client>
   /** Over which listener of the proxy it goes. */

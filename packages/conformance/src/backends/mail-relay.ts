@@ -11,7 +11,7 @@ export interface RelaySession {
 }
 
 /** A message with its dots unstuffed. */
-export interface RelayMessage {
+interface RelayMessage {
   readonly from: string
   readonly to: readonly string[]
   readonly text: string
