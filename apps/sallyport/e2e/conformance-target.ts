@@ -2,18 +2,18 @@ import { writeFileSync } from 'node:fs'
 import { freePort } from './free-port.ts'
 import type { Installation } from './installation.ts'
 
-/** A stack whose connectors lead to this machine, and the target file that says so. */
-export interface ConformanceWorld {
-  /** Path of a target file; `changes` replaces whole keys of it. */
-  writeTarget(name: string, changes?: Readonly<Record<string, unknown>>): string
-  /** What the target file holds unless it is changed. */
-  readonly target: Readonly<Record<string, unknown>>
-}
-
 interface Slot {
   readonly virtual: string
   readonly listen: string
   readonly elsewhere: string
+}
+
+/** A stack whose connectors lead to this machine, and the target file that says so. */
+export interface ConformanceWorld {
+  /** Path of a target file; `changes` replaces whole keys of it. */
+  writeTarget(name: string, changes?: Readonly<Record<string, unknown>>): string
+  /** The addresses of type TCP: what applications call them, and where they lead. */
+  readonly tcp: readonly Slot[]
 }
 
 /** Writes the configuration of the stack; the caller starts it with `sallyport.yaml`. */
@@ -76,7 +76,7 @@ export async function prepareConformanceWorld(stack: Installation): Promise<Conf
     destination: 'CONFORMANCE',
   }
   return {
-    target,
+    tcp,
     writeTarget(name, changes = {}) {
       writeFileSync(stack.file(name), JSON.stringify({ ...target, ...changes }))
       return stack.file(name)

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { formatAddress, parseAddress } from '@sallyport/core'
+import { createConnectProxy } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ConformanceWorld, issueUserTokens, prepareConformanceWorld } from './conformance-target.ts'
 import { startConnectingFront, startFullClosingFront } from './faulty-front.ts'
@@ -62,12 +64,32 @@ describe('the suites pointed at our own stack', () => {
     expect(stdout.trimEnd()).toMatch(/\n\d+ cases: \d+ passed, \d+ skipped in [\d.]+ s$/)
     for (const group of ['services · bindings', 'dial · socks5', 'http · listener', 'socks5 · listener', 'adapters · http'])
       expect(stdout).toMatch(new RegExp(`^${group} {2}\\d+ passed`, 'm'))
-    for (const adapter of ['tcp', 'ldap (ldapjs)', 'ldap (ldapts)', 'smtp', 'imap', 'pop3']) expect(stdout).toContain(`adapters · ${adapter}  1`)
+    for (const adapter of ['tcp', 'ldap (ldapjs)', 'ldap (ldapts)', 'smtp', 'imap', 'pop3', 'rfc (soap)'])
+      expect(stdout).toContain(`adapters · ${adapter}  1`)
     // Nobody looks at a terminal: one line for each suite, and none that is written over.
     expect(stderr).toMatch(/^socks5 · listener: \d+ passed$/m)
     expect(stderr).not.toContain('\r')
     expect(readFileSync(stack.file('report.xml'), 'utf8')).toMatch(/^<\?xml [^]*<testsuite name="socks5 listener" tests="\d+" failures="0"/)
   }, 130_000)
+
+  it('hold the dial to its contract through a proxy with CONNECT as well, where the target has one', async () => {
+    const password = 'pass-of-the-forward-proxy'
+    const listens = new Map(world.tcp.map(({ virtual, listen }) => [virtual, parseAddress(listen)]))
+    await using proxy = await createConnectProxy({
+      credentials: { user: 'me', password },
+      route: (authority) => listens.get(authority) ?? 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n',
+    })
+    writeFileSync(stack.file('password'), password, { mode: 0o600 })
+    const httpConnect = { proxy: formatAddress(proxy.address), user: 'me', password: { file: 'password' } }
+    const target = world.writeTarget('connect.json', { httpConnect })
+    const { code, failed, report } = await failuresOf(['--target', target, '--only', 'dial'])
+    expect(failed).toEqual([])
+    const passed = report.results.filter(({ subject, outcome }) => subject === 'http connect' && outcome === 'passed')
+    expect(passed.map(({ name }) => name)).toContain('still sends after the far side has ended')
+    expect(passed.map(({ name }) => name)).toContain('tells each refusal by its code, and leaves nothing open')
+    expect(code).toBe(0)
+    expect(proxy.heads[0]).toMatch(/^CONNECT tcp\d\.conformance:700\d HTTP\/1\.1\r\n/)
+  }, 60_000)
 
   it('run in part, and then say what of it', async () => {
     const { code, report } = await failuresOf(['--target', world.writeTarget('target.json'), '--only', 'socks5,http', '--case', 'cp-074'])

@@ -24,4 +24,5 @@ export { type MailboxScript, playMailbox, storedMessage } from './backends/mailb
 export { pop3Backend } from './backends/pop3-backend.ts'
 export type { ScriptedBackend } from './backends/scripted-backend.ts'
 export { smtpBackend } from './backends/smtp-backend.ts'
+export { soapBackend } from './backends/soap-backend.ts'
 export { tcpBackend } from './backends/tcp-backend.ts'

@@ -1,5 +1,5 @@
 import type { Destination, ProtocolAdapter, ProtocolClient } from '@sallyport/core'
-import { type Clock, ConnectivityError, silentLogger } from '@sallyport/core'
+import { type Clock, ConnectivityError, type HttpDestination, parseDestination, silentLogger } from '@sallyport/core'
 import {
   httpBackend,
   imapBackend,
@@ -7,9 +7,19 @@ import {
   pop3Backend,
   type ScriptedBackend,
   smtpBackend,
+  soapBackend,
   tcpBackend,
 } from '@sallyport/conformance/backends'
+import type { ConnectSoapCarrier } from '@sallyport/rfc'
 import type { ProxyRoute } from '@sallyport/destination-client/connect'
+
+/** What the command hands to an adapter. */
+export interface TrialDeps {
+  readonly clock: Clock
+  readonly proxy: ProxyRoute
+  /** Location ID of the connector that leads here. */
+  readonly location: string
+}
 
 /** An adapter and its scripted backend. */
 interface AdapterTrial<T extends Destination['type'], Client extends ProtocolClient> {
@@ -18,7 +28,7 @@ interface AdapterTrial<T extends Destination['type'], Client extends ProtocolCli
   /** Over which listener of the proxy it goes. */
   readonly over: 'socks5' | 'http'
   /** Loaded when it is its turn. */
-  readonly create: (deps: { readonly clock: Clock; readonly proxy: ProxyRoute }) => Promise<ProtocolAdapter<T, Client>>
+  readonly create: (deps: TrialDeps) => Promise<ProtocolAdapter<T, Client>>
 }
 
 /** One that can stand in a list with others: what it makes goes back to itself only. */
@@ -72,6 +82,20 @@ export const adapterTrials: readonly AnyAdapterTrial[] = [
     over: 'socks5',
     create: async ({ clock }) => (await import('@sallyport/pop3')).createPop3Adapter({ clock }),
   }),
+  trial({
+    name: 'rfc (soap)',
+    backend: soapBackend,
+    over: 'http',
+    create: async (deps) => {
+      const { createRfcAdapter, createSoapBinding } = await import('@sallyport/rfc')
+      const { createHttpAdapter } = await import('@sallyport/http')
+      const connectHttp: ConnectSoapCarrier = (url, context) => {
+        const properties = { Name: 'SOAP', Type: 'HTTP', URL: url, ProxyType: 'OnPremise', CloudConnectorLocationId: deps.location }
+        return createHttpAdapter(deps).connect(parseDestination(properties) as HttpDestination, context)
+      }
+      return createRfcAdapter({ clock: deps.clock, bindings: [createSoapBinding({ connectHttp })] })
+    },
+  }),
 ]
 
 /**
@@ -79,10 +103,7 @@ export const adapterTrials: readonly AnyAdapterTrial[] = [
  *
  * @returns `undefined` when it can.
  */
-export async function findMissingLibrary(
-  given: AnyAdapterTrial,
-  deps: { readonly clock: Clock; readonly proxy: ProxyRoute },
-): Promise<string | undefined> {
+export async function findMissingLibrary(given: AnyAdapterTrial, deps: TrialDeps): Promise<string | undefined> {
   const refused = new ConnectivityError('ABORTED', 'only whether the library is there is asked')
   try {
     const adapter = await given.create(deps)

@@ -115,15 +115,15 @@ function planSocks5(ground: Ground): PlannedSuite {
 function planAdapter(ground: Ground, trial: AnyAdapterTrial): PlannedSuite {
   const { target, connectivity, token, clock } = ground
   const proxy = { address: connectivity.httpProxy, tenant: '', token: async () => token, forget: () => {} }
+  const deps = { clock, proxy, location: target.location }
   const dial = trial.over === 'http' ? createDirectDial() : socksDial(ground)
   return {
     suite: 'adapters',
     subject: trial.name,
-    because: async () =>
-      (trial.over === 'http' ? withoutHttp(target) : withoutSocks(ground)) ?? (await findMissingLibrary(trial, { clock, proxy })),
+    because: async () => (trial.over === 'http' ? withoutHttp(target) : withoutSocks(ground)) ?? (await findMissingLibrary(trial, deps)),
     async run(running) {
       if (dial === undefined) return
-      const adapter = await trial.create({ clock, proxy })
+      const adapter = await trial.create(deps)
       const parts = { ...adapterParts(target, trial, { dial, token, limitMs: limitOf(target) }), create: () => adapter }
       const features = { ...trial.backend.features, principal: false, locations: trial.over === 'socks5' }
       const claims = { features, knownGaps: gapsOf(target, 'adapters', trial.name) }
