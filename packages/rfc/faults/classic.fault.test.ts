@@ -110,6 +110,9 @@ describe.each(['connect', 'initialize', 'allocate', 'logon', 'call'] as const)('
     // Two answers in one piece are an answer, and then one that nobody asked for.
     expect(title === 'that answers twice' ? [...codes, 'BACKEND_UNREACHABLE'] : codes).toContain(error.code)
     expect(gateway.seen.calls.filter(({ functionName }) => functionName === 'STFC_CONNECTION').length).toBe(step === 'call' ? 1 : 0)
+    // A byte of the call has left at the last step alone.
+    const isOurs = rfcErrorGroup(error) !== undefined
+    expect(isOurs ? error.details['requestSent'] : undefined).toBe(isOurs ? step === 'call' : undefined)
     // Nothing of the first connection is left, and the next call has one of its own.
     await expect(call(client)).resolves.toMatchObject({ ECHOTEXT: 'x' })
     expect(gateway.accepted).toBe(2)
@@ -384,6 +387,16 @@ describe('a caller that gives up', () => {
     expect((await failureOf(client.call('STFC_CONNECTION', { REQUTEXT: 'x' }))).code).toBe('ABORTED')
     await Promise.all(disposed)
     await gateway.idle()
+  })
+})
+
+describe('a look-up', () => {
+  it('that breaks is no call: nothing of that has left', async () => {
+    const { client } = await connected((moment) =>
+      moment.functionName === 'RFC_GET_FUNCTION_INTERFACE' && moment.connection === 1 ? { bytes: [], end: 'reset' } : undefined,
+    )
+    const error = await failureOf(call(client))
+    expect([error.code, error.details['requestSent']]).toEqual(['BACKEND_UNREACHABLE', false])
   })
 })
 

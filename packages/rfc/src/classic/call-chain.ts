@@ -50,11 +50,11 @@ export function formatCall(
 }
 
 /** Reads a reply. @throws ConnectivityError for an error of the system, and for a reply that is none. */
-export function readReply(description: FunctionDescription, chain: CpicChain, attempt: string): RfcStructure {
+export function readReply(description: FunctionDescription, chain: CpicChain, attempt: string, requestSent: boolean): RfcStructure {
   const reply = readCallReply(chain, 'utf16le')
-  if (isRefused(reply)) throw violationError(attempt, reply.refused, true)
-  if (reply.kind === 'callback') throw callbackError(attempt)
-  if (reply.kind === 'error') throw callError(attempt, reply.error)
+  if (isRefused(reply)) throw violationError(attempt, reply.refused, requestSent)
+  if (reply.kind === 'callback') throw callbackError(attempt, requestSent)
+  if (reply.kind === 'error') throw callError(attempt, reply.error, requestSent)
   const outputs: [string, RfcValue][] = []
   for (const wire of reply.outputs) {
     const name = wire.kind === 'xml' ? xmlParameterName(wire.xml) : wire.name
@@ -62,7 +62,7 @@ export function readReply(description: FunctionDescription, chain: CpicChain, at
     // An output that the description does not have is of no use to anybody.
     if (parameter === undefined || parameter.direction === 'importing') continue
     const value = decodeParameter(wireParameter(parameter), wire)
-    if (isRefused(value)) throw violationError(attempt, value.refused, true)
+    if (isRefused(value)) throw violationError(attempt, value.refused, requestSent)
     outputs.push([parameter.name, fromWireValue(value)])
   }
   return Object.fromEntries(outputs)
@@ -72,7 +72,7 @@ function wireParameter({ name, type, direction }: FunctionParameter): ParameterT
   return { name, type, tables: direction === 'tables' }
 }
 
-function callbackError(attempt: string): ConnectivityError {
+function callbackError(attempt: string, requestSent: boolean): ConnectivityError {
   const text = 'the function module calls functions of its caller, of which there are none here'
-  return rfcError('COMMUNICATION', attempt, { text, requestSent: true, code: 'OPERATION_FORBIDDEN' })
+  return rfcError('COMMUNICATION', attempt, { text, requestSent, code: 'OPERATION_FORBIDDEN' })
 }

@@ -94,7 +94,7 @@ function prepareConnections(client: RfcClientContext, options: ClassicBindingOpt
       try {
         return await lookUpFunction(
           functionName,
-          (each, values) => connection.call(each, values, { signal: bounded, notRequested: [] }),
+          (each, values) => connection.call(each, values, { signal: bounded, notRequested: [], isCall: false }),
           attempt,
         )
       } finally {

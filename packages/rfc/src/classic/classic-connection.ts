@@ -9,10 +9,16 @@ import { violationError } from './classic-errors.ts'
 import type { RfcConversation } from './conversation.ts'
 import { metadataInterfaces } from './metadata-interfaces.ts'
 
+/** What a call needs besides its parameters. */
+export interface DescribedCallOptions extends RfcConnectionCall {
+  /** The application has asked for it, and not the client for itself. */
+  readonly isCall: boolean
+}
+
 /** A connection that calls what it is told the interface of. */
 export interface DescribedConnection {
   readonly isAlive: boolean
-  call(description: FunctionDescription, parameters: RfcStructure, options: RfcConnectionCall): Promise<RfcStructure>
+  call(description: FunctionDescription, parameters: RfcStructure, options: DescribedCallOptions): Promise<RfcStructure>
   ping(signal: AbortSignal): Promise<void>
   reset(signal: AbortSignal): Promise<void>
   close(): Promise<void>
@@ -22,18 +28,17 @@ export interface DescribedConnection {
 export type DescribeFunction = (functionName: string, connection: DescribedConnection, signal: AbortSignal) => Promise<FunctionDescription>
 
 const { ping, reset } = metadataInterfaces
-const nothingElse: readonly string[] = []
-
 /** Makes a connection of a conversation whose user is logged on. `name` is what errors call the destination. */
 export function createDescribedConnection(conversation: RfcConversation, name: string): DescribedConnection {
-  async function exchange(description: FunctionDescription, parameters: RfcStructure, options: RfcConnectionCall): Promise<Answer> {
+  async function exchange(description: FunctionDescription, parameters: RfcStructure, options: DescribedCallOptions): Promise<Answer> {
+    const { signal, isCall } = options
     const attempt = `call ${description.name} at ${name}`
     const chain = formatCall(description, parameters, options.notRequested, attempt)
-    const reply = await conversation.request(chain, attempt, options.signal)
+    const reply = await conversation.request(chain, { attempt, signal, isCall })
     try {
       const answer = parseChain(reply.data)
-      if (isRefused(answer)) throw violationError(attempt, answer.refused, true)
-      return { chain: answer, outputs: readReply(description, answer, attempt) }
+      if (isRefused(answer)) throw violationError(attempt, answer.refused, isCall)
+      return { chain: answer, outputs: readReply(description, answer, attempt, isCall) }
     } catch (error) {
       // Nobody says goodbye to a system that does not speak the protocol.
       if (ConnectivityError.is(error, 'PROTOCOL_VIOLATION')) conversation.fail(error)
@@ -46,10 +51,10 @@ export function createDescribedConnection(conversation: RfcConversation, name: s
     },
     call: async (description, parameters, options) => (await exchange(description, parameters, options)).outputs,
     async ping(signal) {
-      await exchange(ping, {}, { signal, notRequested: nothingElse })
+      await exchange(ping, {}, { signal, notRequested: [], isCall: false })
     },
     async reset(signal) {
-      const { chain } = await exchange(reset, {}, { signal, notRequested: nothingElse })
+      const { chain } = await exchange(reset, {}, { signal, notRequested: [], isCall: false })
       if (chain.fields.some(({ tag }) => tag === cpicTags.serverReset)) return
       throw rfcError('COMMUNICATION', `reset of the session at ${name}`, {
         text: 'the system did not say that it is done',
@@ -73,7 +78,7 @@ export function createClassicConnection(connection: DescribedConnection, describ
       return connection.isAlive
     },
     async call(functionName, parameters, options) {
-      return connection.call(await describe(functionName, connection, options.signal), parameters, options)
+      return connection.call(await describe(functionName, connection, options.signal), parameters, { ...options, isCall: true })
     },
     describe: (functionName, signal) => describe(functionName, connection, signal),
     ping: (signal) => connection.ping(signal),

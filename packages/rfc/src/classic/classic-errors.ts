@@ -17,6 +17,11 @@ export function brokenError(attempt: string, requestSent: boolean, cause?: unkno
   return rfcError('COMMUNICATION', attempt, { text, requestSent, cause })
 }
 
+/** A connection that had ended before anything of this attempt was sent. */
+export function lostError(attempt: string, cause: ConnectivityError): ConnectivityError {
+  return rfcError('COMMUNICATION', attempt, { text: 'the connection had ended before', requestSent: false, cause, code: cause.code })
+}
+
 /** Bytes that are not what the protocol has here. */
 export function violationError(
   attempt: string,
@@ -57,28 +62,28 @@ const routePermissionDenied = -94
 /** A user who is not let in. `secret` is cut out of what the system says. */
 export function logonError(attempt: string, envelope: RfcErrorEnvelope, secret: string): ConnectivityError {
   const text = (envelope.errorText ?? envelope.messageText ?? '').replaceAll(secret, '[redacted]')
-  if (isFunctionDenial(text)) return rfcError('COMMUNICATION', attempt, { text, requestSent: true, code: 'ACCESS_DENIED' })
-  return rfcError('LOGON', attempt, { key: envelope.runtimeError, text, abap: messageOf(envelope), requestSent: true })
+  if (isFunctionDenial(text)) return rfcError('COMMUNICATION', attempt, { text, requestSent: false, code: 'ACCESS_DENIED' })
+  return rfcError('LOGON', attempt, { key: envelope.runtimeError, text, abap: messageOf(envelope), requestSent: false })
 }
 
 /**
  * A call that the system did not execute to its end: protocols.md 9.4. An answer that a connector gives instead of the system has the shape of a short dump; it is
  * known by its text, which is the documented one.
  */
-export function callError(attempt: string, envelope: RfcErrorEnvelope): ConnectivityError {
+export function callError(attempt: string, envelope: RfcErrorEnvelope, requestSent: boolean): ConnectivityError {
   const { exceptionKey, runtimeError, errorText, messageText } = envelope
   const text = errorText ?? messageText
   if (exceptionKey !== undefined)
-    return rfcError('ABAP_EXCEPTION', attempt, { key: exceptionKey, text, abap: messageOf(envelope), requestSent: true })
+    return rfcError('ABAP_EXCEPTION', attempt, { key: exceptionKey, text, abap: messageOf(envelope), requestSent })
   if (runtimeError === undefined && isFunctionDenial(text ?? '')) {
-    return rfcError('COMMUNICATION', attempt, { text, requestSent: true, code: 'ACCESS_DENIED' })
+    return rfcError('COMMUNICATION', attempt, { text, requestSent, code: 'ACCESS_DENIED' })
   }
   const isForbidden = isUnauthorized(`${runtimeError ?? ''} ${text ?? ''}`)
   return rfcError('SYSTEM_FAILURE', attempt, {
     key: isForbidden ? 'RFC_NO_AUTHORITY' : runtimeError,
     text,
     abap: messageOf(envelope),
-    requestSent: true,
+    requestSent,
     ...(isForbidden ? { code: 'OPERATION_FORBIDDEN' as const } : {}),
   })
 }

@@ -38,11 +38,19 @@ export interface ClientIdentity {
   readonly hostName: string
 }
 
+/** What is asked, for errors, and what ends it. */
+export interface ConversationRequest {
+  readonly attempt: string
+  readonly signal: AbortSignal
+  /** A call of the application; anything else may be repeated. */
+  readonly isCall: boolean
+}
+
 /** A conversation with the application server behind a gateway; requests come one after the other. */
 export interface RfcConversation {
   readonly isAlive: boolean
   /** Sends a chain and waits for the whole reply. @throws ConnectivityError; the conversation is over then. */
-  request(chain: Buffer, attempt: string, signal: AbortSignal): Promise<Reply>
+  request(chain: Buffer, request: ConversationRequest): Promise<Reply>
   /** Ends it because of what an answer said. */
   fail(error: ConnectivityError): void
   /** Ends it in good order if it stands. Never throws, works more than once. */
@@ -90,21 +98,22 @@ function createConversation(link: ReachedGateway['link'], conversation: Conversa
     get isAlive() {
       return link.isAlive
     },
-    async request(chain, attempt, signal) {
-      const reply = await link.exchange({ attempt, signal }, async (turn) => {
+    async request(chain, request) {
+      const { attempt, isCall } = request
+      const reply = await link.exchange(request, async (turn) => {
         const reader = createReplyReader()
         for (const { record, awaitsAcknowledgement } of requestRecords(chain, conversation)) {
           await turn.send(formatAppcRecord(record))
           if (!awaitsAcknowledgement) continue
-          const answer = await takeOwnRecord(turn, conversation, attempt)
+          const answer = await takeOwnRecord(turn, conversation, request)
           // Who does not want the rest answers at once.
-          if (answer.function !== appcFunctions.sendData) return readReply(answer, reader, turn, conversation, attempt)
-          must(readAcknowledgement(answer), attempt, true)
+          if (answer.function !== appcFunctions.sendData) return readReply(answer, reader, turn, conversation, request)
+          must(readAcknowledgement(answer), attempt, isCall)
         }
-        return readReply(await takeOwnRecord(turn, conversation, attempt), reader, turn, conversation, attempt)
+        return readReply(await takeOwnRecord(turn, conversation, request), reader, turn, conversation, request)
       })
       // The other side has ended the conversation with its answer.
-      if (reply.appcReturnCode !== 0) link.fail(brokenError(attempt, true))
+      if (reply.appcReturnCode !== 0) link.fail(brokenError(attempt, isCall))
       return reply
     },
     fail: (error) => link.fail(error),
@@ -117,11 +126,12 @@ async function readReply(
   reader: ReplyReader,
   turn: NiTurn,
   conversation: Conversation,
-  attempt: string,
+  request: ConversationRequest,
 ): Promise<Reply> {
-  for (let record = first; ; record = await takeOwnRecord(turn, conversation, attempt)) {
-    if (record.errorBytes > 0 || (record.appcReturnCode !== 0 && record.body.length === 0)) throw gatewayError(attempt, record, true)
-    const result = must(reader.read(record), attempt, true)
+  const { attempt, isCall } = request
+  for (let record = first; ; record = await takeOwnRecord(turn, conversation, request)) {
+    if (record.errorBytes > 0 || (record.appcReturnCode !== 0 && record.body.length === 0)) throw gatewayError(attempt, record, isCall)
+    const result = must(reader.read(record), attempt, isCall)
     if (result !== 'more') return result
   }
 }
@@ -130,9 +140,13 @@ async function takeRecord(turn: NiTurn, attempt: string, requestSent: boolean): 
   return must(parseAppcRecord(await turn.receive()), attempt, requestSent)
 }
 
-async function takeOwnRecord(turn: NiTurn, { conversationId }: Conversation, attempt: string): Promise<AppcRecord> {
-  const record = await takeRecord(turn, attempt, true)
-  if (record.conversationId !== conversationId) throw violationError(attempt, 'a record of another conversation', true)
+async function takeOwnRecord(
+  turn: NiTurn,
+  { conversationId }: Conversation,
+  { attempt, isCall }: ConversationRequest,
+): Promise<AppcRecord> {
+  const record = await takeRecord(turn, attempt, isCall)
+  if (record.conversationId !== conversationId) throw violationError(attempt, 'a record of another conversation', isCall)
   return record
 }
 

@@ -36,9 +36,9 @@ export async function logOn(
     sessionId: randomBytes(16),
     passwordSeed: randomBytes(4).readUInt32BE(),
   })
-  const reply = await conversation.request(chain, attempt, signal)
+  const reply = await conversation.request(chain, { attempt, signal, isCall: false })
   const fields = parseChain(reply.data)
   const answer = isRefused(fields) ? fields : readLogonAnswer(fields, 'utf16le')
-  if (isRefused(answer)) throw violationError(attempt, answer.refused, true)
+  if (isRefused(answer)) throw violationError(attempt, answer.refused, false)
   if (!answer.accepted) throw logonError(attempt, answer.error, password)
 }

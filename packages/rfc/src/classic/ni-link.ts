@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { abortedError, type Clock, ConnectivityError } from '@sallyport/core'
 import { createNiReader, formatNiFrame, maxClientFrameBytes, niPong } from '@sallyport/rfc-wire'
 import { goodbyeMs, maxUnsentBytes } from '../limits.ts'
-import { brokenError, violationError } from './classic-errors.ts'
+import { brokenError, lostError, violationError } from './classic-errors.ts'
 
 /** Messages of NI over the stream of a dial, which the link owns. Pings are answered at any time, also when nobody is waiting. */
 export interface NiLink {
@@ -23,6 +23,8 @@ export interface NiLink {
 interface NiExchange {
   readonly attempt: string
   readonly signal: AbortSignal
+  /** It carries a call of the application: errors say whether a byte of that has left. */
+  readonly isCall?: boolean
   /** Pongs are messages of this exchange: SAProuter says so that a route stands. */
   readonly expectsPong?: boolean
 }
@@ -41,6 +43,7 @@ export function createNiLink(stream: Duplex, clock: Clock): NiLink {
   const messages: Buffer[] = []
   let failure: ConnectivityError | undefined
   let attempt = 'RFC connection'
+  let isCall = false
   let requestSent = false
   let isBusy = false
   let expectsPong = false
@@ -95,7 +98,7 @@ export function createNiLink(stream: Duplex, clock: Clock): NiLink {
   const turn: NiTurn = {
     async send(payload) {
       if (failure !== undefined) throw failure
-      requestSent = true
+      requestSent = isCall
       if (!stream.write(formatNiFrame(payload))) await until(() => !stream.writableNeedDrain)
     },
     async receive() {
@@ -112,11 +115,12 @@ export function createNiLink(stream: Duplex, clock: Clock): NiLink {
     fail,
     async exchange(options, work) {
       const { signal } = options
-      if (failure !== undefined) throw failure
+      if (failure !== undefined) throw lostError(options.attempt, failure)
       if (isBusy)
         throw new ConnectivityError('MESSAGE_INVALID', `${options.attempt}: the connection is in use; calls come one after the other`)
       if (signal.aborted) throw abortedError(signal, options.attempt)
       attempt = options.attempt
+      isCall = options.isCall === true
       requestSent = false
       isBusy = true
       expectsPong = options.expectsPong === true
