@@ -48,6 +48,7 @@ export {
   type RfcRepository,
   type RfcSecureNetwork,
   type RfcTarget,
+  type RfcTechnicalUser,
   type RfcUser,
 } from './rfc-destination.ts'
 export type { RfcServer } from './rfc-server.ts'

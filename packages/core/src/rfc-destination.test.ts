@@ -127,6 +127,15 @@ describe('an RFC destination', () => {
     [{ 'jco.destination.auth_type': 'SAML' }, 'jco.destination.auth_type'],
     [{ 'jco.destination.auth_type': 'PrincipalPropagation', 'jco.destination.proxy_type': 'Internet' }, 'OnPremise'],
     [{ 'jco.destination.auth_type': 'TechnicalUserPropagation' }, 'jco.client.tech_user_id'],
+    [
+      {
+        'jco.destination.auth_type': 'TechnicalUserPropagation',
+        'jco.client.tech_user_id': 'app',
+        'jco.client.tech_user_secret': 's',
+        'jco.client.tech_user_service_url': 'tokens',
+      },
+      'jco.client.tech_user_service_url',
+    ],
     [{ 'jco.client.alias_user': 'jane.doe@acme.test' }, 'exclude each other'],
     [{ 'jco.client.passwd': 'x'.repeat(41) }, 'jco.client.passwd'],
     [{ 'jco.client.lang': 'eng' }, 'jco.client.lang'],

@@ -13,6 +13,8 @@ export interface RfcTarget {
   readonly server: RfcServer
   readonly authentication: 'CONFIGURED_USER' | 'PrincipalPropagation' | 'TechnicalUserPropagation'
   readonly logon: RfcUser
+  /** Present exactly with TechnicalUserPropagation. */
+  readonly technicalUser: RfcTechnicalUser | undefined
   readonly pool: RfcPoolSettings
   /** `undefined` leaves the choice to the adapter. */
   readonly binding: RfcBindingName | undefined
@@ -50,6 +52,14 @@ export interface RfcUser {
   readonly byTlsCertificate: boolean
 }
 
+/** An application that gets a token for itself (RFC 6749 §4.4), which stands for it at the system. */
+export interface RfcTechnicalUser {
+  readonly clientId: string
+  readonly clientSecret: Secret
+  /** The token endpoint; where the property names none it is `/oauth/token`. */
+  readonly tokenUrl: URL
+}
+
 /** Where the descriptions of function modules come from. */
 export interface RfcRepository {
   /** Name of another destination of type RFC. */
@@ -85,9 +95,11 @@ export function parseRfcTarget(
 ): RfcTarget {
   const jco = createJcoProperties(properties, invalid)
   const server = parseRfcServer(jco, invalid)
+  const authentication = parseAuthentication(jco, proxyType, invalid)
   return {
     server,
-    authentication: parseAuthentication(jco, proxyType, invalid),
+    authentication,
+    technicalUser: authentication === 'TechnicalUserPropagation' ? parseTechnicalUser(jco, invalid) : undefined,
     logon: parseUser(jco, server, invalid),
     pool: parseRfcPoolSettings(jco),
     binding: parseBinding(jco, server, invalid),
@@ -120,12 +132,22 @@ function parseAuthentication(jco: JcoProperties, proxyType: string, invalid: (wh
   if (authentication !== 'CONFIGURED_USER' && proxyType !== 'OnPremise') {
     throw invalid(`${name} ${authentication} is for jco.destination.proxy_type OnPremise alone`)
   }
-  if (authentication === 'TechnicalUserPropagation') {
-    for (const needed of ['jco.client.tech_user_id', 'jco.client.tech_user_secret', 'jco.client.tech_user_service_url']) {
-      if (!jco.has(needed)) throw invalid(`${needed} is missing; TechnicalUserPropagation needs it`)
-    }
-  }
   return authentication
+}
+
+function parseTechnicalUser(jco: JcoProperties, invalid: (what: string) => Error): RfcTechnicalUser {
+  const needed = (name: string): string => {
+    const value = jco.text(name)
+    if (value === undefined) throw invalid(`${name} is missing; TechnicalUserPropagation needs it`)
+    return value
+  }
+  const clientId = needed('jco.client.tech_user_id')
+  const clientSecret = createSecret(needed('jco.client.tech_user_secret'))
+  const url = URL.parse(needed('jco.client.tech_user_service_url'))
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username !== '' || url.password !== '') {
+    throw invalid('jco.client.tech_user_service_url is not an http or https URL')
+  }
+  return { clientId, clientSecret, tokenUrl: url.pathname === '/' ? new URL('/oauth/token', url) : url }
 }
 
 function parseUser(jco: JcoProperties, server: RfcServer, invalid: (what: string) => Error): RfcUser {

@@ -3,7 +3,7 @@ import { createSecret, type HttpDestination, parseDestination, type Principal, s
 import { createHttpAdapter } from '@sallyport/http'
 import { createForwardProxy, createSoapNode, listen } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
-import { connectSoap } from '../conformance/soap-client.ts'
+import { connectHttp, connectSoap, type SoapClientOptions } from '../conformance/soap-client.ts'
 
 const servers: Server[] = []
 afterEach(() => {
@@ -170,5 +170,44 @@ describe('SOAP on behalf of a principal', () => {
       code: 'DESTINATION_INVALID',
     })
     expect(node.requests).toHaveLength(before)
+  })
+
+  it('brings the token of a technical user to it, another one for each request if need be, and none where there is none', async () => {
+    const properties = {
+      'jco.destination.auth_type': 'TechnicalUserPropagation',
+      'jco.client.tech_user_id': 'app',
+      'jco.client.tech_user_secret': 'app-secret',
+      'jco.client.tech_user_service_url': 'https://tokens.example',
+    }
+    const seen: unknown[] = []
+    let served = 0
+    let closed = 0
+    await using node = await createSoapNode({ userOf: () => 'APP' })
+    const binding: SoapClientOptions['binding'] = {
+      async connectHttp(name, context) {
+        const client = await connectHttp(name, { ...context, credentials: { kind: 'none' } })
+        return {
+          request(path, options) {
+            seen.push([options.principal?.kind, options.principal?.token.reveal()])
+            return client.request(path, options)
+          },
+          [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+        }
+      },
+      technicalPrincipal: ({ clientId, clientSecret, tokenUrl }) => ({
+        get: async () => ({ kind: 'technical', token: createSecret(`${clientId} ${clientSecret.reveal()} ${tokenUrl.href} ${++served}`) }),
+        async [Symbol.asyncDispose]() {
+          closed += 1
+        },
+      }),
+    }
+    const client = await connectSoap(node.url, { properties, credentials: { kind: 'principal' }, binding })
+    expect(await client.call('STFC_CONNECTION', { REQUTEXT: 'x' })).toMatchObject({ RESPTEXT: expect.stringContaining('User: APP') })
+    expect(seen).toEqual([1, 2].map((at) => ['technical', `app app-secret https://tokens.example/oauth/token ${at}`]))
+    await client[Symbol.asyncDispose]()
+    expect(closed).toBe(1)
+    await expect(connectSoap(node.url, { properties, credentials: { kind: 'principal' } })).rejects.toMatchObject({
+      code: 'DESTINATION_INVALID',
+    })
   })
 })

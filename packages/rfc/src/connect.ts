@@ -1,5 +1,6 @@
 import { type Clock, ConnectivityError } from '@sallyport/core'
-import { type Connect, createConnect, type ResolvedDestination } from '@sallyport/destination-client/connect'
+import { createTokenSource } from '@sallyport/destination-client'
+import { type Connect, type ConnectOptions, createConnect, type ResolvedDestination } from '@sallyport/destination-client/connect'
 import { type ClassicBindingOptions, createClassicBinding } from './classic/classic-binding.ts'
 import { createNodeRfcBinding } from './node-rfc/node-rfc-binding.ts'
 import { createRfcAdapter, type RfcAdapterOptions } from './rfc-adapter.ts'
@@ -19,7 +20,7 @@ export const connect: Connect<RfcConnectOptions, RfcClient> = createConnect('RFC
 /** All of them; destinations that one names are resolved as the first was. */
 function bindingsOf(
   { another }: ResolvedDestination<'RFC'>,
-  { allowPlaintext, services }: RfcConnectOptions,
+  { allowPlaintext, services, ca }: RfcConnectOptions & Pick<ConnectOptions, 'ca'>,
   clock: Clock,
 ): readonly RfcBinding[] {
   const ports = services === undefined ? {} : { services }
@@ -33,6 +34,14 @@ function bindingsOf(
     createSoapBinding({
       connectHttp: carrierOf(another, clock),
       findDestination: async (name, signal) => (await another(name, 'RFC', signal)).destination,
+      technicalPrincipal({ clientId, clientSecret, tokenUrl }) {
+        const client = { clientId, proof: { kind: 'secret', secret: clientSecret }, tokenUrl, domain: undefined } as const
+        const tokens = createTokenSource({ client, clock, ...(ca === undefined ? {} : { ca }) })
+        return {
+          get: async (signal) => ({ kind: 'technical', token: await tokens.get({ signal }) }),
+          [Symbol.asyncDispose]: () => tokens[Symbol.asyncDispose](),
+        }
+      },
     }),
   ]
 }

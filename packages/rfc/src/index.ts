@@ -29,4 +29,5 @@ export { type RfcStructure, type RfcValue, upperCaseNames } from './rfc-value.ts
 export type { RfcSkipped } from './select-binding.ts'
 export { createSoapBinding, type SoapBindingOptions } from './soap/soap-binding.ts'
 export type { ConnectSoapCarrier, SoapCarrier } from './soap/soap-carrier.ts'
+export type { PrincipalSource } from './soap/soap-carriers.ts'
 export { serverAddress, type ServerAddress, servicePort, type ServiceNumbers } from './server-address.ts'

@@ -58,7 +58,9 @@ function refuseUnusable({ name, authentication }: RfcDestination, { credentials,
   const invalid = (what: string): ConnectivityError =>
     new ConnectivityError('DESTINATION_INVALID', `destination "${name}": ${what}`, { details: { destination: name } })
   if (credentials.kind === 'header') throw invalid('RFC has no headers; use jco.client.user and jco.client.passwd')
-  if (credentials.kind === 'principal' && principal === undefined) throw invalid('it acts on behalf of a principal, and none is at hand')
+  // The token of a technical user is the binding's concern.
+  if (credentials.kind === 'principal' && principal === undefined && authentication !== 'TechnicalUserPropagation')
+    throw invalid('it acts on behalf of a principal, and none is at hand')
   if (authentication !== 'CONFIGURED_USER' && credentials.kind !== 'principal') {
     throw invalid(`jco.destination.auth_type is ${authentication}, and the credentials are those of a configured user`)
   }

@@ -1,4 +1,4 @@
-import type { ConnectContext } from '@sallyport/core'
+import type { ConnectContext, Principal } from '@sallyport/core'
 
 /** An HTTP client of one destination: what `createHttpAdapter` of `@sallyport/http` connects is one. */
 export interface SoapCarrier extends AsyncDisposable {
@@ -10,6 +10,8 @@ export interface SoapCarrier extends AsyncDisposable {
       readonly headers: Readonly<Record<string, string>>
       readonly body?: string
       readonly signal: AbortSignal
+      /** On whose behalf, instead of the principal of the context. */
+      readonly principal?: Principal
     },
   ): Promise<Response>
 }
