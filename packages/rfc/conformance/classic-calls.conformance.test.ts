@@ -285,11 +285,17 @@ setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
 
 /** What the fixture has seen is not the client's. */
-function heldBytesWithout({ seen }: AbapGateway): number {
+async function heldBytesWithout({ seen }: AbapGateway): Promise<number> {
   for (const list of [seen.calls, seen.messages]) (list as unknown[]).length = 0
-  collectGarbage()
-  const { arrayBuffers, heapUsed } = process.memoryUsage()
-  return arrayBuffers + heapUsed
+  let least = Number.POSITIVE_INFINITY
+  // Buffers that a collection finds are given back a little later, at times one round later.
+  for (let round = 0; round < 4; round += 1) {
+    collectGarbage()
+    await new Promise(setImmediate)
+    const { arrayBuffers, heapUsed } = process.memoryUsage()
+    least = Math.min(least, arrayBuffers + heapUsed)
+  }
+  return least
 }
 
 describe('memory', () => {
