@@ -10,8 +10,7 @@ import { createInstallation, type Installation } from './installation.ts'
 let stack: Installation
 beforeAll(async () => {
   stack = await createInstallation()
-  const started = await stack.run(['dev', '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev()
 }, 60_000)
 afterAll(async () => stack[Symbol.asyncDispose]())
 

@@ -35,8 +35,7 @@ subaccounts:
     destinations:${destinations(backend.port)}
 ${company.connectors()}`,
   )
-  const started = await stack.run(['dev', '--config', file, '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev(['--config', file])
 }, 60_000)
 afterAll(async () => {
   await stack[Symbol.asyncDispose]()

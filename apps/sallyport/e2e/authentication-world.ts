@@ -53,8 +53,7 @@ server:
   destinationService: { allowPrivateTokenServices: true }
 `,
   )
-  const started = await stack.run(['dev', '--config', file, '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev(['--config', file])
   const services = openBoundServices(stack)
 
   const identity = authority.issue({ subject: '/O=Partner/CN=application', keyType: 'rsa' })

@@ -57,8 +57,7 @@ subaccounts:
       - { Name: SUBSCRIBER_ONLY, ${internet}, URL: "${backend.url}/subscriber", Authentication: NoAuthentication }
 ${company.connectors({ mappings, settings: '    backendResponseTimeoutSeconds: 1\n' })}`,
   )
-  const started = await stack.run(['dev', '--config', file, '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev(['--config', file])
 }, 60_000)
 afterAll(async () => {
   await stack[Symbol.asyncDispose]()

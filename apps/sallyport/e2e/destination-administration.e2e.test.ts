@@ -37,8 +37,7 @@ instances: { destination: { parameters: { file: parameters.json } } }
 server: { destinationService: { allowPrivateTokenServices: true } }
 ${company.connectors({ mappings })}`,
   )
-  const started = await stack.run(['dev', '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev()
 }, 90_000)
 afterAll(async () => {
   await stack[Symbol.asyncDispose]()

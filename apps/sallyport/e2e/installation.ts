@@ -31,6 +31,8 @@ export interface Installation extends AsyncDisposable {
       readonly environment?: Record<string, string>
     },
   ): Promise<Outcome>
+  /** Starts the local stack in the background and waits until it is ready. Throws with what it said when it is not. */
+  dev(words?: readonly string[]): Promise<void>
   /** As `run` with `--json`: the parsed document. Throws when the command fails. */
   json<T>(words: readonly string[]): Promise<T>
   /** Runs any program and waits for its end. */
@@ -89,6 +91,10 @@ export async function createInstallation({
     file: (name) => join(folder, name),
     run: (words, options = {}) =>
       finish(spawnMain(words, options.data ?? data, options.environment), options.input, options.timeoutMs ?? 60_000),
+    async dev(words = []) {
+      const started = await installation.run(['dev', ...words, '--detach', '--wait', '40s', '--port-offset', String(portOffset)])
+      if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+    },
     async json<T>(words: readonly string[]): Promise<T> {
       const outcome = await installation.run(['--json', ...words])
       if (outcome.code !== 0) throw new Error(`sallyport ${words.join(' ')} ended with ${outcome.code}: ${outcome.stdout}${outcome.stderr}`)

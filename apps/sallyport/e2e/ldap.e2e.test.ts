@@ -67,9 +67,7 @@ connectors:
       - { virtual: "corp.ldap:2636", internal: "tcps://localhost:${slapd.securePort}" }
 `,
     )
-    const words = ['dev', '--config', stack.file('sallyport.yaml'), '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)]
-    const started = await stack.run(words)
-    if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+    await stack.dev(['--config', stack.file('sallyport.yaml')])
   }, 60_000)
   afterAll(async () => {
     for (const tokens of opened) await tokens[Symbol.asyncDispose]()

@@ -85,9 +85,7 @@ connectors:
       - { virtual: "post.corp:2465", internal: "tcps://localhost:${postfix.securePort}" }
 `,
     )
-    const words = ['dev', '--config', stack.file('sallyport.yaml'), '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)]
-    const started = await stack.run(words)
-    if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+    await stack.dev(['--config', stack.file('sallyport.yaml')])
   }, 90_000)
   afterEach(() => void vi.unstubAllEnvs())
   afterAll(async () => {

@@ -80,9 +80,7 @@ connectors:
       - { virtual: "post.corp:995", internal: "tcp://127.0.0.1:${pop3sPort}" }
 `,
     )
-    const words = ['dev', '--config', stack.file('sallyport.yaml'), '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)]
-    const started = await stack.run(words)
-    if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+    await stack.dev(['--config', stack.file('sallyport.yaml')])
   }, 60_000)
   afterAll(async () => {
     for (const tokens of opened) await tokens[Symbol.asyncDispose]()

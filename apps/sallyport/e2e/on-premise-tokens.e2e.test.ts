@@ -39,8 +39,7 @@ beforeAll(async () => {
   // Private addresses stay forbidden: what a connector reaches is the connector's business.
   const configuration = `${subaccounts}${company.connectors({ mappings })}server: { destinationService: { allowPrivateTokenServices: false } }\n`
   writeConfiguration(stack.file('sallyport.yaml'), configuration)
-  const started = await stack.run(['dev', '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev()
 }, 90_000)
 afterAll(async () => {
   await stack[Symbol.asyncDispose]()

@@ -13,8 +13,7 @@ let userToken: string
 
 beforeAll(async () => {
   stack = await createInstallation()
-  const started = await stack.run(['dev', '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev()
   request = createRequester({ authorities: [readFileSync(join(stack.data, 'ca.crt'), 'utf8')] })
   proxyToken = await issue(['--client', 'connectivity'])
   userToken = await issue(['--user', 'jane@acme.test'])

@@ -25,8 +25,7 @@ beforeAll(async () => {
     stack.file('sallyport.yaml'),
     `${subaccounts}  - id: other\n    users: [{ name: eve@other.test }]\n${company.connectors({ audit: 'SECURITY', mappings, settings: '    backendResponseTimeoutSeconds: 1\n' })}`,
   )
-  const started = await stack.run(['dev', '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev()
   proxyToken = await issue(['--client', 'connectivity'])
   userToken = await issue(['--user', 'jane@acme.test'])
 }, 90_000)

@@ -94,9 +94,7 @@ describe('an ABAP system behind the connector, over SOCKS5', () => {
     stack = await createInstallation()
     writeFileSync(stack.file('route'), `/H/127.0.0.1/S/${router.address.port}/W/pass-of-router`, { mode: 0o600 })
     writeFileSync(stack.file('sallyport.yaml'), configuration('[{ name: STFC_CONNECTION }]'))
-    const words = ['dev', '--config', stack.file('sallyport.yaml'), '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)]
-    const started = await stack.run(words)
-    if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+    await stack.dev(['--config', stack.file('sallyport.yaml')])
   }, 60_000)
   afterAll(async () => {
     for (const each of opened.toReversed()) await each[Symbol.asyncDispose]()

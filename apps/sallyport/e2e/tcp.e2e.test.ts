@@ -56,9 +56,7 @@ connectors:
       - { virtual: "corp.web:80", internal: "http://127.0.0.1:${nginx.port}", resources: [{ path: /files, subPaths: true }] }
 `,
     )
-    const words = ['dev', '--config', stack.file('sallyport.yaml'), '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)]
-    const started = await stack.run(words)
-    if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+    await stack.dev(['--config', stack.file('sallyport.yaml')])
   }, 90_000)
   afterAll(async () => {
     await stack?.[Symbol.asyncDispose]()

@@ -49,8 +49,7 @@ server:
   destinationService: { allowPrivateTokenServices: true }
 ${network.connectors()}`,
   )
-  const started = await stack.run(['dev', '--config', file, '--detach', '--wait', '40s', '--port-offset', String(stack.portOffset)])
-  if (started.code !== 0) throw new Error(`${started.stdout}${started.stderr}`)
+  await stack.dev(['--config', file])
   return { stack, network, uaadomain, httpPort, bindings: bindingsOf(stack) }
 }
 
