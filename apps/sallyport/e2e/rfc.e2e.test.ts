@@ -1,13 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { silentLogger, systemClock } from '@sallyport/core'
-import { connect as connectByName, createClassicBinding, createRfcAdapter, type RfcClient } from '@sallyport/rfc'
+import { createDirectDial } from '@sallyport/dial'
+import { createHttpAdapter } from '@sallyport/http'
+import { connect as connectByName, createClassicBinding, createRfcAdapter, createSoapBinding, type RfcClient } from '@sallyport/rfc'
 import {
   type AbapGateway,
   createAbapGateway,
   createMessageServer,
   createSapRouter,
+  createSoapNode,
   type MessageServer,
   type SapRouter,
+  type SoapNode,
 } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { findDestination, stubApplication } from './found-destination.ts'
@@ -16,6 +20,7 @@ import { createInstallation, type Installation } from './installation.ts'
 let gateway: AbapGateway
 let messageServer: MessageServer
 let router: SapRouter
+let soapNode: SoapNode
 let stack: Installation
 const opened: AsyncDisposable[] = []
 
@@ -50,7 +55,8 @@ ${destination('ERP', {})}${destination('ROUTED', { 'jco.client.sysnr': '01' })}$
 ).replaceAll(
   /"jco\.client\.(?:ashost|sysnr)":"",/g,
   '',
-)}${destination('AUTOMATIC', { 'jco.destination.x.binding': 'auto' })}${destination('NOWHERE', { 'jco.client.sysnr': '77' })}
+)}${destination('AUTOMATIC', { 'jco.destination.x.binding': 'auto' })}${destination('OVER_SOAP', { 'jco.destination.x.binding': 'soap', 'jco.destination.x.soap_destination': 'NODE' })}${destination('NOWHERE', { 'jco.client.sysnr': '77' })}
+      - ${JSON.stringify({ Name: 'NODE', Type: 'HTTP', ProxyType: 'OnPremise', URL: 'http://erp.demo:8000', Authentication: 'BasicAuthentication', User: 'DEVELOPER', Password: 'secret' })}
 connectors:
   - audit: { level: ALL }
     services: { sapmsABC: 3600 }
@@ -70,6 +76,12 @@ connectors:
         systemNumber: "42"
         backendType: abapSys
         blockedUsers: [{ client: "001", user: developer }]
+      - virtual: "erp.demo:8000"
+        internal: "${soapNode.url}"
+        backendType: abapSys
+        resources: [{ path: /sap/bc/soap/rfc }, { path: /sap/bc/soap/wsdl }]
+        soapFunctionFilter: true
+        functions: [{ name: STFC_CONNECTION }]
       - virtual: "ms.demo:sapmsABC"
         internal: "rfc://127.0.0.1:${messageServer.address.port}"
         logonGroup: SALES
@@ -90,6 +102,7 @@ describe('an ABAP system behind the connector, over SOCKS5', () => {
   beforeAll(async () => {
     gateway = await createAbapGateway()
     messageServer = await createMessageServer({ groups: { SALES: [{ host: '127.0.0.1', dispatcherPort: gateway.address.port - 100 }] } })
+    soapNode = await createSoapNode()
     router = await createSapRouter({ route: (host) => (host === 'erp.internal' ? gateway.address : -90), password: 'pass-of-router' })
     stack = await createInstallation()
     writeFileSync(stack.file('route'), `/H/127.0.0.1/S/${router.address.port}/W/pass-of-router`, { mode: 0o600 })
@@ -99,7 +112,7 @@ describe('an ABAP system behind the connector, over SOCKS5', () => {
   afterAll(async () => {
     for (const each of opened.toReversed()) await each[Symbol.asyncDispose]()
     await stack?.[Symbol.asyncDispose]()
-    for (const peer of [router, messageServer, gateway]) await peer?.[Symbol.asyncDispose]()
+    for (const peer of [soapNode, router, messageServer, gateway]) await peer?.[Symbol.asyncDispose]()
   })
 
   it('answers the functions that the mapping admits, and knows itself by its internal name', async () => {
@@ -169,6 +182,33 @@ describe('an ABAP system behind the connector, over SOCKS5', () => {
     const client = await connect('NOWHERE')
     await expect(client.call('STFC_CONNECTION', { REQUTEXT: '' })).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
     expect(gateway.accepted).toBe(accepted)
+  })
+
+  it('PR-112 answers over SOAP what the same functions admit, and denies the others', async () => {
+    const { connectivity, credentials, destination: target, socks5: dial, tokens } = await findDestination(stack, 'OVER_SOAP', 'RFC')
+    opened.push(tokens)
+    const proxy = {
+      address: connectivity.httpProxy,
+      tenant: 'demo',
+      token: (abort: AbortSignal) => tokens.get({ signal: abort }),
+      forget: tokens.forget,
+    }
+    const http = createHttpAdapter({ clock: systemClock, proxy })
+    const soap = createSoapBinding({
+      async connectHttp(name, context) {
+        const found = await findDestination(stack, name, 'HTTP')
+        opened.push(found.tokens)
+        return await http.connect(found.destination, { ...context, dial: createDirectDial(), credentials: found.credentials })
+      },
+    })
+    const adapter = createRfcAdapter({ clock: systemClock, bindings: [soap] })
+    const client = await adapter.connect(target, { dial, credentials, signal: signal(), log: silentLogger })
+    opened.push(client)
+    expect(await client.call('STFC_CONNECTION', { REQUTEXT: 'über SOAP' })).toMatchObject({ ECHOTEXT: 'über SOAP' })
+    await expect(client.call('STFC_CHANGING', { START_VALUE: 1, COUNTER: 1 })).rejects.toThrow(
+      /Access denied for STFC_CHANGING on erp.demo:8000/,
+    )
+    expect(soapNode.calls.map(({ functionName }) => functionName)).toEqual(['STFC_CONNECTION'])
   })
 
   it('carries what is larger than a record, both ways', async () => {
