@@ -1,4 +1,6 @@
 import {
+  appcFunctions,
+  deallocateRecord,
   clientGatewayConnect,
   cpicTags,
   formatAppcRecord,
@@ -227,6 +229,25 @@ describe('time', () => {
     clock.advance(61_000)
     expect(await limited.nextRecord()).toMatchObject({ appcReturnCode: 18 })
     expect(await limited.next()).toBeUndefined()
+  })
+})
+
+describe('conversations that have ended', () => {
+  it('are closed when neither side closes them', async () => {
+    const clock = createManualClock()
+    await start({}, {}, { clock })
+    const { stream } = await bench.tcp(virtual)
+    const caller = createRfcCaller(stream)
+    await caller.logOn()
+    caller.record(deallocateRecord(caller.conversation))
+    await until(() => gateway.visits[0]?.messages.at(-1)?.[1] === appcFunctions.deallocate)
+    // What is said behind the end reaches nobody.
+    const messages = gateway.visits[0]?.messages.length
+    caller.record(allocateRecord(caller.conversation))
+    clock.advance(6_000)
+    expect(await caller.next()).toBeUndefined()
+    await until(() => gateway.visits[0]?.closed === true && bench.openStreams === 0)
+    expect(gateway.visits[0]?.messages).toHaveLength(messages ?? 0)
   })
 })
 

@@ -78,6 +78,7 @@ function readInitializeAnswer(state: ConversationState, payload: Buffer, record:
 
 function withAskedNames(state: ConversationState, payload: Buffer): BackendMessage | Refused {
   const rewritten = rewriteInitializeReply(payload, state.initialize)
+  state.initialize = Buffer.alloc(0)
   return isRefused(rewritten) ? rewritten : pass(rewritten, false)
 }
 

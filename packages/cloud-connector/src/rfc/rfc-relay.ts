@@ -176,6 +176,11 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
     check(nowMs) {
       if (endedMs !== undefined) {
         if (!full.client && nowMs - endedMs > lingerMs) stream.reset('cancelled')
+      } else if (conversation.progress === 'ended') {
+        // Whoever has nothing more to say closes; nobody waits for one who does not.
+        if (full.client || nowMs - messageMs <= lingerMs) return
+        socket.end()
+        endStream()
       } else if (conversation.progress === 'set-up' && nowMs - startMs > rfcSetupMs) {
         refuse(options.violation('the conversation is not set up in time'))
       } else if (idleTimeoutMs > 0 && nowMs - messageMs > idleTimeoutMs) {
