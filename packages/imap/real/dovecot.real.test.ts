@@ -16,16 +16,26 @@ import {
 import { createDirectDial, createProxyDial } from '@sallyport/dial'
 import { type Dovecot, skipUnless, startDovecot, startTokenIntrospection, type TokenIntrospection } from '@sallyport/real-backends'
 import { createSocksServer, createTestCa, type SocksServer } from '@sallyport/test-fixtures'
-import { ImapFlow } from 'imapflow'
+import { ImapFlow, type ImapFlowOptions } from 'imapflow'
 import { ImapFlow as OlderImapFlow } from 'imapflow-2.1'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createImapAdapter, type ImapClient, type ImapFlowClass } from '../src/index.ts'
 
 const run = promisify(execFile)
 const signal = (): AbortSignal => AbortSignal.timeout(15_000)
+/** How each client of the library was led to its stream. */
+const ways: string[] = []
+const watched = (library: ImapFlowClass): ImapFlowClass =>
+  class extends library {
+    constructor(options: ImapFlowOptions) {
+      super(options)
+      const { transport, tls } = options as { readonly transport?: unknown; readonly tls?: { readonly path?: string } }
+      ways.push(transport !== undefined ? 'the option transport' : tls?.path !== undefined ? 'the bridge' : 'none')
+    }
+  }
 const libraries = [
-  { id: 'PR-047', how: 'the option transport', library: ImapFlow },
-  { id: 'PR-046', how: 'the bridge', library: OlderImapFlow as unknown as ImapFlowClass },
+  { id: 'PR-047', how: 'the option transport', library: watched(ImapFlow) },
+  { id: 'PR-046', how: 'the bridge', library: watched(OlderImapFlow as unknown as ImapFlowClass) },
 ] as const
 
 const first = 'Subject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\nFrom: jane@acme.test\n\nHello {3}\n* 1 EXISTS\n)\n'
@@ -38,7 +48,7 @@ const hash = (bytes: Buffer | string | undefined): string =>
 
 const ca = createTestCa()
 
-describe.skipIf(skipUnless('dovecot', 'python3')).each(libraries)('Dovecot by $how', ({ id, library }) => {
+describe.skipIf(skipUnless('dovecot', 'python3')).each(libraries)('Dovecot by $how', ({ id, how, library }) => {
   let dovecot: Dovecot
   let introspection: TokenIntrospection
   let proxy: SocksServer
@@ -60,7 +70,7 @@ describe.skipIf(skipUnless('dovecot', 'python3')).each(libraries)('Dovecot by $h
 
   const basic = (user = 'jane', password = 'p4ss'): Credentials => ({ kind: 'basic', user, password: createSecret(password) })
   const bearer = (token: string): Credentials => ({ kind: 'header', name: 'Authorization', value: createSecret(`Bearer ${token}`) })
-  const ways: Readonly<Record<string, () => Dial>> = {
+  const dials: Readonly<Record<string, () => Dial>> = {
     direct: () => createDirectDial(),
     socks5: () => createProxyDial({ kind: 'socks5', proxy: proxy.address, token: async () => createSecret('t.t.t') }),
   }
@@ -88,7 +98,7 @@ describe.skipIf(skipUnless('dovecot', 'python3')).each(libraries)('Dovecot by $h
     })
   }
 
-  describe.each(Object.entries(ways))('%s', (_way, dialOf) => {
+  describe.each(Object.entries(dials))('%s', (_way, dialOf) => {
     it.each(Object.keys(modes))(`${id} logs on, selects, fetches, appends and idles over %s`, async (mode) => {
       await using client = await connect(basic(), { mode, dial: dialOf() })
       await client.withMailbox(
@@ -127,6 +137,7 @@ describe.skipIf(skipUnless('dovecot', 'python3')).each(libraries)('Dovecot by $h
       await watcher.logout()
       await flow.mailboxDelete(folder)
       await client.logout()
+      expect(new Set(ways.splice(0))).toEqual(new Set([how]))
     })
   })
 
