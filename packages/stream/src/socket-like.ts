@@ -11,6 +11,9 @@ export interface SocketLike extends Duplex {
   readonly encrypted: false
   readonly remoteAddress: string
   readonly remotePort: number
+  /** There is no address on this side: what libraries write into their logs is that of the target. */
+  readonly localAddress: string
+  readonly localPort: number
   /** Emits `timeout` after so long without a byte in either direction; 0 switches that off. The stream stays open. */
   setTimeout(idleMs: number, callback?: () => void): this
   /** Does nothing: the stream connects by itself. For libraries that are given a socket and connect it. */
@@ -84,10 +87,17 @@ export function createSocketLike({ open, address, clock, errorOf = (error) => er
       noteActivity()
       if (!duplex.push(chunk)) stream.pause()
     })
-    stream.on('end', () => duplex.push(null))
+    let ended = false
+    stream.on('end', () => {
+      ended = true
+      duplex.push(null)
+    })
     stream.on('error', (error) => duplex.destroy(errorOf(error)))
-    // After both ends it is closed anyway; before, the far side has gone without a word.
-    stream.on('close', () => duplex.destroy())
+    stream.on('close', () => {
+      // Behind its end there may be somebody who is slow to read; without one the far side has gone without a word.
+      if (ended && !duplex.readableEnded) duplex.once('end', () => duplex.destroy())
+      else duplex.destroy()
+    })
     // Starts with the first read.
     stream.pause()
   }
@@ -115,6 +125,8 @@ export function createSocketLike({ open, address, clock, errorOf = (error) => er
     encrypted: false as const,
     remoteAddress: address.host,
     remotePort: address.port,
+    localAddress: address.host,
+    localPort: address.port,
     setTimeout(milliseconds: number, callback?: () => void): SocketLike {
       idleMs = milliseconds
       cancelTimer()
