@@ -115,6 +115,7 @@ export function systemText(address: VirtualAddress): string {
 
 /** Text of somebody else, fit for one line. */
 export function shownText(text: string): string {
+  if (text === '') return text
   const line = text.replace(/\p{Cc}/gu, '?')
   return line.length > maxShownTextLength ? `${line.slice(0, maxShownTextLength)}…` : line
 }

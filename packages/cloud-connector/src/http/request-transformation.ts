@@ -30,7 +30,7 @@ function isCertificateHeader(name: string): boolean {
 function isConnectivityHeader(name: string): boolean {
   const first = name.charCodeAt(0)
   if (first !== 0x73 && first !== 0x70) return false
-  const folded = name.replaceAll('_', '-')
+  const folded = name.includes('_') ? name.replaceAll('_', '-') : name
   return (
     folded.startsWith('sap-connectivity-') ||
     folded === 'sap-cp-connectivity-service-token' ||
@@ -80,8 +80,9 @@ export function transformRequestLines({
 }: Pick<Exchange, 'added' | 'address' | 'head' | 'route'>): readonly string[] | undefined {
   const { mapping } = route as NonNullable<typeof route>
   const internal = mapping.hostInHeader === 'INTERNAL'
-  const virtualText = formatHostPort(address.host, address.port, 80)
   const { lines, names, values } = head
+  if (added.userCertificate.length === 0 && !internal && isUntouched(head, address)) return undefined
+  const virtualText = formatHostPort(address.host, address.port, 80)
   let changed = added.userCertificate.length > 0 || internal
   let hosts = 0
   const kept: string[] = []
@@ -105,6 +106,18 @@ export function transformRequestLines({
   if (internal) kept.push(`X-Forwarded-Host: ${virtualText}`)
   for (const line of added.userCertificate) kept.push(line)
   return kept
+}
+
+/** Whether a head that stays as it is names the virtual host once, and nothing that is reserved. */
+function isUntouched({ names, values }: RequestHead, address: VirtualAddress): boolean {
+  let hosts = 0
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] as string
+    if (name !== 'host') {
+      if (isReservedHeader(name)) return false
+    } else if (hosts++ > 0 || !namesVirtualHost(values[at] as string, address)) return false
+  }
+  return hosts === 1
 }
 
 function namesVirtualHost(value: string, { host, port }: VirtualAddress): boolean {
