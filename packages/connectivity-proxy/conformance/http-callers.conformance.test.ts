@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { systemClock } from '@sallyport/core'
 import { createManualClock, createTestIssuer } from '@sallyport/test-fixtures'
 import { createRemoteKeySource } from '@sallyport/token-verifier'
@@ -43,12 +42,6 @@ function lastOpening() {
 }
 
 describe('headers', () => {
-  it('CP-026 Proxy-Authorization never reaches the backend', async () => {
-    expect((await ask([proxyHeader()])).status).toBe(200)
-    expect(seenHeaders()).not.toContain('proxy-authorization')
-    expect(JSON.stringify(backend.requests.at(-1)?.rawHeaders)).not.toContain('Bearer')
-  })
-
   it('SAP-Connectivity-Authentication never reaches the backend, but its token goes with the stream', async () => {
     const user = rig.issuer.user('jane@acme.test')
     expect((await ask([proxyHeader(), `SAP-Connectivity-Authentication: Bearer ${user}`])).status).toBe(200)
@@ -138,12 +131,6 @@ describe('proxy authorization', () => {
     expect((await ask([`Proxy-Authorization: Basic ${withPassword}`])).status).toBe(407)
   })
 
-  it('CP-045 CL-131 a missing token gets 407 and the scheme to use', async () => {
-    const answer = await ask([])
-    expect(answer.status).toBe(407)
-    expect(answer.head).toMatch(/^proxy-authenticate: Bearer\r$/im)
-  })
-
   it('writes one audit line for refusals that repeat, and their number when that time is over', async () => {
     const clock = createManualClock(Date.now())
     await using own = await startRig({ clock })
@@ -171,17 +158,6 @@ describe('proxy authorization', () => {
     const answer = await ask([`Proxy-Authorization: Bearer ${header}.${payload.toString('base64url')}.${signature}`])
     expect(answer).toMatchObject({ status: 407 })
     expect(answer.body).toContain('signature')
-  })
-
-  it('CP-048 alg none and HMAC get 407', async () => {
-    const payload = Buffer.from(JSON.stringify({ iss: rig.issuer.issuer, zid: 'demo', exp: seconds() + 60, cid: allowedClient })).toString(
-      'base64url',
-    )
-    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-    const none = `${part({ alg: 'none', typ: 'JWT' })}.${payload}.`
-    const hmacInput = `${part({ alg: 'HS256', typ: 'JWT', kid: 'key-1' })}.${payload}`
-    const hmac = `${hmacInput}.${createHmac('sha256', JSON.stringify(rig.issuer.keys[0])).update(hmacInput).digest('base64url')}`
-    for (const token of [none, hmac]) expect((await ask([`Proxy-Authorization: Bearer ${token}`])).status).toBe(407)
   })
 
   it('CP-049 a token of another client gets 407', async () => {
