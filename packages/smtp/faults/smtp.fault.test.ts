@@ -1,3 +1,4 @@
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
 import { inspect } from 'node:util'
@@ -14,8 +15,8 @@ import {
   systemClock,
 } from '@sallyport/core'
 import { createDirectDial } from '@sallyport/dial'
-import { createManualClock, createSocketNetwork, createTestCa, type FarEnd } from '@sallyport/test-fixtures'
-import { describe, expect, it } from 'vitest'
+import { createManualClock, createMemoryPair, createSocketNetwork, createTestCa, type FarEnd } from '@sallyport/test-fixtures'
+import { describe, expect, it, vi } from 'vitest'
 import { type RelayOptions, type RelaySession, serveRelay } from '@sallyport/conformance/backends'
 import { createSmtpAdapter, type SmtpAdapterOptions, type SmtpClient } from '../src/index.ts'
 
@@ -573,15 +574,40 @@ describe('connections', () => {
     expect(lost.code).toBe('TUNNEL_LOST')
   })
 
-  it('PR-009 the host of the destination goes to the dial as it is written', async () => {
+  it('PR-009 the host of the destination goes to the dial as it is written, and to no resolver', async () => {
+    const resolvers = [vi.spyOn(dns, 'lookup'), vi.spyOn(dns, 'resolve4'), vi.spyOn(dns, 'resolve6'), vi.spyOn(dns.promises, 'lookup')]
     const dialled: Address[] = []
     const dial: Dial = async (address) => {
       dialled.push(address)
-      throw new ConnectivityError('ACCESS_DENIED', 'denied by the test')
+      const [near, far] = createMemoryPair()
+      serveRelay({ stream: far, reset: () => far.destroy() }, { tls: identity })
+      return near
     }
-    await using client = await open({ host: 'Relay.Virtual', port: 25 }, { context: { dial } })
-    await expect(client.ping(signal())).rejects.toMatchObject({ code: 'ACCESS_DENIED' })
+    const properties = { 'mail.smtp.starttls.required': 'true' }
+    await using client = await open({ host: 'Relay.Virtual', port: 25 }, { properties, context: { dial } })
+    await client.send(mail, { signal: signal() })
     expect(dialled).toEqual([{ host: 'Relay.Virtual', port: 25 }])
+    expect(resolvers.flatMap((resolver) => resolver.mock.calls)).toEqual([])
+    for (const resolver of resolvers) resolver.mockRestore()
+  })
+
+  it.each([
+    ['in the clear', {}, {}],
+    ['with STARTTLS', { tls: identity }, { 'mail.smtp.starttls.required': 'true' }],
+    ['with TLS', { tls: { ...identity, implicit: true } }, { 'mail.transport.protocol': 'smtps' }],
+  ])('a stream of a tunnel, which is no socket, carries mail %s', async (_what, options, properties) => {
+    const sessions: RelaySession[] = []
+    const dial: Dial = async () => {
+      const [near, far] = createMemoryPair()
+      sessions.push(serveRelay({ stream: far, reset: () => far.destroy() }, options))
+      return near
+    }
+    await using client = await open(
+      { host: 'relay.acme.test', port: 25 },
+      { properties: properties as Record<string, string>, context: { dial } },
+    )
+    await client.send(mail, { signal: signal() })
+    expect(sessions.flatMap(({ messages }) => messages)).toHaveLength(1)
   })
 })
 
