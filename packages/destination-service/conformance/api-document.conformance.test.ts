@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { administrationRoutes } from '../src/administration/routes.ts'
 import { routes } from '../src/http/routes.ts'
-import { type RunningService, startService } from './running-service.ts'
+import { createConnectionChecker } from '../src/index.ts'
+import { instanceId, type RunningService, startService } from './running-service.ts'
 
 let running: RunningService
 beforeAll(async () => {
-  running = await startService()
+  running = await startService({ connections: createConnectionChecker({ privateAddresses: 'refuse' }) })
 })
 afterAll(() => running.close())
 
@@ -36,7 +38,9 @@ describe('the API’s document', () => {
     const written = Object.entries(document.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     )
-    expect(written.toSorted()).toEqual(routes.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`).toSorted())
+    expect(written.toSorted()).toEqual(
+      [...routes, ...administrationRoutes].map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`).toSorted(),
+    )
     for (const [path, operations] of Object.entries(document.paths)) {
       for (const operation of Object.values(operations)) {
         expect(operation.summary).not.toBe('')
@@ -68,6 +72,57 @@ describe('the API’s document', () => {
       const described = route?.description.answers[answer.status]
       expect({ method, path, described: described?.body?.safeParse(answer.json).success }).toEqual({ method, path, described: true })
     }
+  })
+
+  it('describes what the administration really answers, and has it only where it is served', async () => {
+    const draft = { properties: { Name: 'a', Type: 'HTTP', URL: 'http://x', Password: 'p4ss' } }
+    const asked: [string, string, string, unknown?][] = [
+      ['GET', '/session', ''],
+      ['GET', '/instances', ''],
+      ['GET', '/instances/:instance/settings', instanceId],
+      ['PUT', '/instances/:instance/parameters', instanceId, {}],
+      ['POST', '/subaccount/destinations', '', draft],
+      ['GET', '/subaccount/destinations', ''],
+      ['GET', '/subaccount/destinations/:name', 'a'],
+      ['PUT', '/subaccount/destinations/:name', 'a', draft],
+      ['POST', '/subaccount/destinations/export', '', { format: 'json' }],
+      [
+        'POST',
+        '/subaccount/destinations/import',
+        '',
+        { content: btoa(JSON.stringify(draft.properties)), existing: 'update', review: true },
+      ],
+      ['POST', '/subaccount/destinations/:name/check', 'a'],
+      ['PUT', '/subaccount/destinations/:name/labels', 'a', [{ key: 'k', values: ['v'] }]],
+      ['GET', '/subaccount/destinations/:name/labels', 'a'],
+      ['POST', '/subaccount/certificates', '', { Name: 'c.pem', Attributes: {} }],
+      ['POST', '/subaccount/certificates/:name/renew', 'c.pem'],
+      ['GET', '/subaccount/certificates', ''],
+      ['GET', '/subaccount/certificates/:name', 'c.pem'],
+      ['GET', '/subaccount/encryption', ''],
+      ['PUT', '/subaccount/encryption/customerKey', ''],
+      ['POST', '/subaccount/encryption/customerKey/rotate', ''],
+      ['DELETE', '/subaccount/encryption/customerKey', ''],
+      ['DELETE', '/subaccount/destinations/:name', 'a'],
+    ]
+    for (const [method, path, name, body] of asked) {
+      const answer = await running.administer(method, path.replace(/:\w+/, name), {
+        token: running.token(),
+        ...(body === undefined ? {} : { body }),
+      })
+      const route = administrationRoutes.find((known) => known.method === method && known.path === `/admin/v1${path}`)
+      const described = route?.description.answers[answer.status]
+      // What tells of several has no body for one.
+      const fits = answer.text === '' ? method !== 'GET' : described?.body?.safeParse(answer.json).success
+      expect({ method, path, status: answer.status, described: described !== undefined, fits }).toMatchObject({
+        described: true,
+        fits: true,
+      })
+    }
+    const without = await startService()
+    const document = (await (await fetch(`${without.url}/destination-configuration/docs/json`)).json()) as ApiDocument
+    expect(Object.keys(document.paths).filter((path) => path.startsWith('/admin'))).toEqual([])
+    await without.close()
   })
 })
 

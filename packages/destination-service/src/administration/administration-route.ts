@@ -1,6 +1,7 @@
 import type { AdministeredArea, AdministrationAction } from '@sallyport/admin-api'
 import type { Level } from '../entities/entity-repository.ts'
 import type { Answer } from '../http/answer.ts'
+import type { RouteDescription } from '../http/route.ts'
 import type { ServiceRequest } from '../http/service-request.ts'
 import { type AdministeredLevel, administeredLevel } from './administered-level.ts'
 import type { AdministrationContext, AdministrationRequest } from './administration-context.ts'
@@ -10,6 +11,7 @@ import type { Administrator } from './administrator.ts'
 export interface AdministrationRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
+  readonly description: RouteDescription
   answer(request: AdministrationRequest, context: AdministrationContext, parameters: RouteParameters): Promise<Answer>
 }
 
@@ -29,6 +31,7 @@ export interface LevelOperation {
   readonly path: string
   readonly area: AdministeredArea
   readonly action: AdministrationAction
+  readonly description: RouteDescription
   answer(request: LevelRequest, context: AdministrationContext, name: string): Promise<Answer>
 }
 
@@ -48,10 +51,11 @@ export function onSubaccount(operation: LevelOperation): AdministrationRoute {
 }
 
 function permitted(operation: LevelOperation, path: string): AdministrationRoute {
-  const { method, area, action } = operation
+  const { method, area, action, description } = operation
   return {
     method,
     path,
+    description,
     async answer({ administrator, ...request }, context, parameters) {
       const target = await administeredLevel(administrator, { instanceId: parameters.instance, area, action }, context)
       if ('answer' in target) return target.answer

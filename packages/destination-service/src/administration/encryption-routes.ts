@@ -4,6 +4,7 @@ import { requireAudit } from '../entities/change-record.ts'
 import { type Answer, refuse } from '../http/answer.ts'
 import type { ServiceRequest } from '../http/service-request.ts'
 import type { AdministrationContext } from './administration-context.ts'
+import { encryptionDescriptions } from './route-descriptions.ts'
 import { type AdministrationRoute, type LevelOperation, onSubaccount } from './administration-route.ts'
 
 /** Changes what the data of subaccounts is encrypted with. Errors are those of a store with keys of customers. */
@@ -22,12 +23,13 @@ const path = '/encryption'
 /** Keys of subaccounts are for those who look after its other keys. */
 export const encryptionRoutes: readonly AdministrationRoute[] = (
   [
-    { method: 'GET', path, area: 'trust', action: 'view', answer: getEncryption },
+    { method: 'GET', path, area: 'trust', action: 'view', description: encryptionDescriptions.read, answer: getEncryption },
     {
       method: 'PUT',
       path: `${path}/customerKey`,
       area: 'trust',
       action: 'manage',
+      description: encryptionDescriptions.use,
       answer: changing('use', 'is encrypted with a key of its owner'),
     },
     {
@@ -35,6 +37,7 @@ export const encryptionRoutes: readonly AdministrationRoute[] = (
       path: `${path}/customerKey/rotate`,
       area: 'trust',
       action: 'manage',
+      description: encryptionDescriptions.rotate,
       answer: changing('rotate', 'is encrypted with the newest version of the key of its owner'),
     },
     {
@@ -42,6 +45,7 @@ export const encryptionRoutes: readonly AdministrationRoute[] = (
       path: `${path}/customerKey`,
       area: 'trust',
       action: 'manage',
+      description: encryptionDescriptions.release,
       answer: changing('release', 'is not encrypted with a key of its owner any more'),
     },
   ] satisfies readonly LevelOperation[]

@@ -18,10 +18,11 @@ export function serveAdministration(
   const { context, instances, log } = deps
   const { verifier, clock } = context
   const { applications } = context.administration
-  for (const { method, path, answer } of administrationRoutes) {
+  for (const { method, path, description, answer } of administrationRoutes) {
     serve<Administrator>(app, {
       method,
       path,
+      description,
       clock,
       log,
       admit: ({ authorization }) => admitAdministrator(authorization, { verifier, instances, applications }),

@@ -6,7 +6,7 @@ import { levelOf } from '../access/caller.ts'
 import type { Level, StoredEntity } from '../entities/entity-repository.ts'
 import { answerByCondition, etagOf } from '../entities/etag.ts'
 import { type Answer, notFound, refuse } from '../http/answer.ts'
-import { apiRoot, type Route } from '../http/route.ts'
+import { apiRoot, type Route, type RouteDescription } from '../http/route.ts'
 import type { ServiceContext, ServiceRequest } from '../http/service-request.ts'
 import { readRecord } from './certificate-record.ts'
 
@@ -17,19 +17,22 @@ const publicKeySchema = z.object({
   SubjectDN: z.string(),
 })
 
+/** What the API's document says of the public side of a file. */
+export const publicKeysDescription: RouteDescription = {
+  tag: 'Certificates',
+  summary: 'The certificates of a file, without private keys',
+  answers: {
+    200: { description: 'One element per entry of a key store', body: z.array(publicKeySchema) },
+    304: { description: 'The caller has this version already' },
+  },
+  refusals: [404, 412],
+}
+
 /** What may be shown to partners: certificates without keys. */
 export const publicKeyRoutes: readonly Route[] = (['subaccount', 'instance'] as const).map((level) => ({
   method: 'GET',
   path: `${apiRoot}/v1/${level}Certificates/:name/publicKeys`,
-  description: {
-    tag: 'Certificates',
-    summary: 'The certificates of a file, without private keys',
-    answers: {
-      200: { description: 'One element per entry of a key store', body: z.array(publicKeySchema) },
-      304: { description: 'The caller has this version already' },
-    },
-    refusals: [404, 412],
-  },
+  description: publicKeysDescription,
   answer: (request, context, name) => getPublicKeys(request, context, levelOf(request.caller, level), name),
 }))
 

@@ -118,10 +118,10 @@ export function createHttpApp(
   void app.register(async (scope) => {
     await registerApiPages(scope)
     for (const route of routes) serveRoute(scope, route, { context, ...deps })
+    const { administration } = deps
+    if (administration !== undefined)
+      serveAdministration(scope, { context: { ...context, administration }, instances: deps.instances, log: deps.log })
   })
-  const { administration } = deps
-  if (administration !== undefined)
-    serveAdministration(app, { context: { ...context, administration }, instances: deps.instances, log: deps.log })
   return app
 }
 
