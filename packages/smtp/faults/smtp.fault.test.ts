@@ -602,10 +602,7 @@ describe('connections', () => {
       sessions.push(serveRelay({ stream: far, reset: () => far.destroy() }, options))
       return near
     }
-    await using client = await open(
-      { host: 'relay.acme.test', port: 25 },
-      { properties: properties as Record<string, string>, context: { dial } },
-    )
+    await using client = await open({ host: 'relay.acme.test', port: 25 }, { properties, context: { dial } })
     await client.send(mail, { signal: signal() })
     expect(sessions.flatMap(({ messages }) => messages)).toHaveLength(1)
   })
