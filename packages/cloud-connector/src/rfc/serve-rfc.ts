@@ -1,8 +1,10 @@
 import { type Clock, ConnectivityError, type StreamCloseReason } from '@sallyport/core'
+import type { RouteHop } from '@sallyport/rfc-wire'
 import type { HeldStream } from '@sallyport/tunnel'
 import type { VirtualAddress } from '../access-control/access-decision.ts'
 import { discard } from '../backend/backend-connection.ts'
 import { systemText } from '../http/refusals.ts'
+import type { ConnectorState } from '../connector-state.ts'
 import type { LinkContext } from '../link-context.ts'
 import { openGateway, type OpenGateway } from './open-gateway.ts'
 import { createRfcAccess, type MappedRfc, type RfcAccess } from './rfc-access.ts'
@@ -27,6 +29,8 @@ export interface ServeRfcOptions {
   readonly mapping: MappedRfc
   readonly take: HeldStream['take']
   readonly timeoutMs: number
+  /** Of the state that has found the mapping. */
+  readonly routes: ConnectorState['routes']
   readonly onConnected: () => void
   readonly onFailed: (error: ConnectivityError) => void
   readonly onClose: (reason: StreamCloseReason) => void
@@ -68,10 +72,8 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
       onClose: options.onClose,
     })
   }
-  const { route: written } = mapping.rfc
-  const route = 'file' in written ? context.state().routes.get(written.file) : written
   const opening = {
-    route: route ?? [],
+    route: routeOf(mapping, options.routes),
     clock: context.clock,
     timeoutMs: options.timeoutMs,
     system: systemText(address),
@@ -93,6 +95,14 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
     check: (nowMs) => relay?.check(nowMs),
     cancel: () => cancelled.abort(new ConnectivityError('ABORTED', 'the caller has gone away')),
   }
+}
+
+/** The SAProuters of a mapping. Its file has been read with the configuration: without it nothing is reached, least of all without a SAProuter. */
+function routeOf({ rfc: { route }, virtualText }: MappedRfc, routes: ConnectorState['routes']): readonly RouteHop[] {
+  if (!('file' in route)) return route
+  const hops = routes.get(route.file)
+  if (hops === undefined) throw new TypeError(`the SAProuters of ${virtualText} have not been read`)
+  return hops
 }
 
 /** The decisions, and how long the backend takes over what they let pass. */

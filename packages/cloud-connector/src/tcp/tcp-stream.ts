@@ -97,7 +97,18 @@ export function serveTcpStream(
   }
   if (isRfcMapping(mapping)) {
     const { correlationId } = opening
-    rfc = serveRfc({ context, address, correlationId, mapping, take: held.take, timeoutMs, onConnected, onFailed, onClose: closed })
+    rfc = serveRfc({
+      context,
+      address,
+      correlationId,
+      mapping,
+      take: held.take,
+      timeoutMs,
+      routes: state.routes,
+      onConnected,
+      onFailed,
+      onClose: closed,
+    })
     cancelConnect = rfc.cancel
     return served
   }
