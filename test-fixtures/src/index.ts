@@ -23,6 +23,7 @@ export { createMessageServer, type MessageServer, type MessageServerOptions } fr
 export { createNiConnection, type NiConnection } from './ni-connection.ts'
 export { createOpenStreams, type OpenStreams } from './open-streams.ts'
 export { createSapRouter, type SapRouter, type SapRouterOptions } from './sap-router.ts'
+export { createProxiedNetwork, type ProxiedNetwork } from './proxied-network.ts'
 export { createSocketNetwork, listen } from './socket-network.ts'
 export { createSoapNode, type SoapCall, type SoapNode, type SoapNodeOptions } from './soap-node/soap-node.ts'
 export { createSocksServer, type SocksAttempt, type SocksServer, type SocksServerOptions } from './socks-server.ts'

@@ -1,8 +1,8 @@
-import { describeAdapter, type FarEnd } from '@sallyport/conformance'
+import { describeAdapter } from '@sallyport/conformance'
 import { httpBackend } from '@sallyport/conformance/backends'
 import { createSecret, systemClock } from '@sallyport/core'
 import { createDirectDial } from '@sallyport/dial'
-import { createForwardProxy, createMemoryNetwork, createSocketNetwork } from '@sallyport/test-fixtures'
+import { createMemoryNetwork, createProxiedNetwork, createSocketNetwork } from '@sallyport/test-fixtures'
 import { createHttpAdapter } from '../src/index.ts'
 
 const proxyToken = 'proxy.token.of-the-connectivity-client'
@@ -24,25 +24,7 @@ describeAdapter('http over sockets', {
 
 describeAdapter('http through a connectivity proxy', {
   ...httpBackend,
-  async open() {
-    const network = createSocketNetwork()
-    const proxy = await createForwardProxy({
-      tokens: [proxyToken],
-      route: (host, port, locationId) => (host === 'erp.virtual' && locationId === 'orlando' ? { host: '127.0.0.1', port } : 403),
-    })
-    return {
-      dial: createDirectDial(),
-      proxy: proxy.address,
-      serve: async (handler: (far: FarEnd) => void) => ({ ...(await network.serve(handler)), host: 'erp.virtual' }),
-      unused: async () => ({ ...(await network.unused()), host: 'erp.virtual' }),
-      async idle() {
-        await Promise.all([network.idle(), proxy.idle()])
-      },
-      async [Symbol.asyncDispose]() {
-        await Promise.all([network[Symbol.asyncDispose](), proxy[Symbol.asyncDispose]()])
-      },
-    }
-  },
+  open: async () => ({ ...(await createProxiedNetwork(proxyToken)), dial: createDirectDial() }),
   create: ({ proxy }) =>
     createHttpAdapter({
       clock: systemClock,

@@ -1,9 +1,9 @@
-import { describeAdapter, type FarEnd } from '@sallyport/conformance'
+import { describeAdapter } from '@sallyport/conformance'
 import { soapBackend } from '@sallyport/conformance/backends'
 import { createSecret, type HttpDestination, parseDestination, systemClock } from '@sallyport/core'
 import { createDirectDial } from '@sallyport/dial'
 import { createHttpAdapter, type HttpAdapterOptions } from '@sallyport/http'
-import { createForwardProxy, createMemoryNetwork, createSocketNetwork } from '@sallyport/test-fixtures'
+import { createMemoryNetwork, createProxiedNetwork, createSocketNetwork } from '@sallyport/test-fixtures'
 import { createRfcAdapter, createSoapBinding, type RfcBinding } from '../src/index.ts'
 
 const proxyToken = 'proxy.token.of-the-connectivity-client'
@@ -32,25 +32,7 @@ describeAdapter('rfc by soap over sockets', {
 
 describeAdapter('rfc by soap through a connectivity proxy', {
   ...soapBackend,
-  async open() {
-    const network = createSocketNetwork()
-    const proxy = await createForwardProxy({
-      tokens: [proxyToken],
-      route: (host, port, locationId) => (host === 'erp.virtual' && locationId === 'orlando' ? { host: '127.0.0.1', port } : 403),
-    })
-    return {
-      dial: createDirectDial(),
-      proxy: proxy.address,
-      serve: async (handler: (far: FarEnd) => void) => ({ ...(await network.serve(handler)), host: 'erp.virtual' }),
-      unused: async () => ({ ...(await network.unused()), host: 'erp.virtual' }),
-      async idle() {
-        await Promise.all([network.idle(), proxy.idle()])
-      },
-      async [Symbol.asyncDispose]() {
-        await Promise.all([network[Symbol.asyncDispose](), proxy[Symbol.asyncDispose]()])
-      },
-    }
-  },
+  open: async () => ({ ...(await createProxiedNetwork(proxyToken)), dial: createDirectDial() }),
   create: ({ proxy }) =>
     createRfcAdapter({
       clock: systemClock,
