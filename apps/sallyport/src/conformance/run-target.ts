@@ -5,6 +5,7 @@ import { planSuites, type Running } from './plan-suites.ts'
 import type { Target } from './read-target.ts'
 import type { SuiteName } from './suites.ts'
 import { openTargetServices, type TargetServices } from './target-services.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** What to run, and who hears of it. */
 export interface TargetRun {
@@ -75,18 +76,4 @@ async function tokenOf(target: Target, services: TargetServices): Promise<Secret
 function wantedBy(text: string | undefined): (name: string, ids: readonly string[]) => boolean {
   const wanted = text?.toLowerCase()
   return (name, ids) => wanted === undefined || [name, ...ids].some((one) => one.toLowerCase().includes(wanted))
-}
-
-function withoutSecrets(result: CaseResult, secrets: readonly string[]): CaseResult {
-  const { failure } = result
-  if (failure === undefined) return result
-  const clean = (text: string): string => secrets.reduce((shown, secret) => shown.replaceAll(secret, '(secret)'), text)
-  return {
-    ...result,
-    failure: {
-      message: clean(failure.message),
-      ...(failure.expected === undefined ? {} : { expected: clean(failure.expected) }),
-      ...(failure.actual === undefined ? {} : { actual: clean(failure.actual) }),
-    },
-  }
 }
