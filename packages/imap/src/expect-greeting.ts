@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { abortedError } from '@sallyport/core'
-import { streamError, violationError } from './imap-errors.ts'
+import { readFirst } from '@sallyport/stream'
+import { violationError } from './imap-errors.ts'
 import { maxGreetingBytes } from './limits.ts'
 
 const beginnings = ['* OK', '* PREAUTH', '* BYE']
@@ -18,37 +18,16 @@ export function mayBeGreeting(bytes: Buffer): boolean {
  * @throws ConnectivityError `PROTOCOL_VIOLATION`; the stream is destroyed then.
  */
 export function expectGreeting(stream: Duplex, signal: AbortSignal, attempt: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let held: Buffer = Buffer.alloc(0)
-    const settle = (error?: Error): void => {
-      signal.removeEventListener('abort', onAbort)
-      stream.off('data', onData).off('error', onBreak).off('close', onBreak).off('end', onBreak)
-      stream.pause()
-      if (error === undefined) resolve()
-      else {
-        // Whatever it says on its way down, the reason is known.
-        stream.on('error', () => {})
-        stream.destroy()
-        reject(error)
-      }
-    }
-    const onAbort = (): void => settle(abortedError(signal, attempt))
-    const onBreak = (error?: unknown): void => settle(streamError(attempt, error))
-    const onData = (chunk: Buffer): void => {
-      held = Buffer.concat([held, chunk])
-      const complete = held.includes('\r\n')
-      if (!mayBeGreeting(held) || (!complete && held.length > maxGreetingBytes)) settle(violationError(attempt))
-      else if (complete) {
-        stream.pause()
-        stream.unshift(held)
-        settle()
-      }
-    }
-    if (signal.aborted) {
-      onAbort()
-      return
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    stream.on('error', onBreak).on('close', onBreak).on('end', onBreak).on('data', onData)
-  })
+  let held: Buffer = Buffer.alloc(0)
+  const take = (chunk: Buffer): boolean => {
+    held = Buffer.concat([held, chunk])
+    const complete = held.includes('\r\n')
+    if (!mayBeGreeting(held) || (!complete && held.length > maxGreetingBytes)) throw violationError(attempt)
+    if (!complete) return false
+    stream.pause()
+    // Now: a stream that has ended already would say so in the next turn.
+    stream.unshift(held)
+    return true
+  }
+  return readFirst(stream, { signal, attempt, take })
 }

@@ -117,15 +117,6 @@ function refused(code: ErrorCode, attempt: string, response: string, responseCod
   })
 }
 
-/** A stream that broke under the library. Errors of a dial or a tunnel pass as they are. */
-export function streamError(attempt: string, error?: unknown): ConnectivityError {
-  if (ConnectivityError.is(error)) return error
-  const { code } = (error ?? {}) as { code?: unknown }
-  return new ConnectivityError('BACKEND_UNREACHABLE', `${attempt}: the connection broke${typeof code === 'string' ? ` (${code})` : ''}`, {
-    cause: error,
-  })
-}
-
 /** What is behind the port is no IMAP server; the library would wait for one. */
 export function violationError(attempt: string): ConnectivityError {
   return new ConnectivityError(

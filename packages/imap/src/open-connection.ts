@@ -10,10 +10,10 @@ import {
   underSignal,
   withDeadline,
 } from '@sallyport/core'
-import { secureStream, type TlsOptions, type TlsTerms } from '@sallyport/stream'
+import { connectionError, secureStream, type TlsOptions, type TlsTerms } from '@sallyport/stream'
 import type { ImapFlow } from 'imapflow'
 import { expectGreeting } from './expect-greeting.ts'
-import { imapError, streamError } from './imap-errors.ts'
+import { imapError } from './imap-errors.ts'
 import { type ImapFlowClass, leadLibrary } from './library-way.ts'
 import { answerTimeoutMs, connectTimeoutMs, goodbyeMs } from './limits.ts'
 import { logonOptions, secretOf } from './logon-options.ts'
@@ -56,7 +56,7 @@ export async function openConnection(deps: ConnectionDeps, logon: MailLogon, par
   await expectGreeting(stream, signal, attempt)
   const closed = new Promise<void>((resolve) => void stream.once('close', () => resolve()))
   let failure: ConnectivityError | undefined
-  stream.on('error', (error: unknown) => (failure ??= streamError(attempt, error)))
+  stream.on('error', (error: unknown) => (failure ??= connectionError(attempt, error)))
 
   let flow: ImapFlow | undefined
   const end = (): void => {
@@ -86,7 +86,7 @@ export async function openConnection(deps: ConnectionDeps, logon: MailLogon, par
     // Who waits for an answer hears of it too; without a listener it would end the process.
     client.on('error', (error: unknown) => {
       const known = imapError(error, { attempt, failure, secrets })
-      failure ??= streamError(attempt, known)
+      failure ??= connectionError(attempt, known)
     })
     await underSignal(client.connect(), signal, attempt)
     if (logon.kind !== 'none' && destination.proxyType === 'Internet' && !secured && !client.secureConnection)

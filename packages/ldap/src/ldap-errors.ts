@@ -71,15 +71,6 @@ export function resultError(attempt: string, result: LdapResult, secret?: string
   )
 }
 
-/** A connection that ended before the answer. Errors of a dial or a tunnel pass as they are. */
-export function connectionError(attempt: string, error?: unknown): ConnectivityError {
-  if (ConnectivityError.is(error)) return error
-  const code = codeOf(error)
-  return new ConnectivityError('BACKEND_UNREACHABLE', `${attempt}: the connection broke${code === '' ? '' : ` (${code})`}`, {
-    cause: error,
-  })
-}
-
 /** Bytes that are not LDAP, or no answer to what was asked. */
 export function violationError(attempt: string, what: string): ConnectivityError {
   return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: ${what}; is this the port of a directory, with or without TLS?`)
@@ -113,9 +104,4 @@ export function driverMissingError(name: string, cause: unknown): ConnectivityEr
       cause,
     },
   )
-}
-
-function codeOf(error: unknown): string {
-  const { code } = (error ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? code : ''
 }

@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream'
 import type { Clock, ConnectivityError } from '@sallyport/core'
+import { connectionError } from '@sallyport/stream'
 import { createByteReader } from './byte-reader.ts'
 import { createUnstuffer } from './dot-stuffing.ts'
 import { maxLineBytes } from './limits.ts'
-import { connectionError, endedError, timeoutError, violationError } from './pop3-errors.ts'
+import { endedError, timeoutError, violationError } from './pop3-errors.ts'
 import { type Status, tryParseStatus } from './status-line.ts'
 
 /** A conversation over one stream, which it owns: lines out, lines and messages in. Whatever goes wrong ends it. */

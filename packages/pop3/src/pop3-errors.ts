@@ -32,15 +32,6 @@ export function refusedError({ attempt, status, otherwise = 'OPERATION_REFUSED',
   )
 }
 
-/** A connection that ended before the answer. Errors of a dial or a tunnel pass as they are. */
-export function connectionError(attempt: string, error?: unknown): ConnectivityError {
-  if (ConnectivityError.is(error)) return error
-  const { code } = (error ?? {}) as { code?: unknown }
-  return new ConnectivityError('BACKEND_UNREACHABLE', `${attempt}: the connection broke${typeof code === 'string' ? ` (${code})` : ''}`, {
-    cause: error,
-  })
-}
-
 /** Bytes that are not POP3, or no answer to what was asked. */
 export function violationError(attempt: string, what: string): ConnectivityError {
   return new ConnectivityError('PROTOCOL_VIOLATION', `${attempt}: ${what}; is this the port of a POP3 server, with or without TLS?`)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Duplex, pipeline } from 'node:stream'
 import { type Address, type ConnectivityError, withDeadline } from '@sallyport/core'
-import { behindBridgeError, bridgeError } from './stream-errors.ts'
+import { bridgeError, connectionError } from './stream-errors.ts'
 import { bridgeAcceptMs, maxSocketPathBytes } from './limits.ts'
 
 /** What a bridge leads to. One bridge serves one connection of one library. */
@@ -93,7 +93,7 @@ async function listen(
     })
   })
   const fail = (error: unknown): void => {
-    if (error !== undefined && error !== null) failure ??= behindBridgeError(attempt, error)
+    if (error !== undefined && error !== null) failure ??= connectionError(attempt, error)
   }
   const lead = async (socket: Socket): Promise<void> => {
     let stream: Duplex

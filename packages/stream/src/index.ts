@@ -10,7 +10,8 @@
  */
 export { type Bridge, type BridgeOptions, openBridge, openLoopbackBridge } from './bridge.ts'
 export { type ConnectionPool, type ConnectionPoolOptions, createConnectionPool, type PooledConnection } from './connection-pool.ts'
+export { readFirst, type ReadFirstOptions } from './read-first.ts'
 export { secureStream, type SecureStreamOptions } from './secure-stream.ts'
 export { createSocketLike, type SocketLike, type SocketLikeOptions } from './socket-like.ts'
-export { handshakeError } from './stream-errors.ts'
+export { connectionError, handshakeError } from './stream-errors.ts'
 export { tlsConnectionOptions, type TlsOptions, type TlsTerms } from './tls-terms.ts'

@@ -30,10 +30,10 @@ export function bridgeError(signal: AbortSignal, attempt: string, cause: unknown
   return new ConnectivityError('SERVICE_UNAVAILABLE', `${attempt}: its private socket cannot be made`, { cause })
 }
 
-/** What broke behind a bridge. Errors of a dial or a tunnel pass as they are. */
-export function behindBridgeError(attempt: string, error: unknown): ConnectivityError {
+/** A connection that ended before it should. Errors of a dial or a tunnel pass as they are. */
+export function connectionError(attempt: string, error?: unknown): ConnectivityError {
   if (ConnectivityError.is(error)) return error
-  const { code } = error as { code?: unknown }
+  const { code } = (error ?? {}) as { code?: unknown }
   return new ConnectivityError('BACKEND_UNREACHABLE', `${attempt}: the connection broke${typeof code === 'string' ? ` (${code})` : ''}`, {
     cause: error,
   })
