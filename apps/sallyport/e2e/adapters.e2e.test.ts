@@ -1,6 +1,8 @@
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createSecret, silentLogger, systemClock } from '@sallyport/core'
-import { createDirectDial } from '@sallyport/dial'
+import { createDirectDial, createProxyDial } from '@sallyport/dial'
 import { connect as connectToHttp, createHttpAdapter } from '@sallyport/http'
 import { connect as connectToTcp, createTcpAdapter } from '@sallyport/tcp'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -62,6 +64,38 @@ describe('our own client packages against the running stack', () => {
     expect(await text(socket)).toBe('by name')
     await expect(connectToTcp('S4_DEMO', { ca })).rejects.toMatchObject({ code: 'DESTINATION_INVALID' })
     await expect(connectToTcp('NOWHERE', { ca })).rejects.toMatchObject({ code: 'DESTINATION_NOT_FOUND' })
+  })
+
+  it('PR-014 SOCKS5 with method 0x80, the token and the location ID in Base64; the server picks it when 00 is offered too', async () => {
+    const { connectivity, tokens } = await findDestination(stack, 'ECHO_DEMO', 'TCP')
+    await using _ = tokens
+    const proxy = connectivity.socks5Proxy ?? { host: 'localhost', port: 0 }
+    const offering = connectSocket(proxy.port, proxy.host)
+    offering.write(Buffer.of(5, 2, 0x00, 0x80))
+    const [picked] = (await once(offering, 'data')) as [Buffer]
+    expect([...picked]).toEqual([5, 0x80])
+    offering.destroy()
+
+    const token = await tokens.get({ signal: signal() })
+    const sent: Buffer[] = []
+    const dial = createProxyDial({
+      kind: 'socks5',
+      proxy,
+      token: async () => token,
+      dial: async (address, options) => {
+        const stream = await createDirectDial()(address, options)
+        const write = stream.write.bind(stream) as (chunk: Buffer, ...more: never[]) => boolean
+        return Object.assign(stream, { write: (chunk: Buffer, ...more: never[]) => (sent.push(Buffer.from(chunk)), write(chunk, ...more)) })
+      },
+    })
+    // There is no such connector: the proxy has understood the token and the location.
+    const attempt = dial({ host: 'echo.demo', port: 7 }, { signal: signal(), locationId: 'grüße' })
+    await expect(attempt).rejects.toMatchObject({ code: 'CONNECTOR_NOT_CONNECTED' })
+    const [greeting = Buffer.alloc(0), ...rest] = sent
+    expect([...greeting]).toContain(0x80)
+    const message = Buffer.concat([greeting, ...rest]).toString('latin1')
+    const location = Buffer.from('grüße').toString('base64')
+    expect(message).toContain(`${token.reveal()}${String.fromCodePoint(location.length)}${location}`)
   })
 
   it('HTTP over SOCKS5 to a TCP mapping is not offered: the connector decides by protocol', async () => {
