@@ -4,7 +4,9 @@ import {
   cpicTags,
   decodeParameter,
   type DeepValue,
+  encodeInitialValue,
   encodeParameter,
+  fixedBytesOf,
   formatCallReply,
   formatChain,
   formatErrorReply,
@@ -123,8 +125,24 @@ async function run(
   requireInputs(found, given)
   const results = await found.run(given, session)
   return found.parameters
-    .filter(({ name, direction }) => direction !== 'import' && wantedOutputs.includes(name) && results[name] !== undefined)
-    .map((parameter) => encodeParameter(wireParameterOf(dictionary, parameter), results[parameter.name] ?? ''))
+    .filter(({ name, direction }) => direction !== 'import' && wantedOutputs.includes(name))
+    .map((parameter) => {
+      const wire = wireParameterOf(dictionary, parameter)
+      const result = results[parameter.name]
+      return result === undefined ? initialParameter(wire) : encodeParameter(wire, result)
+    })
+}
+
+/** What a function module has not set. */
+function initialParameter(wire: ParameterType): WireParameter {
+  const { name, type } = wire
+  if (type.kind === 'table') return encodeParameter(wire, [])
+  if (type.kind === 'components') return encodeParameter(wire, {})
+  const bytes = fixedBytesOf(type)
+  if (bytes === undefined) return encodeParameter(wire, type.kind === 'string' ? '' : Buffer.alloc(0))
+  // No renderer makes these.
+  const isUnknown = type.kind === 'decfloat16' || type.kind === 'decfloat34' || type.kind === 'utclong'
+  return { kind: 'value', name, value: isUnknown ? Buffer.alloc(bytes) : encodeInitialValue(type, name) }
 }
 
 function requireInputs(found: AbapFunction, given: Readonly<Record<string, DeepValue>>): void {

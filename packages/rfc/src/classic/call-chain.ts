@@ -2,6 +2,7 @@ import type { ConnectivityError } from '@sallyport/core'
 import {
   type CpicChain,
   decodeParameter,
+  type DeepType,
   encodeParameter,
   formatCallRequest,
   isRefused,
@@ -19,7 +20,7 @@ import { clientRelease } from './log-on.ts'
 import { fromWireValue, toWireValue } from './wire-value.ts'
 
 /**
- * Renders a call. Asks for every output that is not in `notRequested`.
+ * Renders a call. Asks for every output that is not in `notRequested`, but for those with a type that nobody could read: one of them would cost the whole answer.
  *
  * @throws ConnectivityError of the group CONVERSION for parameters that the function does not have and values that their types do not take.
  */
@@ -40,7 +41,7 @@ export function formatCall(
     }
     const unwanted = new Set(notRequested)
     const wantedOutputs = description.parameters
-      .filter(({ name, direction }) => direction !== 'importing' && !unwanted.has(name))
+      .filter(({ name, direction, type }) => direction !== 'importing' && !unwanted.has(name) && isReadable(type))
       .map(({ name }) => name)
     return formatCallRequest({ release: clientRelease, functionName: description.name, wantedOutputs, inputs })
   } catch (error) {
@@ -66,6 +67,24 @@ export function readReply(description: FunctionDescription, chain: CpicChain, at
     outputs.push([parameter.name, fromWireValue(value)])
   }
   return Object.fromEntries(outputs)
+}
+
+/** DECFLOAT and UTCLONG are not, nor what has them inside. */
+function isReadable(type: DeepType): boolean {
+  switch (type.kind) {
+    case 'decfloat16':
+    case 'decfloat34':
+    case 'utclong':
+      return false
+    case 'table':
+      return isReadable(type.row)
+    case 'structure':
+      return type.fields.every((part) => isReadable(part.type))
+    case 'components':
+      return type.components.every((part) => isReadable(part.type))
+    default:
+      return true
+  }
 }
 
 function wireParameter({ name, type, direction }: FunctionParameter): ParameterType {

@@ -89,7 +89,8 @@ function createTypeLookUp(call: DescribedCall, attempt: string): (type: NamedTyp
 
   async function readType({ name, of }: NamedType, depth: number): Promise<DeepType> {
     const answer = await fieldsOf(name, of)
-    const rows = rowsOf(answer['DFIES_TAB']).filter((row) => !text(row['FIELDNAME']).startsWith('.'))
+    // Includes have rows of their own, and so may the components of a component; what belongs to the structure itself has a name without a mark.
+    const rows = rowsOf(answer['DFIES_TAB']).filter((row) => !/[.-]/.test(text(row['FIELDNAME'])))
     if (rows.length === 0) throw unusable(`${of}: the system tells no components of ${name}`)
     const components: { name: string; offset: number; type: DeepType }[] = []
     for (const row of rows) {
