@@ -23,6 +23,7 @@ it('takes secrets out of everything that a failing case says, also in Base64', (
     actual: 'Bearer (secret) and (secret)',
   })
   expect(withoutSecrets({ ...result, failure: { message: secret } }, [secret]).failure).toEqual({ message: '(secret)' })
+  expect(withoutSecrets(result, ['']).failure).toEqual(result.failure)
   const cut = { message: `got ${secret.slice(0, 20)}... 4 more characters` }
   expect(withoutSecrets({ ...result, failure: cut }, [secret]).failure).toEqual({ message: 'got (secret)... 4 more characters' })
   const passed = { ...result, outcome: 'passed', failure: undefined } as never

@@ -7,7 +7,9 @@ import type { CaseResult } from '@sallyport/conformance/cases'
 export function withoutSecrets(result: CaseResult, secrets: readonly string[]): CaseResult {
   const { failure } = result
   if (failure === undefined) return result
-  const forms = secrets.flatMap((secret) => [secret, Buffer.from(`${secret}:`).toString('base64'), Buffer.from(secret).toString('base64')])
+  const forms = secrets
+    .filter((secret) => secret !== '')
+    .flatMap((secret) => [secret, Buffer.from(`${secret}:`).toString('base64'), Buffer.from(secret).toString('base64')])
   const clean = (text: string): string => forms.reduce(cutOut, text)
   return {
     ...result,
