@@ -61,6 +61,8 @@ describe('a subaccount with a key of its owner', () => {
     const before = await statuses()
     expect(before.every((status) => status < 300)).toBe(true)
     await running.call('DELETE', '/v1/subaccountDestinations/NEW')
+    // So that it is remembered opened.
+    expect((await running.call('GET', '/v1/destinations/ERP')).status).toBe(200)
     running.keySystem.revoke(kms.key)
     running.clock.advance(defaultKeyAgeMs)
     for (const [method, path, body] of secretRequests) {

@@ -26,26 +26,15 @@ export async function listEntities(
       return {
         status: 200,
         headers: pagingHeaders(query, entries.length, path),
-        stream: await begun(stream(entries.slice(from, from + query.pageSize))),
+        stream: stream(entries.slice(from, from + query.pageSize)),
       }
     }
     case 'all': {
       const nowMs = context.clock.now()
       const chosen = entries.filter((entry) => matches(query.filter, entry, nowMs))
-      return { status: 200, stream: await begun(stream(chosen, query.metadata)) }
+      return { status: 200, stream: stream(chosen, query.metadata) }
     }
   }
-}
-
-/** The pieces, once the first of them is there: what cannot be read at all is an error, not an answer that breaks off. */
-async function begun(pieces: AsyncIterable<string>): Promise<AsyncIterable<string>> {
-  const rest = pieces[Symbol.asyncIterator]()
-  const first = await rest.next()
-  return (async function* () {
-    if (first.done === true) return
-    yield first.value
-    yield* { [Symbol.asyncIterator]: () => rest }
-  })()
 }
 
 function pagingHeaders(query: ListQuery & { readonly mode: 'page' }, entityCount: number, path: string): Record<string, string> {
