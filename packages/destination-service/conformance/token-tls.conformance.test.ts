@@ -275,7 +275,7 @@ describe('users whose identity service forwards tokens of a corporate provider',
     tokenServer = await startTokenServer(ca.issue({ subject: '/CN=evil' }))
     const identity = createTestIssuer({ issuer: new URL(tokenServer.url).origin, nowMs: () => running.clock.now() })
     await storeFile(running, 'trust.pem', ca.certificate)
-    const destination = {
+    const dynamic = {
       Name: 'd',
       Type: 'HTTP',
       URL: 'http://x',
@@ -286,11 +286,11 @@ describe('users whose identity service forwards tokens of a corporate provider',
       clientSecret: 'secret',
       'x_user_token.jwks': Buffer.from(JSON.stringify({ keys: identity.keys })).toString('base64'),
     }
-    await store(running, destination)
+    await store(running, dynamic)
     const headers = { 'x-user-token': identity.sign({ sub: 'jane', forward_corp_idp_token: 'access_token' }) }
     expect(await entryOf(running, headers)).toEqual(failed(expect.stringContaining('tokenServiceURL')))
     // Keys in the destination come before those of the address, which then says nothing.
-    await store(running, { ...destination, 'x_user_token.jwks_uri': `${new URL(tokenServer.url).origin}/keys` })
+    await store(running, { ...dynamic, 'x_user_token.jwks_uri': `${new URL(tokenServer.url).origin}/keys` })
     expect(await entryOf(running, headers)).toEqual(failed(expect.stringContaining('tokenServiceURL')))
     expect(tokenServer.calls).toEqual([])
   })

@@ -10,7 +10,7 @@ const master = createSealer({ current: vaultMaster })
 const systems = { kms: vaultSystem() }
 const deps = { db, master, systems, clock: systemClock, maxAgeMs: 1 }
 const customers = createCustomerKeys({ ...deps, tables: [...dataKeyTables, treasureTable], dataKeys: createDataKeys(deps) })
-for (let round = 0; ; round += 1) {
+for (;;) {
   await customers.use('a', { system: 'kms', key: 'one' })
   writeSync(1, 'used\n')
   await customers.use('a', { system: 'kms', key: 'two' })
