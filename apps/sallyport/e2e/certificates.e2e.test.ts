@@ -64,7 +64,7 @@ describe('sallyport certificate', () => {
   it('says what is wrong', async () => {
     writeFileSync(stack.file('broken.pem'), 'no certificate')
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
-      [['delete', 'none.pem'], 1, /no certificate "none\.pem" on the subaccount level[\s\S]*sallyport certificate list/],
+      [['delete', 'none.pem'], 1, /no certificate "none\.pem" on the subaccount level[\s\S]*certificate list/],
       [['import', 'broken.pem'], 1, /storing the certificate "broken\.pem": The content cannot be used/],
       [['import', 'missing.pem'], 1, /"missing\.pem" cannot be read \(ENOENT\)/],
       [['generate', 'x.txt'], 1, /must end in \.pem/],

@@ -272,7 +272,7 @@ describe('destinations from the command line', () => {
     expect((await stack.run(['fragment', 'delete', 'F'])).code).toBe(0)
     const gone = await stack.run(['--json', 'fragment', 'get', 'F'])
     expect(gone.code).toBe(1)
-    expect(errorOf(gone)).toMatchObject({ code: 'NOT_FOUND', next: 'sallyport fragment list' })
+    expect(errorOf(gone)).toMatchObject({ code: 'NOT_FOUND', next: expect.stringContaining('fragment list') as string })
   })
 
   it('are not stored when they cannot work, unless one insists', async () => {
