@@ -110,6 +110,29 @@ describe('SOAP at a system that fails', () => {
     expect(await client.call('STFC_CONNECTION', { REQUTEXT: 'x' })).toMatchObject({ ECHOTEXT: 'fine' })
   })
 
+  it.each<[number, string]>([
+    [403, 'ACCESS_DENIED'],
+    [404, 'SERVICE_UNAVAILABLE'],
+    [500, 'SERVICE_UNAVAILABLE'],
+  ])('takes a %i of the way for a WSDL as no word of the system, and asks again', async (status, code) => {
+    let isOpen = false
+    await using node = await createSoapNode({
+      script: ({ method }) =>
+        method === 'GET' && !isOpen
+          ? { status, headers: { 'x-connectivity-error-origin': 'cloud-connector' }, body: 'not this path' }
+          : undefined,
+    })
+    await using client = await connectSoap(node.url)
+    await expect(client.call('Z_VOLUME', { ROWS_BACK: 1 })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(`HTTP status ${status} on the way: not this path`),
+      details: { group: 'COMMUNICATION' },
+    })
+    expect(node.calls).toHaveLength(0)
+    isOpen = true
+    expect(await client.call('Z_VOLUME', { ROWS_BACK: 1 })).toEqual({ ROWS_SEEN: 0, ROWS: [{ WA: 'row 0' }] })
+  })
+
   it('lets no more calls out than peak_limit', async () => {
     const waiting: ServerResponse[] = []
     const { url, calls } = await serve((response) => void waiting.push(response))

@@ -54,6 +54,8 @@ export function createSoapConnection(deps: SoapConnectionDeps): RfcConnection {
     const path = pathOf(nodes.wsdlPath, described, { services: functionName })
     const headers = { accept: 'text/xml', ...ticketOf(described) }
     const answer = await exchangeSoap({ carrier: source, Parser, attempt, method: 'GET', path, headers, signal })
+    // What a proxy or a connector refuses says nothing about the system.
+    if (answer.isOfTheWay) throw statusError(attempt, answer, nodes.wsdlPath)
     if (answer.status === 403) throw new Undescribed()
     const notFound = (text: string): ConnectivityError => rfcError('FUNCTION_NOT_FOUND', attempt, { text, requestSent: false })
     if (answer.status === 404 || answer.status === 500) {
