@@ -1,4 +1,4 @@
-import { abortedError, ConnectivityError, withDeadline } from '@sallyport/core'
+import { abortedError, ConnectivityError, underSignal, withDeadline } from '@sallyport/core'
 import { keepsConnection, rfcError } from './rfc-errors.ts'
 import type { RfcLease } from './rfc-pool.ts'
 import { type RfcStructure, upperCaseNames } from './rfc-value.ts'
@@ -34,7 +34,10 @@ export interface PreparedCall {
   /** The caller's signal, or the end of the client. */
   readonly signal: AbortSignal
   readonly timeoutMs: number
-  run(lease: RfcLease): Promise<RfcStructure>
+  /** Starts the time that the call may take, for what comes before `run`. */
+  startTime(): AbortSignal
+  /** `limited` is what `startTime` gave; without it the time starts now. */
+  run(lease: RfcLease, limited?: AbortSignal): Promise<RfcStructure>
 }
 
 /**
@@ -55,13 +58,14 @@ export function prepareCall(
   const attempt = `call ${upper} at ${name}`
   const given = namesOf(parameters, attempt)
   const signal = own === undefined ? closed : AbortSignal.any([own, closed])
+  const startTime = (): AbortSignal => (timeoutMs === 0 ? signal : withDeadline(timeoutMs, signal))
   return {
     functionName: upper,
     attempt,
     signal,
     timeoutMs,
-    async run(lease) {
-      const limited = timeoutMs === 0 ? signal : withDeadline(timeoutMs, signal)
+    startTime,
+    async run(lease, limited = startTime()) {
       if (limited.aborted) throw abortedError(limited, attempt)
       try {
         return await lease.connection.call(upper, given, {
@@ -102,12 +106,14 @@ export function createRfcSession(context: CallContext, lease: RfcLease): RfcSess
       const before = turn
       const { promise, resolve } = Promise.withResolvers<void>()
       turn = promise
-      await before
+      const limited = prepared.startTime()
       try {
+        await underSignal(before, limited, prepared.attempt)
         if (isOver) throw new ConnectivityError('ABORTED', `${prepared.attempt}: the session is over`)
-        return await prepared.run(lease)
+        return await prepared.run(lease, limited)
       } finally {
-        resolve()
+        // A call that was given up while it waited lets nobody pass those before it.
+        void before.then(() => resolve())
       }
     },
     end() {
