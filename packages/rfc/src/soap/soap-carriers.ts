@@ -5,7 +5,10 @@ import {
   type Principal,
   type RfcDestination,
   type RfcTechnicalUser,
+  underSignal,
+  withDeadline,
 } from '@sallyport/core'
+import { connectTimeoutMs } from '../limits.ts'
 import type { ConnectSoapCarrier, SoapCarrier } from './soap-carrier.ts'
 import { carrierError } from './soap-exchange.ts'
 
@@ -37,6 +40,16 @@ export function createSoapCarriers({ connectHttp, technicalPrincipal, context, c
     return onBehalf(carrier, technicalPrincipal(technicalUser))
   }
 
+  /** Many may wait for one opening, so that it ends with none of them. */
+  async function open(attempt: string, work: (own: AbortSignal) => Promise<SoapCarrier>): Promise<SoapCarrier> {
+    const own = withDeadline(connectTimeoutMs, closed)
+    try {
+      return await work(own)
+    } catch (error) {
+      throw own.aborted ? abortedError(own, attempt) : carrierError(attempt, error)
+    }
+  }
+
   return {
     async of(destination, credentials, signal) {
       const name = destination.soapDestination
@@ -44,14 +57,15 @@ export function createSoapCarriers({ connectHttp, technicalPrincipal, context, c
       const key = JSON.stringify([name, destination.name, credentials === context.credentials])
       const attempt = `connect to the HTTP destination "${name}" of destination "${destination.name}"`
       if (closed.aborted) throw abortedError(closed, attempt)
-      const opening = opened.get(key) ?? connect(name, destination, { ...context, credentials, signal })
+      if (signal.aborted) throw abortedError(signal, attempt)
+      const shared = opened.get(key)
+      if (shared !== undefined) return underSignal(shared, signal, attempt)
+      const opening = open(attempt, (own) => connect(name, destination, { ...context, credentials, signal: own }))
       opened.set(key, opening)
-      try {
-        return await opening
-      } catch (error) {
-        opened.delete(key)
-        throw signal.aborted ? abortedError(signal, attempt) : carrierError(attempt, error)
-      }
+      void opening.catch(() => {
+        if (opened.get(key) === opening) opened.delete(key)
+      })
+      return underSignal(opening, signal, attempt)
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(
