@@ -142,6 +142,46 @@ describe('SOAP requests of a mapping with soapFunctionFilter', () => {
     expect(connections).toBe(0)
   })
 
+  it('PR-112 cannot be called past the filter by another way to write the path', async () => {
+    await start()
+    for (const written of [
+      '/sap/bc/soap/./rfc',
+      '/sap/bc/soap/x/../rfc',
+      '/sap/bc/soap/%72fc',
+      '/sap/bc/./soap/rfc',
+      '/sap/bc/soap/rfc/x/..',
+    ]) {
+      const head = `POST ${written} HTTP/1.1\r\nHost: s4.demo:443\r\nConnection: close\r\nContent-Type: text/xml\r\n`
+      const text = envelope('Z_SECRET')
+      const stream = bench.connect()
+      let answer = ''
+      stream.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+      stream.on('error', () => {})
+      stream.write(`${head}Content-Length: ${text.length}\r\n\r\n${text}`)
+      await until(() => answer.includes('\r\n\r\n'))
+      expect(answer, written).toMatch(/^HTTP\/1\.1 40[03]/)
+      stream.destroy()
+    }
+    expect(connections).toBe(0)
+  })
+
+  it('are refused when the framing of a body is much longer than the body', async () => {
+    await start()
+    const stream = bench.connect()
+    let answer = ''
+    stream.on('data', (chunk: Buffer) => (answer += chunk.toString()))
+    stream.on('error', () => {})
+    stream.write(`POST ${path} HTTP/1.1\r\nHost: s4.demo:443\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    const chunk = `1;${'x'.repeat(8000)}\r\n \r\n`
+    for (let sent = 0; sent < 40 && answer === ''; sent++) {
+      stream.write(chunk)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => answer.includes('\r\n\r\n'))
+    expect(answer).toMatch(/^HTTP\/1\.1 403/)
+    expect(connections).toBe(0)
+  })
+
   it('cannot be taken past the filter by other paths, which the configuration refuses', async () => {
     await start()
     const configured = (resources: unknown, more: Readonly<Record<string, unknown>> = {}): Promise<void> =>

@@ -230,6 +230,24 @@ describe('time', () => {
     expect(await limited.nextRecord()).toMatchObject({ appcReturnCode: 18 })
     expect(await limited.next()).toBeUndefined()
   })
+
+  it('are idle when nothing but pings goes by, however long they may be', async () => {
+    const clock = createManualClock()
+    await start({ idleTimeoutSeconds: 900 }, {}, { clock })
+    const caller = await open()
+    await caller.logOn()
+    for (let minute = 0; minute < 14; minute++) {
+      clock.advance(60_000)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await caller.call('Z_OK')).toMatchObject({ kind: 'success' })
+    for (let minute = 0; minute < 16; minute++) {
+      clock.advance(60_000)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    expect(await caller.nextRecord()).toMatchObject({ appcReturnCode: 18 })
+    expect(await caller.next()).toBeUndefined()
+  })
 })
 
 describe('conversations that have ended', () => {

@@ -42,6 +42,9 @@ export const maxAdmittedShown = 20
 /** Body of a SOAP request that is held back until it names its function: an envelope has its header in front of that, of a few kB. */
 export const maxInspectedBodyBytes = 65_536
 
+/** The same body with the framing of its chunks: extensions of chunks could be a hundred times as long as what they frame. */
+export const maxHeldBodyBytes: number = 128 * 1024
+
 /** How much of such a body has to come before it is read again. */
 export const soapReadingStepBytes = 1024
 

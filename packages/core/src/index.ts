@@ -39,6 +39,7 @@ export { createMailLogons, type MailLogonOptions, type MailLogons } from './mail
 export type { MailProtocol } from './mail-protocol.ts'
 export { type MailTlsMode, strictTlsRules, type TlsRules, type TlsVersion } from './mail-tls.ts'
 export { type OpenSockets, trackSockets } from './open-sockets.ts'
+export { pause } from './pause.ts'
 export type { Principal } from './principal.ts'
 export type { ConnectContext, ProtocolAdapter, ProtocolClient } from './protocol-adapter.ts'
 export type { RfcPoolSettings } from './rfc-pool-settings.ts'

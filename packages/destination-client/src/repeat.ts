@@ -1,4 +1,4 @@
-import { type Clock, ConnectivityError, underSignal } from '@sallyport/core'
+import { type Clock, ConnectivityError, pause } from '@sallyport/core'
 import { maxAttempts, retryPauseMs } from './limits.ts'
 
 /**
@@ -22,14 +22,8 @@ export async function repeat<T>(
       const again = ConnectivityError.is(error) && (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'PEER_UNREACHABLE')
       if (!again || count >= maxAttempts || signal.aborted) throw error
       const pauseMs = retryPauseMs * 2 ** (count - 1) * (1 + random())
-      let cancel: () => void = () => {}
-      const pause = new Promise<void>((resolve) => (cancel = clock.after(pauseMs, resolve)))
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- the pause between two attempts
-        await underSignal(pause, signal, attempt)
-      } finally {
-        cancel()
-      }
+      // oxlint-disable-next-line no-await-in-loop -- the pause between two attempts
+      await pause(clock, pauseMs, signal, attempt)
     }
   }
 }

@@ -125,6 +125,24 @@ describe('a CSRF token', () => {
       },
     ))
 
+  it('is never used for another sender, who is named by a header of the request', () =>
+    withBackend(
+      gateway().answer,
+      async (client, requests) => {
+        for (const authorization of ['Basic jane', 'Basic joe', 'Basic jane']) {
+          await client.request('/orders?$top=1', { method: 'POST', body: '{}', headers: { authorization } })
+        }
+        expect(requests.map(({ method, headers }) => `${method} ${headers.authorization ?? ''}`)).toEqual([
+          'HEAD Basic jane',
+          'POST Basic jane',
+          'HEAD Basic joe',
+          'POST Basic joe',
+          'POST Basic jane',
+        ])
+      },
+      { options: { csrf: true } },
+    ))
+
   it('is done without where the server hands none out', () =>
     withBackend(
       () => ({ status: 200 }),
@@ -172,6 +190,29 @@ describe('a token of the destination', () => {
         expect(requests).toHaveLength(2)
       },
       { context: { credentials: bearer('revoked'), renewCredentials } },
+    )
+  })
+
+  it('is fetched for those who wait on, also when one of them gives up', async () => {
+    const clock = createManualClock(0)
+    const fetched = Promise.withResolvers<Credentials>()
+    const renewCredentials = (signal: AbortSignal): Promise<Credentials> => {
+      signal.addEventListener('abort', () => fetched.reject(signal.reason as Error))
+      return fetched.promise
+    }
+    await withBackend(
+      ({ headers }) => ({ body: headers.authorization ?? '' }),
+      async (client) => {
+        clock.advance(60_000)
+        const impatient = new AbortController()
+        const first = client.request('/', { signal: impatient.signal })
+        const second = client.request('/')
+        impatient.abort()
+        await expect(first).rejects.toMatchObject({ code: 'ABORTED' })
+        fetched.resolve(bearer('new', 1_000_000))
+        expect(await (await second).text()).toBe('Bearer new')
+      },
+      { options: { clock }, context: { credentials: bearer('old', 60_000), renewCredentials } },
     )
   })
 

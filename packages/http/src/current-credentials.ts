@@ -1,5 +1,5 @@
-import type { Clock, ConnectContext, Credentials } from '@sallyport/core'
-import { renewalMarginMs } from './limits.ts'
+import { type Clock, type ConnectContext, type Credentials, underSignal, withDeadline } from '@sallyport/core'
+import { renewalMarginMs, renewalTimeoutMs } from './limits.ts'
 
 /** What a client presents at the target, kept usable for as long as the client lives. */
 export interface CurrentCredentials {
@@ -17,17 +17,24 @@ export function createCurrentCredentials(
   let current = credentials
   let renewal: Promise<Credentials> | undefined
 
+  /** One caller's signal ends its own wait, not the look-up that others wait for. */
   const fetchNew = (signal: AbortSignal): Promise<Credentials> | undefined => {
     if (current.kind !== 'header' || renewCredentials === undefined) return undefined
-    renewal ??= renewCredentials(signal)
+    renewal ??= renewCredentials(withDeadline(renewalTimeoutMs))
       .then((fresh) => (current = fresh))
       .finally(() => (renewal = undefined))
-    return renewal
+    return underSignal(renewal, signal, 'fetch a new token')
   }
   return {
     async get(signal) {
-      const old = current.kind === 'header' && current.expiresAtMs !== undefined && clock.now() + renewalMarginMs >= current.expiresAtMs
-      return (old ? await fetchNew(signal) : undefined) ?? current
+      const expiresAtMs = current.kind === 'header' ? (current.expiresAtMs ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+      if (clock.now() + renewalMarginMs < expiresAtMs) return current
+      try {
+        return (await fetchNew(signal)) ?? current
+      } catch (error) {
+        if (signal.aborted || clock.now() >= expiresAtMs) throw error
+        return current
+      }
     },
     async renew(refused, signal) {
       if (current !== refused) return true

@@ -33,3 +33,9 @@ export const renewalMarginMs = 5000
 
 /** Of the body of a refusal that is not shown to the caller. A longer one costs the connection. */
 export const maxDiscardedBytes: number = 64 * 1024
+
+/** Sessions with CSRF tokens of one pool: senders that name themselves by headers of their own. The oldest has to be opened anew. */
+export const maxCsrfSessions = 200
+
+/** The look-up of a new token; what the destination client allows with its repetitions, and some time more. */
+export const renewalTimeoutMs = 15_000

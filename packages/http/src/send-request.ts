@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
-import { type Clock, type Principal, underSignal } from '@sallyport/core'
+import { type Clock, pause, type Principal, underSignal } from '@sallyport/core'
 import type { Dispatcher } from 'undici'
-import { type CsrfSession, readCsrfSession, wantsCsrfToken } from './csrf-session.ts'
+import { createCsrfSessions, type CsrfSession, readCsrfSession, wantsCsrfToken } from './csrf-session.ts'
 import { requestError } from './http-errors.ts'
 import { maxDiscardedBytes, maxRepetitions, repetitionPauseMs } from './limits.ts'
 import type { PreparedRequest, Preparer } from './prepare-request.ts'
@@ -39,8 +39,7 @@ const broken: ReadonlySet<string> = new Set(['BACKEND_UNREACHABLE', 'PEER_UNREAC
  * stream goes once.
  */
 export function createSender({ prepare, renew, clock }: SenderDeps): (request: OutgoingRequest) => Promise<Answer> {
-  /** By pool, so that a session ends with the connections of its principal and is never used for another one. */
-  const sessions = new WeakMap<Dispatcher, Promise<CsrfSession | undefined>>()
+  const sessions = createCsrfSessions()
 
   const send = async (request: OutgoingRequest, prepared: PreparedRequest, headers: Record<string, string>): Promise<Answer> => {
     const { method, body, signal, attempt } = request
@@ -74,13 +73,7 @@ export function createSender({ prepare, renew, clock }: SenderDeps): (request: O
   /** The headers with the token of the session, which is opened first where there is none. */
   const guarded = async (request: OutgoingRequest, prepared: PreparedRequest): Promise<Record<string, string>> => {
     if (!request.csrf || safe.has(request.method) || 'x-csrf-token' in prepared.headers) return prepared.headers
-    let session = sessions.get(prepared.pool)
-    if (session === undefined) {
-      session = fetchSession(request, prepared)
-      sessions.set(prepared.pool, session)
-      // Whoever waits for it is told; the next request tries again.
-      session.catch(() => sessions.delete(prepared.pool))
-    }
+    const session = sessions.of(prepared, () => fetchSession(request, prepared))
     const found = await underSignal(session, request.signal ?? never, request.attempt)
     if (found === undefined) return prepared.headers
     const cookie = [prepared.headers['cookie'], found.cookie].filter(Boolean).join('; ')
@@ -107,8 +100,7 @@ export function createSender({ prepare, renew, clock }: SenderDeps): (request: O
         continue
       }
       const { statusCode: status } = answer
-      const lacksToken = request.csrf && wantsCsrfToken(status, answer.headers) && sessions.has(prepared.pool)
-      if (lacksToken) sessions.delete(prepared.pool)
+      const lacksToken = request.csrf && wantsCsrfToken(status, answer.headers) && sessions.forget(prepared)
       const better = lacksToken || ((status === 401 || status === 407) && (await renew(prepared, status, guard).catch(() => false)))
       if (!better || !mayGoAgain || refusals.has(status)) return answer
       refusals.add(status)
@@ -121,14 +113,6 @@ export function createSender({ prepare, renew, clock }: SenderDeps): (request: O
 function withAndWithoutSlash(path: string): readonly string[] {
   const [resource = '', query] = path.split(/(?=\?)/, 2)
   return resource.endsWith('/') ? [path] : [`${resource}/${query ?? ''}`, path]
-}
-
-function pause(clock: Clock, delayMs: number, signal: AbortSignal, attempt: string): Promise<void> {
-  let cancel = (): void => {}
-  const over = new Promise<void>((resolve) => {
-    cancel = clock.after(delayMs, resolve)
-  })
-  return underSignal(over, signal, attempt).finally(cancel)
 }
 
 /** For requests without a signal. Nobody can abort it, so that nothing collects listeners for long: `underSignal` takes its own away. */

@@ -36,7 +36,7 @@ function bindingsOf(
       findDestination: async (name, signal) => (await another(name, 'RFC', signal)).destination,
       technicalPrincipal({ clientId, clientSecret, tokenUrl }) {
         const client = { clientId, proof: { kind: 'secret', secret: clientSecret }, tokenUrl, domain: undefined } as const
-        const tokens = createTokenSource({ client, clock, ...(ca === undefined ? {} : { ca }) })
+        const tokens = createTokenSource({ client, clock, ...(ca === undefined ? {} : { ca: [ca].flat() }) })
         return {
           get: async (signal) => ({ kind: 'technical', token: await tokens.get({ signal }) }),
           [Symbol.asyncDispose]: () => tokens[Symbol.asyncDispose](),

@@ -39,6 +39,15 @@ export function decideHttpAccess(table: MappingTable, address: VirtualAddress, p
   const reading = readRequestPath(path)
   if (reading.kind === 'refused')
     return { allowed: false, kind: 'resource', mapping, reason: `the path is not accepted: ${reading.reason}` }
+  // The function filter knows its path as it is written; one that is only read as it would pass unfiltered.
+  if (mapping.soapFunctions !== undefined && (reading.kind !== 'plain' || reading.path !== path)) {
+    return {
+      allowed: false,
+      kind: 'resource',
+      mapping,
+      reason: 'a mapping with soapFunctionFilter admits paths without dot segments and escapes alone',
+    }
+  }
   const resource = mapping.index.find(reading, upgrade !== undefined)
   if (resource !== undefined && (upgrade === undefined || upgrade === 'websocket')) return { allowed: true, mapping, resource }
   if (resource !== undefined)

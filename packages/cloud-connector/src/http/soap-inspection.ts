@@ -1,5 +1,5 @@
 import { createDechunker, type RequestHead } from '@sallyport/http-head'
-import { maxInspectedBodyBytes, soapReadingStepBytes } from '../limits.ts'
+import { maxHeldBodyBytes, maxInspectedBodyBytes, soapReadingStepBytes } from '../limits.ts'
 import { decodeXml } from './soap-encoding.ts'
 import { readSoapFunction, type SoapReading } from './soap-function.ts'
 
@@ -31,6 +31,7 @@ export function inspectSoap(head: RequestHead): SoapInspection {
   const dechunker = head.framing.kind === 'chunked' ? createDechunker() : undefined
   const held: Buffer[] = []
   const content: Buffer[] = []
+  let heldBytes = 0
   let bytes = 0
   let readBytes = 0
 
@@ -51,6 +52,8 @@ export function inspectSoap(head: RequestHead): SoapInspection {
     held,
     read(piece) {
       held.push(piece)
+      heldBytes += piece.length
+      if (heldBytes > maxHeldBodyBytes) return { refused: `its first ${maxHeldBodyBytes} bytes, framing included, name no function` }
       if (dechunker === undefined) take(piece)
       else dechunker.feed(piece, 0, piece.length, take)
       // Reading begins anew each time: in steps, so that single bytes do not cost the square of their number.

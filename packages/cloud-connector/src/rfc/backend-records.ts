@@ -31,7 +31,7 @@ const endOfMessage = 0x04
 export function readBackend(
   state: ConversationState,
   payload: Buffer,
-  options: { readonly allowCallbacks: boolean },
+  options: { readonly allowCallbacks: () => boolean },
 ): BackendMessage | Refused {
   if (state.phase === 'connecting') return readConnectAnswer(state, payload)
   const record = parseAppcRecord(payload)
@@ -99,7 +99,7 @@ function readReply(
   state: ConversationState,
   payload: Buffer,
   record: AppcRecord,
-  { allowCallbacks }: { readonly allowCallbacks: boolean },
+  { allowCallbacks }: { readonly allowCallbacks: () => boolean },
 ): BackendMessage | Refused {
   if (record.function === appcFunctions.ping || record.function === appcFunctions.canceled) return pass(payload, false)
   if (record.function !== appcFunctions.sapSend && record.function !== appcFunctions.receive)
@@ -110,7 +110,7 @@ function readReply(
   if (state.replyBegins) {
     const begins = readBeginning(record.body)
     if (isRefused(begins)) return begins
-    if (begins === 'callback' && !allowCallbacks) return { kind: 'callback' }
+    if (begins === 'callback' && !allowCallbacks()) return { kind: 'callback' }
     state.isCallback = begins === 'callback'
   }
   const isLast = (record.vector & endOfMessage) !== 0

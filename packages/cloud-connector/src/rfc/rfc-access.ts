@@ -17,6 +17,8 @@ export type MappedRfc = SystemMapping & { readonly rfc: RfcMapping }
 export interface RfcAccess extends RequestDecisions {
   /** Records what does not keep the protocol, and words it for the client. */
   violation(reason: string): RfcRefusal
+  /** Whether the backend may call functions of the application now. */
+  allowCallbacks(): boolean
 }
 
 /** Says nothing about what the caller did not know before: neither users nor internal names. */
@@ -101,6 +103,10 @@ export function createRfcAccess(
       if (!logonFunctions.has(logon.functionName)) return call(logon.functionName)
       const current = currentMapping(logon.functionName)
       return 'text' in current ? current : admit(logon.functionName, undefined)
+    },
+    allowCallbacks() {
+      const found = context.state().table.find(address.host, address.port)
+      return found !== undefined && isSameBackend(found, connected) && found.rfc.allowCallbacks
     },
     violation(reason) {
       return deny(undefined, reason, `Access denied to system ${systemText(address)}: ${reason}`)

@@ -7,7 +7,8 @@ import type { RelayedConversation, RfcRefusal, RfcVerdict } from './verdict.ts'
 
 /** What decides about a conversation. */
 export interface ConversationRules extends SetupRules, RequestDecisions {
-  readonly allowCallbacks: boolean
+  /** Asked when the backend calls the application, so that it is decided by the configuration of that moment. */
+  readonly allowCallbacks: () => boolean
   /** Records what does not keep the protocol, and words it for the client. */
   violation(reason: string): RfcRefusal
   /** The reply to a request, or to the logon, is complete. */

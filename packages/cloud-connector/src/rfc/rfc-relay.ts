@@ -100,6 +100,8 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
       asksTooMuch[from] = !(isClient ? toClient : toBackend)(pongFrame)
       return
     }
+    // Pings keep a connection alive, they are no use of it.
+    messageMs = clock.now()
     const verdict = isClient ? conversation.fromClient(frame.payload) : conversation.fromBackend(frame.payload)
     if (verdict.kind === 'pass') (isClient ? toBackend : toClient)(relayedFrame(chunk, verdict.payload))
     else if (verdict.kind === 'refuse') refuse(verdict.refusal)
@@ -109,7 +111,6 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
 
   const onClientData = (chunk: Buffer): boolean => {
     if (isOver()) return true
-    messageMs = clock.now()
     const { frames, refused } = fromClient.read(chunk)
     for (const frame of frames) {
       if (isOver()) return true
@@ -122,7 +123,6 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
     backendMs = clock.now()
     pingedMs = undefined
     if (isOver()) return
-    messageMs = backendMs
     const { frames, refused } = fromBackend.read(chunk)
     for (const frame of frames) {
       if (isOver()) return

@@ -51,7 +51,7 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
         : createRfcConversation({
             target,
             strictInitialize: mapping.rfc.strictInitialize,
-            allowCallbacks: mapping.rfc.allowCallbacks,
+            allowCallbacks: access.allowCallbacks,
             ...measured(access, context, mapping),
           })
     options.onConnected()

@@ -25,8 +25,8 @@ export interface ConnectOptions {
   /** Names of the bindings where the application has several of a service. */
   readonly destinationBinding?: string
   readonly connectivityBinding?: string
-  /** PEM certificates of authorities to trust besides Node's own, for the services. */
-  readonly ca?: readonly string[]
+  /** PEM certificates of authorities to trust besides Node's own, for the services: one text, or several. */
+  readonly ca?: string | readonly string[]
   readonly log?: Logger
   /** Ends the attempt to connect; the default allows it thirty seconds. */
   readonly signal?: AbortSignal
@@ -84,7 +84,7 @@ export async function openConnectivity({
     clock: application.clock,
     ...(destinationBinding === undefined ? {} : { destinationBinding }),
     ...(connectivityBinding === undefined ? {} : { connectivityBinding }),
-    ...(ca === undefined ? {} : { ca }),
+    ...(ca === undefined ? {} : { ca: [ca].flat() }),
   })
 }
 
