@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeKeySystem, type KeySystemWorld } from '@sallyport/conformance'
 import { createManualClock, createMemoryKeySystem, createTransitServer, type TransitServer } from '@sallyport/test-fixtures'
-import { describe } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createLocalKeySystem } from '../src/kms/local-key-system.ts'
 import { createTransitSystem } from '../src/kms/transit-system.ts'
 import { createAppRoleLogOn, createTokenLogOn } from '../src/kms/vault-log-on.ts'
@@ -46,6 +46,25 @@ describe.each(['key', 'pem'] as const)('with files that end in .%s', (ending) =>
     features: { outages: false, descriptions: true },
     secrets: () => [passphrase],
     open: () => openFolder(ending),
+  })
+})
+
+describe('names of keys in a folder', () => {
+  it.each(['acme.eu', 'acme.', '.acme', '', '../acme', 'a'.repeat(129)])('are not called %j: a dot begins a version', async (name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-keys-'))
+    try {
+      for (const file of ['acme.key', 'acme.eu.key']) writeFileSync(join(folder, file), contents.key())
+      const system = createLocalKeySystem({ folder })
+      const wrapped = await system.key('acme').wrap(Buffer.from('secret'))
+      expect(await system.key('acme').unwrap(wrapped)).toEqual(Buffer.from('secret'))
+      const refusal = { code: 'ENCRYPTION_KEY_UNAVAILABLE', message: expect.stringContaining('a key in a folder is called with letters') }
+      const key = system.key(name)
+      await expect(key.wrap(Buffer.from('secret'))).rejects.toMatchObject(refusal)
+      await expect(key.unwrap(wrapped)).rejects.toMatchObject(refusal)
+      await expect(key.describe()).rejects.toMatchObject(refusal)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
 

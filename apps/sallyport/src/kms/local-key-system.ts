@@ -32,7 +32,8 @@ interface LocalKey {
 
 /**
  * Keys in a folder, for customers who bring a file, a mounted secret or a removable medium: `<name>.pem` holds an RSA private key (PKCS #8), `<name>.key` 32 bytes
- * in Base64. Files are read for each call, so a key is taken back by removing its file. `<name>.<anything>.pem` and `.key` are earlier versions that still unwrap.
+ * in Base64. Files are read for each call, so a key is taken back by removing its file. `<name>.<anything>.pem` and `.key` are earlier versions that still unwrap,
+ * which is why names of keys have no dot: `acme.eu.pem` is a version of `acme`, and never a key of somebody else.
  */
 export function createLocalKeySystem(options: { readonly folder: string; readonly passphrase?: () => string }): KeyManagementSystem {
   const { folder, passphrase } = options
@@ -82,8 +83,10 @@ export function createLocalKeySystem(options: { readonly folder: string; readonl
 
 /** The file in use and those before it. */
 async function filesOf(folder: string, name: string): Promise<readonly string[]> {
-  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(name))
-    throw unavailable('a key in a folder is called with letters, digits, ".", "_" and "-"')
+  if (!/^[A-Za-z0-9_-]{1,128}$/.test(name))
+    throw unavailable(
+      'a key in a folder is called with letters, digits, "_" and "-"; what follows a dot in the name of its file is a version of it',
+    )
   const files = (await readdir(folder)).filter((file) => file.startsWith(`${name}.`) && /\.(pem|key)$/.test(file))
   if (files.length > maxKeyFiles) throw unavailable(`${folder} holds more than ${maxKeyFiles} files of the key ${name}`)
   return files.toSorted((a, b) => a.length - b.length)
