@@ -34,7 +34,10 @@ export function addConformanceCommand(program: Command): void {
         const { readTarget } = await import('../conformance/read-target.ts')
         return readTarget(resolve(workingFolder, options.target), environment)
       })
-      using strays = collectStrayErrors()
+      const { createSecretFilter } = await import('../conformance/secret-filter.ts')
+      const { collectStrayErrors } = await import('../conformance/stray-errors.ts')
+      const filter = createSecretFilter()
+      using strays = collectStrayErrors(filter)
       const progress = createProgress(printer, (suite) => formatSummary(summarise(suite)))
       const ran = await asUsage(async () => {
         const { runTarget } = await import('../conformance/run-target.ts')
@@ -42,11 +45,12 @@ export function addConformanceCommand(program: Command): void {
           suites,
           ...(options.case === undefined ? {} : { caseText: options.case }),
           clock: systemClock,
+          filter,
           onResult: progress.add,
         })
       })
       progress.end()
-      const results = [...ran, ...strays.results]
+      const results = [...ran, ...strays.results()]
       if (results.length === 0) throw usageError(`no case of ${suites.join(', ')} matches "${options.case ?? ''}"`)
       if (options.report !== undefined) writeReport(resolve(workingFolder, options.report), target.name, results)
       printer.result(reportDocument(target.name, results), () => formatReport(target.name, results, printer))
@@ -72,25 +76,6 @@ async function asUsage<T>(work: () => Promise<T>): Promise<T> {
     )
     throw ofTheFile ? usageError((error as Error).message) : error
   }
-}
-
-/** An error that nobody waited for must not cost the report: it becomes a failure of its own. */
-function collectStrayErrors(): Disposable & { readonly results: readonly CaseResult[] } {
-  const results: CaseResult[] = []
-  const collect = (error: unknown): void => {
-    const failure = { message: error instanceof Error ? error.message : String(error) }
-    results.push({
-      suite: 'run',
-      subject: 'errors',
-      name: 'an error outside of all cases',
-      ids: [],
-      outcome: 'failed',
-      failure,
-      durationMs: 0,
-    })
-  }
-  process.on('uncaughtException', collect).on('unhandledRejection', collect)
-  return { results, [Symbol.dispose]: () => void process.off('uncaughtException', collect).off('unhandledRejection', collect) }
 }
 
 /** One line that is written over on a terminal; elsewhere one line for each suite that is through. */

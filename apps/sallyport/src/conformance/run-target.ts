@@ -3,9 +3,9 @@ import { type Clock, createSecret, type Secret } from '@sallyport/core'
 import { requireFreeSlots } from './far-slots.ts'
 import { planSuites, type Running } from './plan-suites.ts'
 import type { Target } from './read-target.ts'
+import type { SecretFilter } from './secret-filter.ts'
 import type { SuiteName } from './suites.ts'
 import { openTargetServices, type TargetServices } from './target-services.ts'
-import { withoutSecrets } from './without-secrets.ts'
 
 /** What to run, and who hears of it. */
 export interface TargetRun {
@@ -13,6 +13,8 @@ export interface TargetRun {
   /** Only cases whose title or checklist line contains this, whatever its case. */
   readonly caseText?: string
   readonly clock: Clock
+  /** Learns what the target keeps secret. */
+  readonly filter: SecretFilter
   readonly onResult?: (result: CaseResult) => void
 }
 
@@ -24,17 +26,15 @@ const wholeSuite = '(all cases)'
  *
  * @throws ConnectivityError `PORT_IN_USE` and `CONFIGURATION_INVALID` when the far side cannot be played, `BINDING_INVALID`.
  */
-export async function runTarget(target: Target, { suites, caseText, clock, onResult }: TargetRun): Promise<readonly CaseResult[]> {
-  await using services = await openTargetServices(target, clock)
+export async function runTarget(target: Target, { suites, caseText, clock, filter, onResult }: TargetRun): Promise<readonly CaseResult[]> {
+  for (const user of target.users) filter.hide(user.reveal())
+  const connecting = target.httpConnect?.credentials
+  if (connecting !== undefined) filter.hide(connecting.password.reveal(), connecting.user)
+  await using services = await openTargetServices(target, clock, filter)
   await requireFreeSlots([...target.tcp, ...target.http, ...(target.dotted === undefined ? [] : [target.dotted])])
-  const password = target.httpConnect?.credentials?.password
-  const secrets = [
-    ...services.secrets,
-    ...[...target.users, ...(password === undefined ? [] : [password])].map((secret) => secret.reveal()),
-  ]
   const results: CaseResult[] = []
   const add = (result: CaseResult): void => {
-    const shown = withoutSecrets(result, secrets)
+    const shown = filter.clean(result)
     results.push(shown)
     onResult?.(shown)
   }
@@ -57,7 +57,7 @@ export async function runTarget(target: Target, { suites, caseText, clock, onRes
     for (const suite of throughProxy) addWhole(suite, 'target', { outcome: 'failed', failure })
     return results
   }
-  if (token.reveal() !== '') secrets.push(token.reveal())
+  filter.hide(token.reveal())
   for (const planned of planSuites({ target, connectivity: services.connectivity, token, clock })) {
     if (!throughProxy.includes(planned.suite)) continue
     const reason = await planned.because()

@@ -11,6 +11,7 @@ import {
 } from '@sallyport/destination-client'
 import { createRequester, type Requester } from '../stack/request.ts'
 import type { Target } from './read-target.ts'
+import type { SecretFilter } from './secret-filter.ts'
 
 /** What the bindings of a target say, and a token for its proxy. */
 export interface TargetServices extends AsyncDisposable {
@@ -18,19 +19,18 @@ export interface TargetServices extends AsyncDisposable {
   readonly subject: ServiceSubject
   /** Fetches a token for the proxy, or the one that is still good. */
   token(signal: AbortSignal): Promise<Secret>
-  /** Texts that no report may show. */
-  readonly secrets: readonly string[]
 }
 
-/** Opens nothing before the first call. @throws ConnectivityError `BINDING_INVALID`. */
-export async function openTargetServices(target: Target, clock: Clock): Promise<TargetServices> {
+/** Opens nothing before the first call. What the bindings keep secret is hidden from reports. @throws ConnectivityError `BINDING_INVALID`. */
+export async function openTargetServices(target: Target, clock: Clock, filter: SecretFilter): Promise<TargetServices> {
   const bindings = await readBindings({
     environment: { VCAP_SERVICES_FILE_PATH: target.bindingsFile },
     files: systemBindingFiles,
   })
   const binding = selectBinding(bindings, { service: 'connectivity' })
-  const connectivity = parseConnectivityBinding(binding)
   const destination = bindings.find(({ label }) => label === 'destination')
+  for (const one of [binding, destination]) hideSecretsOf(one, filter)
+  const connectivity = parseConnectivityBinding(binding)
   const tokens = createTokenSource({
     client: connectivity.client,
     clock,
@@ -41,7 +41,6 @@ export async function openTargetServices(target: Target, clock: Clock): Promise<
     connectivity,
     subject: subjectOf(target, requester, binding, destination),
     token: (signal) => tokens.get({ signal }),
-    secrets: [binding, destination].flatMap((one) => secretsOf(one)),
     async [Symbol.asyncDispose]() {
       await Promise.all([tokens[Symbol.asyncDispose](), requester[Symbol.asyncDispose]()])
     },
@@ -70,7 +69,8 @@ function subjectOf(
   }
 }
 
-function secretsOf(binding: ServiceBinding | undefined): readonly string[] {
-  const { clientsecret, key } = binding?.credentials.reveal() ?? {}
-  return [clientsecret, key].filter((value): value is string => typeof value === 'string' && value !== '')
+function hideSecretsOf(binding: ServiceBinding | undefined, filter: SecretFilter): void {
+  const { clientid, clientsecret, key } = binding?.credentials.reveal() ?? {}
+  if (typeof clientsecret === 'string') filter.hide(clientsecret, typeof clientid === 'string' ? clientid : undefined)
+  if (typeof key === 'string') filter.hide(key)
 }
