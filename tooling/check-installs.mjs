@@ -52,22 +52,29 @@ const adapters = {
 
 const wanted = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-installs-'))
-let failed = 0
 try {
+  process.exitCode = await checkAll()
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Exit code: 3 when the registry is out of reach, so that nothing is known. */
+async function checkAll() {
+  const node22 = await installNode22().catch((error) => void console.log(`the registry is out of reach: ${error.message}`))
+  if (node22 === undefined) return 3
   const tarballs = await pack()
-  const nodes = [process.execPath, await installNode22()]
+  let failed = 0
   for (const [name, adapter] of Object.entries(adapters)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     for (const manager of ['npm', 'pnpm']) {
-      const problem = await check(name, adapter, { manager, tarballs, nodes }).catch((error) => `${error.message}\n${error.stderr ?? ''}`)
+      const checked = { manager, tarballs, nodes: [process.execPath, node22] }
+      const problem = await check(name, adapter, checked).catch((error) => `${error.message}\n${error.stderr ?? ''}`)
       console.log(`@sallyport/${name}, installed with ${manager}: ${problem ?? 'works on Node 22 and 24, imported and required'}`)
       if (problem !== undefined) failed += 1
     }
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true })
+  return failed === 0 ? 0 : 1
 }
-process.exitCode = failed === 0 ? 0 : 1
 
 /** The tarballs as they would be published, by package name. */
 async function pack() {
@@ -89,7 +96,7 @@ async function pack() {
 async function installNode22() {
   const app = join(folder, 'node22')
   mkdirSync(app)
-  await run('npm', ['install', '--prefix', app, '--no-audit', '--no-fund', 'node@22'], { timeout: 120_000 })
+  await run('npm', ['install', '--prefix', app, '--no-audit', '--no-fund', 'node@22'], { timeout: 300_000 })
   return join(app, 'node_modules/node/bin/node')
 }
 
@@ -109,7 +116,7 @@ async function check(
   if (manager === 'pnpm') writeFileSync(join(app, 'pnpm-workspace.yaml'), JSON.stringify({ overrides: ours }))
   await run(manager === 'npm' ? 'npm' : 'npx', [...(manager === 'npm' ? [] : ['-y', 'pnpm@12']), 'install', '--ignore-scripts'], {
     cwd: app,
-    timeout: 180_000,
+    timeout: 300_000,
   })
   const spec = JSON.stringify({ factory, binding, properties: { Name: 'D', ProxyType: 'Internet', ...properties } })
   copyFileSync(join(import.meta.dirname, 'installs/use-adapter.cjs'), join(app, 'use-adapter.cjs'))
