@@ -21,7 +21,7 @@ export function addCustomerKeyCommand(db: Command): void {
     change(async (encryption, { subaccount }) => {
       const changed = await encryption.use(subaccount)
       const text = changed
-        ? `Nothing of ${subaccount} opens without the key of the customer any more.`
+        ? `Nothing of ${subaccount} opens without the key of the customer any more. Services that were started without its system in their configuration answer 500 for it: restart them.`
         : `${subaccount} was encrypted with this key already.`
       return { changed, text }
     }),
