@@ -56,6 +56,9 @@ describe('the request target', () => {
   ])('refuses %j', (path) => {
     expect(() => buildTarget(destination('http://erp:8000'), path)).toThrow(/the request target/)
   })
+  it.each([42, null, { path: '/x' }])('refuses %j, which is no path', (path) => {
+    expect(() => buildTarget(destination('http://erp:8000'), path as unknown as string)).toThrow(/neither text nor a URL/)
+  })
   it.each(['//other/x', '\\\\other', 'javascript:x'])('keeps %j on the destination', (path) => {
     expect(buildTarget(destination('http://erp:8000/base'), path).startsWith('/base/')).toBe(true)
   })

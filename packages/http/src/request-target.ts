@@ -12,6 +12,8 @@ import { maxTargetBytes } from './limits.ts'
  * @throws ConnectivityError `MESSAGE_INVALID` for another origin, characters that must be encoded, or a target over the limit.
  */
 export function buildTarget(destination: HttpDestination, path: string | URL): string {
+  // Callers without types pass what other clients take.
+  if (typeof path !== 'string' && !(path instanceof URL)) throw invalid('is neither text nor a URL')
   const target = withQueries(
     path instanceof URL || /^https?:/i.test(path) ? absolute(destination, path) : relative(destination, path),
     destination,

@@ -29,7 +29,7 @@ const general: readonly { readonly code: ErrorCode; readonly text: RegExp; reado
   {
     code: 'DESTINATION_INVALID',
     text: /Property "Type"/,
-    next: 'give one, such as Type=HTTP; sallyport destination set --help shows templates',
+    next: 'give one: Type=HTTP, RFC, LDAP, MAIL or TCP; sallyport destination set --help shows how',
   },
 ]
 
