@@ -79,9 +79,10 @@ function askPython(installed: { readonly folder: string }, calls: readonly Call[
 function askJava(installed: { readonly folder: string }, calls: readonly Call[]): Promise<readonly Outcome[]> {
   const trust = world.stack.file('trusted.p12')
   rmSync(trust, { force: true })
+  writeFileSync(world.stack.file('partner.crt'), world.partnerAuthority)
   for (const [alias, file] of [
     ['stack', join(world.stack.data, 'ca.crt')],
-    ['partner', world.stack.file('chain.crt')],
+    ['partner', world.stack.file('partner.crt')],
   ]) {
     const store = ['-keystore', trust, '-storetype', 'PKCS12', '-storepass', trustPassword]
     execFileSync('keytool', ['-importcert', '-noprompt', '-alias', alias ?? '', '-file', file ?? '', ...store], { stdio: 'ignore' })
