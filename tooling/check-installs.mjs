@@ -60,8 +60,13 @@ try {
 
 /** Exit code: 3 when the registry is out of reach, so that nothing is known. */
 async function checkAll() {
-  const node22 = await installNode22().catch((error) => void console.log(`the registry is out of reach: ${error.message}`))
-  if (node22 === undefined) return 3
+  let node22
+  try {
+    node22 = await installNode22()
+  } catch (error) {
+    console.log(`the registry is out of reach: ${error.message}`)
+    return 3
+  }
   const tarballs = await pack()
   let failed = 0
   for (const [name, adapter] of Object.entries(adapters)) {
