@@ -83,7 +83,9 @@ describe('looking at a backup', () => {
 describe('what to do next', () => {
   it('is a command that can be typed as it stands, with the folder that was named', async () => {
     const { next } = refusalOf(await stack.run(['--json', 'destination', 'list']))
-    expect(next).toContain(`main.js --data ${stack.data} dev`)
+    // As the program was called: by itself, or by a script of the workspace.
+    expect(next).toMatch(/(?:main\.js|npx -y pnpm@12 -s sallyport) --data \S+ dev$/)
+    expect(next).toContain(stack.data)
   })
 
   it('is said for a tenant that there is not, a type that there is not, and a user that a destination needs', async () => {
