@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import {
   type ConnectContext,
+  ConnectivityError,
   createSecret,
   type Credentials,
   type HttpDestination,
@@ -225,6 +226,28 @@ describe('a token of the destination', () => {
       },
       { context: { credentials: bearer('x'), renewCredentials: () => Promise.reject(new Error('service is down')) } },
     ))
+
+  it('that cannot be had anew is a warning, which quotes no text of others', async () => {
+    const clock = createManualClock(0)
+    const warnings: unknown[] = []
+    const log = { ...silentLogger, warn: (fields: object, message: string) => void warnings.push({ ...fields, message }) }
+    const failures = [new ConnectivityError('TOKEN_NOT_ISSUED', 'the token service is down'), new Error('s3cret of the client is wrong')]
+    const renewCredentials = (): Promise<Credentials> => Promise.reject(failures.shift())
+    const message = 'no new token could be had for the destination'
+    await withBackend(
+      ({ headers }) => ({ status: headers.authorization === 'Bearer refused' ? 401 : 200 }),
+      async (client) => {
+        // It expires soon and still holds.
+        clock.advance(59_999)
+        expect((await client.request('/')).status).toBe(401)
+        expect(warnings).toEqual([
+          { destination: 'WEB', code: 'TOKEN_NOT_ISSUED', reason: 'the token service is down', message },
+          { destination: 'WEB', reason: 'unknown', message },
+        ])
+      },
+      { options: { clock }, context: { credentials: bearer('refused', 60_000), renewCredentials, log } },
+    )
+  })
 })
 
 describe('a connection that breaks before the answer', () => {

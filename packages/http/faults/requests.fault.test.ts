@@ -151,6 +151,22 @@ describe('requests', () => {
     await expect(client.request('/')).rejects.toMatchObject({ code: 'ABORTED' })
     await backend.idle()
   })
+  it.each(['request', 'dispatcher'] as const)('that wait for a token end with the client (%s)', async (way) => {
+    const asked = Promise.withResolvers<AbortSignal>()
+    const token = (signal: AbortSignal): Promise<never> => {
+      asked.resolve(signal)
+      return new Promise(() => {})
+    }
+    const proxy = { address: { host: '127.0.0.1', port: 1 }, tenant: 't1', token }
+    const destination = to('http://erp.virtual:8000', { ProxyType: 'OnPremise' })
+    const client = await createHttpAdapter({ clock: systemClock, proxy }).connect(destination, context())
+    const open = way === 'request' ? client.request('/') : undiciRequest(destination.url, { dispatcher: client.dispatcher })
+    const outcome = open.catch((error: unknown) => error)
+    const signal = await asked.promise
+    await client[Symbol.asyncDispose]()
+    expect(await outcome).toMatchObject({ code: 'ABORTED' })
+    expect(signal.aborted).toBe(true)
+  })
   it('do not wait for a connection longer than their signal, and the client ends the attempt', async () => {
     let signal: AbortSignal | undefined
     const client = await createHttpAdapter({ clock: systemClock }).connect(

@@ -1,4 +1,4 @@
-import { ConnectivityError, type Secret } from '@sallyport/core'
+import { ConnectivityError, type Secret, underSignal } from '@sallyport/core'
 import type { Dispatcher } from 'undici'
 import { requestError } from './http-errors.ts'
 import type { PreparedRequest } from './prepare-request.ts'
@@ -6,21 +6,23 @@ import type { PreparedRequest } from './prepare-request.ts'
 /** What the dispatcher shares with the client it belongs to. */
 export interface DestinationDispatcherDeps {
   readonly pool: () => Dispatcher
-  readonly prepare: (path: string, own: Iterable<readonly [string, string]>, signal: AbortSignal) => Promise<PreparedRequest>
+  readonly prepare: (path: string, own: Iterable<readonly [string, string]>) => Promise<PreparedRequest>
+  /** Fires when the client is disposed. */
+  readonly closed: AbortSignal
   readonly origin: string
   readonly noteStatus: (status: number, proxyToken: Secret | undefined) => void
   readonly name: string
 }
 
 /** A dispatcher for `fetch` and `request` of undici that sends to one destination and nowhere else. */
-export function createDestinationDispatcher({ pool, prepare, origin, noteStatus, name }: DestinationDispatcherDeps): Dispatcher {
+export function createDestinationDispatcher({ pool, prepare, closed, origin, noteStatus, name }: DestinationDispatcherDeps): Dispatcher {
   const attempt = `request at ${name}`
   return pool().compose(() => (options, handler) => {
     const send = async (): Promise<void> => {
       if (options.origin !== undefined && new URL(options.origin).origin !== origin) {
         throw new ConnectivityError('MESSAGE_INVALID', `${attempt}: the URL belongs to another origin`)
       }
-      const prepared = await prepare(`${origin}${options.path}`, headerEntries(options.headers), new AbortController().signal)
+      const prepared = await underSignal(prepare(`${origin}${options.path}`, headerEntries(options.headers)), closed, attempt)
       const watched = watchStatus(handler, (status) => noteStatus(status, prepared.proxyToken))
       prepared.pool.dispatch({ ...options, path: prepared.path, headers: prepared.headers }, watched)
     }

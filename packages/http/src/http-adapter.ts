@@ -64,7 +64,8 @@ export function createHttpAdapter({
         })
       const origin = `http://${formatAddress(route.kind === 'stream' ? route.target : route.proxy.address)}`
       const close = (): void => closed.abort(new ConnectivityError('ABORTED', `the client of destination "${destination.name}" is closed`))
-      return createHttpClient({ destination, route, context, clock, csrf, pools: createPools(origin, connectorOf), close })
+      const pools = createPools(origin, connectorOf)
+      return createHttpClient({ destination, route, context, clock, csrf, pools, closed: closed.signal, close })
     },
   }
 }

@@ -54,17 +54,26 @@ export interface HttpClientDeps {
   readonly pools: Pools
   /** Whether requests that write bring a CSRF token unless they say otherwise. */
   readonly csrf: boolean
-  /** Ends connections that are being opened. */
+  /** Fires with {@link HttpClientDeps.close}: nothing of this client waits longer. */
+  readonly closed: AbortSignal
   readonly close: () => void
 }
 
 /** Makes the client of one destination. */
-export function createHttpClient({ destination, route, context, clock, pools, csrf: guardsWrites, close }: HttpClientDeps): HttpClient {
-  let isClosed = false
+export function createHttpClient({
+  destination,
+  route,
+  context,
+  clock,
+  pools,
+  csrf: guardsWrites,
+  closed,
+  close,
+}: HttpClientDeps): HttpClient {
   const name = `destination "${destination.name}"`
 
-  const current = createCurrentCredentials(context, clock)
-  const prepare = createPreparer({ destination, route, credentials: current, clock, pools, name, isClosed: () => isClosed })
+  const current = createCurrentCredentials(context, clock, destination.name)
+  const prepare = createPreparer({ destination, route, credentials: current, clock, pools, name, closed })
 
   const noteStatus = (status: number, token: Secret | undefined): boolean => {
     if (status !== 407 || token === undefined || route.kind !== 'proxy' || route.proxy.forget === undefined) return false
@@ -77,12 +86,13 @@ export function createHttpClient({ destination, route, context, clock, pools, cs
     renew: async ({ proxyToken, credentials }, status, signal) =>
       status === 407 ? noteStatus(status, proxyToken) : current.renew(credentials, signal),
     clock,
+    closed,
   })
 
   const request = async (path: string | URL, options: HttpRequestOptions = {}): Promise<Response> => {
     const { method = 'GET', body, signal, principal = context.principal, csrf = guardsWrites } = options
     const attempt = `${/^[A-Za-z]{1,20}$/.test(method) ? method : 'request'} at ${name}`
-    if (isClosed) throw closedError(name)
+    if (closed.aborted) throw closedError(name)
     if (signal?.aborted === true) throw abortedError(signal, attempt)
     const written = body instanceof URLSearchParams ? body.toString() : body
     const headers = withContentType([...entries(options.headers)], body)
@@ -94,7 +104,8 @@ export function createHttpClient({ destination, route, context, clock, pools, cs
     request,
     dispatcher: createDestinationDispatcher({
       pool: () => pools.of(context.credentials.kind === 'principal' ? context.principal : undefined),
-      prepare: (path, own, signal) => prepare(path, own, context.principal, signal),
+      prepare: (path, own) => prepare(path, own, context.principal, closed),
+      closed,
       origin: destination.url.origin,
       noteStatus: (status, token) => void noteStatus(status, token),
       name,
@@ -105,7 +116,6 @@ export function createHttpClient({ destination, route, context, clock, pools, cs
       if (failure !== undefined) throw failure
     },
     async [Symbol.asyncDispose]() {
-      isClosed = true
       close()
       await pools.destroy()
     },

@@ -14,7 +14,7 @@ export interface PreparerDeps {
   readonly clock: Clock
   readonly pools: Pools
   readonly name: string
-  readonly isClosed: () => boolean
+  readonly closed: AbortSignal
 }
 
 /** A request as it goes to a pool. */
@@ -36,21 +36,21 @@ export type Preparer = (
 ) => Promise<PreparedRequest>
 
 /** Everything about a request that the destination, its credentials and the way decide. */
-export function createPreparer({ destination, route, credentials: current, clock, pools, name, isClosed }: PreparerDeps): Preparer {
+export function createPreparer({ destination, route, credentials: current, clock, pools, name, closed }: PreparerDeps): Preparer {
   const { host } = destination.url
   return async (path, own, principal, signal) => {
-    if (isClosed()) throw closedError(name)
+    if (closed.aborted) throw closedError(name)
     const target = buildTarget(destination, path)
     const credentials = await current.get(signal)
     const headers = buildHeaders({ destination, credentials, own, clock })
     const behalf = credentials.kind === 'principal' ? requirePrincipal(principal, name) : undefined
     if (route.kind === 'stream') {
-      if (isClosed()) throw closedError(name)
+      if (closed.aborted) throw closedError(name)
       return { pool: pools.of(behalf), path: target, headers: { host, ...headers }, proxyToken: undefined, credentials }
     }
     const token = await askForToken(route.proxy.token, signal, name)
     // After the wait for a token the client may be closed; a new pool would stay open.
-    if (isClosed()) throw closedError(name)
+    if (closed.aborted) throw closedError(name)
     const proxyHeaders = buildProxyHeaders({ host, token: token.reveal(), locationId: destination.locationId, principal: behalf })
     return {
       pool: pools.of(behalf),

@@ -24,6 +24,8 @@ export interface SenderDeps {
   /** Told what the target or the proxy refused. True when the request should be sent again with something better. */
   readonly renew: (prepared: PreparedRequest, status: number, signal: AbortSignal) => Promise<boolean>
   readonly clock: Clock
+  /** Fires when the client is disposed. Requests without a signal of their own wait under it. */
+  readonly closed: AbortSignal
 }
 
 type Answer = Dispatcher.ResponseData
@@ -38,8 +40,10 @@ const broken: ReadonlySet<string> = new Set(['BACKEND_UNREACHABLE', 'PEER_UNREAC
  * a CSRF token) goes once more with something newer; what got lost goes once more when its method is safe. A body that is a
  * stream goes once.
  */
-export function createSender({ prepare, renew, clock }: SenderDeps): (request: OutgoingRequest) => Promise<Answer> {
+export function createSender({ prepare, renew, clock, closed }: SenderDeps): (request: OutgoingRequest) => Promise<Answer> {
   const sessions = createCsrfSessions()
+
+  const guardOf = ({ signal }: OutgoingRequest): AbortSignal => signal ?? closed
 
   const send = async (request: OutgoingRequest, prepared: PreparedRequest, headers: Record<string, string>): Promise<Answer> => {
     const { method, body, signal, attempt } = request
@@ -52,7 +56,7 @@ export function createSender({ prepare, renew, clock }: SenderDeps): (request: O
       ...(signal === undefined ? {} : { signal }),
     })
     // undici does not look at the signal while a connection is being opened.
-    return underSignal(sending, signal ?? never, attempt)
+    return underSignal(sending, guardOf(request), attempt)
   }
 
   const fetchSession = async (request: OutgoingRequest, prepared: PreparedRequest): Promise<CsrfSession | undefined> => {
@@ -74,15 +78,15 @@ export function createSender({ prepare, renew, clock }: SenderDeps): (request: O
   const guarded = async (request: OutgoingRequest, prepared: PreparedRequest): Promise<Record<string, string>> => {
     if (!request.csrf || safe.has(request.method) || 'x-csrf-token' in prepared.headers) return prepared.headers
     const session = sessions.of(prepared, () => fetchSession(request, prepared))
-    const found = await underSignal(session, request.signal ?? never, request.attempt)
+    const found = await underSignal(session, guardOf(request), request.attempt)
     if (found === undefined) return prepared.headers
     const cookie = [prepared.headers['cookie'], found.cookie].filter(Boolean).join('; ')
     return { ...prepared.headers, 'x-csrf-token': found.token, ...(cookie === '' ? {} : { cookie }) }
   }
 
   return async (request) => {
-    const { signal, attempt } = request
-    const guard = signal ?? never
+    const { attempt } = request
+    const guard = guardOf(request)
     const mayGoAgain = request.body === undefined || typeof request.body === 'string' || request.body instanceof Uint8Array
     const refusals = new Set<number>()
     for (let repetitions = 0; ;) {
@@ -92,7 +96,7 @@ export function createSender({ prepare, renew, clock }: SenderDeps): (request: O
         prepared = await underSignal(prepare(request.path, request.headers, request.principal, guard), guard, attempt)
         answer = await send(request, prepared, await guarded(request, prepared))
       } catch (error) {
-        const failure = requestError(attempt, error, signal)
+        const failure = requestError(attempt, error, guard)
         const again = mayGoAgain && safe.has(request.method) && broken.has(failure.code) && repetitions < maxRepetitions
         if (!again) throw failure
         repetitions += 1
@@ -101,7 +105,7 @@ export function createSender({ prepare, renew, clock }: SenderDeps): (request: O
       }
       const { statusCode: status } = answer
       const lacksToken = request.csrf && wantsCsrfToken(status, answer.headers) && sessions.forget(prepared)
-      const better = lacksToken || ((status === 401 || status === 407) && (await renew(prepared, status, guard).catch(() => false)))
+      const better = lacksToken || ((status === 401 || status === 407) && (await renew(prepared, status, guard)))
       if (!better || !mayGoAgain || refusals.has(status)) return answer
       refusals.add(status)
       await answer.body.dump({ limit: maxDiscardedBytes })
@@ -114,6 +118,3 @@ function withAndWithoutSlash(path: string): readonly string[] {
   const [resource = '', query] = path.split(/(?=\?)/, 2)
   return resource.endsWith('/') ? [path] : [`${resource}/${query ?? ''}`, path]
 }
-
-/** For requests without a signal. Nobody can abort it, so that nothing collects listeners for long: `underSignal` takes its own away. */
-const never: AbortSignal = new AbortController().signal
