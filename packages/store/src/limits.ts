@@ -4,6 +4,9 @@
  */
 export const busyTimeoutMs = 5_000
 
+/** How soon a process asks again that is not let wait for a lock: a switch to the write-ahead log takes about a millisecond. */
+export const busyPauseMs = 5
+
 /** Parsed statements that are kept: more than a service has, although lists of names make one statement per length. */
 export const maxKeptStatements = 200
 

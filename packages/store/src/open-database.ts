@@ -2,9 +2,12 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
-import { busyTimeoutMs } from './limits.ts'
+import { busyPauseMs, busyTimeoutMs } from './limits.ts'
 import { createNodeSqliteDialect } from './sqlite-dialect.ts'
 import { storeFailed } from './store-errors.ts'
+
+/** SQLITE_BUSY, https://www.sqlite.org/rescode.html#busy */
+const sqliteBusy = 5
 
 /** A database that has been opened, of either kind; for users that only hand it on. */
 export type Database<Schema> = Kysely<Schema>
@@ -23,13 +26,30 @@ export function openDatabase<Schema>(file: string): Kysely<Schema> {
   try {
     if (file !== ':memory:') keepPrivate(file)
     database = new DatabaseSync(file, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
-    const mode = database.prepare('pragma journal_mode = wal').get()?.['journal_mode']
+    const mode = useWriteAheadLog(database)
     if (mode !== 'wal' && file !== ':memory:') throw new Error('the file system offers no shared memory for a write-ahead log')
     database.exec('pragma synchronous = full')
     return new Kysely<Schema>({ dialect: createNodeSqliteDialect(database) })
   } catch (error) {
     if (database?.isOpen === true) database.close()
     throw storeFailed(`opening the database ${file}`, error)
+  }
+}
+
+/**
+ * Switches to the write-ahead log and returns the journal mode that is in force then. Of several processes that switch a new file at the same time all but
+ * one are told at once that it is locked: SQLite does not let them wait there, because each already holds a lock that the others want. So we ask again, for
+ * as long as a statement waits.
+ */
+function useWriteAheadLog(database: DatabaseSync): unknown {
+  const until = performance.now() + busyTimeoutMs
+  for (;;) {
+    try {
+      return database.prepare('pragma journal_mode = wal').get()?.['journal_mode']
+    } catch (error) {
+      if ((error as { readonly errcode?: number }).errcode !== sqliteBusy || performance.now() > until) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, busyPauseMs)
+    }
   }
 }
 
