@@ -1,15 +1,4 @@
 /** Test CA, clock, principals, fault injection and small backends for the tests of every package. Never published. */
-export { AbapFailure, type AbapFunction, type AbapParameter, type AbapSession, type AbapValues } from './abap-gateway/abap-function.ts'
-export {
-  type AbapGateway,
-  type AbapGatewayOptions,
-  type AbapUser,
-  createAbapGateway,
-  serveAbapGateway,
-} from './abap-gateway/abap-gateway.ts'
-export type { Dictionary, DictionaryEntry, DictionaryField, DictionaryType } from './abap-gateway/dictionary.ts'
-export type { GatewaySeen, SeenCall, SeenLogon } from './abap-gateway/gateway-seen.ts'
-export type { GatewayMoment, GatewayScript, ScriptedAnswer } from './abap-gateway/scripted-answer.ts'
 export { type ByteReader, createByteReader } from './byte-reader.ts'
 export { type ConnectProxy, type ConnectProxyOptions, createConnectProxy } from './connect-proxy.ts'
 export { createForwardProxy, type ForwardProxy, type ForwardProxyOptions } from './forward-proxy.ts'
@@ -20,7 +9,6 @@ export { createMemoryKeySystem, type MemoryKeySystem } from './memory-key-system
 export { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts'
 export { createMemoryPair } from './memory-pair.ts'
 export { createMessageServer, type MessageServer, type MessageServerOptions } from './message-server.ts'
-export { createNiConnection, type NiConnection } from './ni-connection.ts'
 export { createOpenStreams, type OpenStreams } from './open-streams.ts'
 export { createSapRouter, type SapRouter, type SapRouterOptions } from './sap-router.ts'
 export { createProxiedNetwork, type ProxiedNetwork } from './proxied-network.ts'

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { createNiConnection, type NiConnection } from '@sallyport/conformance/backends'
 import type { Address } from '@sallyport/core'
 import {
   anonymousName,
@@ -11,7 +12,6 @@ import {
   parseLogonGroupRequest,
   parseMessageServerMessage,
 } from '@sallyport/rfc-wire'
-import { createNiConnection, type NiConnection } from './ni-connection.ts'
 import { createOpenStreams } from './open-streams.ts'
 import { listen } from './socket-network.ts'
 

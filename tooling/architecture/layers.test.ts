@@ -77,7 +77,12 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   pop3: { may: ['core', 'destination-client', 'stream'], because: 'an adapter sees a dial, not the network; the client is its own' },
   tcp: { may: ['core', 'destination-client', 'stream'], because: 'an adapter sees a dial, not the network' },
-  conformance: { may: ['core'], uses: ['vitest'], because: 'so that every package can run its own conformance without a cycle' },
+  conformance: {
+    may: ['core', 'rfc-wire'],
+    uses: ['vitest'],
+    because:
+      'so that every package can run its own conformance without a cycle; the gateway that it plays is written with the codecs of RFC',
+  },
 }
 
 /** The clock itself, and what stands in for the application where it hands nothing in. */

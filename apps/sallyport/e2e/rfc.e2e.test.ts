@@ -3,9 +3,8 @@ import { silentLogger, systemClock } from '@sallyport/core'
 import { createDirectDial } from '@sallyport/dial'
 import { createHttpAdapter } from '@sallyport/http'
 import { connect as connectByName, createClassicBinding, createRfcAdapter, createSoapBinding, type RfcClient } from '@sallyport/rfc'
+import { type AbapGateway, createAbapGateway } from '@sallyport/conformance/backends'
 import {
-  type AbapGateway,
-  createAbapGateway,
   createMessageServer,
   createSapRouter,
   createSoapNode,

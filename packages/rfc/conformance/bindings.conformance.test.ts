@@ -1,6 +1,7 @@
 import { type Credentials, createSecret, parseDestination, type RfcDestination, silentLogger, systemClock } from '@sallyport/core'
 
-import { createAbapGateway, createSoapNode } from '@sallyport/test-fixtures'
+import { createAbapGateway } from '@sallyport/conformance/backends'
+import { createSoapNode } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createNodeRfcBinding, createRfcAdapter, type RfcClient, rfcErrorGroup, type RfcStructure } from '../src/index.ts'
 import { createClassicClient, failureOf, loopbackDial } from './classic-system.ts'

@@ -1,6 +1,12 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { AbapFailure, type AbapFunction, type AbapGateway, type AbapGatewayOptions, createAbapGateway } from '@sallyport/test-fixtures'
+import {
+  AbapFailure,
+  type AbapFunction,
+  type AbapGateway,
+  type AbapGatewayOptions,
+  createAbapGateway,
+} from '@sallyport/conformance/backends'
 import { afterEach, describe, expect, it } from 'vitest'
 import { rfcErrorGroup, type RfcStructure, type RfcValue } from '../src/index.ts'
 import { type ClassicClient, type ClassicClientOptions, createClassicClient, failureOf } from './classic-system.ts'

@@ -1,10 +1,8 @@
 import { createSecret, credentialsOf, type Logger, type RfcDestination } from '@sallyport/core'
 import { createProxyDial } from '@sallyport/dial'
 import { appcFunctions, parseAppcRecord, isRefused } from '@sallyport/rfc-wire'
+import { type AbapGateway, type AbapGatewayOptions, createAbapGateway } from '@sallyport/conformance/backends'
 import {
-  type AbapGateway,
-  type AbapGatewayOptions,
-  createAbapGateway,
   createManualClock,
   createMessageServer,
   createSapRouter,

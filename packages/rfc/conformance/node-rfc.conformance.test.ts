@@ -13,7 +13,8 @@ import {
   systemClock,
 } from '@sallyport/core'
 import { createDirectDial, createProxyDial } from '@sallyport/dial'
-import { createAbapGateway, createMemoryPair, createSocksServer } from '@sallyport/test-fixtures'
+import { createAbapGateway } from '@sallyport/conformance/backends'
+import { createMemoryPair, createSocksServer } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
 import { createNodeRfcBinding, createRfcAdapter, type RfcClient } from '../src/index.ts'
 import { createFakeNodeRfc, type FakeNodeRfc } from './fake-node-rfc.ts'

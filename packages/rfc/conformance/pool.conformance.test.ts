@@ -1,5 +1,6 @@
 import type { Dial } from '@sallyport/core'
-import { type AbapFunction, type AbapGateway, createAbapGateway, createManualClock } from '@sallyport/test-fixtures'
+import { type AbapFunction, type AbapGateway, createAbapGateway } from '@sallyport/conformance/backends'
+import { createManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RfcClient } from '../src/index.ts'
 import { createClassicClient, loopbackDial } from './classic-system.ts'

@@ -1,5 +1,6 @@
 import type { DeepType } from '@sallyport/rfc-wire'
-import { type AbapFunction, AbapFailure, createSoapNode, type SoapNode, type SoapNodeOptions } from '@sallyport/test-fixtures'
+import { type AbapFunction, AbapFailure } from '@sallyport/conformance/backends'
+import { createSoapNode, type SoapNode, type SoapNodeOptions } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
 import type { RfcClient, RfcStructure } from '../src/index.ts'
 import { connectSoap, type SoapClientOptions } from './soap-client.ts'

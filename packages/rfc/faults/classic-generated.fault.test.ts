@@ -1,6 +1,6 @@
 import { ConnectivityError } from '@sallyport/core'
 import { formatNiFrame } from '@sallyport/rfc-wire'
-import { createAbapGateway } from '@sallyport/test-fixtures'
+import { createAbapGateway } from '@sallyport/conformance/backends'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createClassicClient } from '../conformance/classic-system.ts'

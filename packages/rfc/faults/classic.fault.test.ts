@@ -23,11 +23,11 @@ import {
   type AbapGateway,
   type AbapGatewayOptions,
   createAbapGateway,
-  createManualClock,
   type GatewayMoment,
   type GatewayScript,
   type ScriptedAnswer,
-} from '@sallyport/test-fixtures'
+} from '@sallyport/conformance/backends'
+import { createManualClock } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ClassicClientOptions, createClassicClient, failureOf, loopbackDial } from '../conformance/classic-system.ts'
 import { type RfcClient, rfcErrorGroup } from '../src/index.ts'

@@ -1,13 +1,7 @@
 import { join } from 'node:path'
 import { installPythonPackage } from '@sallyport/real-backends'
-import {
-  type AbapGateway,
-  createAbapGateway,
-  createSapRouter,
-  createSocksServer,
-  type SapRouter,
-  type SocksServer,
-} from '@sallyport/test-fixtures'
+import { type AbapGateway, createAbapGateway } from '@sallyport/conformance/backends'
+import { createSapRouter, createSocksServer, type SapRouter, type SocksServer } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClassicClient } from '../conformance/classic-system.ts'
 import { type PythonPeer, startPythonPeer } from './python-peer.ts'

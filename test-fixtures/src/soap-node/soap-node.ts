@@ -1,8 +1,15 @@
-import { type AbapFunction, AbapFailure, type AbapParameter, type AbapSession, type AbapValues } from '../abap-gateway/abap-function.ts'
-import type { AbapUser } from '../abap-gateway/abap-gateway.ts'
-import { type Dictionary, wireTypeOf } from '../abap-gateway/dictionary.ts'
-import { everyTypeDictionary, everyTypeFunction } from '../abap-gateway/every-type-function.ts'
-import { standardDictionary, standardFunctions } from '../abap-gateway/standard-functions.ts'
+import {
+  abapDictionary,
+  AbapFailure,
+  type AbapFunction,
+  abapFunctions,
+  type AbapParameter,
+  type AbapSession,
+  type AbapUser,
+  type AbapValues,
+  type Dictionary,
+  wireTypeOf,
+} from '@sallyport/conformance/backends'
 import type { DeepType } from '@sallyport/rfc-wire'
 import { createHttpBackend, type HttpAnswer, type HttpBackend, type HttpBackendOptions, type SeenRequest } from '../http-backend.ts'
 import { readElements, type SoapElement, toElementName } from './soap-element.ts'
@@ -61,8 +68,8 @@ const functionsNamespace = 'urn:sap-com:document:sap:rfc:functions'
  * // POST an envelope to `${node.url}/sap/bc/soap/rfc?sap-client=001`, then look at node.calls
  */
 export async function createSoapNode(options: SoapNodeOptions = {}): Promise<SoapNode> {
-  const dictionary = { ...standardDictionary, ...everyTypeDictionary, ...options.dictionary }
-  const functions = new Map([...standardFunctions, everyTypeFunction, ...(options.functions ?? [])].map((each) => [each.name, each]))
+  const dictionary = { ...abapDictionary, ...options.dictionary }
+  const functions = new Map([...abapFunctions, ...(options.functions ?? [])].map((each) => [each.name, each]))
   const calls: SoapCall[] = []
   const backend: HttpBackend = await createHttpBackend({
     ...(options.tls === undefined ? {} : { tls: options.tls }),

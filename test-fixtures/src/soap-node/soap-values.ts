@@ -1,5 +1,5 @@
 import type { AbapType, DeepType, DeepValue } from '@sallyport/rfc-wire'
-import { AbapFailure } from '../abap-gateway/abap-function.ts'
+import { AbapFailure } from '@sallyport/conformance/backends'
 import { escapeXml, type SoapElement, toElementName } from './soap-element.ts'
 
 /** What ABAP reads in an element. Components that are missing are initial. */

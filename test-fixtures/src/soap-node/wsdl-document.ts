@@ -1,5 +1,4 @@
-import type { AbapFunction, AbapParameter } from '../abap-gateway/abap-function.ts'
-import { type Dictionary, type DictionaryType, entryOf } from '../abap-gateway/dictionary.ts'
+import { type AbapFunction, type AbapParameter, type Dictionary, type DictionaryType, entryOf } from '@sallyport/conformance/backends'
 import { escapeXml, toElementName } from './soap-element.ts'
 
 const functions = 'urn:sap-com:document:sap:rfc:functions'

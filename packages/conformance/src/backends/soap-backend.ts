@@ -1,18 +1,9 @@
 import { createServer } from 'node:http'
-import { ConnectivityError, parseDestination, type ProtocolClient, type RfcDestination } from '@sallyport/core'
+import { parseDestination, type RfcDestination } from '@sallyport/core'
 import type { Demand } from '../adapter-cases.ts'
 import type { FarEnd } from '../far-side.ts'
+import { askForEcho, type RfcAsks } from './rfc-work.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
-
-interface RfcAsks extends ProtocolClient {
-  call(
-    name: string,
-    parameters: Readonly<Record<string, string>>,
-    options: { readonly signal: AbortSignal },
-  ): Promise<Readonly<Record<string, unknown>>>
-}
-
-const text = 'what the suite asks for'
 
 const envelope = (content: string): string =>
   `<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>${content}</e:Body></e:Envelope>`
@@ -67,10 +58,7 @@ export const soapBackend: ScriptedBackend<'RFC', RfcAsks> = {
       'jco.client.cloud_connector_location_id': locationId,
     }) as RfcDestination,
   serve: serveSoap,
-  async work(client, signal) {
-    const { ECHOTEXT } = await client.call('STFC_CONNECTION', { REQUTEXT: text }, { signal })
-    if (ECHOTEXT !== text) throw new ConnectivityError('PROTOCOL_VIOLATION', 'this is no answer to the question')
-  },
+  work: askForEcho,
   beginAnswer: ({ stream }) => void stream.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<d:definitions'),
   hostile: {
     'a document type': answerWith('<!DOCTYPE d [<!ENTITY a "b">]><d>&a;</d>'),

@@ -1,10 +1,10 @@
 import { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectivityError, type Dial } from '@sallyport/core'
-import { createMemoryNetwork } from '@sallyport/test-fixtures'
+import { createMemoryNetwork } from '../src/index.ts'
 import { describe, expect, it } from 'vitest'
-import { dialCases, type DialCaseName, type DialFarSide, runDialCase } from '../src/cases.ts'
-import { describeDial } from '../src/index.ts'
+import { dialCases, type DialCaseName, type DialFarSide, runDialCase } from '@sallyport/conformance/cases'
+import { describeDial } from '@sallyport/conformance'
 
 const denied = { host: 'denied.memory', port: 1 }
 

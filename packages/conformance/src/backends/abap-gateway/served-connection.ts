@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { isRefused, type Refused } from '@sallyport/rfc-wire'
-import type { NiConnection } from '../ni-connection.ts'
+import type { NiConnection } from './ni-connection.ts'
 import type { AbapFunction } from './abap-function.ts'
 import type { AbapGatewayOptions, AbapUser } from './abap-gateway.ts'
 import type { Dictionary } from './dictionary.ts'

@@ -9,7 +9,7 @@ import {
   parseDestination,
   type TcpDestination,
 } from '@sallyport/core'
-import { createMemoryNetwork } from '@sallyport/test-fixtures'
+import { createMemoryNetwork } from '../src/index.ts'
 import { describe, expect, it } from 'vitest'
 import {
   adapterCases,
@@ -19,8 +19,8 @@ import {
   type FarEnd,
   type FarSide,
   runAdapterCase,
-} from '../src/cases.ts'
-import { describeAdapter } from '../src/index.ts'
+} from '@sallyport/conformance/cases'
+import { describeAdapter } from '@sallyport/conformance'
 
 /**
  * The reference: a protocol of two lines. The client sends `<credentials>|<word>`, the backend answers `<length>:<word>`.

@@ -22,7 +22,7 @@ import {
   readLogonAnswer,
   requestRecords,
 } from '@sallyport/rfc-wire'
-import { type AbapGateway, createAbapGateway, createNiConnection, type NiConnection } from '@sallyport/test-fixtures'
+import { type AbapGateway, createAbapGateway, createNiConnection, type NiConnection } from '../src/backends.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 const target = { host: 'erp.example', systemNumber: '00', rootContextId: '0'.repeat(16), connectionId: '1'.repeat(16), osUser: '' }

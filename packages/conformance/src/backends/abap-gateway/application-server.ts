@@ -49,6 +49,7 @@ interface AnsweredRequest {
 const self: LogonServer = { systemId: 'A4H', instance: 'fixture_A4H_00', address: '127.0.0.1', release: '754' }
 const noSession = Buffer.alloc(16)
 
+/** The session of one conversation and what is called in it; nobody has logged on yet. */
 export function createApplicationServer(served: ServedConnection): ApplicationServer {
   const { connection, users, seen } = served
   let session: AbapSession | undefined

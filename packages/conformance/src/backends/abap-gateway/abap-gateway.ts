@@ -1,17 +1,15 @@
-import { createServer, type Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Address } from '@sallyport/core'
-import { createNiConnection } from '../ni-connection.ts'
-import { createOpenStreams } from '../open-streams.ts'
-import { listen } from '../socket-network.ts'
 import type { AbapFunction } from './abap-function.ts'
+import { abapDictionary, abapFunctions } from './abap-functions.ts'
 import { serveConversation } from './conversation.ts'
 import type { Dictionary } from './dictionary.ts'
-import { everyTypeDictionary, everyTypeFunction } from './every-type-function.ts'
 import { createGatewayLog, type GatewayLog, type GatewaySeen } from './gateway-seen.ts'
 import { createMetadataFunctions, metadataDictionary } from './metadata-functions.ts'
+import { createNiConnection } from './ni-connection.ts'
 import type { GatewayScript } from './scripted-answer.ts'
-import { standardDictionary, standardFunctions } from './standard-functions.ts'
 
 /** Somebody who may log on. */
 export interface AbapUser {
@@ -56,7 +54,7 @@ export interface AbapGateway extends AsyncDisposable {
 }
 
 /**
- * Starts a gateway of an ABAP system for tests: protocols.md 11.5 to 11.10, the server's side. It takes a client through the eleven steps in their order and
+ * Starts a gateway of an ABAP system for tests, without software of SAP: the server's side of classic RFC. It takes a client through the eleven steps in their order and
  * closes the connection where one is left out. Function modules: `STFC_*`, `RFC_PING`, `RFC_SYSTEM_INFO`, `RFC_READ_TABLE` of `T000`, `RFC_RAISE_ERROR`,
  * `BAPI_TRANSACTION_COMMIT`, `SYSTEM_RESET_RFC_SERVER`, `ARFC_DEST_SHIP`, `Z_COUNT` (counts in its session), `Z_VOLUME`, `Z_TYPES`, and those that tell
  * interfaces: `RFC_GET_FUNCTION_INTERFACE`, `DDIF_FIELDINFO_GET`, `RFC_GET_STRUCTURE_DEFINITION`.
@@ -67,23 +65,30 @@ export interface AbapGateway extends AsyncDisposable {
  */
 export async function createAbapGateway(options: AbapGatewayOptions = {}): Promise<AbapGateway> {
   const seen = createGatewayLog()
-  const open = createOpenStreams()
   const sockets = new Set<Socket>()
+  const waiting: (() => void)[] = []
+  let accepted = 0
   const serve = createConnectionServer(options, seen)
   const server = createServer({ noDelay: true }, (socket) => {
-    open.add(socket)
     sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    serve(socket, open.accepted)
+    // A peer that resets is an event of the test, not an unhandled error of the fixture.
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      sockets.delete(socket)
+      if (sockets.size === 0) for (const settle of waiting.splice(0)) settle()
+    })
+    serve(socket, ++accepted)
   })
-  const address = await listen(server)
+  const idle = (): Promise<void> => (sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
   return {
-    address,
+    address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
     seen,
     get accepted() {
-      return open.accepted
+      return accepted
     },
-    idle: open.idle,
+    idle,
     breakConnections() {
       for (const socket of sockets) socket.resetAndDestroy()
     },
@@ -92,22 +97,24 @@ export async function createAbapGateway(options: AbapGatewayOptions = {}): Promi
     },
     async [Symbol.asyncDispose]() {
       server.close()
-      open.destroyAll()
-      await open.idle()
+      for (const socket of sockets) socket.destroy()
+      await idle()
     },
   }
 }
 
 /** Serves one connection that somebody else has accepted, as {@link createAbapGateway} does its own. */
-export function serveAbapGateway(stream: Duplex, options: AbapGatewayOptions = {}): void {
+export function serveAbapGateway(stream: Duplex, options: AbapGatewayOptions = {}): GatewaySeen {
   // A peer that resets is an event of the test, not an unhandled error of the fixture.
   stream.on('error', () => {})
-  createConnectionServer(options, createGatewayLog())(stream, 1)
+  const seen = createGatewayLog()
+  createConnectionServer(options, seen)(stream, 1)
+  return seen
 }
 
 function createConnectionServer(options: AbapGatewayOptions, seen: GatewayLog): (socket: Duplex, connection: number) => void {
-  const dictionary = { ...metadataDictionary, ...standardDictionary, ...everyTypeDictionary, ...options.dictionary }
-  const functions = new Map([...standardFunctions, everyTypeFunction, ...(options.functions ?? [])].map((each) => [each.name, each]))
+  const dictionary = { ...metadataDictionary, ...abapDictionary, ...options.dictionary }
+  const functions = new Map([...abapFunctions, ...(options.functions ?? [])].map((each) => [each.name, each]))
   for (const each of createMetadataFunctions(functions, dictionary)) if (!functions.has(each.name)) functions.set(each.name, each)
   const users = options.users ?? [{ client: '001', user: 'DEVELOPER', password: 'secret' }]
   return (socket, connection) => {

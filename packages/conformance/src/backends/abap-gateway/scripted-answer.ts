@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { NiConnection } from '../ni-connection.ts'
+import type { NiConnection } from './ni-connection.ts'
 
 /** A point at which the fixture is about to answer. */
 export interface GatewayMoment {

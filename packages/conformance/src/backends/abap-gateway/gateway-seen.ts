@@ -51,6 +51,7 @@ export interface GatewayLog {
   deallocated: number
 }
 
+/** A log in which nothing stands yet. */
 export function createGatewayLog(): GatewayLog {
   return { connects: [], initializations: [], partners: [], logons: [], calls: [], messages: [], violations: [], deallocated: 0 }
 }
