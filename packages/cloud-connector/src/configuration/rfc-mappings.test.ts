@@ -128,6 +128,22 @@ describe('mappings of protocol RFC', () => {
     expect(warnings({ ...snc, passUnread: true })).toEqual([expect.stringContaining('SNC passes unread')])
   })
 
+  it('warn of functions that admit less than it seems: none at all, and * for the rest of a name', () => {
+    const warnings = (fields: Fields): readonly string[] => parse(fields).warnings
+    const none = ': admits no function; name what may be called below functions'
+    expect(warnings({})).toEqual([`erp.demo:sapgw00${none}`])
+    expect(warnings({ functions: [{ name: 'BAPI_*' }, { name: 'Z_*', prefix: true }, { name: 'Z*A' }, { name: '*' }] })).toEqual([
+      'erp.demo:sapgw00: * stands for itself in BAPI_*; for every name that begins so write BAPI_ with prefix: true',
+      'erp.demo:sapgw00: * stands for itself in Z_*; for every name that begins so write Z_ with prefix: true',
+      'erp.demo:sapgw00: * stands for itself in *; for every name that begins so write the beginnings one by one, with prefix: true',
+    ])
+    expect(warnings({ functions: [{ name: 'BAPI_*', enabled: false }] })).toEqual([`erp.demo:sapgw00${none}`])
+    const soap = { virtual: 'erp.demo:80', internal: 'http://b:80', soapFunctionFilter: true }
+    expect(warnings(soap)).toEqual([`erp.demo:80${none}`])
+    expect(warnings({ ...soap, functions: [{ name: 'BAPI_*' }] })).toEqual([expect.stringContaining('write BAPI_ with prefix: true')])
+    expect(warnings({ virtual: 'erp.demo:80', internal: 'http://b:80' })).toEqual([])
+  })
+
   it('tell of changed functions one by one', () => {
     const before = parse({ functions: [{ name: 'A' }, { name: 'B' }] })
     const after = parse({
