@@ -222,9 +222,12 @@ export async function startConnectorBench(options: {
       const createConnection = (): Duplex => {
         const stream = connect(to)
         // Sockets of node:http end with their peer.
-        return stream.on('end', () => stream.end())
+        stream.on('end', () => stream.end())
+        // An agent says these to the socket it keeps, and takes its own listeners away after that.
+        const nothing = (): Duplex => stream
+        return Object.assign(stream, { setKeepAlive: nothing, setTimeout: nothing, ref: nothing, unref: nothing })
       }
-      Object.assign(agent, { createConnection, keepSocketAlive: () => true, reuseSocket: () => {} })
+      Object.assign(agent, { createConnection })
       agents.push(agent)
       return agent
     },
