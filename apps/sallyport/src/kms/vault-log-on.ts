@@ -1,4 +1,4 @@
-import { type Clock, ConnectivityError } from '@sallyport/core'
+import { type Clock, ConnectivityError, underSignal, withDeadline } from '@sallyport/core'
 import type { Requester } from '../stack/request.ts'
 import { parseObject } from '../stack/tokens.ts'
 
@@ -20,7 +20,10 @@ export function createTokenLogOn(read: () => string): VaultLogOn {
   }
 }
 
-/** Logs on with role and secret (the AppRole method), and again when the token is about to end. */
+/**
+ * Logs on with role and secret (the AppRole method), and again when the token is about to end. Whoever needs a token at the same time waits for the same log-on, which
+ * has a deadline of its own: a caller who gives up ends its own wait and nobody else's.
+ */
 export function createAppRoleLogOn(options: {
   readonly name: string
   readonly url: string
@@ -34,7 +37,7 @@ export function createAppRoleLogOn(options: {
   const { name, url, mount, namespace, roleId, secretId, request, clock } = options
   let held: { readonly token: Promise<string>; untilMs: number } | undefined
 
-  async function logOn(signal: AbortSignal): Promise<{ readonly token: string; readonly seconds: number }> {
+  async function logOn(): Promise<{ readonly token: string; readonly seconds: number }> {
     const answer = await request(`${url.replace(/\/+$/, '')}/v1/auth/${mount}/login`, {
       method: 'POST',
       headers: {
@@ -43,7 +46,7 @@ export function createAppRoleLogOn(options: {
         ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
       },
       body: JSON.stringify({ role_id: roleId().trim(), secret_id: secretId().trim() }),
-      signal,
+      signal: withDeadline(logOnTimeoutMs),
     })
     const { auth } = parseObject(await answer.text())
     const { client_token: token, lease_duration: seconds } = (auth ?? {}) as Readonly<Record<string, unknown>>
@@ -55,8 +58,8 @@ export function createAppRoleLogOn(options: {
     )
   }
 
-  function renew(signal: AbortSignal): Promise<string> {
-    const loggedOn = logOn(signal)
+  function renew(): Promise<string> {
+    const loggedOn = logOn()
     const entry = { token: loggedOn.then(({ token }) => token), untilMs: Number.POSITIVE_INFINITY }
     held = entry
     loggedOn.then(
@@ -67,14 +70,24 @@ export function createAppRoleLogOn(options: {
     return entry.token
   }
 
+  const current = (): Promise<string> => (held !== undefined && clock.now() < held.untilMs ? held.token : renew())
+  const anotherThan = async (refused: string): Promise<string> => {
+    const asked = held
+    // Why it failed is told to those who wait for it.
+    const known = await asked?.token.catch(() => undefined)
+    if (known !== undefined && known !== refused) return known
+    // Somebody else may have been refused as well and have begun to log on meanwhile.
+    return held === asked ? renew() : current()
+  }
+  const attempt = `${name}: log on at auth/${mount}`
   return {
-    token: (signal) => (held !== undefined && clock.now() < held.untilMs ? held.token : renew(signal)),
-    async another(refused, signal) {
-      const current = await held?.token.catch(() => undefined)
-      return current !== undefined && current !== refused ? current : renew(signal)
-    },
+    token: (signal) => underSignal(current(), signal, attempt),
+    another: (refused, signal) => underSignal(anotherThan(refused), signal, attempt),
   }
 }
+
+/** One request to a server that is near; callers that do not wait so long have a signal. */
+const logOnTimeoutMs = 5_000
 
 /** Milliseconds that are used of each second of a lease: the rest is for requests under way. */
 const usableShareOfLeaseMs = 900
