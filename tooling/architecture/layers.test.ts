@@ -56,6 +56,11 @@ const layers: Readonly<Record<string, Layer>> = {
     uses: ['fastify', 'zod', 'yaml'],
     because: 'it trusts nothing of the cloud side but the wire; with http-head and rfc-wire it reads what it decides about',
   },
+  'connector-administration': {
+    may: ['core', 'admin-api', 'cloud-connector', 'principal-propagation', 'x509'],
+    uses: ['fastify', 'zod'],
+    because: 'it configures the connector from outside; the data path knows nothing of users and REST',
+  },
   stream: { may: ['core'], because: 'what protocol libraries need around a stream: it changes streams and opens none' },
   http: { may: ['core', 'destination-client', 'stream'], uses: ['undici'], because: 'an adapter sees a dial, not the network' },
   ldap: {

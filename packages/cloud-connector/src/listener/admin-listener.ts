@@ -31,9 +31,13 @@ export function createAdminListener(options: {
   readonly connector: Pick<CloudConnector, 'status' | 'backends'>
   readonly tls: { readonly certificate: string; readonly key: Secret }
   readonly verify: VerifyAdministrator
+  /** Puts more on the same port, such as the administration API. */
+  readonly routes?: (server: FastifyInstance) => void
+  /** Whether this instance answers requests; always, unless it may be a shadow. */
+  readonly isMaster?: () => boolean
   readonly log?: Logger
 }): AdminListener {
-  const { connector, log = silentLogger, tls } = options
+  const { connector, isMaster = () => true, log = silentLogger, tls } = options
   const server = fastify({
     https: { cert: tls.certificate, key: tls.key.reveal(), minVersion: 'TLSv1.2' },
     bodyLimit: maxAdminBodyBytes,
@@ -51,10 +55,13 @@ export function createAdminListener(options: {
     switch (request.query.action) {
       case 'ping':
         return reply.code(200).send()
-      // There is no shadow instance, so this one is always the master.
       case 'hasMasterRole':
+        return reply.type('text/plain').send(String(isMaster()))
       case 'ensureMasterRole':
-        return reply.type('text/plain').send('true')
+        return reply
+          .code(isMaster() ? 200 : 409)
+          .type('text/plain')
+          .send(String(isMaster()))
       default:
         return reply.code(400).send({ type: 'INVALID_REQUEST', message: 'action is ping, hasMasterRole or ensureMasterRole' })
     }
@@ -68,6 +75,8 @@ export function createAdminListener(options: {
   monitored('/api/monitoring/subaccounts', () => renderSubaccounts(connector.status))
   monitored('/api/monitoring/connections/backends', () => renderBackendConnections(connector.backends))
   monitored('/api/monitoring/performance/backends', () => renderBackendPerformance(connector.backends))
+
+  options.routes?.(server)
 
   const sockets = trackSockets(server.server, (error) =>
     log.error({ reason: error.message }, 'the administration listener failed to accept a connection'),

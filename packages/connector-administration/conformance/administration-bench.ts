@@ -1,0 +1,123 @@
+import { request as httpsRequest } from 'node:https'
+import {
+  type AdminListener,
+  type ConfigurationSource,
+  createAdminListener,
+  createCloudConnector,
+  createMaterialMemory,
+  type MaterialStore,
+} from '@sallyport/cloud-connector'
+import { createSecret } from '@sallyport/core'
+import { createManualClock, createTestCa, type ManualClock } from '@sallyport/test-fixtures'
+import {
+  type Caller,
+  type ConfigurationEditor,
+  createAdministeredSource,
+  createAdministrationRoutes,
+  createDocumentStore,
+  openConfigurationEditor,
+} from '../src/index.ts'
+
+const ca = createTestCa()
+const own = ca.issue({ subject: '/CN=connector' })
+
+/** What a call got. */
+export interface BenchAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string
+  json(): any
+}
+
+/** A connector under administration, on a real HTTPS port, with callers that are named by their role. */
+export interface AdministrationBench extends AsyncDisposable {
+  readonly editor: ConfigurationEditor
+  readonly material: MaterialStore
+  readonly clock: ManualClock
+  readonly port: number
+  /** Sends JSON unless `body` is absent; as an administrator unless `as` says otherwise. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: { readonly as?: string; readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<BenchAnswer>
+}
+
+/** Starts one; with what another has left behind when `material` is given. */
+export async function startAdministrationBench(
+  given: { readonly material?: MaterialStore; readonly haRole?: 'master' | 'shadow' } = {},
+): Promise<AdministrationBench> {
+  const clock = createManualClock()
+  const material = given.material ?? createMaterialMemory()
+  let editor: ConfigurationEditor | undefined
+  const opened = (): ConfigurationEditor => {
+    if (editor === undefined) throw new Error('the editor is not open yet')
+    return editor
+  }
+  const configuration: ConfigurationSource = createAdministeredSource(() => opened().document)
+  const connector = createCloudConnector({
+    configuration,
+    identities: [],
+    createTransport: () => {
+      throw new Error('nobody pairs here')
+    },
+    material,
+    audit: { write: () => {}, flushed: () => Promise.resolve() },
+    clock,
+    agentVersion: '1.2.3',
+  })
+  editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: (user) => connector.reload(user) })
+  await connector.start()
+  const caller = (role: string): Caller => ({ user: role, role, initialPassword: false })
+  const listener: AdminListener = createAdminListener({
+    connector,
+    tls: { certificate: own.certificate, key: createSecret(own.key) },
+    verify: async () => undefined,
+    routes: createAdministrationRoutes({
+      editor,
+      version: '1.2.3',
+      authenticate: async (request) => caller(String(request.headers['x-role'] ?? 'sccadmin')),
+    }),
+    isMaster: () => opened().document.connector.haRole === 'master',
+  })
+  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 })
+  const bench: AdministrationBench = {
+    editor,
+    material,
+    clock,
+    port,
+    call: (method, path, body, { as, headers } = {}) =>
+      call(port, method, path, body, { ...(as === undefined ? {} : { 'x-role': as }), ...headers }),
+    async [Symbol.asyncDispose]() {
+      await listener.close()
+      await connector.stop({ graceMs: 0 })
+    },
+  }
+  if (given.haRole !== undefined) await bench.call('POST', '/api/v1/configuration/connector/haRole', given.haRole)
+  return bench
+}
+
+function call(port: number, method: string, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<BenchAnswer> {
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest(
+      {
+        host: '127.0.0.1',
+        port,
+        method,
+        path,
+        ca: ca.certificate,
+        agent: false,
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      },
+      (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, json: () => JSON.parse(text) }),
+        )
+      },
+    )
+    request.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { type AdministeredSubaccount, administeredSubaccountSchema } from './administered-subaccount.ts'
+
+/** Whether an instance answers requests or stands by; undefined until an administrator has chosen. */
+export type HaRole = 'undefined' | 'master' | 'shadow'
+
+/** Way to the cloud side. */
+export interface ProxySettings {
+  readonly host: string
+  readonly port: number
+  readonly user?: string | undefined
+  readonly password?: string | undefined
+}
+
+/**
+ * Everything an administrator configures, as one value. It is stored as a whole and sealed as a whole, so secrets are members like others; what leaves the
+ * process is rendered, never the document itself. Immutable: changes make a new one.
+ */
+export interface AdministeredDocument {
+  readonly version: 1
+  /** Counts changes. */
+  readonly revision: number
+  readonly connector: {
+    readonly description: string
+    readonly haRole: HaRole
+    readonly proxy?: ProxySettings | undefined
+  }
+  readonly subaccounts: readonly AdministeredSubaccount[]
+}
+
+const proxy = z.strictObject({
+  host: z.string().min(1).max(255),
+  port: z.int().min(1).max(65_535),
+  user: z.string().max(255).optional(),
+  password: z.string().max(1024).optional(),
+})
+
+/** Checks an {@link AdministeredDocument}. Every area has defaults: an empty object is a fresh installation. */
+export const administeredDocumentSchema: z.ZodType<AdministeredDocument> = z.strictObject({
+  version: z.literal(1).default(1),
+  revision: z.int().min(0).default(0),
+  connector: z
+    .strictObject({
+      description: z.string().max(1024).default(''),
+      haRole: z.enum(['undefined', 'master', 'shadow']).default('undefined'),
+      proxy: proxy.optional(),
+    })
+    .prefault({}),
+  subaccounts: z.array(administeredSubaccountSchema).max(1000).default([]),
+})

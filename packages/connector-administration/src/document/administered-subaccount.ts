@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { type AdministeredMapping, administeredMappingSchema } from './administered-mapping.ts'
+
+/** One subaccount: its place in the cloud, what is exposed to it, and how. The key is region host and subaccount. */
+export interface AdministeredSubaccount extends SubaccountKey {
+  readonly displayName: string
+  readonly description: string
+  readonly locationId: string
+  readonly autoCertRenewal: boolean
+  readonly isManaged: boolean
+  /** Who added it or renewed its certificate, on the cloud side. */
+  readonly initiatedBy: string
+  /** What an administrator wants; whether the tunnel is open is another matter. */
+  readonly connected: boolean
+  readonly systemMappings: readonly AdministeredMapping[]
+  readonly domainMappings: readonly { readonly virtualDomain: string; readonly internalDomain: string }[]
+}
+
+/** Names a subaccount in paths and messages. */
+export interface SubaccountKey {
+  readonly regionHost: string
+  readonly subaccount: string
+}
+
+/** Checks an {@link AdministeredSubaccount} and fills in what is missing. */
+export const administeredSubaccountSchema: z.ZodType<AdministeredSubaccount> = z.strictObject({
+  regionHost: z.string().min(1).max(255),
+  subaccount: z.string().min(1).max(200),
+  displayName: z.string().max(200).default(''),
+  description: z.string().max(1024).default(''),
+  locationId: z.string().max(200).default(''),
+  autoCertRenewal: z.boolean().default(false),
+  isManaged: z.boolean().default(false),
+  initiatedBy: z.string().max(320).default(''),
+  connected: z.boolean().default(true),
+  systemMappings: z.array(administeredMappingSchema).default([]),
+  domainMappings: z
+    .array(z.strictObject({ virtualDomain: z.string().min(1).max(255), internalDomain: z.string().min(1).max(255) }))
+    .default([]),
+})
+
+/** Whether an entry is the one that a key names. */
+export function isSubaccount(entry: SubaccountKey, key: SubaccountKey): boolean {
+  return entry.subaccount === key.subaccount && entry.regionHost.toLowerCase() === key.regionHost.toLowerCase()
+}

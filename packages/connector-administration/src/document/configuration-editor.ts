@@ -1,0 +1,95 @@
+import { parseConfiguration } from '@sallyport/cloud-connector'
+import { ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
+import { invalidRequest } from '../rest/rest-error.ts'
+import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
+import { renderConnectors } from './administered-source.ts'
+import type { DocumentStore } from './document-store.ts'
+
+/** Changes the document, one change after the other. */
+export interface ConfigurationEditor {
+  /** What is in force. */
+  readonly document: AdministeredDocument
+  /**
+   * Replaces the document by what `edit` makes of it: checked, stored, taken over by the connector. `user` is who asked, for the audit log. Returns the new
+   * document; the same one when `edit` returned its argument, and nothing is stored then.
+   *
+   * @throws what `edit` throws; RestError 400 when the connector cannot work with the change, which is undone then; ConnectivityError `STORE_FAILED` when it
+   * cannot be stored, and nothing has changed.
+   */
+  change(user: string, edit: (document: AdministeredDocument) => AdministeredDocument): Promise<AdministeredDocument>
+  /** Calls back after every change, with the new document. The returned function ends it. */
+  onChange(listener: (document: AdministeredDocument) => void): () => void
+}
+
+/** Opens the stored document for changes. `takeOver` makes the connector read `document` again and throws when it cannot work with it. */
+export async function openConfigurationEditor(options: {
+  readonly store: DocumentStore
+  readonly takeOver: (user: string) => Promise<void>
+  readonly log?: Logger
+}): Promise<ConfigurationEditor> {
+  const { log = silentLogger, store, takeOver } = options
+  let document = await store.load()
+  let listeners: readonly ((document: AdministeredDocument) => void)[] = []
+  let working: Promise<unknown> = Promise.resolve()
+
+  const change = async (user: string, edit: (document: AdministeredDocument) => AdministeredDocument): Promise<AdministeredDocument> => {
+    const before = document
+    const edited = edit(before)
+    if (edited === before) return before
+    const after = checked({ ...edited, revision: before.revision + 1 })
+    // Stored first: what has been acknowledged must survive a kill.
+    await store.save(after)
+    document = after
+    try {
+      await takeOver(user)
+    } catch (error) {
+      document = before
+      await store.save(before)
+      await takeOver(user).catch((again: unknown) => {
+        log.error(
+          { reason: again instanceof Error ? again.message : 'unknown' },
+          'the configuration from before a refused change is not taken over',
+        )
+      })
+      throw asRefusal(error)
+    }
+    for (const listener of listeners) listener(document)
+    return document
+  }
+
+  return {
+    get document() {
+      return document
+    },
+    change(user, edit) {
+      const done = working.then(() => change(user, edit))
+      working = done.catch(() => {})
+      return done
+    },
+    onChange(listener) {
+      listeners = [...listeners, listener]
+      return () => {
+        listeners = listeners.filter((each) => each !== listener)
+      }
+    },
+  }
+}
+
+/** What could not be loaded after a restart must not be stored, so the connector's own rules are asked before. */
+function checked(document: AdministeredDocument): AdministeredDocument {
+  const read = administeredDocumentSchema.safeParse(document)
+  if (!read.success) {
+    const [issue] = read.error.issues
+    throw invalidRequest(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}`)
+  }
+  try {
+    parseConfiguration({ text: JSON.stringify(renderConnectors(read.data)), fileName: 'administration' })
+  } catch (error) {
+    throw asRefusal(error)
+  }
+  return read.data
+}
+
+function asRefusal(error: unknown): unknown {
+  return ConnectivityError.is(error) && error.code === 'CONFIGURATION_INVALID' ? invalidRequest(error.message) : error
+}

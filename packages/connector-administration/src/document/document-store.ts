@@ -1,0 +1,39 @@
+import type { MaterialStore } from '@sallyport/cloud-connector'
+import { ConnectivityError } from '@sallyport/core'
+import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
+
+/** Where the document is kept between two starts. */
+export interface DocumentStore {
+  /** The stored document, or that of a fresh installation. @throws ConnectivityError `STORE_FAILED` for what is none. */
+  load(): Promise<AdministeredDocument>
+  /** Replaces it as a whole or not at all, and has it on disk when it settles. */
+  save(document: AdministeredDocument): Promise<void>
+}
+
+const materialName = 'administration'
+
+/** Keeps the document among the sealed material of the connector. */
+export function createDocumentStore(material: MaterialStore): DocumentStore {
+  return {
+    async load() {
+      const text = await material.load(materialName)
+      const read = administeredDocumentSchema.safeParse(text === undefined ? {} : parseJson(text))
+      if (read.success) return read.data
+      const [issue] = read.error.issues
+      throw new ConnectivityError(
+        'STORE_FAILED',
+        `the stored configuration of the connector cannot be used: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; restore a backup`,
+      )
+    },
+    save: (document) => material.save(materialName, JSON.stringify(document)),
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Said by the check, as anything else that is no document.
+    return undefined
+  }
+}

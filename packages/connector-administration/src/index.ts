@@ -1,0 +1,19 @@
+/**
+ * Administration of the cloud connector: the document in which everything is configured, users and roles, and the REST API in the wire format of the original.
+ *
+ * @example
+ * const material = createMaterialMemory()
+ * const editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: async (user) => log(`changed by ${user}`) })
+ * const configuration = createAdministeredSource(() => editor.document) // for createCloudConnector
+ * const routes = createAdministrationRoutes({ editor, version: '1.0.0', authenticate }) // for createAdminListener
+ * await editor.change('jane', (document) => ({ ...document, connector: { ...document.connector, description: 'plant 7' } }))
+ *
+ * @packageDocumentation
+ */
+export { type Caller, type Permission, permits, type Role, roles } from './access/roles.ts'
+export { type AdministeredDocument, administeredDocumentSchema } from './document/administered-document.ts'
+export { createAdministeredSource } from './document/administered-source.ts'
+export { type ConfigurationEditor, openConfigurationEditor } from './document/configuration-editor.ts'
+export { createDocumentStore, type DocumentStore } from './document/document-store.ts'
+export { createAdministrationRoutes } from './rest/administration-routes.ts'
+export type { Authenticate } from './rest/route.ts'

@@ -1,0 +1,115 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import { type Caller, type Permission, permits } from '../access/roles.ts'
+import type { HaRole } from '../document/administered-document.ts'
+import { forbidden, invalidRequest, RestError } from './rest-error.ts'
+
+/** What a route learns about a call. */
+export interface Call<Body> {
+  readonly caller: Caller
+  readonly body: Body
+  /** Decoded members of the path, such as `subaccount`. */
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string>>
+  readonly headers: FastifyRequest['headers']
+  /** Absolute URI of a path of this API as the caller sees it, for links and `Location`. */
+  url(path: string): string
+}
+
+/** What a route answers: JSON unless `type` says otherwise; `undefined` as body is an empty answer. */
+export interface Answer {
+  readonly status: number
+  readonly body?: unknown
+  readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** One method of one path of the REST API. */
+export interface Route<Schema extends z.ZodType = z.ZodType> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** As fastify writes paths, below the root: `/api/v1/configuration/connector`. */
+  readonly path: string
+  readonly permission: Permission
+  /** Which instance answers; both when absent. What the other one says is 403, or the status given in `otherwise`. */
+  readonly only?: 'master' | 'shadow'
+  readonly otherwise?: 400 | 403
+  /** Works before the initial password is changed, or before a role is chosen. */
+  readonly before?: 'password-change' | 'role-choice'
+  /** Shape of the JSON body; without it the body is not read. */
+  readonly body?: Schema
+  handle(call: Call<z.output<Schema>>): Answer | Promise<Answer>
+}
+
+/** Checks that a body is used with its own type, and returns the route as it is. */
+export function route<Schema extends z.ZodType>(definition: Route<Schema>): Route {
+  return definition as Route
+}
+
+/** Who calls, or `undefined` after it has answered the request itself, because nobody is known to. */
+export type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Promise<Caller | undefined>
+
+/** What all routes have in common. */
+export interface RouteSurroundings {
+  readonly haRole: () => HaRole
+  readonly authenticate: Authenticate
+}
+
+/** Serves routes on the administration listener: who calls, whether he may, in which state, with which body; then the route. */
+export function serveRoutes(server: FastifyInstance, routes: readonly Route[], surroundings: RouteSurroundings): void {
+  for (const each of routes) {
+    for (const url of aliasesOf(each.path)) {
+      server.route({ method: each.method, url, handler: (request, reply) => serve(each, request, reply, surroundings) })
+    }
+  }
+}
+
+async function serve(each: Route, request: FastifyRequest, reply: FastifyReply, surroundings: RouteSurroundings): Promise<FastifyReply> {
+  reply.header('cache-control', 'no-store')
+  const caller = await surroundings.authenticate(request, reply)
+  if (caller === undefined) return reply
+  try {
+    requireState(each, caller, surroundings.haRole())
+    const answer = await each.handle({
+      caller,
+      body: each.body === undefined ? undefined : readBody(each.body, request),
+      params: request.params as Record<string, string>,
+      query: request.query as Record<string, string>,
+      headers: request.headers,
+      url: (path) => `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
+    })
+    reply.code(answer.status).headers(answer.headers ?? {})
+    if (answer.body === undefined) return await reply.send()
+    return await (answer.type === undefined ? reply.send(answer.body) : reply.type(answer.type).send(answer.body))
+  } catch (error) {
+    if (!(error instanceof RestError)) throw error
+    return reply.code(error.status).send({ type: error.type, message: error.message })
+  }
+}
+
+function requireState(each: Route, caller: Caller, haRole: HaRole): void {
+  if (caller.initialPassword && each.before !== 'password-change')
+    throw forbidden('operation unavailable unless initial password is changed')
+  if (!permits(each.permission, caller))
+    throw forbidden(`the role ${caller.role} does not allow this; it needs the permission ${each.permission}`)
+  if (haRole === 'undefined' && each.before === undefined)
+    throw forbidden('method is not allowed for connector running with HA role undefined')
+  if (each.only !== undefined && haRole !== each.only && haRole !== 'undefined') {
+    const message = `method is not allowed for connector running with HA role ${haRole}`
+    throw each.otherwise === 400 ? invalidRequest(message) : forbidden(message)
+  }
+}
+
+function readBody(schema: z.ZodType, request: FastifyRequest): unknown {
+  if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(request.headers['content-type'] ?? ''))
+    throw new RestError(415, 'INVALID_REQUEST', 'the body has to be JSON, with Content-Type: application/json')
+  const read = schema.safeParse(request.body)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  const where = issue?.path.join('.') ?? ''
+  throw invalidRequest(`${where === '' ? 'the body' : where}: ${issue?.message ?? 'is not valid'}`)
+}
+
+/** The original spells one member of its paths in two ways. */
+function aliasesOf(path: string): readonly string[] {
+  return path.includes('/onPremises') ? [path, path.replace('/onPremises', '/onPremise')] : [path]
+}

@@ -1,0 +1,5 @@
+import type { Authenticate } from '@sallyport/connector-administration'
+
+export { createMaterialMemory } from '@sallyport/cloud-connector'
+export const log = (_text: string): void => {}
+export const authenticate: Authenticate = async () => ({ user: 'jane', role: 'sccadmin', initialPassword: false })
