@@ -42,7 +42,7 @@ export interface Route<Schema extends z.ZodType = z.ZodType> {
 
 /** Checks that a body is used with its own type, and returns the route as it is. */
 export function route<Schema extends z.ZodType>(definition: Route<Schema>): Route {
-  return definition as Route
+  return definition
 }
 
 /** Who calls, or `undefined` after it has answered the request itself, because nobody is known to. */
