@@ -12,11 +12,13 @@ import {
   defaultLimits,
 } from '@sallyport/token-service'
 import { createTestCa } from '@sallyport/test-fixtures'
+import { measureHeadCodec } from './src/head-codec.ts'
 import { median } from './src/statistics.ts'
 
 /**
  * `pnpm bench:answers`: how long official clients wait for tokens (their shortest limit is two seconds; half a second is our goal under load), also for a log-on with a
- * password, and how long an application waits until `destination-client` is imported (goal: 50 ms). Prints figures; nothing passes or fails.
+ * password, and how long an application waits until `destination-client` is imported (goal: 50 ms),
+ * and what reading and rendering the head of a request costs. Prints figures; nothing passes or fails.
  */
 const clientsAtOnce = 32
 const requestsEach = 32
@@ -80,4 +82,7 @@ for (let count = 0; count < 15; count++) {
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script, entry])
   imports.push(Number(stdout))
 }
-console.log(`${'import of destination-client, median of 15'.padEnd(44)}${median(imports).toFixed(1).padStart(8)}`)
+console.log(`${'import of destination-client, median of 15'.padEnd(44)}${(median(imports) ?? Number.NaN).toFixed(1).padStart(8)}`)
+
+const { bytes, parse, format } = measureHeadCodec()
+console.log(`reading and rendering a head of ${bytes} bytes: ${parse.toFixed(1)} and ${format.toFixed(1)} microseconds`)

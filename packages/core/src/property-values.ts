@@ -5,7 +5,7 @@ export type InvalidProperty = (what: string) => Error
 export type Properties = Readonly<Record<string, string>>
 
 /** Node's timers end here. */
-const maxMilliseconds = 2_147_483_647
+export const maxMilliseconds = 2_147_483_647
 
 /** `undefined` where the property is absent or empty. */
 export function readBoolean(properties: Properties, name: string, invalid: InvalidProperty): boolean | undefined {

@@ -1,4 +1,5 @@
 import { createJcoProperties, type JcoProperties } from './jco-properties.ts'
+import { maxMilliseconds } from './property-values.ts'
 import { parseRfcPoolSettings, type RfcPoolSettings } from './rfc-pool-settings.ts'
 import { parseRfcServer, type RfcServer } from './rfc-server.ts'
 import { createSecret, type Secret } from './secret.ts'
@@ -81,8 +82,6 @@ export interface RfcSecureNetwork {
 
 /** 35 000 years of minutes would overflow a timer; a year is more than anybody waits. */
 const maxMinutes = 525_600
-/** Node's timers end here. */
-const maxMilliseconds = 2_147_483_647
 
 /**
  * Reads the `jco.*` properties. `invalid` makes the error for a property that is missing or malformed. Properties that begin with

@@ -1,4 +1,5 @@
 import type { JcoProperties } from './jco-properties.ts'
+import { maxMilliseconds } from './property-values.ts'
 
 /** How many connections a client keeps and opens: the pool properties of JCo. */
 export interface RfcPoolSettings {
@@ -17,8 +18,6 @@ export interface RfcPoolSettings {
 }
 
 const property = 'jco.destination.'
-/** Node's timers end here. */
-const maxMilliseconds = 2_147_483_647
 /** More than any system has work processes; a typing error of some digits is found. */
 const maxConnections = 100_000
 

@@ -1,5 +1,5 @@
 import { ConnectivityError, type ErrorCode, foreignText } from '@sallyport/core'
-import { handshakeError } from '@sallyport/stream'
+import { connectionError, handshakeError } from '@sallyport/stream'
 
 /** What nodemailer's errors have. */
 interface NodemailerFailure {
@@ -52,15 +52,8 @@ export function smtpError(context: FailureContext, error: unknown): Connectivity
       `${attempt}: the answer is not SMTP; is this the port of a mail server, with or without TLS?`,
     )
   }
-  return connectionError(attempt, text(failure.originalCode))
-}
-
-/** A connection that ended before the answer. Errors of a dial or a tunnel pass as they are. */
-export function connectionError(attempt: string, cause?: unknown): ConnectivityError {
-  if (ConnectivityError.is(cause)) return cause
-  const code = typeof cause === 'string' ? cause : text((cause as NodemailerFailure | undefined)?.code)
-  const options = cause instanceof Error ? { cause } : {}
-  return new ConnectivityError('BACKEND_UNREACHABLE', `${attempt}: the connection broke${code === '' ? '' : ` (${code})`}`, options)
+  // The library's own error quotes the dialogue.
+  return connectionError(attempt, { code: failure.originalCode })
 }
 
 /** A message that was handed over as a whole when the connection ended: it may be on its way. */

@@ -1,12 +1,12 @@
 import type { Duplex, Readable } from 'node:stream'
 import { abortedError, type Clock, ConnectivityError, type MailDestination, type MailLogon } from '@sallyport/core'
-import { type PooledConnection, tlsConnectionOptions, type TlsOptions } from '@sallyport/stream'
+import { connectionError, type PooledConnection, tlsConnectionOptions, type TlsOptions } from '@sallyport/stream'
 import type { SMTPConnectionSendInfo, SMTPEnvelope } from 'nodemailer/lib/smtp-connection'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { DialogueLog } from './dialogue-log.ts'
 import { answerTimeoutMs, freshMs, goodbyeMs, greetingTimeoutMs, maxAnswerBytes, maxMessagesPerConnection } from './limits.ts'
 import { logOn, mechanismHandlers, secretsOf } from './log-on.ts'
-import { connectionError, noLogonError, smtpError, timeoutError, unknownOutcomeError } from './smtp-errors.ts'
+import { noLogonError, smtpError, timeoutError, unknownOutcomeError } from './smtp-errors.ts'
 
 /** One step of the dialogue: what it is called in errors, and how long somebody wants to wait for it. */
 export interface Step {

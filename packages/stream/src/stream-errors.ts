@@ -30,11 +30,10 @@ export function bridgeError(signal: AbortSignal, attempt: string, cause: unknown
   return new ConnectivityError('SERVICE_UNAVAILABLE', `${attempt}: its private socket cannot be made`, { cause })
 }
 
-/** A connection that ended before it should. Errors of a dial or a tunnel pass as they are. */
+/** A connection that ended before it should. Errors of a dial or a tunnel pass as they are; `code` is shown, and only an error becomes the cause. */
 export function connectionError(attempt: string, error?: unknown): ConnectivityError {
   if (ConnectivityError.is(error)) return error
   const { code } = (error ?? {}) as { code?: unknown }
-  return new ConnectivityError('BACKEND_UNREACHABLE', `${attempt}: the connection broke${typeof code === 'string' ? ` (${code})` : ''}`, {
-    cause: error,
-  })
+  const message = `${attempt}: the connection broke${typeof code === 'string' ? ` (${code})` : ''}`
+  return new ConnectivityError('BACKEND_UNREACHABLE', message, error instanceof Error ? { cause: error } : {})
 }

@@ -10,7 +10,7 @@ import type { RfcConversation } from './conversation.ts'
 import { metadataInterfaces } from './metadata-interfaces.ts'
 
 /** What a call needs besides its parameters. */
-export interface DescribedCallOptions extends RfcConnectionCall {
+interface DescribedCallOptions extends RfcConnectionCall {
   /** The application has asked for it, and not the client for itself. */
   readonly isCall: boolean
 }

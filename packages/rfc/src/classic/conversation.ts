@@ -39,7 +39,7 @@ export interface ClientIdentity {
 }
 
 /** What is asked, for errors, and what ends it. */
-export interface ConversationRequest {
+interface ConversationRequest {
   readonly attempt: string
   readonly signal: AbortSignal
   /** A call of the application; anything else may be repeated. */

@@ -1,4 +1,4 @@
-import { defaultHeadLimits, formatRequestHead, parseRequestHead } from '../src/index.ts'
+import { defaultHeadLimits, formatRequestHead, parseRequestHead } from '@sallyport/http-head'
 
 /** The request of an SAP client through the proxy: ten headers, among them a token of 1.2 kB. */
 const typical = Buffer.from(
@@ -20,6 +20,18 @@ const typical = Buffer.from(
   'latin1',
 )
 
+/** Microseconds that reading and rendering a typical request head take. A data path that is to pass 15,000 requests per second has 66 for everything. */
+export function measureHeadCodec(): { readonly bytes: number; readonly parse: number; readonly format: number } {
+  const result = parseRequestHead(typical, 0, defaultHeadLimits)
+  if (result.state !== 'complete') throw new Error('the typical head is not complete')
+  const { method, target, lines } = result.head
+  return {
+    bytes: typical.length,
+    parse: fastestMicroseconds(() => parseRequestHead(typical, 0, defaultHeadLimits)),
+    format: fastestMicroseconds(() => formatRequestHead(method, target, lines)),
+  }
+}
+
 /** Microseconds per call in the fastest of many short batches. Other work on the machine slows most batches, hardly all. */
 function fastestMicroseconds(call: () => unknown): number {
   const callsPerBatch = 1000
@@ -31,10 +43,3 @@ function fastestMicroseconds(call: () => unknown): number {
   }
   return fastest
 }
-
-const result = parseRequestHead(typical, 0, defaultHeadLimits)
-if (result.state !== 'complete') throw new Error('the typical head is not complete')
-const { method, target, lines } = result.head
-const parse = fastestMicroseconds(() => parseRequestHead(typical, 0, defaultHeadLimits))
-const format = fastestMicroseconds(() => formatRequestHead(method, target, lines))
-process.stdout.write(JSON.stringify({ bytes: typical.length, parse, format }))
