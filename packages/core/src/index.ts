@@ -42,6 +42,7 @@ export { type OpenSockets, trackSockets } from './open-sockets.ts'
 export { pause } from './pause.ts'
 export type { Principal } from './principal.ts'
 export type { ConnectContext, ProtocolAdapter, ProtocolClient } from './protocol-adapter.ts'
+export { resetSocket } from './reset-socket.ts'
 export type { RfcPoolSettings } from './rfc-pool-settings.ts'
 export {
   type RfcBindingName,

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type Address, ConnectivityError, formatAddress, type Logger, withDeadline } from '@sallyport/core'
+import { type Address, ConnectivityError, formatAddress, type Logger, resetSocket, withDeadline } from '@sallyport/core'
 import { forwardTimeoutMs, maxForwardedConnections } from './limits.ts'
 import { listenError } from './tcp-errors.ts'
 
@@ -46,7 +46,7 @@ export async function openPortForward(
     dial(withDeadline(forwardTimeoutMs, closed.signal)).then(
       (far) => join(socket, far),
       (error: unknown) => {
-        socket.resetAndDestroy()
+        resetSocket(socket)
         if (!closed.signal.aborted)
           log.warn({ destination: name, code: ConnectivityError.is(error) ? error.code : 'UNKNOWN' }, 'forwarded connection failed')
       },
@@ -64,7 +64,7 @@ export async function openPortForward(
   const close = async (): Promise<void> => {
     closed.abort(new ConnectivityError('ABORTED', `the forwarded port ${where} is closed`))
     // An end would say that the data is complete.
-    for (const socket of open) socket.resetAndDestroy()
+    for (const socket of open) resetSocket(socket)
     if (!server.listening) return
     server.close()
     await once(server, 'close')
@@ -87,7 +87,7 @@ function join(local: Socket, far: Duplex): void {
   }
   const breakOff = (stream: Duplex) => (): void => {
     if (stream.destroyed) return
-    if ('resetAndDestroy' in stream) (stream as Socket).resetAndDestroy()
+    if ('resetAndDestroy' in stream) resetSocket(stream as Socket)
     else stream.destroy()
   }
   local.on('error', breakOff(far))

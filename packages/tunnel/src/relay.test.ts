@@ -115,6 +115,19 @@ describe('relay', () => {
     expect(await closed).toEqual(['ECONNRESET'])
   })
 
+  it('closes the socket when the stream is ended and reset in one turn', async () => {
+    const { near, far } = await createTunnelPair()
+    const { local, program } = await socketPair()
+    program.resume()
+    far.onStream = (incoming) => void relay(local, (handlers) => incoming.accept(handlers))
+    const closed = [closeOf(local), closeOf(program.on('end', () => program.end()))]
+    const stream = near.openStream(Buffer.alloc(0), { onData: () => true, onEnd() {}, onDrain() {}, onClose() {} })
+    stream.end()
+    stream.reset('cancelled')
+    const [errors] = await Promise.all(closed)
+    expect(errors).toEqual([])
+  })
+
   it('resets the socket when the tunnel is lost', async () => {
     const { near, far } = await createTunnelPair()
     const { local, program } = await socketPair()

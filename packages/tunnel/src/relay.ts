@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { StreamCloseReason, TunnelStream, TunnelStreamHandlers } from '@sallyport/core'
+import { resetSocket, type StreamCloseReason, type TunnelStream, type TunnelStreamHandlers } from '@sallyport/core'
 import { atEndOfTurn, type Batched } from './batch.ts'
 import type { BeginStream } from './begin-stream.ts'
 import type { SharedReading } from './shared-reading.ts'
@@ -133,12 +133,4 @@ class Joint implements TunnelStreamHandlers, Batched {
   socketHasClosed(): void {
     if (!this.socketEnded || !this.streamEnded) this.stream?.reset('cancelled')
   }
-}
-
-/** Closes so that the other side cannot take what it has got for everything: a FIN would say "complete". */
-function resetSocket(socket: Socket): void {
-  if (socket.destroyed) return
-  // TLS sockets cannot send an RST, but without their close notification the cut is visible as well.
-  if ('encrypted' in socket) socket.destroy()
-  else socket.resetAndDestroy()
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Clock, StreamCloseReason, TunnelStream } from '@sallyport/core'
+import { type Clock, resetSocket, type StreamCloseReason, type TunnelStream } from '@sallyport/core'
 import { createNiReader, formatNiFrame, maxRelayedFrameBytes, type NiFrame, niPing, niPong } from '@sallyport/rfc-wire'
 import type { HeldStream } from '@sallyport/tunnel'
 import { discard } from '../backend/backend-connection.ts'
@@ -149,7 +149,7 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
     onClose(reason) {
       socket.on('error', () => {})
       if (reason.kind === 'finished') socket.destroySoon()
-      else socket.resetAndDestroy()
+      else resetSocket(socket)
       options.onClose(reason)
     },
   })

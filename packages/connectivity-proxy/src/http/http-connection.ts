@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { StreamCloseReason } from '@sallyport/core'
+import { resetSocket, type StreamCloseReason } from '@sallyport/core'
 import { formatRequestHead, parseRequestHead, type RequestHead } from '@sallyport/http-head'
 import { ClientWriter, type WriterOwner } from '../client-writer.ts'
 import type { ConnectionPlace, ServedConnection } from '../listener.ts'
@@ -307,7 +307,7 @@ export class HttpConnection implements ServedConnection, StreamOwner, WriterOwne
   }
 
   private cut(): void {
-    this.socket.resetAndDestroy()
+    resetSocket(this.socket)
   }
 
   onStalled(): void {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { StreamCloseReason } from '@sallyport/core'
+import { resetSocket, type StreamCloseReason } from '@sallyport/core'
 import { formatMessage } from '@sallyport/tunnel'
 import type { Admission } from '../admission.ts'
 import { ClientWriter, type WriterOwner } from '../client-writer.ts'
@@ -273,7 +273,7 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
   onStreamClose(reason: StreamCloseReason): void {
     if (this.phase === 'opening')
       this.refuse(reason.kind === 'reset' && reason.code === 'refused' ? refusals.streamRefused : refusals.tunnelGone)
-    else if (this.phase === 'relay' && reason.kind !== 'finished') this.socket.resetAndDestroy()
+    else if (this.phase === 'relay' && reason.kind !== 'finished') resetSocket(this.socket)
   }
 
   private refuse(refusal: Refusal): void {
@@ -304,7 +304,7 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
 
   onStalled(): void {
     this.entry.log.debug({ correlationId: this.report.correlationId }, 'an application stopped reading and is cut off')
-    this.socket.resetAndDestroy()
+    resetSocket(this.socket)
   }
 
   /** The application has ended its side, and everything it sent has been used. */
