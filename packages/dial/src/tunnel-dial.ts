@@ -16,8 +16,8 @@ import { wireHost } from './wire-host.ts'
 
 /** Which tunnel, and on whose behalf. */
 export interface TunnelDialOptions {
-  /** The connection of the connector with this location ID right now; `undefined` when none is connected. */
-  readonly connection: (locationId: string) => TunnelConnection | undefined
+  /** The connection of the connector with this location ID right now, e.g. `find` of a tunnel server; `undefined` when none is connected. */
+  readonly connection: (locationId: string) => Pick<TunnelConnection, 'openStream'> | undefined
   /** On whose behalf the connector decides. */
   readonly subaccount: string
   /** Names an attempt in the logs of both sides; the default is a random UUID. */
@@ -67,7 +67,7 @@ export function createTunnelDial({
 type HeldStream = ReturnType<typeof holdStream>
 
 /** Opens the stream and waits until the connector has reached the backend. Bytes of the backend are held meanwhile. */
-function openAnswered(connection: TunnelConnection, opening: Buffer, signal: AbortSignal, attempt: string): Promise<HeldStream> {
+function openAnswered(connection: Pick<TunnelConnection, 'openStream'>, opening: Buffer, signal: AbortSignal, attempt: string): Promise<HeldStream> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => fail(abortedError(signal, attempt))
     const fail = (error: Error): void => {

@@ -1,9 +1,10 @@
+import { describeOverDials } from '@sallyport/adapter-dials'
 import { describeAdapter } from '@sallyport/conformance'
 import { soapBackend } from '@sallyport/conformance/backends'
 import { createSecret, type HttpDestination, parseDestination, systemClock } from '@sallyport/core'
 import { createDirectDial } from '@sallyport/dial'
 import { createHttpAdapter, type HttpAdapterOptions } from '@sallyport/http'
-import { createMemoryNetwork, createProxiedNetwork, createSocketNetwork } from '@sallyport/test-fixtures'
+import { createProxiedNetwork } from '@sallyport/test-fixtures'
 import { createRfcAdapter, createSoapBinding, type RfcBinding } from '../src/index.ts'
 
 const proxyToken = 'proxy.token.of-the-connectivity-client'
@@ -18,15 +19,8 @@ function soapBinding(options: Partial<HttpAdapterOptions>): RfcBinding {
   })
 }
 
-describeAdapter('rfc by soap over a dial in memory', {
+describeOverDials('rfc by soap', {
   ...soapBackend,
-  open: async () => createMemoryNetwork(),
-  create: () => createRfcAdapter({ clock: systemClock, bindings: [soapBinding({})] }),
-})
-
-describeAdapter('rfc by soap over sockets', {
-  ...soapBackend,
-  open: async () => ({ ...createSocketNetwork(), dial: createDirectDial() }),
   create: () => createRfcAdapter({ clock: systemClock, bindings: [soapBinding({})] }),
 })
 
