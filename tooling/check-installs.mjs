@@ -1,15 +1,20 @@
 // What users do first, before it is published: installs each adapter from its tarball with only its peer into an empty folder, with npm and with
 // pnpm, without install scripts, and uses it from an ES module and from CommonJS, on Node 22 and on this one. Needs the builds and the registry.
 // `pnpm installs [adapter …]`
-import { execFile } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import './require-node.mjs'
+import { runBounded } from './run-bounded.ts'
 
-const run = promisify(execFile)
 const root = join(import.meta.dirname, '..')
+
+/** On a quiet machine it takes a quarter of this. What was not tried by then is said to have failed. */
+const endMs = performance.now() + 480_000
+
+function run(program, args, { cwd, timeoutMs = 120_000 } = {}) {
+  return runBounded(program, args, { cwd, timeoutMs: Math.max(1, Math.min(timeoutMs, Math.round(endMs - performance.now()))) })
+}
 
 /** Peer, factory and destination of each; the server behind `$port` hangs up, and `ping` is what a client makes of that. */
 const adapters = {
@@ -73,7 +78,7 @@ async function checkAll() {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     for (const manager of ['npm', 'pnpm']) {
       const checked = { manager, tarballs, nodes: [process.execPath, node22] }
-      const problem = await check(name, adapter, checked).catch((error) => `${error.message}\n${error.stderr ?? ''}`)
+      const problem = await check(name, adapter, checked).catch((error) => `${error.message}\n${error.output?.stderr ?? ''}`)
       console.log(`@sallyport/${name}, installed with ${manager}: ${problem ?? 'works on Node 22 and 24, imported and required'}`)
       if (problem !== undefined) failed += 1
     }
@@ -84,11 +89,9 @@ async function checkAll() {
 /** The tarballs as they would be published, by package name. */
 async function pack() {
   const kept = join(folder, 'tarballs')
-  await run(process.execPath, [join(root, 'tooling/check-packages.mjs'), '--keep', kept], { cwd: root, maxBuffer: 1 << 24 }).catch(
-    (error) => {
-      throw new Error(`the packages cannot be packed:\n${error.stdout}`)
-    },
-  )
+  await run(process.execPath, [join(root, 'tooling/check-packages.mjs'), '--keep', kept], { cwd: root }).catch((error) => {
+    throw new Error(`the packages cannot be packed:\n${error.output?.stdout ?? error.message}`)
+  })
   const packed = readdirSync(kept).map(async (file) => {
     const tarball = join(kept, file)
     const { stdout } = await run('tar', ['-xzOf', tarball, 'package/package.json'])
@@ -101,7 +104,9 @@ async function pack() {
 async function installNode22() {
   const app = join(folder, 'node22')
   mkdirSync(app)
-  await run('npm', ['install', '--prefix', app, '--no-audit', '--no-fund', 'node@22'], { timeout: 300_000 })
+  // Known within seconds, where an install would try for minutes.
+  await run('npm', ['view', 'node@22', 'version', '--fetch-retries=1', '--fetch-timeout=10000'], { timeoutMs: 40_000 })
+  await run('npm', ['install', '--prefix', app, '--no-audit', '--no-fund', 'node@22'], { timeoutMs: 180_000 })
   return join(app, 'node_modules/node/bin/node')
 }
 
@@ -121,7 +126,7 @@ async function check(
   if (manager === 'pnpm') writeFileSync(join(app, 'pnpm-workspace.yaml'), JSON.stringify({ overrides: ours }))
   await run(manager === 'npm' ? 'npm' : 'npx', [...(manager === 'npm' ? [] : ['-y', 'pnpm@12']), 'install', '--ignore-scripts'], {
     cwd: app,
-    timeout: 300_000,
+    timeoutMs: 120_000,
   })
   const spec = JSON.stringify({ factory, binding, properties: { Name: 'D', ProxyType: 'Internet', ...properties } })
   copyFileSync(join(import.meta.dirname, 'installs/use-adapter.cjs'), join(app, 'use-adapter.cjs'))
@@ -136,7 +141,7 @@ async function check(
   )
   for (const node of nodes) {
     for (const file of ['imported.mjs', 'required.cjs']) {
-      const { stdout } = await run(node, [file], { cwd: app, timeout: 60_000 })
+      const { stdout } = await run(node, [file], { cwd: app, timeoutMs: 60_000 })
       const seen = stdout.trim().replace('ping: ', '')
       // Whether the end of a connection comes with a reset is the network's choice.
       if (!ping.split(' or ').includes(seen)) return `${file} on ${node}: expected ${ping}, saw "${seen}"`
