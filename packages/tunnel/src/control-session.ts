@@ -28,6 +28,8 @@ import { exposedMessages, mergeIssuers } from './split-message.ts'
 export interface ControlSession {
   readonly subaccount: string
   readonly tunnelId: string
+  /** Of the messages, as the server has chosen it. */
+  readonly version: number
   readonly connection: TunnelConnection
   getTrust(signal?: AbortSignal): Promise<readonly TrustedIssuer[]>
   renewCertificate(request: string, signal?: AbortSignal): Promise<RenewedCertificate>
@@ -152,10 +154,11 @@ function openControl(connection: TunnelConnection, options: DialControlOptions, 
       clock.after(limits.connectMs, () => connection.abort(new ConnectivityError('ABORTED', 'the server refused the tunnel')))
     } else if (message.kind !== 'welcome' || !versions.includes(message.version)) violation(`${message.kind} instead of a welcome`)
     else {
-      const { subaccount, tunnelId } = message
+      const { subaccount, tunnelId, version } = message
       const welcomed = options.onWelcome({
         subaccount,
         tunnelId,
+        version,
         connection,
         getTrust: (signal) => trust.ask(() => send(formatMessage({ kind: 'get-trust' })), signal),
         renewCertificate: (request, signal) => certificates.ask(() => send(formatMessage({ kind: 'renew-certificate', request })), signal),

@@ -21,6 +21,8 @@ export type { RenewedCertificate } from './control-session.ts'
 export { type HeldStream, type HeldStreamOptions, holdStream } from './held-stream.ts'
 export type { TunnelClientLimits, TunnelServerLimits } from './limits.ts'
 export {
+  channelMessageVersion,
+  type ChannelOpening,
   type ControlFromConnector,
   type ControlFromServer,
   type ControlOpening,
@@ -31,6 +33,7 @@ export {
   messageVersion,
   oldestMessageVersion,
   type PrincipalMessage,
+  type ServiceType,
   type StreamOpening,
   type TcpAnswer,
   type TcpOpening,
@@ -39,7 +42,7 @@ export {
 } from './messages.ts'
 export { tryParsePrincipalMessage, tryParseStreamOpening, tryParseTcpAnswer } from './parse-messages.ts'
 export { relay, type RelayOptions } from './relay.ts'
-export type { RenewConnectorCertificate, Tunnel, TunnelStatus } from './served-connector.ts'
+export type { RenewConnectorCertificate, ServeChannel, Tunnel, TunnelStatus } from './served-connector.ts'
 export { createSharedReading, type SharedReading } from './shared-reading.ts'
 export { type DuplexOptions, toDuplex } from './to-duplex.ts'
 export { createTunnelClient, type TunnelClient, type TunnelClientOptions, type TunnelClientState } from './tunnel-client.ts'

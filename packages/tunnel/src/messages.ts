@@ -32,6 +32,25 @@ export interface TcpOpening extends OpeningBase {
   readonly timeoutMs: number
 }
 
+/**
+ * First message of a stream that the connector opens: a connection of an on-premise client to a service of the cloud side (service channel).
+ * The cloud side answers with a {@link TcpAnswer} before any byte, or refuses the stream. Since version {@link channelMessageVersion}.
+ */
+export interface ChannelOpening {
+  readonly kind: 'channel'
+  readonly serviceType: ServiceType
+  /** Which service of the subaccount is meant. What it stands for is decided by the cloud side. */
+  readonly serviceId: string
+  /** `host:port` of the cluster that the channel was made for; without it, any. */
+  readonly cluster?: string
+  readonly correlationId: string
+  /** Milliseconds the connector is going to wait for the answer. */
+  readonly timeoutMs: number
+}
+
+/** What a service of the cloud side speaks. */
+export type ServiceType = 'RFC' | 'TCP'
+
 /** Token of a principal, out of band: it is never a header of the tunnelled request. */
 export interface WirePrincipal {
   readonly kind: 'business' | 'technical'
@@ -45,7 +64,7 @@ export interface PrincipalMessage {
   readonly correlationId: string
 }
 
-/** Connector to proxy on a `tcp` stream, before any byte. After a refusal the connector ends the stream. */
+/** Whoever dials for the other, before any byte: the connector on a `tcp` stream, the proxy on a `channel` stream. After a refusal it ends the stream. */
 export type TcpAnswer =
   | { readonly kind: 'connected' }
   | {
@@ -108,12 +127,15 @@ export interface TrustedIssuer {
 }
 
 /** Version of the messages above; a peer that offers this or {@link oldestMessageVersion} works. */
-export const messageVersion = 1
+export const messageVersion = 2
 export const oldestMessageVersion = 1
+
+/** Connectors open streams since this version. */
+export const channelMessageVersion = 2
 
 /** Renders any message of this file. */
 export function formatMessage(
-  message: StreamOpening | ControlOpening | PrincipalMessage | TcpAnswer | ControlFromServer | ControlFromConnector,
+  message: StreamOpening | ChannelOpening | ControlOpening | PrincipalMessage | TcpAnswer | ControlFromServer | ControlFromConnector,
 ): Buffer {
   return Buffer.from(JSON.stringify(message), 'utf8')
 }

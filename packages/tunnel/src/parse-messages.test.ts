@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  type ChannelOpening,
   type ControlFromConnector,
   type ControlFromServer,
   type ControlOpening,
@@ -10,6 +11,7 @@ import {
   type TcpAnswer,
 } from './messages.ts'
 import {
+  tryParseChannelOpening,
   tryParseControlFromConnector,
   tryParseControlFromServer,
   tryParseControlOpening,
@@ -25,6 +27,8 @@ const openings: readonly StreamOpening[] = [
   { kind: 'http', ...base, principal },
   { kind: 'tcp', ...base, timeoutMs: 0 },
 ]
+const channel = { kind: 'channel', serviceType: 'TCP', serviceId: 'database', correlationId: '', timeoutMs: 15_000 } as const
+const channels: readonly ChannelOpening[] = [channel, { ...channel, serviceType: 'RFC', cluster: 'cp.example.org:443' }]
 const principals: readonly PrincipalMessage[] = [
   { kind: 'principal', principal, correlationId: 'c' },
   { kind: 'principal', principal: null, correlationId: '' },
@@ -51,6 +55,7 @@ const fromConnector: readonly ControlFromConnector[] = [
 ]
 const parsers = [
   ['stream openings', tryParseStreamOpening, openings],
+  ['channel openings', tryParseChannelOpening, channels],
   ['principals', tryParsePrincipalMessage, principals],
   ['answers', tryParseTcpAnswer, answers],
   ['control openings', tryParseControlOpening, controls],
@@ -70,7 +75,8 @@ describe('messages', () => {
     for (const message of messages) {
       for (const member of Object.keys(message)) {
         if (member === 'more' || member === 'principal') continue
-        for (const wrong of [undefined, 7.5, { a: 1 }, [{}], 'x'.repeat(17_000)]) {
+        const wrongs = member === 'cluster' ? [7.5] : [undefined, 7.5]
+        for (const wrong of [...wrongs, { a: 1 }, [{}], 'x'.repeat(17_000)]) {
           expect(
             parse(Buffer.from(JSON.stringify({ ...message, [member]: wrong }))),
             `${member} = ${JSON.stringify(wrong)?.slice(0, 20)}`,
@@ -86,7 +92,7 @@ describe('messages', () => {
       fc.json().map((text) => Buffer.from(text)),
       fc
         .tuple(
-          fc.constantFrom('http', 'tcp', 'control', 'welcome', 'trust', 'exposed', 'refused', 'principal'),
+          fc.constantFrom('http', 'tcp', 'channel', 'control', 'welcome', 'trust', 'exposed', 'refused', 'principal'),
           fc.dictionary(fc.string(), fc.jsonValue()),
         )
         .map(([kind, members]) => Buffer.from(JSON.stringify({ kind, ...members }))),
@@ -97,6 +103,11 @@ describe('messages', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('refuses a channel to no service, and to one of a type that it does not know', () => {
+    expect(tryParseChannelOpening(formatMessage({ ...channel, serviceId: '' }))).toBeUndefined()
+    expect(tryParseChannelOpening(Buffer.from(JSON.stringify({ ...channel, serviceType: 'UDP' })))).toBeUndefined()
   })
 
   it.each([0, 65_536, -1, 1.5])('refuses the virtual port %s', (virtualPort) => {

@@ -1,6 +1,7 @@
 import { maxStreamMessageBytes } from '@sallyport/core'
 import { maxDescriptionCharacters, maxNameCharacters } from './limits.ts'
 import type {
+  ChannelOpening,
   ControlFromConnector,
   ControlFromServer,
   ControlOpening,
@@ -20,6 +21,7 @@ type Members = Readonly<Record<string, unknown>>
 const refusalCodes: readonly ControlRefusalCode[] = ['VERSION_UNSUPPORTED', 'PEER_UNTRUSTED', 'LOCATION_TAKEN', 'SERVICE_UNAVAILABLE']
 const answerCodes = ['ACCESS_DENIED', 'BACKEND_UNREACHABLE', 'BACKEND_UNTRUSTED', 'BACKEND_TIMEOUT', 'PROTOCOL_VIOLATION'] as const
 const issuerTypes = ['OAUTH2', 'OIDC'] as const
+const serviceTypes = ['RFC', 'TCP'] as const
 const maxTimeoutMs = 3_600_000
 const maxVersions = 16
 
@@ -45,6 +47,22 @@ export function tryParseStreamOpening(message: Buffer): StreamOpening | undefine
   return principal === undefined ? undefined : { kind: 'http', ...base, principal }
 }
 
+/** The opening of a stream for an on-premise client, or `undefined` for anything else. */
+export function tryParseChannelOpening(message: Buffer): ChannelOpening | undefined {
+  const members = tryParseMembers(message)
+  if (members?.['kind'] !== 'channel') return undefined
+  const serviceType = oneOf(members['serviceType'], serviceTypes)
+  const serviceId = text(members['serviceId'])
+  const correlationId = text(members['correlationId'])
+  const timeoutMs = integer(members['timeoutMs'], 0, maxTimeoutMs)
+  if (serviceType === undefined || serviceId === undefined || serviceId === '') return undefined
+  if (correlationId === undefined || timeoutMs === undefined) return undefined
+  const opening = { kind: 'channel', serviceType, serviceId, correlationId, timeoutMs } as const
+  if (members['cluster'] === undefined) return opening
+  const cluster = text(members['cluster'])
+  return cluster === undefined ? undefined : { ...opening, cluster }
+}
+
 /** The message that precedes a request with another principal. */
 export function tryParsePrincipalMessage(message: Buffer): PrincipalMessage | undefined {
   const members = tryParseMembers(message)
@@ -55,7 +73,7 @@ export function tryParsePrincipalMessage(message: Buffer): PrincipalMessage | un
   return principal === undefined ? undefined : { kind: 'principal', principal, correlationId }
 }
 
-/** What the connector says about a TCP connection. */
+/** What whoever dials says about a TCP connection. */
 export function tryParseTcpAnswer(message: Buffer): TcpAnswer | undefined {
   const members = tryParseMembers(message)
   if (members?.['kind'] === 'connected') return { kind: 'connected' }

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import {
   type Clock,
   ConnectivityError,
+  type IncomingTunnelStream,
   type Logger,
   maxStreamMessageBytes,
   type TunnelConnection,
@@ -10,8 +11,16 @@ import {
 } from '@sallyport/core'
 import type { HeldStream } from './held-stream.ts'
 import type { TunnelServerLimits } from './limits.ts'
-import { type ControlFromConnector, type ControlOpening, type ExposedSystem, formatMessage, type TrustedIssuer } from './messages.ts'
-import { tryParseControlFromConnector } from './parse-messages.ts'
+import {
+  channelMessageVersion,
+  type ChannelOpening,
+  type ControlFromConnector,
+  type ControlOpening,
+  type ExposedSystem,
+  formatMessage,
+  type TrustedIssuer,
+} from './messages.ts'
+import { tryParseChannelOpening, tryParseControlFromConnector } from './parse-messages.ts'
 import { trustMessages } from './split-message.ts'
 import { formatTunnelId } from './tunnel-id.ts'
 
@@ -43,6 +52,13 @@ export interface TunnelStatus {
   readonly exposed: { readonly digest: string; readonly systems: readonly ExposedSystem[] } | undefined
 }
 
+/** Takes a stream that a connector has opened towards a service: accept it within the turn, or refuse it. `from` is who has been admitted, whatever the opening says. */
+export type ServeChannel = (
+  incoming: IncomingTunnelStream,
+  opening: ChannelOpening,
+  from: Pick<Tunnel, 'tunnelId' | 'subaccount' | 'locationId' | 'connectorId'>,
+) => void
+
 /** Asks the authority of the subaccount for a new certificate. A `ConnectivityError` is told to the connector, anything else is not. */
 export type RenewConnectorCertificate = (renewal: {
   readonly subaccount: string
@@ -70,6 +86,7 @@ export function serveConnector(options: {
   readonly subaccount: string
   readonly trust: (subaccount: string) => Promise<readonly TrustedIssuer[]>
   readonly renewCertificate: RenewConnectorCertificate | undefined
+  readonly onChannel: ServeChannel | undefined
   readonly clock: Clock
   readonly log: Logger
   readonly limits: TunnelServerLimits
@@ -163,6 +180,15 @@ export function serveConnector(options: {
       if (reason.kind === 'reset') violation('reset')
     },
   })
+  const { onChannel } = options
+  // Before the welcome, which is what lets the connector open streams.
+  if (onChannel !== undefined && options.version >= channelMessageVersion) {
+    connection.onStream = (incoming) => {
+      const channel = tryParseChannelOpening(incoming.opening)
+      if (channel === undefined) incoming.refuse()
+      else onChannel(incoming, channel, { tunnelId, subaccount, locationId, connectorId })
+    }
+  }
   send(formatMessage({ kind: 'welcome', version: options.version, subaccount, tunnelId }))
 
   return {

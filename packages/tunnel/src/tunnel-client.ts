@@ -8,12 +8,23 @@ import {
   type Logger,
   noEvents,
   silentLogger,
+  type TunnelStream,
+  type TunnelStreamHandlers,
   type TunnelTransport,
 } from '@sallyport/core'
 import { backOffMs } from './back-off.ts'
 import { type ControlSession, type ControlSessionHandlers, dialControl, type RenewedCertificate } from './control-session.ts'
 import { defaultTunnelClientLimits, type TunnelClientLimits } from './limits.ts'
-import type { ControlOpening, ControlRefusalCode, ExposedSystem, StreamOpening, TrustedIssuer } from './messages.ts'
+import {
+  channelMessageVersion,
+  type ChannelOpening,
+  type ControlOpening,
+  type ControlRefusalCode,
+  type ExposedSystem,
+  formatMessage,
+  type StreamOpening,
+  type TrustedIssuer,
+} from './messages.ts'
 
 /** What a connector brings to keep a tunnel open. */
 export interface TunnelClientOptions {
@@ -64,6 +75,14 @@ export interface TunnelClient extends AsyncDisposable {
   readonly openStreams: number
   /** Settles when the state is `ready`. @throws ConnectivityError when the signal fires, the client is closed or has given up. */
   whenReady(signal: AbortSignal): Promise<void>
+  /** Whether the server that we are connected to takes streams of ours; `false` without a connection. */
+  readonly takesChannels: boolean
+  /**
+   * Opens a stream to a service of the cloud side; what became of it comes as a message, see {@link ChannelOpening}.
+   *
+   * @throws ConnectivityError `TUNNEL_LOST` when not connected, `VERSION_UNSUPPORTED` when the server is too old.
+   */
+  openChannel(opening: ChannelOpening, handlers: TunnelStreamHandlers): TunnelStream
   /** What the connector exposes: sent now and after every connect. */
   expose(digest: string, systems: readonly ExposedSystem[]): void
   /** @throws ConnectivityError `TUNNEL_LOST` when not connected, `DEADLINE_EXCEEDED`, `ABORTED`. */
@@ -292,6 +311,18 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
         signal.addEventListener('abort', check)
         check()
       }),
+    get takesChannels() {
+      return current !== undefined && current.version >= channelMessageVersion
+    },
+    openChannel(opening, handlers) {
+      const { connection, version } = connected()
+      if (version < channelMessageVersion)
+        throw new ConnectivityError(
+          'VERSION_UNSUPPORTED',
+          `${options.endpoint.host} speaks version ${version} of the tunnel's messages; service channels need version ${channelMessageVersion}, so update the cloud side`,
+        )
+      return connection.openStream(formatMessage(opening), handlers)
+    },
     expose(digest, systems) {
       exposed = { digest, systems }
       current?.expose(digest, systems)

@@ -130,7 +130,10 @@ describe('tunnel server', () => {
     expect(old.messages[0]).toMatchObject({ kind: 'refused', code: 'VERSION_UNSUPPORTED' })
     const newer = await rawConnector(world, { ...hello, versions: [3, 2, 1] })
     await until(() => newer.messages.length === 1)
-    expect(newer.messages[0]).toMatchObject({ kind: 'welcome', version: 1 })
+    expect(newer.messages[0]).toMatchObject({ kind: 'welcome', version: 2 })
+    const older = await rawConnector(world, { ...hello, versions: [1] })
+    await until(() => older.messages.length === 1)
+    expect(older.messages[0]).toMatchObject({ kind: 'welcome', version: 1 })
   })
 
   it('refuses a second connector on a location that another one holds', async () => {

@@ -16,7 +16,14 @@ import { atTime } from './at-time.ts'
 import { defaultTunnelServerLimits, type TunnelServerLimits } from './limits.ts'
 import { createLocationMap } from './location-map.ts'
 import { type ControlRefusalCode, formatMessage, type TrustedIssuer } from './messages.ts'
-import { type RenewConnectorCertificate, type ServedConnector, serveConnector, type Tunnel, type TunnelStatus } from './served-connector.ts'
+import {
+  type RenewConnectorCertificate,
+  type ServeChannel,
+  type ServedConnector,
+  serveConnector,
+  type Tunnel,
+  type TunnelStatus,
+} from './served-connector.ts'
 import { formatTunnelId } from './tunnel-id.ts'
 import { createWaitingRoom } from './waiting-room.ts'
 
@@ -29,6 +36,8 @@ export interface TunnelServerOptions {
   readonly trust: (subaccount: string) => Promise<readonly TrustedIssuer[]>
   /** Without it renewals are refused. */
   readonly renewCertificate?: RenewConnectorCertificate
+  /** Without it connectors open no streams. */
+  readonly onChannel?: ServeChannel
   readonly clock: Clock
   /** Gets one entry per tunnel that was opened or refused. While it is failing, every tunnel is refused. */
   readonly audit: AuditSink
@@ -157,6 +166,7 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
       version: admission.version,
       trust: options.trust,
       renewCertificate: options.renewCertificate,
+      onChannel: options.onChannel,
       onLeaving: () => forget(tunnel, 'closing'),
     })
     if (before !== undefined) {
