@@ -11,6 +11,7 @@ import {
   type ConnectivityRepository,
   type ConnectivitySchema,
   type ConnectivityService,
+  type ConnectivityServiceOptions,
   type ConnectorAuthority,
   createConnectivityService,
   createSqlConnectivityRepository,
@@ -50,6 +51,7 @@ export interface CloudOptions {
   readonly log: Logger
   readonly onEvent?: (event: ConnectivityEvent) => void
   readonly clock?: Clock
+  readonly serviceChannels?: ConnectivityServiceOptions['serviceChannels']
 }
 
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
@@ -79,6 +81,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     apiClients: new Set([apiClient]),
     trust: async (subaccount) => trust.get(subaccount) ?? [],
     events: { wanted: true, emit: (event) => options.onEvent?.(event) },
+    ...(options.serviceChannels === undefined ? {} : { serviceChannels: options.serviceChannels }),
   })
   await service.listen()
   const api = service.addresses.api as URL

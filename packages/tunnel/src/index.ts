@@ -16,6 +16,7 @@
  * @packageDocumentation
  */
 export type { AuthorizeConnector } from './admit-connector.ts'
+export { awaitSocket, discard } from './await-socket.ts'
 export type { BeginStream } from './begin-stream.ts'
 export type { RenewedCertificate } from './control-session.ts'
 export { type HeldStream, type HeldStreamOptions, holdStream } from './held-stream.ts'

@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Clock, ConnectivityError } from '@sallyport/core'
-import type { SharedReading } from '@sallyport/tunnel'
+import { awaitSocket, type SharedReading } from '@sallyport/tunnel'
 import { backendConnectTimeout, backendError } from './backend-errors.ts'
 import type { BackendTls } from './backend-trust.ts'
 
@@ -46,39 +46,13 @@ export function connectBackend(
           ...(isIP(host) === 0 ? { servername: host } : {}),
           ...(target.protocol === undefined ? {} : { ALPNProtocols: [target.protocol] }),
         })
-  const settle = (): boolean => {
-    if (settled) return false
-    settled = true
-    cancelDeadline()
-    socket.off('error', failed).off('close', closed).off(ready, connected)
-    return true
-  }
-  const failed = (error: Error): void => {
-    if (!settle()) return
-    discard(socket)
-    options.onFailed(backendError(system, error))
-  }
-  const closed = (): void => failed(Object.assign(new Error('closed while connecting'), { code: 'ECONNRESET' }))
-  const connected = (): void => {
-    if (settle()) options.onConnected(socket)
-  }
-  const ready = tls === undefined ? 'connect' : 'secureConnect'
-  let settled = false
-  const cancelDeadline = options.clock.after(options.timeoutMs, () => {
-    if (!settle()) return
-    discard(socket)
-    options.onFailed(backendConnectTimeout(system))
+  return awaitSocket(socket, {
+    ready: tls === undefined ? 'connect' : 'secureConnect',
+    clock: options.clock,
+    timeoutMs: options.timeoutMs,
+    onReady: options.onConnected,
+    onFailed: (error) => options.onFailed(error === undefined ? backendConnectTimeout(system) : backendError(system, error)),
   })
-  socket.on('error', failed).on('close', closed).on(ready, connected)
-  return () => {
-    if (settle()) discard(socket)
-  }
-}
-
-/** Destroys a socket whose late errors interest nobody. */
-export function discard(socket: Socket): void {
-  socket.on('error', () => {})
-  socket.destroy()
 }
 
 /**

@@ -12,6 +12,8 @@ import {
 } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import { createTunnelServer, type TrustedIssuer, type TunnelServer, type TunnelServerLimits } from '@sallyport/tunnel'
+import { createChannelHost } from '../service-channels/channel-host.ts'
+import { createServiceMappings, type ServiceMapping } from '../service-channels/service-mapping.ts'
 import { createConnectivityApi } from './api.ts'
 import { createCertificateRenewal, createConnectorAuthorization } from './authorize-connector.ts'
 import type { ConnectorAuthority } from './connector-authority.ts'
@@ -40,6 +42,12 @@ export interface ConnectivityServiceOptions {
   readonly apiClients: { has(clientId: string): boolean }
   /** The token issuers that a subaccount trusts; connectors get them and validate users by them. */
   readonly trust: (subaccount: string) => Promise<readonly TrustedIssuer[]>
+  /** Where service channels of connectors lead; without it nowhere. */
+  readonly serviceChannels?: {
+    readonly mappings: readonly ServiceMapping[]
+    /** Names of this server that channels to a Kubernetes cluster may say, `host` or `host:port`. */
+    readonly clusterHosts: readonly string[]
+  }
   readonly clock: Clock
   readonly audit: AuditSink
   readonly log?: Logger
@@ -54,6 +62,8 @@ export interface ConnectivityService extends AsyncDisposable {
   readonly addresses: { readonly api: URL | undefined; readonly tunnel: URL | undefined }
   /** The tunnels, for the entry points of the proxy, and what administrators do with them. */
   readonly tunnels: Pick<TunnelServer, 'find' | 'waitFor' | 'list' | 'trustChanged'>
+  /** What connectors reach here: services that may be asked for, and connections that are open. */
+  readonly serviceChannels: { readonly services: number; readonly openConnections: number }
   readonly createPairingCode: Pairing['createCode']
   /** Revokes the certificates of a connector and closes its tunnels; only a new pairing lets it in again. `false`: there was nothing to revoke. */
   revokeConnector(revocation: { readonly subaccount: string; readonly connectorId: string; readonly revokedBy: string }): Promise<boolean>
@@ -63,11 +73,18 @@ export interface ConnectivityService extends AsyncDisposable {
   close(options: { readonly graceMs: number }): Promise<void>
 }
 
-/** Puts authority, pairing, tunnel server and REST interface together. Nothing is open before `listen`. */
+/**
+ * Puts authority, pairing, tunnel server and REST interface together. Nothing is open before `listen`.
+ *
+ * @throws ConnectivityError `CONFIGURATION_INVALID` for service mappings that contradict each other.
+ */
 export function createConnectivityService(options: ConnectivityServiceOptions): ConnectivityService {
   const { authority, repository, clock, audit } = options
   const log = options.log ?? silentLogger
   const tunnelAudit = createTunnelAudit({ audit, clock, log })
+  const { clusterHosts, mappings } = options.serviceChannels ?? { clusterHosts: [], mappings: [] }
+  const services = createServiceMappings(mappings, clusterHosts)
+  const channels = createChannelHost({ mappings: services, audit, clock, log })
   let tunnelEndpoint: URL | undefined
   let apiAddress: URL | undefined
 
@@ -84,6 +101,7 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
     authorize: createConnectorAuthorization({ authority, repository }),
     renewCertificate: createCertificateRenewal({ pairing, repository }),
     trust: options.trust,
+    onChannel: channels.serve,
     clock,
     audit: tunnelAudit,
     log,
@@ -105,6 +123,7 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
     apiSockets.destroyAll()
     await Promise.all([apiClosed, server.close({ graceMs })])
     tunnelAudit.flushRefusals()
+    channels.flushRefusals()
     tunnelEndpoint = undefined
     apiAddress = undefined
   }
@@ -126,6 +145,9 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
       return { api: apiAddress, tunnel: tunnelEndpoint }
     },
     tunnels: server,
+    get serviceChannels() {
+      return { services: services.size, openConnections: channels.openStreams }
+    },
     createPairingCode: (request) => pairing.createCode(request),
     async revokeConnector({ subaccount, connectorId, revokedBy }) {
       const revoked = await repository.revokeConnector(subaccount, connectorId, clock.now())
