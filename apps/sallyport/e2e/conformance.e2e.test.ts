@@ -62,9 +62,9 @@ describe('the suites pointed at our own stack', () => {
     expect(stdout).toMatch(/^ {2}✔ CP-014 passes an absolute-form request on to the mapped backend {2}\d+ ms$/m)
     expect(stdout).toMatch(/^ {2}- CP-039 asks for no token where it trusts its network {2}skipped: needs trusted$/m)
     expect(stdout.trimEnd()).toMatch(/\n\d+ cases: \d+ passed, \d+ skipped in [\d.]+ s$/)
-    for (const group of ['services · bindings', 'dial · socks5', 'http · listener', 'socks5 · listener', 'adapters · http'])
+    for (const group of ['services · bindings', 'dial · socks5', 'http · listener', 'socks5 · listener', 'rfc · socks5', 'adapters · http'])
       expect(stdout).toMatch(new RegExp(`^${group} {2}\\d+ passed`, 'm'))
-    for (const adapter of ['tcp', 'ldap (ldapjs)', 'ldap (ldapts)', 'smtp', 'imap', 'pop3', 'rfc (soap)'])
+    for (const adapter of ['tcp', 'ldap (ldapjs)', 'ldap (ldapts)', 'smtp', 'imap', 'pop3', 'rfc (classic)', 'rfc (soap)'])
       expect(stdout).toContain(`adapters · ${adapter}  1`)
     // Nobody looks at a terminal: one line for each suite, and none that is written over.
     expect(stderr).toMatch(/^socks5 · listener: \d+ passed$/m)
@@ -163,13 +163,13 @@ describe('a target file that cannot be used', () => {
     ['a key that does not exist', { locaton: 'x' }, /bad\.json:1:\d+ .*locaton/],
     ['an address that is none', { notExposed: 'hidden' }, /notExposed: write host:port/],
     ['too few addresses', { farSide: { tcp: [{ virtual: 'a:1', listen: '127.0.0.1:1' }] } }, /farSide\.tcp: three addresses at least/],
-    ['no addresses', { farSide: {} }, /farSide: name addresses under tcp, http or both/],
+    ['no addresses', { farSide: {} }, /farSide: name addresses under tcp, http or rfc/],
     ['bindings that do not exist', { bindings: { file: 'nowhere.json' } }, /nowhere\.json/],
     ['a suite without such a case', { knownGaps: { http: { 'dances on the table': 'why' } } }, /there is no such case in this suite/],
     [
       'a suite that does not exist',
       { knownGaps: { https: {} } },
-      /there is no such suite; there are services, dial, http, socks5, adapters/,
+      /there is no such suite; there are services, dial, http, socks5, rfc, adapters/,
     ],
     ['one user', { users: [{ file: 'jane.jwt' }] }, /users: two users, or none/],
     ['a user without a file', { users: [{ file: 'jane.jwt' }, { file: 'nobody.jwt' }] }, /nobody\.jwt does not exist/],

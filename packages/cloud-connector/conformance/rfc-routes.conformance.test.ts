@@ -1,8 +1,8 @@
+import { createRfcCaller, type RfcCaller } from '@sallyport/conformance/cases'
 import { type AbapGateway, createAbapGateway } from '@sallyport/conformance/backends'
 import { createMessageServer, createSapRouter, type MessageServer, type SapRouter, type SapRouterOptions } from '@sallyport/test-fixtures'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ConnectorBench, startConnectorBench, until } from './connector-bench.ts'
-import { createRfcCaller, type RfcCaller } from './rfc-caller.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 

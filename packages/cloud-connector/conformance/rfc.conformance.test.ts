@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { type CallOutcome, createRfcCaller, rfcLogon, type RfcCaller } from '@sallyport/conformance/cases'
 import {
   appcFunctions,
   type AppcRecord,
@@ -27,7 +28,6 @@ import {
 } from '@sallyport/rfc-wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ConnectorBench, startConnectorBench, until } from './connector-bench.ts'
-import { type CallOutcome, createRfcCaller, goodLogon, type RfcCaller } from './rfc-caller.ts'
 import {
   gatewayConversation,
   type GatewayScript,
@@ -74,7 +74,7 @@ async function open(): Promise<RfcCaller> {
   return createRfcCaller(stream)
 }
 
-async function loggedOn(logon: Partial<typeof goodLogon> = {}): Promise<RfcCaller> {
+async function loggedOn(logon: Partial<typeof rfcLogon> = {}): Promise<RfcCaller> {
   const caller = await open()
   expect(await caller.logOn(logon)).toMatchObject({ kind: 'success' })
   return caller
@@ -369,7 +369,7 @@ describe('logons', () => {
       body.writeUInt32BE(248, body.length - 8)
       return { ...step!.record, body }
     }
-    const logon = formatLogonRequest(goodLogon)
+    const logon = formatLogonRequest(rfcLogon)
     caller.record(misstated(logon))
     expect(await caller.nextRecord()).toMatchObject({ appcReturnCode: 0 })
     expect(requests()[0]?.equals(logon)).toBe(true)
@@ -466,7 +466,7 @@ describe('what is not a conversation in the clear', () => {
   })
 
   it.each<[string, (caller: RfcCaller) => Buffer]>([
-    ['a second logon', () => formatLogonRequest(goodLogon)],
+    ['a second logon', () => formatLogonRequest(rfcLogon)],
     ['a call that names a user', () => callWith([{ tag: cpicTags.user, value: utf16('OTHER') }])],
     ['PR-096 two names', () => callWith([{ tag: cpicTags.functionName, value: utf16('RFC_PING') }])],
     [
@@ -666,7 +666,7 @@ async function prepared(): Promise<RfcCaller> {
 }
 
 function logonWith(change: (fields: ChainFields) => ChainFields): Buffer {
-  const chain = parseChain(formatLogonRequest(goodLogon))
+  const chain = parseChain(formatLogonRequest(rfcLogon))
   if (isRefused(chain)) throw new Error(chain.refused)
   return formatChain(change(chain.fields), { logon: true })
 }

@@ -1,3 +1,4 @@
+import { createRfcCaller, rfcLogon, type RfcCaller, rfcTarget } from '@sallyport/conformance/cases'
 import {
   appcFunctions,
   deallocateRecord,
@@ -24,7 +25,6 @@ import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import '../../../tooling/generated-inputs.ts'
 import { type ConnectorBench, startConnectorBench, until } from '../conformance/connector-bench.ts'
-import { createRfcCaller, goodLogon, type RfcCaller, virtualTarget } from '../conformance/rfc-caller.ts'
 import {
   gatewayConversation,
   type GatewayScript,
@@ -72,10 +72,10 @@ function conversationOf(secretSlices: number): readonly Buffer[] {
     })
   return [
     formatGatewayConnect(clientGatewayConnect({ program: 'node', hostName: 'laptop' })),
-    formatAppcRecord(initializeRecord(virtualTarget)),
-    formatAppcRecord(partnerRecord(virtualTarget.host, gatewayConversation)),
+    formatAppcRecord(initializeRecord(rfcTarget)),
+    formatAppcRecord(partnerRecord(rfcTarget.host, gatewayConversation)),
     formatAppcRecord(allocateRecord(gatewayConversation)),
-    ...records(formatLogonRequest(goodLogon)),
+    ...records(formatLogonRequest(rfcLogon)),
     ...records(call('Z_OK', 100)),
     ...records(call('Z_OK', 60_000)),
     ...records(call('Z_SECRET', secretSlices * 28_000)),

@@ -9,6 +9,8 @@ import { keySystemCases } from './key-system-cases.ts'
 import { type KeySystemSubject, runKeySystemCase } from './key-system-suite.ts'
 import { httpProxyCases } from './http-proxy-cases.ts'
 import { type HttpProxySubject, runProxyCase, type Socks5Subject } from './proxy-suite.ts'
+import { rfcCases } from './rfc-cases.ts'
+import { type RfcSubject, runRfcCase } from './rfc-suite.ts'
 import { runServiceCase, serviceCases, type ServiceSubject } from './service-cases.ts'
 import { socks5Cases } from './socks5-cases.ts'
 import { transportCases } from './transport-cases.ts'
@@ -45,6 +47,11 @@ export function describeHttpProxy(name: string, subject: HttpProxySubject): void
 /** Holds the SOCKS5 listener of a connectivity proxy to its bytes: one test per case of {@link socks5Cases}. */
 export function describeSocks5(name: string, subject: Socks5Subject): void {
   describeCases('socks5', name, socks5Cases, subject, (test) => runProxyCase(test, subject))
+}
+
+/** Holds a way to gateways of ABAP systems to what applications see of them: one test per case of {@link rfcCases}. */
+export function describeRfc(name: string, subject: RfcSubject): void {
+  describeCases('rfc', name, rfcCases, subject, (test) => runRfcCase(test, subject))
 }
 
 /** Holds bindings, token service and destination service to what applications expect of them: one test per case of {@link serviceCases}. */

@@ -14,6 +14,7 @@ export {
   describeDial,
   describeHttpProxy,
   describeKeySystem,
+  describeRfc,
   describeServices,
   describeSocks5,
   describeTransport,
@@ -23,4 +24,5 @@ export type { DialSubject } from './dial-suite.ts'
 export type { FarEnd, FarSide } from './far-side.ts'
 export type { KeySystemWorld } from './key-system-cases.ts'
 export type { KeySystemSubject } from './key-system-suite.ts'
+export type { RfcSubject } from './rfc-suite.ts'
 export type { TransportSubject } from './transport-suite.ts'

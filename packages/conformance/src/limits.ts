@@ -4,6 +4,9 @@ export const caseLimitMs = 10_000
 /** What is pushed at a reader that does not read. Many times what all socket buffers of a path hold together. */
 export const pressureBytes: number = 100 * 1024 * 1024
 
+/** Rows of the large table of RFC. More than a path may hold, and little enough to be made in memory. */
+export const tableBytes: number = 64 * 1024 * 1024
+
 /** What a path may hold while its reader sleeps: kernel buffers of up to 4 MiB and 6 MiB on each of three hops, and room. Beyond that something collects. */
 export const heldBytes: number = 48 * 1024 * 1024
 

@@ -20,7 +20,7 @@ export function addConformanceCommand(program: Command): void {
     .command('conformance')
     .description('hold an implementation to the conformance suites, ours or another one')
     .requiredOption('--target <file>', 'target file, YAML or JSON: bindings, and what its connector leads to this machine')
-    .option('--only <suites>', 'suites, separated by commas: services, dial, http, socks5, adapters (default: all)')
+    .option('--only <suites>', 'suites, separated by commas: services, dial, http, socks5, rfc, adapters (default: all)')
     .option('--case <text>', 'only cases whose title or checklist line contains this')
     .option('--report <file>', 'write the report as well: .md, .json, or .xml for JUnit')
     .action(async (options: ConformanceOptions, command: Command) => {

@@ -1,6 +1,7 @@
 import type { Destination, ProtocolAdapter, ProtocolClient } from '@sallyport/core'
 import { type Clock, ConnectivityError, type HttpDestination, parseDestination, silentLogger } from '@sallyport/core'
 import {
+  classicRfcBackend,
   httpBackend,
   imapBackend,
   ldapBackend,
@@ -9,6 +10,7 @@ import {
   smtpBackend,
   soapBackend,
   tcpBackend,
+  withGuest,
 } from '@sallyport/conformance/backends'
 import type { ConnectSoapCarrier } from '@sallyport/rfc'
 import type { ProxyRoute } from '@sallyport/destination-client/connect'
@@ -27,6 +29,8 @@ interface AdapterTrial<T extends Destination['type'], Client extends ProtocolCli
   readonly backend: ScriptedBackend<T, Client>
   /** Over which listener of the proxy it goes. */
   readonly over: 'socks5' | 'http'
+  /** To which addresses of the target. */
+  readonly mappings: 'tcp' | 'http' | 'rfc'
   /** Loaded when it is its turn. */
   readonly create: (deps: TrialDeps) => Promise<ProtocolAdapter<T, Client>>
 }
@@ -44,48 +48,66 @@ export const adapterTrials: readonly AnyAdapterTrial[] = [
     name: 'http',
     backend: httpBackend,
     over: 'http',
+    mappings: 'http',
     create: async ({ clock, proxy }) => (await import('@sallyport/http')).createHttpAdapter({ clock, proxy }),
   }),
   trial({
     name: 'tcp',
     backend: tcpBackend,
     over: 'socks5',
+    mappings: 'tcp',
     create: async ({ clock }) => (await import('@sallyport/tcp')).createTcpAdapter({ clock }),
   }),
   trial({
     name: 'ldap (ldapjs)',
     backend: ldapBackend,
     over: 'socks5',
+    mappings: 'tcp',
     create: async ({ clock }) => (await import('@sallyport/ldap')).createLdapAdapter({ clock, driver: 'ldapjs' }),
   }),
   trial({
     name: 'ldap (ldapts)',
     backend: ldapBackend,
     over: 'socks5',
+    mappings: 'tcp',
     create: async ({ clock }) => (await import('@sallyport/ldap')).createLdapAdapter({ clock, driver: 'ldapts' }),
   }),
   trial({
     name: 'smtp',
     backend: smtpBackend,
     over: 'socks5',
+    mappings: 'tcp',
     create: async ({ clock }) => (await import('@sallyport/smtp')).createSmtpAdapter({ clock }),
   }),
   trial({
     name: 'imap',
     backend: imapBackend,
     over: 'socks5',
+    mappings: 'tcp',
     create: async ({ clock }) => (await import('@sallyport/imap')).createImapAdapter({ clock }),
   }),
   trial({
     name: 'pop3',
     backend: pop3Backend,
     over: 'socks5',
+    mappings: 'tcp',
     create: async ({ clock }) => (await import('@sallyport/pop3')).createPop3Adapter({ clock }),
+  }),
+  trial({
+    name: 'rfc (classic)',
+    backend: classicRfcBackend,
+    over: 'socks5',
+    mappings: 'rfc',
+    create: async ({ clock }) => {
+      const { createClassicBinding, createRfcAdapter } = await import('@sallyport/rfc')
+      return withGuest(createRfcAdapter({ clock, bindings: [createClassicBinding()] }))
+    },
   }),
   trial({
     name: 'rfc (soap)',
     backend: soapBackend,
     over: 'http',
+    mappings: 'http',
     create: async (deps) => {
       const { createRfcAdapter, createSoapBinding } = await import('@sallyport/rfc')
       const { createHttpAdapter } = await import('@sallyport/http')

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { AdapterParts, DialFarSide, FarSide, ProxyFarSide } from '@sallyport/conformance/cases'
+import type { AdapterParts, DialFarSide, FarSide, ProxyFarSide, RfcFarSide } from '@sallyport/conformance/cases'
 import type { Address, Destination, Dial, ProtocolClient, Secret } from '@sallyport/core'
 import type { AnyAdapterTrial } from './adapter-trials.ts'
 import { createFarSlots, type FarSlots } from './far-slots.ts'
@@ -23,6 +23,12 @@ export function openDialFarSide(target: Target, dial: Dial): DialFarSide {
         : ([{ what: 'an address that is not exposed', address: notExposed, code: 'ACCESS_DENIED' }] as const)),
     ],
   }
+}
+
+/** The far side of one case of RFC. */
+export function openRfcFarSide(target: Target, dial: Dial): RfcFarSide {
+  const { notExposed } = target
+  return { ...farSide(createFarSlots(target.rfc), dial), ...(notExposed === undefined ? {} : { notExposed }) }
 }
 
 /** The far side of one case of a listener. */
@@ -53,11 +59,10 @@ export function adapterParts(
   trial: AnyAdapterTrial,
   deps: { readonly dial: Dial; readonly token: Secret; readonly limitMs: number },
 ): Omit<AdapterParts<Destination['type'], ProtocolClient, FarSide>, 'create'> {
-  const { backend, over } = trial
-  const addresses = over === 'http' ? target.http : target.tcp
+  const { backend, over, mappings } = trial
   return {
     ...backend,
-    open: async () => farSide(createFarSlots(addresses), deps.dial),
+    open: async () => farSide(createFarSlots(target[mappings]), deps.dial),
     // Through SOCKS5 the dial sees to the location; over HTTP the adapter tells the proxy itself.
     destination: (address) => (over === 'http' ? backend.destination(address, target.location) : backend.destination(address)),
     secrets: deps.token.reveal() === '' ? [] : [deps.token.reveal()],

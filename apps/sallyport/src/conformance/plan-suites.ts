@@ -3,17 +3,19 @@ import {
   type CaseRun,
   dialCases,
   httpProxyCases,
+  rfcCases,
   runAdapterCase,
   runCases,
   runDialCase,
   runProxyCase,
+  runRfcCase,
   socks5Cases,
 } from '@sallyport/conformance/cases'
 import type { Clock, Dial, Secret } from '@sallyport/core'
 import type { ConnectivityBinding } from '@sallyport/destination-client'
 import { createDirectDial, createProxyDial } from '@sallyport/dial'
 import { adapterTrials, type AnyAdapterTrial, findMissingLibrary } from './adapter-trials.ts'
-import { adapterParts, atLocation, openDialFarSide, openProxyFarSide } from './far-sides.ts'
+import { adapterParts, atLocation, openDialFarSide, openProxyFarSide, openRfcFarSide } from './far-sides.ts'
 import type { Target } from './read-target.ts'
 import type { SuiteName } from './suites.ts'
 
@@ -39,7 +41,13 @@ interface Ground {
 
 /** Everything that goes through the proxy of a target, in the order in which it runs. */
 export function planSuites(ground: Ground): readonly PlannedSuite[] {
-  return [...planDials(ground), planHttp(ground), planSocks5(ground), ...adapterTrials.map((trial) => planAdapter(ground, trial))]
+  return [
+    ...planDials(ground),
+    planHttp(ground),
+    planSocks5(ground),
+    planRfc(ground),
+    ...adapterTrials.map((trial) => planAdapter(ground, trial)),
+  ]
 }
 
 function planDials(ground: Ground): readonly PlannedSuite[] {
@@ -61,11 +69,7 @@ function planDials(ground: Ground): readonly PlannedSuite[] {
     proxy === undefined ? undefined : createProxyDial({ kind: 'http', proxy, ...(credentials === undefined ? {} : { credentials }) })
   return [
     plan('socks5', socksDial(ground), withoutSocks(ground)),
-    plan(
-      'http connect',
-      connectDial,
-      httpConnect === undefined ? 'the target names no httpConnect' : target.tcp.length === 0 ? noTcpAddresses : undefined,
-    ),
+    plan('http connect', connectDial, httpConnect === undefined ? 'the target names no httpConnect' : withoutAddresses(target, 'tcp')),
   ]
 }
 
@@ -75,7 +79,7 @@ function planHttp({ target, connectivity, token }: Ground): PlannedSuite {
   return {
     suite: 'http',
     subject: 'listener',
-    because: async () => withoutHttp(target),
+    because: async () => withoutAddresses(target, 'http'),
     run: (running) =>
       runCases({
         ...running,
@@ -112,6 +116,23 @@ function planSocks5(ground: Ground): PlannedSuite {
   }
 }
 
+function planRfc(ground: Ground): PlannedSuite {
+  const { target } = ground
+  const dial = socksDial(ground)
+  return {
+    suite: 'rfc',
+    subject: 'socks5',
+    because: async () => withoutSocks(ground, 'rfc'),
+    async run(running) {
+      if (dial === undefined) return
+      const features = { relay: target.features.relay, refusals: target.notExposed !== undefined }
+      const claims = { features, knownGaps: gapsOf(target, 'rfc', 'socks5') }
+      const parts = { open: async () => openRfcFarSide(target, dial), limitMs: limitOf(target) }
+      await runCases({ ...running, suite: 'rfc', subject: 'socks5', cases: rfcCases, claims, run: (test) => runRfcCase(test, parts) })
+    },
+  }
+}
+
 function planAdapter(ground: Ground, trial: AnyAdapterTrial): PlannedSuite {
   const { target, connectivity, token, clock } = ground
   const proxy = { address: connectivity.httpProxy, tenant: '', token: async () => token, forget: () => {} }
@@ -120,7 +141,7 @@ function planAdapter(ground: Ground, trial: AnyAdapterTrial): PlannedSuite {
   return {
     suite: 'adapters',
     subject: trial.name,
-    because: async () => (trial.over === 'http' ? withoutHttp(target) : withoutSocks(ground)) ?? (await findMissingLibrary(trial, deps)),
+    because: async () => withoutWay(ground, trial) ?? (await findMissingLibrary(trial, deps)),
     async run(running) {
       if (dial === undefined) return
       const adapter = await trial.create(deps)
@@ -133,15 +154,17 @@ function planAdapter(ground: Ground, trial: AnyAdapterTrial): PlannedSuite {
   }
 }
 
-const noTcpAddresses = 'farSide.tcp names no addresses'
-
-function withoutSocks({ target, connectivity }: Ground): string | undefined {
-  if (connectivity.socks5Proxy === undefined) return 'the binding names no SOCKS5 port'
-  return target.tcp.length === 0 ? noTcpAddresses : undefined
+function withoutWay(ground: Ground, { over, mappings }: AnyAdapterTrial): string | undefined {
+  return over === 'http' ? withoutAddresses(ground.target, mappings) : withoutSocks(ground, mappings)
 }
 
-function withoutHttp(target: Target): string | undefined {
-  return target.http.length === 0 ? 'farSide.http names no addresses' : undefined
+function withoutSocks({ target, connectivity }: Ground, mappings: AnyAdapterTrial['mappings'] = 'tcp'): string | undefined {
+  if (connectivity.socks5Proxy === undefined) return 'the binding names no SOCKS5 port'
+  return withoutAddresses(target, mappings)
+}
+
+function withoutAddresses(target: Target, mappings: AnyAdapterTrial['mappings']): string | undefined {
+  return target[mappings].length === 0 ? `farSide.${mappings} names no addresses` : undefined
 }
 
 function socksDial({ target, connectivity, token }: Ground): Dial | undefined {

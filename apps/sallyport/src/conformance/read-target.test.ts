@@ -38,6 +38,7 @@ describe('a target file', () => {
       listen: { host: '10.1.2.3', port: 47_001 },
       elsewhere: { host: '10.1.2.3', port: 48_001 },
     })
+    expect(target.rfc.map(({ virtual }) => virtual.port)).toEqual([3301, 3302, 3303])
     expect(target.users.map((user) => user.reveal())).toEqual(['token-of-jane', 'token-of-john'])
     expect(JSON.stringify(target)).not.toMatch(/token-of|pass"/)
   })
@@ -46,6 +47,8 @@ describe('a target file', () => {
     [1, 2, 3].map((at) => ({ virtual: `a${at}:1`, listen: `127.0.0.1:${at}`, ...(elsewhere ? { elsewhere: `127.0.0.1:1${at}` } : {}) }))
   it.each([
     [{ farSide: { tcp: slots(true) } }, 'farSide.tcp[0].elsewhere: needs farSide.elsewhereLocation'],
+    [{ farSide: { rfc: slots(false).slice(1) } }, 'farSide.rfc: three addresses at least'],
+    [{ farSide: { tcp: slots(false), rfc: slots(false) } }, 'farSide.rfc[0].listen: 127.0.0.1:1 stands twice'],
     [{ farSide: { tcp: slots(false), elsewhereLocation: 'Orlando' } }, 'farSide.tcp[0]: farSide.elsewhereLocation is given'],
     [{ farSide: { tcp: slots(false), elsewhereLocation: '123' } }, 'needs a letter'],
     [{ farSide: { tcp: slots(false), http: slots(false) } }, 'farSide.http[0].listen: 127.0.0.1:1 stands twice'],

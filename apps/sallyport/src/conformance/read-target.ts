@@ -19,6 +19,7 @@ export interface Target extends Omit<TargetFile, 'bindings' | 'authorities' | 'f
   readonly authorities: readonly string[]
   readonly tcp: readonly Slot[]
   readonly http: readonly Slot[]
+  readonly rfc: readonly Slot[]
   readonly dotted: Slot | undefined
   readonly elsewhereLocation: string | undefined
   readonly notExposed: Address | undefined
@@ -51,6 +52,7 @@ export function readTarget(file: string, environment: NodeJS.ProcessEnv): Target
     authorities: authorities.map((entry) => readBounded(near(entry.file), 'file of authorities')),
     tcp: farSide.tcp.map(parseSlot),
     http: farSide.http.map(parseSlot),
+    rfc: farSide.rfc.map(parseSlot),
     dotted: farSide.dotted === undefined ? undefined : parseSlot(farSide.dotted),
     elsewhereLocation: farSide.elsewhereLocation,
     notExposed: notExposed === undefined ? undefined : parseAddress(notExposed),
@@ -82,10 +84,11 @@ function findProblems({ farSide, httpConnect, knownGaps }: TargetFile): readonly
   const entries = [
     ...farSide.tcp.map((slot, at) => ({ slot, path: ['farSide', 'tcp', at] })),
     ...farSide.http.map((slot, at) => ({ slot, path: ['farSide', 'http', at] })),
+    ...farSide.rfc.map((slot, at) => ({ slot, path: ['farSide', 'rfc', at] })),
     ...(farSide.dotted === undefined ? [] : [{ slot: farSide.dotted, path: ['farSide', 'dotted'] }]),
   ]
-  if (farSide.tcp.length + farSide.http.length === 0)
-    problems.push({ path: ['farSide'], message: 'name addresses under tcp, http or both; without a far side there is nothing to reach' })
+  if (farSide.tcp.length + farSide.http.length + farSide.rfc.length === 0)
+    problems.push({ path: ['farSide'], message: 'name addresses under tcp, http or rfc; without a far side there is nothing to reach' })
   const listening = new Set<string>()
   for (const { slot, path } of entries) {
     for (const key of ['listen', 'elsewhere'] as const) {
@@ -95,7 +98,7 @@ function findProblems({ farSide, httpConnect, knownGaps }: TargetFile): readonly
         problems.push({ path: [...path, key], message: `${text} stands twice; every address needs a port of its own` })
       listening.add(text)
     }
-    if (farSide.elsewhereLocation !== undefined && slot.elsewhere === undefined && path[1] !== 'dotted')
+    if (farSide.elsewhereLocation !== undefined && slot.elsewhere === undefined && (path[1] === 'tcp' || path[1] === 'http'))
       problems.push({ path, message: 'farSide.elsewhereLocation is given, so this address needs "elsewhere"' })
     if (farSide.elsewhereLocation === undefined && slot.elsewhere !== undefined)
       problems.push({ path: [...path, 'elsewhere'], message: 'needs farSide.elsewhereLocation' })

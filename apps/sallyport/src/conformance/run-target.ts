@@ -31,7 +31,7 @@ export async function runTarget(target: Target, { suites, caseText, clock, filte
   const connecting = target.httpConnect?.credentials
   if (connecting !== undefined) filter.hide(connecting.password.reveal(), connecting.user)
   await using services = await openTargetServices(target, clock, filter)
-  await requireFreeSlots([...target.tcp, ...target.http, ...(target.dotted === undefined ? [] : [target.dotted])])
+  await requireFreeSlots([...target.tcp, ...target.http, ...target.rfc, ...(target.dotted === undefined ? [] : [target.dotted])])
   const results: CaseResult[] = []
   const add = (result: CaseResult): void => {
     const shown = filter.clean(result)

@@ -19,6 +19,7 @@ export interface TargetFile {
   readonly farSide: {
     readonly tcp: readonly SlotEntry[]
     readonly http: readonly SlotEntry[]
+    readonly rfc: readonly SlotEntry[]
     readonly dotted?: SlotEntry | undefined
     readonly elsewhereLocation?: string | undefined
   }
@@ -33,6 +34,7 @@ export interface TargetFile {
     readonly trusted: boolean
     readonly strict: boolean
     readonly upgrades: boolean
+    readonly relay: boolean
   }
   readonly knownGaps: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly limitSeconds: number
@@ -71,6 +73,7 @@ export const targetSchema: z.ZodType<TargetFile> = z.strictObject({
     .strictObject({
       tcp: slots.describe('Mappings of type TCP'),
       http: slots.describe('Mappings of type HTTP that admit all paths'),
+      rfc: slots.describe('Mappings of type RFC that admit STFC_* and Z_*, or of type TCP where features.relay is false'),
       dotted: slot.optional().describe('A mapping of type TCP whose virtual host is an IPv4 address'),
       elsewhereLocation: z
         .string()
@@ -98,6 +101,7 @@ export const targetSchema: z.ZodType<TargetFile> = z.strictObject({
       trusted: z.boolean().default(false).describe('The HTTP listener asks for none'),
       strict: z.boolean().default(true).describe('A connection refuses what its first request did not name'),
       upgrades: z.boolean().default(true).describe('The HTTP mappings admit upgrades'),
+      relay: z.boolean().default(true).describe('The connector reads RFC: it admits the functions of its mappings and no others'),
     })
     .prefault({})
     .describe('What the target can do'),

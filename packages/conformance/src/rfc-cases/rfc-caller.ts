@@ -4,6 +4,7 @@ import {
   type AppcRecord,
   clientGatewayConnect,
   type Conversation,
+  type ConversationTarget,
   createNiReader,
   createReplyReader,
   formatAppcRecord,
@@ -13,7 +14,9 @@ import {
   formatNiFrame,
   initializeRecord,
   isRefused,
+  type LogonRequest,
   type NiFrame,
+  niPong,
   parseAppcRecord,
   parseChain,
   partnerRecord,
@@ -42,10 +45,12 @@ export interface RfcCaller {
   initialize(host?: string): Promise<AppcRecord>
   allocate(host?: string): Promise<void>
   /** From the first byte to the answer of the logon. */
-  logOn(logon?: Partial<Parameters<typeof formatLogonRequest>[0]>): Promise<CallOutcome>
+  logOn(logon?: Partial<LogonRequest>): Promise<CallOutcome>
   /** Sends a whole chain in as many records as it needs, and reads the reply. */
   ask(chain: Buffer): Promise<CallOutcome>
-  call(functionName: string, inputs?: readonly WireParameter[]): Promise<CallOutcome>
+  /** Sends a call of one record without inputs, and waits for nothing. */
+  begin(functionName: string): void
+  call(functionName: string, inputs?: readonly WireParameter[], wantedOutputs?: readonly string[]): Promise<CallOutcome>
 }
 
 /** The reply, or the end of the connection. */
@@ -55,14 +60,17 @@ export type CallOutcome =
   | { readonly kind: 'callback'; readonly data: Buffer }
   | { readonly kind: 'closed' }
 
-export const virtualTarget = {
+/** Whom a caller asks the gateway for. */
+export const rfcTarget: ConversationTarget = {
   host: 'erp.demo',
   systemNumber: '00',
   rootContextId: 'A'.repeat(16),
   connectionId: 'B'.repeat(16),
   osUser: 'me',
 }
-export const goodLogon: Parameters<typeof formatLogonRequest>[0] = {
+
+/** Who logs on unless a case says otherwise. */
+export const rfcLogon: LogonRequest = {
   client: '100',
   user: 'JANE',
   password: 'top-Secret-1',
@@ -76,17 +84,28 @@ export const goodLogon: Parameters<typeof formatLogonRequest>[0] = {
   passwordSeed: 0x1234_5678,
 }
 
+/** How a caller differs from one that keeps nothing but the order. */
+export interface RfcCallerOptions {
+  /** Virtual host that it asks for; the one of {@link rfcTarget} unless given. */
+  readonly host?: string
+  /** Answers pings of the other side, as clients do. They come out of `next` all the same. */
+  readonly answersPings?: boolean
+  /** Longest wait: what is waited for fails then. */
+  readonly signal?: AbortSignal
+}
+
 /** Speaks over a stream that is connected already. */
-export function createRfcCaller(stream: Duplex): RfcCaller {
+export function createRfcCaller(stream: Duplex, options: RfcCallerOptions = {}): RfcCaller {
   const reader = createNiReader({ maxPayloadBytes: 1 << 24 })
   const frames: NiFrame[] = []
   let ended = false
   let conversation: Conversation = { conversationId: '', connectionIndex: 0xffff }
   let wake: (() => void) | undefined
   stream.on('data', (chunk: Buffer) => {
-    frames.push(
-      ...reader.read(chunk).frames.map((frame) => (frame.kind === 'message' ? { ...frame, payload: Buffer.from(frame.payload) } : frame)),
-    )
+    for (const frame of reader.read(chunk).frames) {
+      frames.push(frame.kind === 'message' ? { ...frame, payload: Buffer.from(frame.payload) } : frame)
+      if (frame.kind === 'ping' && options.answersPings === true) stream.write(formatNiFrame(niPong))
+    }
     wake?.()
   })
   const onEnd = (): void => {
@@ -97,6 +116,9 @@ export function createRfcCaller(stream: Duplex): RfcCaller {
   stream.on('end', () => stream.end())
   stream.on('end', onEnd).on('close', onEnd).on('error', onEnd)
 
+  options.signal?.addEventListener('abort', () => wake?.(), { once: true })
+
+  const host = options.host ?? rfcTarget.host
   const hasNews = (): boolean => frames.length > 0 || ended
   const caller: RfcCaller = {
     get conversation() {
@@ -110,6 +132,7 @@ export function createRfcCaller(stream: Duplex): RfcCaller {
     record: (record) => caller.say(formatAppcRecord(record)),
     async next() {
       while (!hasNews()) {
+        if (options.signal?.aborted === true) throw new Error('the suite waited too long for the gateway')
         await new Promise<void>((resolve) => {
           wake = resolve
         })
@@ -128,16 +151,16 @@ export function createRfcCaller(stream: Duplex): RfcCaller {
       const frame = await caller.next()
       if (frame?.kind !== 'message') throw new Error('the gateway does not answer')
     },
-    async initialize(host = virtualTarget.host) {
-      caller.record(initializeRecord({ ...virtualTarget, host }))
+    async initialize(named = host) {
+      caller.record(initializeRecord({ ...rfcTarget, host: named }))
       const reply = await caller.nextRecord()
       const assigned = readInitializeReply(reply)
       if (isRefused(assigned)) throw new Error(assigned.refused)
       conversation = assigned
       return reply
     },
-    async allocate(host = virtualTarget.host) {
-      caller.record(partnerRecord(host, conversation))
+    async allocate(named = host) {
+      caller.record(partnerRecord(named, conversation))
       caller.record(allocateRecord(conversation))
       await caller.nextRecord()
     },
@@ -145,7 +168,7 @@ export function createRfcCaller(stream: Duplex): RfcCaller {
       await caller.connect()
       await caller.initialize()
       await caller.allocate()
-      return await caller.ask(formatLogonRequest({ ...goodLogon, ...logon }))
+      return await caller.ask(formatLogonRequest({ ...rfcLogon, ...logon }))
     },
     async ask(chain) {
       for (const { record, awaitsAcknowledgement } of requestRecords(chain, conversation)) {
@@ -168,7 +191,12 @@ export function createRfcCaller(stream: Duplex): RfcCaller {
         return outcomeOf(reply.data, reply.appcReturnCode !== 0)
       }
     },
-    call: (functionName, inputs = []) => caller.ask(formatCallRequest({ release: '754', functionName, wantedOutputs: [], inputs })),
+    begin(functionName) {
+      const chain = formatCallRequest({ release: '754', functionName, wantedOutputs: [], inputs: [] })
+      for (const { record } of requestRecords(chain, conversation)) caller.record(record)
+    },
+    call: (functionName, inputs = [], wantedOutputs = []) =>
+      caller.ask(formatCallRequest({ release: '754', functionName, wantedOutputs, inputs })),
   }
   return caller
 }
