@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import type { ConnectorEntry } from '@sallyport/admin-api'
 import type { TunnelClientState } from '@sallyport/tunnel'
 import type { TunnelLink } from './tunnel-link.ts'
 
@@ -22,6 +23,8 @@ export interface LinkStatus {
   readonly connectorId: string
   readonly description: string
   readonly tunnelEndpoint: string
+  /** What the configuration in force says about it. */
+  readonly entry: ConnectorEntry
   readonly tunnel: TunnelClientState
   readonly roundTripMs: number | undefined
   readonly openStreams: number
@@ -84,6 +87,7 @@ export function linkStatusOf(link: TunnelLink): LinkStatus {
     connectorId: identity.connectorId,
     description: loaded.state.entry.description || identity.description,
     tunnelEndpoint: identity.tunnelEndpoint,
+    entry: loaded.state.entry,
     tunnel: link.tunnel,
     roundTripMs: link.roundTripMs,
     openStreams: link.openStreams,

@@ -125,8 +125,8 @@ export const maxAuditBlockBytes: number = 3 * maxAuditBlockCharacters + maxAudit
 /** Characters of a subaccount's folder below the audit folder: a file name in it repeats them, and file systems stop at 255. */
 export const maxFolderNameLength = 200
 
-/** Body of a request to the administration listener: it has no operation that takes one. */
-export const maxAdminBodyBytes = 1024
+/** Body of a request to the administration listener: the largest names some thousand resources. Uploads have a limit of their own. */
+export const maxAdminBodyBytes = 1_048_576
 
 /** Base64 of user and password; longer ones are not looked at. */
 export const maxAdminCredentialsBytes = 1024

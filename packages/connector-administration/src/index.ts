@@ -14,6 +14,8 @@ export { type Caller, type Permission, permits, type Role, roles } from './acces
 export { type AdministeredDocument, administeredDocumentSchema } from './document/administered-document.ts'
 export { createAdministeredSource } from './document/administered-source.ts'
 export { type ConfigurationEditor, openConfigurationEditor } from './document/configuration-editor.ts'
+export { adoptIdentities } from './document/adopt-identities.ts'
+export { createFileEditor } from './document/file-editor.ts'
 export { createDocumentStore, type DocumentStore } from './document/document-store.ts'
 export { createAdministrationRoutes } from './rest/administration-routes.ts'
 export type { Authenticate } from './rest/route.ts'

@@ -103,7 +103,7 @@ export function addConnectorCommand(program: Command): void {
         reports.push(...(await askControl<{ connectors: readonly ConnectorReport[] }>(record, 'connector-status')).connectors)
       }
       if (reports.length === 0 && running > 0)
-        throw new ConnectivityError('CONFIGURATION_INVALID', 'a connector process is running, but no connector is configured', {
+        throw new ConnectivityError('CONFIGURATION_INVALID', 'a connector process is running, but it has no subaccount', {
           details: { next: nextWithoutConnector },
         })
       if (reports.length === 0)

@@ -42,14 +42,19 @@ export function addServeCommand(program: Command): void {
       const { folder, workingFolder } = createContext(command)
       const wanted = parseRoles(words)
       const file = findConfigurationFile(workingFolder, options.config)
-      if (file === undefined) throw noConfiguration('name one with --config; sallyport config schema describes it')
-      const { requireConfiguration } = await import('../configuration/read-configuration.ts')
+      // A connector alone needs none: it is administered then.
+      if (file === undefined && wanted.some((role) => role !== 'connector'))
+        throw noConfiguration('name one with --config; sallyport config schema describes it')
+      const { emptyConfiguration, requireConfiguration } = await import('../configuration/read-configuration.ts')
       const { withDatabase } = await import('../configuration/with-database.ts')
       const { openStdoutLog } = await import('../output/logger.ts')
       const { logger } = openStdoutLog(options.logLevel)
       const context: PartContext = {
         folder: folder(),
-        configuration: withDatabase(requireConfiguration(file), { url: options.database, passwordFile: options.databasePasswordFile }),
+        configuration: withDatabase(file === undefined ? emptyConfiguration(workingFolder) : requireConfiguration(file), {
+          url: options.database,
+          passwordFile: options.databasePasswordFile,
+        }),
         ports: portsWithOffset(parseOffset(options.portOffset)),
         clock: systemClock,
         log: logger,

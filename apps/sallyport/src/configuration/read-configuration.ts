@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { checkConnectors, configurationError, type LocatedProblem, readConfigurationText } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import type { Configuration } from './configuration.ts'
@@ -53,6 +53,11 @@ export function requireConfiguration(file: string): Configuration {
   const result = readConfiguration(file)
   if ('configuration' in result) return result.configuration
   throw configurationError(resolve(file), result.problems)
+}
+
+/** What holds without a file: every default, and references relative to the folder. */
+export function emptyConfiguration(folder: string): Configuration {
+  return { ...configurationSchema.parse({}), path: join(folder, 'sallyport.yaml') }
 }
 
 /** What is wrong, one problem per line with file, line, column and path. */

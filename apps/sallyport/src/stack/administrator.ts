@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { VerifyAdministrator } from '@sallyport/cloud-connector'
+import type { Authenticate } from '@sallyport/connector-administration'
 import { type Clock, ConnectivityError } from '@sallyport/core'
 import { createPasswordHasher } from '@sallyport/token-service'
 import type { DataFolder } from './data-folder.ts'
@@ -15,7 +16,7 @@ const user = 'Administrator'
 export async function openAdministrator(options: {
   readonly folder: DataFolder
   readonly clock: Clock
-}): Promise<{ readonly verify: VerifyAdministrator }> {
+}): Promise<{ readonly verify: VerifyAdministrator; readonly authenticate: Authenticate }> {
   const { clock, folder } = options
   const hasher = createPasswordHasher({ random: randomBytes })
   if (folder.read('connector', fileName) === undefined) {
@@ -26,15 +27,26 @@ export async function openAdministrator(options: {
   }
   const stored = storedPassword(folder)
   const lock = createLogOnLock(clock)
+  const verify: VerifyAdministrator = async (name, password, address) => {
+    const attempt = JSON.stringify([name, address])
+    if (lock.isLocked(attempt)) return undefined
+    if (await hasher.verify(password, name === user ? stored : undefined)) {
+      lock.succeeded(attempt)
+      return { role: user }
+    }
+    lock.failed(attempt)
+    return undefined
+  }
   return {
-    async verify(name, password, address) {
-      const attempt = JSON.stringify([name, address])
-      if (lock.isLocked(attempt)) return undefined
-      if (await hasher.verify(password, name === user ? stored : undefined)) {
-        lock.succeeded(attempt)
-        return { role: user }
-      }
-      lock.failed(attempt)
+    verify,
+    async authenticate(request, reply) {
+      const encoded = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(request.headers.authorization ?? '')?.[1]
+      const [, name = '', password = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString('utf8')) ?? []
+      if ((await verify(name, password, request.ip)) !== undefined) return { user: name, role: 'sccadmin', initialPassword: false }
+      await reply
+        .code(401)
+        .header('www-authenticate', 'Basic realm="cloud connector", charset="UTF-8"')
+        .send({ type: 'UNAUTHORIZED', message: 'user and password are needed' })
       return undefined
     },
   }

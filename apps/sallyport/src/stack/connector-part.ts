@@ -2,36 +2,23 @@ import {
   createAdminListener,
   createAuditLog,
   createCloudConnector,
-  createConfigurationFile,
   type ConnectorIdentity,
   loadIdentities,
   pairConnector,
   saveIdentity,
 } from '@sallyport/cloud-connector'
+import { adoptIdentities, createAdministrationRoutes } from '@sallyport/connector-administration'
 import { ConnectivityError, createSecret } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { version } from '../version.ts'
 import { openAdministrator } from './administrator.ts'
 import { partLog, subaccountsOf } from './cloud-settings.ts'
+import { createAdministeredConfiguration, createFiledConfiguration, isAdministered } from './connector-configuration.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
-import { describeTunnel, nextWithoutConnector, reportOf } from './connector-report.ts'
+import { describeTunnel, reportOf } from './connector-report.ts'
 import { localNames, openAuthority } from './local-authority.ts'
-import type { ConfigurationFile } from '../configuration/schema.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
-
-/** Top-level keys of the configuration file that belong to the cloud side and to the commands. */
-const otherKeys = Object.keys({
-  subaccounts: true,
-  roleCollections: true,
-  identityServices: true,
-  instances: true,
-  server: true,
-  storage: true,
-  connectorAdmin: true,
-  demo: true,
-  strict: true,
-} satisfies Record<Exclude<keyof ConfigurationFile, 'version' | 'connectors'>, true>)
 
 /** Where a connector of the local stack gets its pairing code from. */
 export interface AutomaticPairing {
@@ -53,15 +40,14 @@ export async function startConnectorPart(
   const adminPort = configuration.connectorAdmin.port ?? context.ports.connectorAdmin
   const adminHost = configuration.connectorAdmin.host
   await requireFreePorts(adminHost, [adminPort])
-  if (configuration.connectors.length === 0) {
-    log.warn({ configuration: configuration.path, next: nextWithoutConnector }, 'no connector is configured, so nothing is exposed')
-  }
   const material = openConnectorMaterial(folder)
-  const identities = await pairedIdentities(context, material, options.pairing)
+  const administered = isAdministered(context)
+  const configured = administered ? createAdministeredConfiguration(material.store, log) : createFiledConfiguration(context)
+  const identities = administered ? await loadIdentities(material.store) : await pairedIdentities(context, material, options.pairing)
   const audit = createAuditLog({ folder: material.auditFolder, key: material.auditKey, clock, log })
   const connector = createCloudConnector({
-    configuration: createConfigurationFile({ file: configuration.path, clock }),
-    otherKeys,
+    configuration: configured.source,
+    otherKeys: configured.otherKeys,
     identities,
     createTransport: (identity) =>
       createTlsTransport({
@@ -81,10 +67,13 @@ export async function startConnectorPart(
     agentVersion: version,
   })
   const administrator = await openAdministrator({ folder, clock })
+  const editor = await configured.openEditor(connector)
   const admin = createAdminListener({
     connector,
     tls: adminIdentity(context),
     verify: administrator.verify,
+    routes: createAdministrationRoutes({ editor, version, authenticate: administrator.authenticate }),
+    isMaster: () => editor.document.connector.haRole === 'master',
     log,
   })
   const close = async (graceMs: number): Promise<void> => {
@@ -92,9 +81,11 @@ export async function startConnectorPart(
     await admin.close()
     await audit.close()
   }
+  let port: number
   try {
     await connector.start()
-    await admin.listen({ host: adminHost, port: adminPort })
+    if (administered) await adoptIdentities(editor, identities)
+    port = (await admin.listen({ host: adminHost, port: adminPort })).port
   } catch (error) {
     await close(0)
     throw error
@@ -103,9 +94,9 @@ export async function startConnectorPart(
     role: 'connector',
     status: async () => {
       const { configuration: read, links } = connector.status
-      const addresses = [`https://localhost:${adminPort}`]
+      const addresses = [`https://localhost:${port}`]
       const invalid = read.problem === undefined ? '' : '; the changed configuration is not valid'
-      if (links.length === 0) return [{ part: 'connector', ready: true, addresses, detail: `no connector is configured${invalid}` }]
+      if (links.length === 0) return [{ part: 'connector', ready: true, addresses, detail: `administered, without subaccounts${invalid}` }]
       return links.map((link) => ({
         part: `connector ${link.locationId === '' ? '"default"' : `"${link.locationId}"`}`,
         ready: link.tunnel.kind === 'ready',

@@ -17,7 +17,7 @@ export interface ConnectorReport {
 
 /** What to do about a connector process that has nothing to connect. */
 export const nextWithoutConnector =
-  'add an entry below "connectors:" of its configuration file, pair it with: sallyport connector init --server … --authority …, then start it again'
+  'add a subaccount in its administration, or pair it with: sallyport connector init --server … --authority …, then start it again'
 
 /** How one tunnel is doing, under the configuration of the connector as a whole. */
 export function reportOf(

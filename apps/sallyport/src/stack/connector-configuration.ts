@@ -1,0 +1,68 @@
+import { type CloudConnector, type ConfigurationSource, createConfigurationFile, type MaterialStore } from '@sallyport/cloud-connector'
+import {
+  type ConfigurationEditor,
+  createAdministeredSource,
+  createDocumentStore,
+  createFileEditor,
+  openConfigurationEditor,
+} from '@sallyport/connector-administration'
+import { ConnectivityError, type Logger } from '@sallyport/core'
+import type { ConfigurationFile } from '../configuration/schema.ts'
+import type { PartContext } from './part.ts'
+
+/** Top-level keys of the configuration file that belong to the cloud side and to the commands. */
+const otherKeys = Object.keys({
+  subaccounts: true,
+  roleCollections: true,
+  identityServices: true,
+  instances: true,
+  server: true,
+  storage: true,
+  connectorAdmin: true,
+  demo: true,
+  strict: true,
+} satisfies Record<Exclude<keyof ConfigurationFile, 'version' | 'connectors'>, true>)
+
+/** Where the connector's configuration comes from, and who may change it. */
+export interface ConnectorConfiguration {
+  readonly source: ConfigurationSource
+  readonly otherKeys: readonly string[]
+  /** What the administration API shows and changes; to be opened before the connector starts. */
+  openEditor(connector: CloudConnector): Promise<ConfigurationEditor>
+}
+
+/** Whether administrators configure the connector at run time: a configuration file that names connectors decides alone. */
+export function isAdministered({ configuration }: Pick<PartContext, 'configuration'>): boolean {
+  return configuration.connectors.length === 0
+}
+
+/** The configuration of an administered installation: a document among its sealed material. */
+export function createAdministeredConfiguration(material: MaterialStore, log: Logger): ConnectorConfiguration {
+  let editor: ConfigurationEditor | undefined
+  const current = (): ConfigurationEditor['document'] => {
+    if (editor === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the configuration of the connector is not open yet')
+    return editor.document
+  }
+  return {
+    source: createAdministeredSource(current),
+    otherKeys: [],
+    async openEditor(connector) {
+      editor = await openConfigurationEditor({
+        store: createDocumentStore(material),
+        takeOver: (user) => connector.reload(user),
+        log,
+      })
+      return editor
+    },
+  }
+}
+
+/** The configuration that stands in the file alone. */
+export function createFiledConfiguration({ clock, configuration }: Pick<PartContext, 'clock' | 'configuration'>): ConnectorConfiguration {
+  const { path: file } = configuration
+  return {
+    source: createConfigurationFile({ file, clock }),
+    otherKeys,
+    openEditor: async (connector) => createFileEditor({ connector, file, startedAtMs: clock.now() }),
+  }
+}
