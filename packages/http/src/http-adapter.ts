@@ -1,5 +1,5 @@
 import { abortedError, type Clock, ConnectivityError, formatAddress, type Principal, type ProtocolAdapter } from '@sallyport/core'
-import type { TlsOptions } from '@sallyport/stream'
+import { loadLibrary, type TlsOptions } from '@sallyport/stream'
 import { createConnector } from './connector.ts'
 import { createHttpClient, type HttpClient } from './http-client.ts'
 import { connectTimeoutMs } from './limits.ts'
@@ -38,7 +38,8 @@ export function createHttpAdapter({
     destinationType: 'HTTP',
     async connect(destination, context) {
       const { log } = context
-      if (context.signal.aborted) throw abortedError(context.signal, `connect to destination "${destination.name}"`)
+      const attempt = `connect to destination "${destination.name}"`
+      if (context.signal.aborted) throw abortedError(context.signal, attempt)
       const route = chooseRoute(destination, proxy)
       if (/[^\t\x20-\x7e\x80-\xff]/.test(destination.locationId)) {
         throw new ConnectivityError(
@@ -64,7 +65,8 @@ export function createHttpAdapter({
         })
       const origin = `http://${formatAddress(route.kind === 'stream' ? route.target : route.proxy.address)}`
       const close = (): void => closed.abort(new ConnectivityError('ABORTED', `the client of destination "${destination.name}" is closed`))
-      const pools = createPools(origin, connectorOf)
+      const { Pool: PoolClass } = await loadLibrary({ name: 'undici', beside: '@sallyport/http', attempt }, () => import('undici'))
+      const pools = createPools({ origin, connectorOf, PoolClass })
       return createHttpClient({ destination, route, context, clock, csrf, pools, closed: closed.signal, close })
     },
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Principal } from '@sallyport/core'
-import { type buildConnector, Pool } from 'undici'
+import type { buildConnector, Pool } from 'undici'
 import { answerTimeoutMs, bodyTimeoutMs, idleConnectionMs, maxConnections, maxHeadBytes, maxPrincipals } from './limits.ts'
 
 /**
@@ -13,8 +13,16 @@ export interface Pools {
   destroy(): Promise<void>
 }
 
+/** What the pools of one client are made with. */
+export interface PoolsDeps {
+  readonly origin: string
+  readonly connectorOf: (principal: Principal | undefined) => buildConnector.connector
+  /** undici's, which is loaded when somebody connects. */
+  readonly PoolClass: typeof Pool
+}
+
 /** Makes the pools of one client; none is opened before its first request. */
-export function createPools(origin: string, connectorOf: (principal: Principal | undefined) => buildConnector.connector): Pools {
+export function createPools({ origin, connectorOf, PoolClass }: PoolsDeps): Pools {
   const pools = new Map<string, Pool>()
   return {
     of(principal) {
@@ -24,7 +32,7 @@ export function createPools(origin: string, connectorOf: (principal: Principal |
       pools.delete(key)
       const pool =
         known ??
-        new Pool(origin, {
+        new PoolClass(origin, {
           connect: connectorOf(principal),
           connections: maxConnections,
           pipelining: 1,

@@ -1,6 +1,5 @@
 import { abortedError, type Clock, ConnectivityError, createMailLogons, type ProtocolAdapter } from '@sallyport/core'
-import type { TlsOptions } from '@sallyport/stream'
-import { ImapFlow } from 'imapflow'
+import { loadLibrary, type TlsOptions } from '@sallyport/stream'
 import { createImapClient, type ImapClient } from './imap-client.ts'
 import type { ImapFlowClass } from './library-way.ts'
 import { tokenMarginMs } from './limits.ts'
@@ -15,13 +14,14 @@ export interface ImapAdapterOptions {
 }
 
 /** Makes the adapter for MAIL destinations of IMAP. It opens no connection before the client is used. */
-export function createImapAdapter({ clock, tls = {}, library = ImapFlow }: ImapAdapterOptions): ProtocolAdapter<'MAIL', ImapClient> {
+export function createImapAdapter({ clock, tls = {}, library: chosen }: ImapAdapterOptions): ProtocolAdapter<'MAIL', ImapClient> {
   return {
     protocol: 'imap',
     destinationType: 'MAIL',
     async connect(destination, { dial, credentials, renewCredentials, signal, log }) {
       const { name, protocol } = destination
-      if (signal.aborted) throw abortedError(signal, `connect to destination "${name}"`)
+      const attempt = `connect to destination "${name}"`
+      if (signal.aborted) throw abortedError(signal, attempt)
       if (protocol !== 'imap') {
         throw new ConnectivityError(
           'DESTINATION_INVALID',
@@ -31,6 +31,8 @@ export function createImapAdapter({ clock, tls = {}, library = ImapFlow }: ImapA
           },
         )
       }
+      const library =
+        chosen ?? (await loadLibrary({ name: 'imapflow', beside: '@sallyport/imap', attempt }, () => import('imapflow'))).ImapFlow
       // Tokens count as expired a little before they do.
       const ahead: Clock = { ...clock, now: () => clock.now() + tokenMarginMs }
       const logons = createMailLogons({ destination, credentials, renew: renewCredentials, clock: ahead })

@@ -94,14 +94,3 @@ export function unsendableError(attempt: string, cause: unknown): ConnectivityEr
 export function closedError(name: string): ConnectivityError {
   return new ConnectivityError('ABORTED', `the client of destination "${name}" is closed`)
 }
-
-/** The library of a driver that cannot be imported. */
-export function driverMissingError(name: string, cause: unknown): ConnectivityError {
-  return new ConnectivityError(
-    'CONFIGURATION_INVALID',
-    `LDAP driver "${name}": the package ${name} cannot be loaded; install it beside @sallyport/ldap`,
-    {
-      cause,
-    },
-  )
-}

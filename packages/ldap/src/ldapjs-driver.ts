@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import type { Attribute, Change, Client, Control } from 'ldapjs'
 import { ConnectivityError } from '@sallyport/core'
-import { openBridge } from '@sallyport/stream'
-import { driverMissingError } from './ldap-errors.ts'
+import { loadLibrary, openBridge } from '@sallyport/stream'
 import type { LdapSession, OpenSession } from './ldap-driver.ts'
 import { reescapeDn, resolveEscapes } from './ldapjs-text.ts'
 
@@ -23,9 +22,8 @@ const structured: ReadonlySet<string> = new Set(['1.3.6.1.1.8', '1.3.6.1.4.1.420
 
 /** The driver on `ldapjs`. The library dials by itself, so it is led to the stream by a private socket. */
 export async function loadLdapjs(): Promise<OpenSession> {
-  const { default: library } = (await import('ldapjs').catch((error: unknown) => {
-    throw driverMissingError('ldapjs', error)
-  })) as unknown as { readonly default: Ldapjs }
+  const peer = { name: 'ldapjs', beside: '@sallyport/ldap', attempt: 'load the LDAP driver "ldapjs"' }
+  const { default: library } = (await loadLibrary(peer, () => import('ldapjs'))) as unknown as { readonly default: Ldapjs }
   const attributeOf = (type: string, values: readonly Buffer[]): Attribute => new library.Attribute({ type, values })
 
   return async (stream, signal): Promise<LdapSession> => {

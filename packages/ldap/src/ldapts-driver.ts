@@ -1,18 +1,16 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { BerWriter } from 'ldapts'
+import { loadLibrary } from '@sallyport/stream'
 import { writeElement } from './ber.ts'
-import { driverMissingError } from './ldap-errors.ts'
 import type { LdapSession, OpenSession } from './ldap-driver.ts'
 
 const octets = 0x04
 
 /** The driver on `ldapts`, which takes a stream as its socket. */
 export async function loadLdapts(): Promise<OpenSession> {
-  const library = await import('ldapts').catch((error: unknown) => {
-    throw driverMissingError('ldapts', error)
-  })
-  const { Attribute, Change, Client, Control } = library
+  const peer = { name: 'ldapts', beside: '@sallyport/ldap', attempt: 'load the LDAP driver "ldapts"' }
+  const { Attribute, Change, Client, Control } = await loadLibrary(peer, () => import('ldapts'))
 
   /** The library's own control keeps the cookie to itself, and ends after a page without entries. */
   class PagedResults extends Control {

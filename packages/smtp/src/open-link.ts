@@ -3,6 +3,7 @@ import { type Clock, ConnectivityError, type Dial, type Logger, type MailDestina
 import { createSocketLike, secureStream, type TlsOptions } from '@sallyport/stream'
 import { createDialogueLog } from './dialogue-log.ts'
 import { connectTimeoutMs } from './limits.ts'
+import type { Nodemailer } from './load-nodemailer.ts'
 import { secretsOf } from './log-on.ts'
 import { createSmtpLink, type SmtpLink } from './smtp-link.ts'
 
@@ -13,11 +14,12 @@ export interface OpenLinkDeps {
   readonly tls: TlsOptions
   readonly clock: Clock
   readonly log: Logger
+  readonly library: Pick<Nodemailer, 'Connection'>
 }
 
 /** Dials, secures and logs on, in one deadline. On failure nothing stays open. @throws ConnectivityError. */
 export async function openLink(deps: OpenLinkDeps, logon: MailLogon, parent: AbortSignal): Promise<SmtpLink> {
-  const { destination, dial, tls, clock, log } = deps
+  const { destination, dial, tls, clock, log, library } = deps
   const { name, address, locationId } = destination
   const attempt = `connect to destination "${name}"`
   const signal = withDeadline(destination.connectTimeoutMs ?? connectTimeoutMs, parent)
@@ -26,7 +28,14 @@ export async function openLink(deps: OpenLinkDeps, logon: MailLogon, parent: Abo
   const errorOf = (error: Error): Error => new Error('the connection broke', { cause: error })
   const stream = createSocketLike({ open: async () => opened, address, clock, errorOf })
   const secrets = secretsOf(logon)
-  const link = createSmtpLink(stream, { destination, tls, logon, clock, log: createDialogueLog(log, name, () => secrets) })
+  const link = createSmtpLink(stream, {
+    destination,
+    tls,
+    logon,
+    clock,
+    log: createDialogueLog(log, name, () => secrets),
+    Connection: library.Connection,
+  })
   try {
     await link.begin(logon, { attempt, signal })
     return link

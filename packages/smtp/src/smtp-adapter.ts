@@ -1,6 +1,7 @@
 import { abortedError, type Clock, ConnectivityError, createMailLogons, type ProtocolAdapter } from '@sallyport/core'
 import { createConnectionPool, type TlsOptions } from '@sallyport/stream'
 import { idleConnectionMs, maxConnections as defaultMaxConnections } from './limits.ts'
+import { loadNodemailer } from './load-nodemailer.ts'
 import { openLink } from './open-link.ts'
 import { createSmtpClient, type SmtpClient } from './smtp-client.ts'
 
@@ -30,15 +31,17 @@ export function createSmtpAdapter({
     destinationType: 'MAIL',
     async connect(destination, { dial, credentials, renewCredentials: renew, signal, log }) {
       const { name, protocol, proxyType } = destination
-      if (signal.aborted) throw abortedError(signal, `connect to destination "${name}"`)
+      const attempt = `connect to destination "${name}"`
+      if (signal.aborted) throw abortedError(signal, attempt)
       if (protocol !== 'smtp') {
         throw new ConnectivityError(
           'DESTINATION_INVALID',
           `destination "${name}": mail is sent with smtp or smtps, and this is ${protocol}`,
         )
       }
+      const library = await loadNodemailer(attempt)
       const logons = createMailLogons({ destination, credentials, renew, clock })
-      const deps = { destination, dial, tls, clock, log }
+      const deps = { destination, dial, tls, clock, log, library }
       let warned = false
       const pool = createConnectionPool({
         open: (abort) =>
@@ -55,7 +58,7 @@ export function createSmtpAdapter({
         clock,
         waiting: `wait for a connection to destination "${name}"`,
       })
-      return createSmtpClient({ destination, pool, closed: new AbortController(), fileAccess, urlAccess })
+      return createSmtpClient({ destination, pool, closed: new AbortController(), fileAccess, urlAccess, library })
     },
   }
 }

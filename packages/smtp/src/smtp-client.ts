@@ -1,7 +1,8 @@
 import { abortedError, ConnectivityError, type MailDestination, type ProtocolClient } from '@sallyport/core'
 import type { ConnectionPool } from '@sallyport/stream'
-import { createTransport as createTransporter, type SendMailOptions, type Transporter } from 'nodemailer'
+import type { SendMailOptions, Transporter } from 'nodemailer'
 import { deliveryOf, type SmtpDelivery, type SmtpSentInfo } from './delivery.ts'
+import type { Nodemailer } from './load-nodemailer.ts'
 import { closedError, smtpError } from './smtp-errors.ts'
 import type { SmtpLink, Step } from './smtp-link.ts'
 import { createTransport, verify } from './transport.ts'
@@ -45,10 +46,11 @@ export interface SmtpClientDeps {
   readonly closed: AbortController
   readonly fileAccess: boolean
   readonly urlAccess: boolean
+  readonly library: Pick<Nodemailer, 'createTransporter'>
 }
 
 /** Makes the client of one destination. */
-export function createSmtpClient({ destination, pool, closed, fileAccess, urlAccess }: SmtpClientDeps): SmtpClient {
+export function createSmtpClient({ destination, pool, closed, fileAccess, urlAccess, library }: SmtpClientDeps): SmtpClient {
   const { name } = destination
   const prepare = (what: string, signal?: AbortSignal): Step => {
     if (closed.signal.aborted) throw closedError(name)
@@ -61,7 +63,7 @@ export function createSmtpClient({ destination, pool, closed, fileAccess, urlAcc
     closed.abort(closedError(name))
     await pool.closeIdle()
   }
-  const transporter = createTransporter(createTransport({ destination, pool, prepare, close: () => void close() }), {
+  const transporter = library.createTransporter(createTransport({ destination, pool, prepare, close: () => void close() }), {
     ...(destination.from === undefined ? {} : { from: destination.from }),
     // What a message names is read here and not at the far side; whoever composes messages may be anybody.
     disableFileAccess: !fileAccess,

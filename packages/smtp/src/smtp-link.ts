@@ -2,7 +2,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { abortedError, type Clock, ConnectivityError, type MailDestination, type MailLogon } from '@sallyport/core'
 import { connectionError, type PooledConnection, tlsConnectionOptions, type TlsOptions } from '@sallyport/stream'
 import type { SMTPConnectionSendInfo, SMTPEnvelope } from 'nodemailer/lib/smtp-connection'
-import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { DialogueLog } from './dialogue-log.ts'
 import { answerTimeoutMs, freshMs, goodbyeMs, greetingTimeoutMs, maxAnswerBytes, maxMessagesPerConnection } from './limits.ts'
 import { logOn, mechanismHandlers, secretsOf } from './log-on.ts'
@@ -40,10 +40,12 @@ export interface SmtpLinkDeps {
   readonly logon: MailLogon
   readonly clock: Clock
   readonly log: DialogueLog
+  /** nodemailer's. */
+  readonly Connection: typeof SMTPConnection
 }
 
 /** Speaks SMTP over a stream that is open, and secured already where TLS is implicit. The link owns the stream from here on. */
-export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock, log }: SmtpLinkDeps): SmtpLink {
+export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock, log, Connection }: SmtpLinkDeps): SmtpLink {
   const { name, address, localName, debug } = destination
   const implicit = destination.tls === 'implicit'
   const timeoutMs = destination.timeoutMs ?? answerTimeoutMs
@@ -60,7 +62,7 @@ export function createSmtpLink(stream: Duplex, { destination, tls, logon, clock,
 
   // Before the library listens: it ends the connection, and then the reason is known.
   stream.on('error', ({ cause }) => (streamFailure ??= connectionError(current, cause)))
-  const connection = new SMTPConnection({
+  const connection = new Connection({
     host: address.host,
     port: address.port,
     // The library takes any duplex stream with the members of a socket.

@@ -10,6 +10,7 @@
  */
 export { type Bridge, type BridgeOptions, openBridge, openLoopbackBridge } from './bridge.ts'
 export { type ConnectionPool, type ConnectionPoolOptions, createConnectionPool, type PooledConnection } from './connection-pool.ts'
+export { loadLibrary, type PeerLibrary } from './load-library.ts'
 export { readFirst, type ReadFirstOptions } from './read-first.ts'
 export { secureStream, type SecureStreamOptions } from './secure-stream.ts'
 export { createSocketLike, type SocketLike, type SocketLikeOptions } from './socket-like.ts'
