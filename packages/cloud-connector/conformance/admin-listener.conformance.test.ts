@@ -1,23 +1,14 @@
-import { request as httpsRequest } from 'node:https'
-import { ConnectivityError, createSecret } from '@sallyport/core'
-import { createHttpBackend, createManualClock, createTestCa, type HttpBackend, type ManualClock } from '@sallyport/test-fixtures'
+import { createHttpBackend, createManualClock, type HttpBackend, type ManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type AdminListener, createAdminListener } from '../src/index.ts'
+import { type AdminBench, startAdminBench } from './admin-bench.ts'
 import { type ConnectorBench, mappingTo, startConnectorBench, until } from './connector-bench.ts'
-
-const ca = createTestCa()
-const own = ca.issue({ subject: '/CN=connector' })
-const users: Readonly<Record<string, string>> = { 'admin:secret': 'Administrator', 'watch:secret': 'Monitoring', 'other:secret': 'Display' }
 
 let clock: ManualClock
 let backend: HttpBackend
 let bench: ConnectorBench
-let listener: AdminListener
-let port: number
-let addresses: string[]
+let admin: AdminBench
 beforeEach(async () => {
   clock = createManualClock()
-  addresses = []
   backend = await createHttpBackend({
     answer: ({ target }) => {
       clock.advance(Number(target.slice(1)))
@@ -28,37 +19,15 @@ beforeEach(async () => {
     clock,
     connector: { mappings: [mappingTo(backend.url), { virtual: 'db.demo:5432', internal: 'tcp://127.0.0.1:5432' }] },
   })
-  listener = createAdminListener({
-    connector: bench.connector,
-    tls: { certificate: own.certificate, key: createSecret(own.key) },
-    verify: async (user, password, address) => {
-      addresses.push(address)
-      if (user === 'busy') throw new ConnectivityError('SERVICE_UNAVAILABLE', 'too many log-ons at once')
-      const role = users[`${user}:${password}`]
-      return role === undefined ? undefined : { role }
-    },
-  })
-  ;({ port } = await listener.listen({ host: '127.0.0.1', port: 0 }))
+  admin = await startAdminBench({ connector: bench.connector, clock })
 })
 afterEach(async () => {
-  await listener.close()
+  await admin[Symbol.asyncDispose]()
   await bench[Symbol.asyncDispose]()
   await backend[Symbol.asyncDispose]()
 })
 
-function get(path: string, auth?: string): Promise<{ readonly status: number; readonly body: string; readonly json: () => any }> {
-  return new Promise((resolve, reject) => {
-    const request = httpsRequest(
-      { host: '127.0.0.1', port, path, ca: ca.certificate, agent: false, ...(auth === undefined ? {} : { auth }) },
-      (response) => {
-        let body = ''
-        response.on('data', (chunk: Buffer) => (body += chunk.toString()))
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body, json: () => JSON.parse(body) }))
-      },
-    )
-    request.on('error', reject).end()
-  })
-}
+const get: AdminBench['get'] = (path, auth) => admin.get(path, auth)
 
 describe('probes', () => {
   it('CC-161 /exposed?action=ping answers 200 without credentials', async () => {
@@ -73,7 +42,21 @@ describe('probes', () => {
 })
 
 describe('monitoring', () => {
-  const paths = ['/api/monitoring/subaccounts', '/api/monitoring/connections/backends', '/api/monitoring/performance/backends']
+  const paths = [
+    'subaccounts',
+    'connections/backends',
+    'connections/serviceChannels',
+    'performance/backends',
+    'performance/topTimeConsumers',
+    'usage',
+    'memory',
+    'disk',
+    'cpu',
+    'certificates',
+    'certificates/expired',
+    'certificates/expiring',
+    'certificates/ok',
+  ].map((path) => `/api/monitoring/${path}`)
 
   it.each(paths)('CC-163 %s is for Administrator and Monitoring only', async (path) => {
     expect((await get(path)).status).toBe(401)
@@ -85,7 +68,7 @@ describe('monitoring', () => {
 
   it('checks a password together with the address that it comes from, and says when it cannot be checked now', async () => {
     expect((await get(paths[0] ?? '', 'admin:wrong')).status).toBe(401)
-    expect(addresses).toEqual(['127.0.0.1'])
+    expect(admin.addresses).toEqual(['127.0.0.1'])
     const busy = await get(paths[0] ?? '', 'busy:secret')
     expect([busy.status, busy.json()]).toEqual([503, { type: 'RUNTIME_FAILURE', message: 'too many log-ons at once' }])
   })

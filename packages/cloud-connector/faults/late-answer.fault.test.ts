@@ -3,6 +3,8 @@ import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { systemClock } from '@sallyport/core'
 import { afterEach, expect, it } from 'vitest'
+import type { SystemMapping } from '../src/access-control/system-mapping.ts'
+import { createBackendMonitor } from '../src/monitoring/backend-monitor.ts'
 import { BackendSession } from '../src/http/backend-session.ts'
 
 /** A backend on a thread of its own: answers at once, reads nothing, and closes with unread bytes, which the kernel turns into a reset. */
@@ -33,7 +35,7 @@ it('reads the answer of a backend that has reset the connection, although writin
       socket,
       target: { host: '127.0.0.1', port, tls: undefined, protocol: 'http/1.1', system: 's4.demo:443' },
       clock: systemClock,
-      monitor: { active: 0, idle: 0, buckets: [], record: () => {} },
+      monitor: createBackendMonitor(0).of({} as SystemMapping),
       handlers: {
         onInterim: () => {},
         onUpgraded: () => {},

@@ -9,7 +9,10 @@ import { createDeadlines } from './deadlines.ts'
 import type { ConnectorIdentity } from './identity/connector-identity.ts'
 import type { MaterialStore } from './identity/material-store.ts'
 import { defaultDrainMs } from './limits.ts'
+import type { OwnedCertificate } from './monitoring/certificate-status.ts'
+import { certificatesOf } from './monitoring/owned-certificates.ts'
 import { restoreTrust, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
+import { trafficControlOf, type TrafficControl, trafficOf, type TrafficStatus } from './traffic-status.ts'
 import { type ConnectorAudit, type CreateTransport, openTunnelLink, type TunnelLink } from './tunnel-link.ts'
 
 /** The on-premise side of tunnels: dials out, decides access, propagates principals. */
@@ -32,6 +35,12 @@ export interface CloudConnector extends AsyncDisposable {
   whenConnected(signal: AbortSignal): Promise<void>
   readonly status: ConnectorStatus
   readonly backends: readonly BackendStatus[]
+  /** What the connector owns and has to renew or replace in time. */
+  readonly certificates: readonly OwnedCertificate[]
+  /** Recent calls and usage of every tunnel. */
+  readonly traffic: readonly TrafficStatus[]
+  /** @throws ConnectivityError `NOT_FOUND` for a subaccount and location without tunnel. */
+  trafficControl(holder: LinkName): TrafficControl
   /** Takes the trust list of the cloud side over. @throws ConnectivityError `NOT_FOUND` for a subaccount and location without tunnel. */
   synchroniseTrust(holder: LinkName, user: string, signal?: AbortSignal): Promise<TrustChanges>
   /** Renews the subaccount certificate now. */
@@ -222,8 +231,15 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       return { configuration: { name: source.name, revision, problem, warnings }, links: links.map(linkStatusOf) }
     },
     get backends() {
-      return links.map(backendsOf)
+      return links.map((link) => backendsOf(link, clock.now()))
     },
+    get traffic() {
+      return links.map((link) => trafficOf(link, clock.now()))
+    },
+    get certificates() {
+      return certificatesOf(links)
+    },
+    trafficControl: (holder) => trafficControlOf(linkOf(holder), clock.now),
     synchroniseTrust: async (holder, user, signal) => await linkOf(holder).synchronisation.synchronise(user, signal),
     renewCertificate: async (holder) => await linkOf(holder).renewal.renew(),
     stop({ graceMs = defaultDrainMs } = {}) {

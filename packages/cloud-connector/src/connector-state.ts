@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { ConnectorEntry } from '@sallyport/admin-api'
 import type { RouteHop } from '@sallyport/rfc-wire'
 import type { MappingTable } from './access-control/mapping-table.ts'
@@ -14,6 +15,8 @@ export interface ConnectorState {
   readonly auditLevel: ConnectorEntry['audit']['level']
   readonly tls: BackendTls
   readonly principals: PrincipalHandling
+  /** Owned ones, for monitoring. */
+  readonly certificates: { readonly system: X509Certificate | undefined; readonly ca: X509Certificate | undefined }
   /** SAProuters that mappings name by a file. */
   readonly routes: ReadonlyMap<string, readonly RouteHop[]>
   readonly connectTimeoutMs: number

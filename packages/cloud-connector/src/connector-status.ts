@@ -71,6 +71,8 @@ export interface BackendStatus {
     readonly internal: string
     readonly protocol: string
     readonly idle: number
+    /** How long each idle connection has waited; longest first. */
+    readonly idleMs: readonly number[]
     readonly active: number
     /** Calls by duration, see `bucketBoundsMs`. */
     readonly buckets: readonly number[]
@@ -118,7 +120,7 @@ export function linkStatusOf(link: TunnelLink): LinkStatus {
 }
 
 /** The counters of a tunnel's mappings. */
-export function backendsOf(link: TunnelLink): BackendStatus {
+export function backendsOf(link: TunnelLink, nowMs: number): BackendStatus {
   const { identity, loaded, monitor } = link
   return {
     subaccount: identity.subaccount,
@@ -134,7 +136,8 @@ export function backendsOf(link: TunnelLink): BackendStatus {
         virtualPort: ports,
         internal: mapping.internalText,
         protocol: mapping.protocol,
-        idle,
+        idle: idle.size,
+        idleMs: [...idle].map(({ idleSinceMs }) => Math.max(0, nowMs - idleSinceMs)).toSorted((a, b) => b - a),
         active,
         buckets: [...buckets],
       }

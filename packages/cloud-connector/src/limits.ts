@@ -137,5 +137,21 @@ export const adminRequestTimeoutMs = 10_000
 /** Connections to the administration listener: administrators and a few monitoring agents. */
 export const maxAdminConnections = 100
 
+/** Calls that the list of recent requests holds, as in the original; the list of those that took longest is as long. */
+export const recentRequestCount = 50
+export const maxTopTimeConsumers = 50
+
+/** Hours for which usage is shown one by one. */
+export const usageHours = 24
+
+/** Resources of one subaccount and location whose use is counted, at 2 kB each; the use of further ones counts for their virtual host alone. */
+export const maxCountedResources = 10_000
+
+/** Files of the connector that are added up for its share of the disk. */
+export const maxProbedFiles = 20_000
+
+/** How often usage statistics are kept: a crash loses so much. */
+export const usageSaveMs = 60_000
+
 /** Time an open request has when the connector stops. */
 export const defaultDrainMs = 30_000

@@ -9,6 +9,7 @@ import { type CertificateRenewal, createCertificateRenewal } from './identity/ce
 import { type ConnectorIdentity, saveIdentity } from './identity/connector-identity.ts'
 import type { MaterialStore } from './identity/material-store.ts'
 import { type BackendMonitor, createBackendMonitor } from './monitoring/backend-monitor.ts'
+import { createUsageKeeper, restoreUsage, type UsageKeeper } from './monitoring/usage-keeper.ts'
 import { createTrustSynchronisation, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
 import { createStreamHost } from './stream-host.ts'
 
@@ -39,6 +40,7 @@ export interface TunnelLink {
   readonly synchronisation: TrustSynchronisation
   readonly renewal: CertificateRenewal
   readonly monitor: BackendMonitor
+  readonly usageKeeper: UsageKeeper
   readonly tunnel: TunnelClientState
   readonly roundTripMs: number | undefined
   readonly openStreams: number
@@ -72,7 +74,15 @@ export async function openTunnelLink(
   })
   let loaded = await options.load(synchronisation)
   let draining = false
-  const monitor = createBackendMonitor(clock.now())
+  const monitor = createBackendMonitor(clock.now(), await restoreUsage(material, { subaccount, locationId }, { nowMs: clock.now(), log }))
+  const usageKeeper = createUsageKeeper({
+    usage: monitor.usage,
+    mappings: () => loaded.state.table.mappings,
+    holder: { subaccount, locationId },
+    material,
+    clock,
+    log,
+  })
   const host = createStreamHost({
     subaccount,
     locationId,
@@ -141,6 +151,7 @@ export async function openTunnelLink(
     synchronisation,
     renewal,
     monitor,
+    usageKeeper,
     get identity() {
       return identity
     },
@@ -179,6 +190,7 @@ export async function openTunnelLink(
       else host.abort()
       await client.close({ graceMs })
       host.abort()
+      await usageKeeper.close()
     },
   }
 }

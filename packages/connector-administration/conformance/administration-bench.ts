@@ -4,6 +4,7 @@ import {
   type ConfigurationSource,
   createAdminListener,
   createCloudConnector,
+  createMachineProbe,
   createMaterialMemory,
   type MaterialStore,
 } from '@sallyport/cloud-connector'
@@ -71,7 +72,7 @@ export async function startAdministrationBench(
   await connector.start()
   const caller = (role: string): Caller => ({ user: role, role, initialPassword: false })
   const listener: AdminListener = createAdminListener({
-    connector,
+    monitoring: { connector, machine: createMachineProbe({ folder: '.' }), certificateValidityDays: () => 30, now: clock.now },
     tls: { certificate: own.certificate, key: createSecret(own.key) },
     verify: async () => undefined,
     routes: createAdministrationRoutes({

@@ -2,6 +2,7 @@ import {
   createAdminListener,
   createAuditLog,
   createCloudConnector,
+  createMachineProbe,
   type ConnectorIdentity,
   loadIdentities,
   pairConnector,
@@ -69,7 +70,12 @@ export async function startConnectorPart(
   const administrator = await openAdministrator({ folder, clock })
   const editor = await configured.openEditor(connector)
   const admin = createAdminListener({
-    connector,
+    monitoring: {
+      connector,
+      machine: createMachineProbe({ folder: folder.path }),
+      certificateValidityDays: () => 30,
+      now: clock.now,
+    },
     tls: adminIdentity(context),
     verify: administrator.verify,
     routes: createAdministrationRoutes({ editor, version, authenticate: administrator.authenticate }),

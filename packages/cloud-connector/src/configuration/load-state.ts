@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey } from 'node:crypto'
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import type { ConfigurationProblem } from '@sallyport/admin-api'
 import { type Clock, ConnectivityError } from '@sallyport/core'
 import {
@@ -143,6 +143,7 @@ export async function loadState(
       auditLevel: entry.audit.level,
       tls,
       principals,
+      certificates: { system: parsed(systemCertificate), ca: parsed(ca) },
       routes,
       connectTimeoutMs: entry.backendConnectTimeoutSeconds * 1000,
       responseTimeoutMs: entry.backendResponseTimeoutSeconds * 1000,
@@ -154,6 +155,10 @@ function rulesOf({ entry: { principalPropagation } }: ConnectorConfiguration): r
   const { rules, subjectPattern } = principalPropagation
   if (rules !== undefined) return rules.map(({ subject, when }) => ({ condition: when, pattern: parseSubjectPattern(subject) }))
   return subjectPattern === undefined ? defaultSubjectRules : [{ pattern: parseSubjectPattern(subjectPattern) }]
+}
+
+function parsed(material: CertificateMaterial | undefined): X509Certificate | undefined {
+  return material === undefined ? undefined : new X509Certificate(material.certificate)
 }
 
 function toAuthority(material: CertificateMaterial): CertificateAuthority {

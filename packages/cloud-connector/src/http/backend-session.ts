@@ -51,6 +51,8 @@ export class BackendSession {
   private readonly handlers: SessionHandlers
   private readonly reader: AnswerReader
   private readonly destroySocket: Socket['destroy']
+  /** When the connection last began to wait for a request. */
+  idleSinceMs: number
   private opaque = false
   private ended = false
   private closed = false
@@ -65,7 +67,8 @@ export class BackendSession {
     this.monitor = monitor
     this.handlers = handlers
     this.mutual = isMutuallyAuthenticated(socket, target.tls)
-    monitor.idle++
+    this.idleSinceMs = clock.now()
+    monitor.idle.add(this)
     this.reader = new AnswerReader({
       onInterim: handlers.onInterim,
       onFinal: handlers.onFinal,
@@ -141,7 +144,7 @@ export class BackendSession {
     if (this.closed) return
     this.closed = true
     if (this.busy) this.monitor.active--
-    else this.monitor.idle--
+    else this.monitor.idle.delete(this)
     this.cancelLateAnswer?.()
     this.socket.destroy = this.destroySocket
     discard(this.socket)
@@ -195,8 +198,14 @@ export class BackendSession {
   private setBusy(busy: boolean): void {
     if (this.busy === busy) return
     this.busy = busy
-    this.monitor.active += busy ? 1 : -1
-    this.monitor.idle += busy ? -1 : 1
+    if (busy) {
+      this.monitor.active++
+      this.monitor.idle.delete(this)
+      return
+    }
+    this.monitor.active--
+    this.idleSinceMs = this.clock.now()
+    this.monitor.idle.add(this)
   }
 
   /** Gathers what a turn writes: head and body, and pieces of a body, leave as one. */

@@ -1,11 +1,13 @@
 import type { RequestHead, ResponseHead } from '@sallyport/http-head'
 import type { WirePrincipal } from '@sallyport/tunnel'
 import type { VirtualAddress } from '../access-control/access-decision.ts'
+import type { HttpResource } from '../access-control/http-resource.ts'
 import type { SystemMapping } from '../access-control/system-mapping.ts'
 import type { BackendTarget } from '../backend/backend-connection.ts'
 import type { ConnectorState } from '../connector-state.ts'
 import type { LinkContext } from '../link-context.ts'
 import { eventTarget } from './access-record.ts'
+import { countExchange } from './exchange-record.ts'
 import type { Refusal } from './refusals.ts'
 import { type AddedHeaders, noUserCertificate } from './request-transformation.ts'
 
@@ -25,7 +27,7 @@ export interface Exchange {
   /** The state that decides about this request, whatever is configured meanwhile. */
   readonly state: ConnectorState
   /** Where an allowed request goes. */
-  route: { readonly mapping: SystemMapping; readonly target: BackendTarget } | undefined
+  route: { readonly mapping: SystemMapping; readonly target: BackendTarget; readonly resource: HttpResource | undefined } | undefined
   /** The principal's name once it is known. */
   user: string
   added: AddedHeaders
@@ -41,6 +43,24 @@ export interface Exchange {
   retried: boolean
   bytesToBackend: number
   bytesToClient: number
+  readonly timing: ExchangeTiming
+  /** What the connector answered instead of the backend. */
+  refused: Refusal | undefined
+}
+
+/** Moments and sums of one exchange, for the performance monitor. */
+export interface ExchangeTiming {
+  openMs: number
+  validateMs: number
+  generateMs: number
+  /** The cloud side would not take more of the answer. */
+  stalledMs: number
+  /** The head was given to the backend; 0: not yet. */
+  sentAtMs: number
+  /** The body had arrived as a whole; 0: there is none, or not yet. */
+  bodyAtMs: number
+  /** The connection changed its protocol; 0: it has not. */
+  upgradedAtMs: number
 }
 
 /** A request whose head has just been read. */
@@ -70,6 +90,8 @@ export function createExchange(
     retried: false,
     bytesToBackend: 0,
     bytesToClient: 0,
+    timing: { openMs: 0, validateMs: 0, generateMs: 0, stalledMs: 0, sentAtMs: 0, bodyAtMs: 0, upgradedAtMs: 0 },
+    refused: undefined,
   }
 }
 
@@ -97,10 +119,10 @@ export function emitFailed(context: LinkContext, exchange: Exchange, failure: Pi
   context.events.emit({ type: 'backend-failed', ...target, code, message: text, durationMs: target.atMs - exchange.startMs })
 }
 
-/** The request is over, however it ended. Counts it among the mapping's calls when the backend has answered. */
+/** The request is over, however it ended. Counts it among the mapping's calls when it was let through to one. */
 export function concludeExchange(context: LinkContext, exchange: Exchange): void {
   const durationMs = context.clock.now() - exchange.startMs
-  if (exchange.route !== undefined && exchange.answer !== undefined) context.monitor.of(exchange.route.mapping).record(durationMs)
+  countExchange(context, exchange)
   if (!context.events.wanted) return
   const { bytesToBackend, bytesToClient } = exchange
   context.events.emit({ type: 'request-finished', ...eventTarget(context, exchange), bytesToBackend, bytesToClient, durationMs })

@@ -59,6 +59,7 @@ export function serveHttpStream(
   let backendEnded = false
   let backendFull = false
   let streamFull = false
+  let stalledFromMs = 0
   let activeMs = clock.now()
   /** Of the body of the current request, while it is not decided. */
   let soap: SoapInspection | undefined
@@ -82,6 +83,7 @@ export function serveHttpStream(
       onBodyEnd() {
         const current = exchange as Exchange
         current.requestDone = true
+        current.timing.bodyAtMs = clock.now()
         if (soap !== undefined) inspected(current, soap.end())
         else if (current.answerDone) finish(current)
         else phase = 'answer'
@@ -108,8 +110,8 @@ export function serveHttpStream(
     },
     onEnd: () => input.end(),
     onDrain() {
-      streamFull = false
       activeMs = clock.now()
+      endStall()
       session?.resume()
     },
     onClose: () => release(),
@@ -143,9 +145,10 @@ export function serveHttpStream(
     if (!decision.allowed) {
       return deny(current, decision.kind === 'system' ? systemRefusal(address) : resourceRefusal(current.path, address), decision.reason)
     }
-    current.route = { mapping: decision.mapping, target: httpTargetOf(decision.mapping, address, current.state.tls) }
-    if (decision.mapping.soapFunctions !== undefined && current.path === soapPath) return beginInspection(current)
-    prepare(current, decision.mapping)
+    const { mapping, resource } = decision
+    current.route = { mapping, resource, target: httpTargetOf(mapping, address, current.state.tls) }
+    if (mapping.soapFunctions !== undefined && current.path === soapPath) return beginInspection(current)
+    prepare(current, mapping)
   }
 
   /** A function is decided before anything of the request leaves: its body is read first. */
@@ -206,15 +209,18 @@ export function serveHttpStream(
     closeSession()
     phase = 'deciding'
     const reading = createSharedReading()
+    const openingMs = clock.now()
     cancelConnect = connectBackend(target, {
       clock,
       reading,
       timeoutMs: current.state.connectTimeoutMs,
       onConnected(socket) {
+        current.timing.openMs += clock.now() - openingMs
         session = new BackendSession({ socket, reading, target, clock, monitor: context.monitor.of(mapping), handlers: sessionHandlers })
         dispatch(current, session)
       },
       onFailed(error) {
+        current.timing.openMs += clock.now() - openingMs
         log.info({ ...logFields(), code: error.code, cause: error.details['cause'] }, 'backend not reachable')
         refuse(current, { status: 502, code: error.code, text: error.message })
       },
@@ -233,6 +239,7 @@ export function serveHttpStream(
     current.bytesToBackend += bytes.length
     current.reused = backend.requests > 0
     activeMs = clock.now()
+    current.timing.sentAtMs = activeMs
     phase = current.requestDone ? 'answer' : 'body'
     const { held, requestDone, upgradeAsked } = current
     const more = !requestDone || held.length > 0
@@ -259,6 +266,8 @@ export function serveHttpStream(
 
   /** Refuses for a reason that belongs into the audit log. The entry is written also when the application has gone meanwhile. */
   function deny(current: Exchange, refusal: Refusal, reason: string, user?: string): void {
+    // It was no call of the backend, and does not count as one.
+    current.route = undefined
     if (user !== undefined || current.principal === null || current.state.auditLevel === 'OFF') {
       auditDenied(context, current, user ?? '', reason)
       return refuse(current, refusal)
@@ -274,6 +283,7 @@ export function serveHttpStream(
 
   function refuse(current: Exchange, refusal: Refusal): void {
     const { head } = current
+    current.refused = refusal
     const begun = phase !== 'deciding'
     if (begun) closeSession()
     const small = head.framing.kind === 'length' && head.framing.bytes <= maxDiscardedBodyBytes && !head.expectsContinue
@@ -329,6 +339,7 @@ export function serveHttpStream(
       const current = exchange as Exchange
       emitAnswered(context, current, 101)
       phase = 'opaque'
+      current.timing.upgradedAtMs = clock.now()
       toCloud(raw)
       if (rest !== undefined) toCloud(rest)
       input.become('opaque')
@@ -374,7 +385,13 @@ export function serveHttpStream(
     if (exchange !== undefined) exchange.bytesToClient += chunk.length
     if (stream.write(chunk, true) || streamFull) return
     streamFull = true
+    stalledFromMs = activeMs
     session?.pause()
+  }
+
+  function endStall(): void {
+    if (streamFull && exchange !== undefined) exchange.timing.stalledMs += clock.now() - stalledFromMs
+    streamFull = false
   }
 
   // ---- how the stream ends ----
@@ -416,7 +433,7 @@ export function serveHttpStream(
   function closeSession(): void {
     session?.close()
     session = undefined
-    streamFull = false
+    endStall()
     setBackendFull(false)
   }
 

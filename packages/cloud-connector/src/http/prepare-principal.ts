@@ -32,7 +32,17 @@ export function preparePrincipal(
   }
   const known = state.principals.peek(principal)
   if (known !== undefined) return conclude(context, exchange, known, true)
-  return state.principals.issue(principal).then((verdict) => conclude(context, exchange, verdict, false))
+  const { clock } = context
+  const { timing } = exchange
+  let fromMs = clock.now()
+  const onValidated = (): void => {
+    timing.validateMs += clock.now() - fromMs
+    fromMs = clock.now()
+  }
+  return state.principals.issue(principal, onValidated).then((verdict) => {
+    timing.generateMs += clock.now() - fromMs
+    return conclude(context, exchange, verdict, false)
+  })
 }
 
 function conclude(context: LinkContext, exchange: Exchange, verdict: PrincipalVerdict, cached: boolean): PreparedPrincipal {

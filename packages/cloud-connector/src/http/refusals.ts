@@ -26,13 +26,18 @@ const reasonPhrases: Readonly<Record<number, string>> = {
   505: 'HTTP Version Not Supported',
 }
 
+/** What stands behind the status of an answer of the connector's own. */
+export function reasonPhrase(status: number): string {
+  return reasonPhrases[status] ?? 'Error'
+}
+
 /** Renders a refusal as HTTP. `withBody` is false for answers to `HEAD`, `close` says that the connection ends behind it. */
 export function renderRefusal(
   refusal: Refusal,
   options: { readonly correlationId: string; readonly withBody: boolean; readonly close: boolean },
 ): Buffer {
   const body = Buffer.from(`${refusal.text}\n`, 'utf8')
-  const head = formatResponseHead(1, refusal.status, reasonPhrases[refusal.status] ?? 'Error', [
+  const head = formatResponseHead(1, refusal.status, reasonPhrase(refusal.status), [
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${body.length}`,
     'x-connectivity-error-origin: connector',

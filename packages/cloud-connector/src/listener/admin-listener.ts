@@ -1,9 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import { ConnectivityError, type Logger, type Secret, silentLogger, trackSockets } from '@sallyport/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import type { CloudConnector } from '../cloud-connector.ts'
 import { adminRequestTimeoutMs, maxAdminBodyBytes, maxAdminConnections, maxAdminCredentialsBytes } from '../limits.ts'
-import { renderBackendConnections, renderBackendPerformance, renderSubaccounts } from './monitoring-answers.ts'
+import { type MonitoringSources, monitoringRoutes } from './monitoring-routes.ts'
 
 /** Roles that may read the monitoring interfaces. */
 export type AdminRole = 'Administrator' | 'Monitoring'
@@ -28,7 +27,8 @@ const roles: ReadonlySet<string> = new Set<AdminRole>(['Administrator', 'Monitor
  * of the original.
  */
 export function createAdminListener(options: {
-  readonly connector: Pick<CloudConnector, 'status' | 'backends'>
+  /** What is shown; the certificate of the listener is added to it. */
+  readonly monitoring: Omit<MonitoringSources, 'uiCertificate'>
   readonly tls: { readonly certificate: string; readonly key: Secret }
   readonly verify: VerifyAdministrator
   /** Puts more on the same port, such as the administration API. */
@@ -37,7 +37,7 @@ export function createAdminListener(options: {
   readonly isMaster?: () => boolean
   readonly log?: Logger
 }): AdminListener {
-  const { connector, isMaster = () => true, log = silentLogger, tls } = options
+  const { isMaster = () => true, log = silentLogger, monitoring, tls } = options
   const server = fastify({
     https: { cert: tls.certificate, key: tls.key.reveal(), minVersion: 'TLSv1.2' },
     bodyLimit: maxAdminBodyBytes,
@@ -67,14 +67,11 @@ export function createAdminListener(options: {
     }
   })
 
-  const monitored = (path: string, render: () => unknown): void => {
-    server.get(path, { onRequest: (request, reply) => admit(request, reply, options.verify) }, (_request, reply) =>
-      reply.header('cache-control', 'no-store').send(render()),
+  for (const [path, render] of Object.entries(monitoringRoutes({ ...monitoring, uiCertificate: tls.certificate }))) {
+    server.get(path, { onRequest: (request, reply) => admit(request, reply, options.verify) }, async (_request, reply) =>
+      reply.header('cache-control', 'no-store').send(await render()),
     )
   }
-  monitored('/api/monitoring/subaccounts', () => renderSubaccounts(connector.status))
-  monitored('/api/monitoring/connections/backends', () => renderBackendConnections(connector.backends))
-  monitored('/api/monitoring/performance/backends', () => renderBackendPerformance(connector.backends))
 
   options.routes?.(server)
 

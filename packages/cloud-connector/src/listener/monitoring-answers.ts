@@ -66,7 +66,17 @@ export function renderBackendPerformance(backends: readonly BackendStatus[]): un
   }
 }
 
-function nameOf(each: BackendStatus): { readonly regionHost: string; readonly subaccount: string; readonly locationID: string } {
+/** `GET /api/monitoring/connections/serviceChannels` */
+export function renderChannelConnections(backends: readonly BackendStatus[]): unknown {
+  return { subaccounts: backends.map((each) => ({ serviceChannelConnections: [], ...nameOf(each) })), version: 1 }
+}
+
+/** The members that name a subaccount in every answer. */
+export function nameOf(each: Pick<BackendStatus, 'tunnelEndpoint' | 'subaccount' | 'locationId'>): {
+  readonly regionHost: string
+  readonly subaccount: string
+  readonly locationID: string
+} {
   return { regionHost: regionHostOf(each.tunnelEndpoint), subaccount: each.subaccount, locationID: each.locationId }
 }
 
@@ -75,11 +85,17 @@ function regionHostOf(tunnelEndpoint: string): string {
 }
 
 /** `0A1B2C` becomes `0a:1b:2c`. */
-function formatSerialNumber(hexadecimal: string): string {
+export function formatSerialNumber(hexadecimal: string): string {
   return (hexadecimal.toLowerCase().match(/.{1,2}/g) ?? []).join(':')
 }
 
+/** `s4.demo:443` becomes host and port; the port may be a range or a name. */
+export function splitVirtual(virtual: string): { readonly virtualHost: string; readonly virtualPort: string } {
+  const colon = virtual.lastIndexOf(':')
+  return { virtualHost: virtual.slice(0, colon), virtualPort: virtual.slice(colon + 1) }
+}
+
 /** `2017-05-11T15:48:42.084 +0000` */
-function formatSince(epochMs: number): string {
+export function formatSince(epochMs: number): string {
   return new Date(epochMs).toISOString().replace('Z', ' +0000')
 }

@@ -23,7 +23,8 @@ export type PrincipalVerdict =
 export interface PrincipalHandling {
   /** Synchronous: the certificate of a principal that was here before and is still good in every respect. */
   peek(principal: WirePrincipal): IssuedPrincipal | undefined
-  issue(principal: WirePrincipal): Promise<PrincipalVerdict>
+  /** Calls back between validation and issuing. */
+  issue(principal: WirePrincipal, onValidated?: () => void): Promise<PrincipalVerdict>
   /** The principal's name for the audit log, where nothing is issued; says so when the token does not verify. */
   identify(principal: WirePrincipal): Promise<string>
 }
@@ -59,8 +60,9 @@ export function createPrincipalHandling(options: {
       const certificate = issuer.peek(principal)
       return certificate === undefined ? undefined : issued(principal, certificate)
     },
-    async issue(token) {
+    async issue(token, onValidated) {
       const verdict = await validator.validate(token)
+      onValidated?.()
       if (!verdict.valid) return { kind: 'not-trusted', user: notVerified, message: verdict.message }
       const { principal } = verdict
       const answer = await issuer.issue(principal)

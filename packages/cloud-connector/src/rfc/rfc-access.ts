@@ -19,6 +19,8 @@ export interface RfcAccess extends RequestDecisions {
   violation(reason: string): RfcRefusal
   /** Whether the backend may call functions of the application now. */
   allowCallbacks(): boolean
+  /** What was let through last, by which entry of the mapping, and for whom. */
+  readonly admitted: { readonly functionName: string; readonly by: FunctionResource | undefined; readonly user: string }
 }
 
 /** Says nothing about what the caller did not know before: neither users nor internal names. */
@@ -37,6 +39,7 @@ export function createRfcAccess(
   let mapping: MappedRfc | undefined = connected
   let client: string | undefined
   let user: string | undefined
+  let admitted: RfcAccess['admitted'] = { functionName: '', by: undefined, user: '' }
 
   const writeEntry = (type: 'access-allowed' | 'access-denied', message: string): void => {
     const level = context.state().auditLevel
@@ -68,6 +71,7 @@ export function createRfcAccess(
   }
   const admit = (functionName: string, by: FunctionResource | undefined): undefined => {
     emit(functionName, by, undefined)
+    admitted = { functionName, by, user: user ?? '' }
     writeEntry('access-allowed', `Access allowed to ${subjectOf(functionName)}`)
     return undefined
   }
@@ -95,6 +99,9 @@ export function createRfcAccess(
 
   return {
     call,
+    get admitted() {
+      return admitted
+    },
     logon(logon: Logon) {
       ;({ client, user } = logon)
       if (context.audit.failing) return { text: auditRefusal.text, reason: auditRefusal.code }

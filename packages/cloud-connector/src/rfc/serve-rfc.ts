@@ -1,10 +1,12 @@
-import { type Clock, ConnectivityError, type StreamCloseReason } from '@sallyport/core'
+import type { Socket } from 'node:net'
+import { ConnectivityError, type StreamCloseReason } from '@sallyport/core'
 import type { RouteHop } from '@sallyport/rfc-wire'
 import { discard, type HeldStream } from '@sallyport/tunnel'
 import type { VirtualAddress } from '../access-control/access-decision.ts'
 import { systemText } from '../http/refusals.ts'
 import type { ConnectorState } from '../connector-state.ts'
 import type { LinkContext } from '../link-context.ts'
+import { splitDuration } from '../monitoring/request-record.ts'
 import { openGateway, type OpenGateway } from './open-gateway.ts'
 import { createRfcAccess, type MappedRfc, type RfcAccess } from './rfc-access.ts'
 import { createRfcConversation } from './rfc-conversation.ts'
@@ -40,6 +42,7 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
   const { address, context, correlationId, mapping } = options
   const cancelled = new AbortController()
   const access = createRfcAccess(context, { address, correlationId, connected: mapping })
+  const askedMs = context.clock.now()
   let relay: RfcRelay | undefined
 
   const join = ({ socket, target }: OpenGateway): void => {
@@ -51,7 +54,7 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
             target,
             strictInitialize: mapping.rfc.strictInitialize,
             allowCallbacks: access.allowCallbacks,
-            ...measured(access, context, mapping),
+            ...measured(access, context, mapping, { socket, openMs: context.clock.now() - askedMs }),
           })
     options.onConnected()
     relay = joinRfc({
@@ -109,9 +112,15 @@ function measured(
   access: RfcAccess,
   context: LinkContext,
   mapping: MappedRfc,
+  opened: { readonly socket: Socket; readonly openMs: number },
 ): Pick<Parameters<typeof createRfcConversation>[0], 'logon' | 'call' | 'violation' | 'replied'> {
-  const clock: Clock = context.clock
+  const { clock } = context
+  const { socket } = opened
+  let { openMs } = opened
   let startMs = clock.now()
+  // What is sent for a call is written before its reply comes; keep-alive counts among the bytes.
+  let written = 0
+  let read = 0
   return {
     violation: access.violation,
     logon(logon) {
@@ -122,6 +131,34 @@ function measured(
       startMs = clock.now()
       return access.call(functionName)
     },
-    replied: () => context.monitor.of(mapping).record(clock.now() - startMs),
+    replied() {
+      const nowMs = clock.now()
+      const { by, functionName, user } = access.admitted
+      const bytesReceived = socket.bytesWritten - written
+      const bytesSent = socket.bytesRead - read
+      written = socket.bytesWritten
+      read = socket.bytesRead
+      const monitor = context.monitor.of(mapping)
+      monitor.usage.add(nowMs, 1, bytesReceived, bytesSent, by)
+      const externalMs = nowMs - startMs
+      const times = splitDuration({ totalMs: openMs + externalMs, openMs, externalMs, generateMs: 0, validateMs: 0, latencyMs: 0 })
+      openMs = 0
+      monitor.record(
+        {
+          atMs: startMs,
+          protocol: mapping.protocol,
+          virtual: mapping.virtualText,
+          internal: mapping.internalText,
+          resource: functionName,
+          user,
+          bytesReceived,
+          bytesSent,
+          status: undefined,
+          reason: '',
+          times,
+        },
+        true,
+      )
+    },
   }
 }

@@ -29,12 +29,25 @@ export function serveTcpStream(
   let endedMs: number | undefined
   let mapping: SystemMapping | undefined
   let connected = false
+  let countedReceived = 0
+  let countedSent = 0
+
+  /** Bytes pass for hours on one connection: they count while they pass. Of RFC each call counts for itself. */
+  const countBytes = (nowMs: number, calls: number): void => {
+    if (mapping === undefined || mapping.protocol === 'RFC') return
+    const { bytesReceived, bytesSent } = held.stream
+    if (calls === 0 && bytesReceived === countedReceived && bytesSent === countedSent) return
+    context.monitor.of(mapping).usage.add(nowMs, calls, bytesReceived - countedReceived, bytesSent - countedSent, undefined)
+    countedReceived = bytesReceived
+    countedSent = bytesSent
+  }
 
   const closed = (): void => {
     cancelConnect?.()
     context.deadlines.remove(served)
     onClosed(served)
     if (connected && mapping !== undefined) context.monitor.of(mapping).active--
+    if (connected) countBytes(clock.now(), 0)
     if (!events.wanted) return
     const { bytesReceived, bytesSent } = held.stream
     const target = eventTarget(context, subject)
@@ -51,6 +64,7 @@ export function serveTcpStream(
   const served: ServedStream = {
     check(nowMs) {
       rfc?.check(nowMs)
+      if (connected) countBytes(nowMs, 0)
       if (endedMs !== undefined && nowMs - endedMs > lingerMs) stream.reset('cancelled')
     },
     // A byte stream has no point at which it could be cut without harm: it goes on until the connector's patience ends.
@@ -88,6 +102,7 @@ export function serveTcpStream(
   const onConnected = (): void => {
     connected = true
     context.monitor.of(decision.mapping).active++
+    countBytes(clock.now(), 1)
     stream.sendMessage(formatMessage({ kind: 'connected' }))
   }
   const onFailed = (error: ConnectivityError): void => {

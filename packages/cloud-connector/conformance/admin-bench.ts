@@ -1,0 +1,87 @@
+import { request as httpsRequest } from 'node:https'
+import { type Clock, ConnectivityError, createSecret } from '@sallyport/core'
+import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
+import { type CloudConnector, createAdminListener, type MachineProbe, type MonitoringSources } from '../src/index.ts'
+
+/** What the listener has answered. */
+export interface AdminAnswer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+  readonly json: () => any
+}
+
+/** An administration listener with three users, and a client that trusts it. */
+export interface AdminBench extends AsyncDisposable {
+  /** Where passwords came from, in order. */
+  readonly addresses: string[]
+  readonly certificate: string
+  get(path: string, auth?: string): Promise<AdminAnswer>
+}
+
+const ca = createTestCa()
+const users: Readonly<Record<string, string>> = { 'admin:secret': 'Administrator', 'watch:secret': 'Monitoring', 'other:secret': 'Display' }
+
+/** A machine that is always the same. */
+export const steadyMachine: MachineProbe = {
+  memory: async () => ({
+    physicalKb: { total: 1000, own: 100, others: 300, free: 600 },
+    virtualKb: { total: 2000, own: 100, others: 300, free: 1600 },
+    heapKb: { total: 500, used: 200, free: 300 },
+  }),
+  disk: async () => ({ total: 4000, own: 10, others: 1990, free: 2000 }),
+  cpu: () => ({ total: 12.5, own: 2.5 }),
+}
+
+/** Starts the listener. */
+export async function startAdminBench(options: {
+  readonly connector: CloudConnector
+  readonly clock: Clock
+  readonly own?: TestIdentity
+  readonly monitoring?: Partial<MonitoringSources>
+}): Promise<AdminBench> {
+  const own = options.own ?? ca.issue({ subject: '/CN=connector' })
+  const addresses: string[] = []
+  const listener = createAdminListener({
+    monitoring: {
+      connector: options.connector,
+      machine: steadyMachine,
+      certificateValidityDays: () => 30,
+      now: options.clock.now,
+      ...options.monitoring,
+    },
+    tls: { certificate: own.certificate, key: createSecret(own.key) },
+    verify: async (user, password, address) => {
+      addresses.push(address)
+      if (user === 'busy') throw new ConnectivityError('SERVICE_UNAVAILABLE', 'too many log-ons at once')
+      const role = users[`${user}:${password}`]
+      return role === undefined ? undefined : { role }
+    },
+  })
+  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    addresses,
+    certificate: own.certificate,
+    get: (path, auth) =>
+      new Promise((resolve, reject) => {
+        const trust = options.own === undefined ? { ca: ca.certificate } : { rejectUnauthorized: false }
+        const request = httpsRequest(
+          { host: '127.0.0.1', port, path, ...trust, agent: false, ...(auth === undefined ? {} : { auth }) },
+          (response) => {
+            let body = ''
+            response.on('data', (chunk: Buffer) => (body += chunk.toString()))
+            response.on('end', () =>
+              resolve({
+                status: response.statusCode ?? 0,
+                type: response.headers['content-type'] ?? '',
+                body,
+                json: () => JSON.parse(body),
+              }),
+            )
+          },
+        )
+        request.on('error', reject).end()
+      }),
+    [Symbol.asyncDispose]: () => listener.close(),
+  }
+}
