@@ -14,8 +14,11 @@ describe('whether the library of an adapter is there', () => {
   })
 
   it.each([
-    ['cannot be imported', Object.assign(new Error("Cannot find package 'nodemailer'\nimported from"), { code: 'ERR_MODULE_NOT_FOUND' })],
-    ['is missed by the adapter', new ConnectivityError('CONFIGURATION_INVALID', "Cannot find package 'nodemailer'")],
+    [
+      'cannot be imported',
+      Object.assign(new Error("Cannot find package 'nodemailer' imported from /home/me/app.js"), { code: 'ERR_MODULE_NOT_FOUND' }),
+    ],
+    ['is missed by the adapter', new ConnectivityError('CONFIGURATION_INVALID', "Cannot find package 'nodemailer'\nand more")],
   ])('is answered with a reason when it %s', async (_, error) => {
     const [trial] = adapterTrials
     if (trial === undefined) throw new Error('there are no adapters')

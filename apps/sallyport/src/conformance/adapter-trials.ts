@@ -142,7 +142,8 @@ export async function findMissingLibrary(given: AnyAdapterTrial, deps: TrialDeps
     }
   } catch (error) {
     const missing = ConnectivityError.is(error, 'CONFIGURATION_INVALID') || (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
-    return missing ? (error as Error).message.split('\n')[0] : undefined
+    // Where on this machine it was looked for is nobody's business who reads the report.
+    return missing ? /^.*?(?= imported from |\n|$)/.exec((error as Error).message)?.[0] : undefined
   }
   return undefined
 }

@@ -32,6 +32,8 @@ it('takes secrets out of everything that a failing case says, also in Base64', (
   expect(withoutSecrets(result, ['']).failure).toEqual(result.failure)
   const cut = { message: `got ${secret.slice(0, 20)}... 4 more characters` }
   expect(withoutSecrets({ ...result, failure: cut }, [secret]).failure).toEqual({ message: 'got (secret)... 4 more characters' })
+  const skipped = { ...result, outcome: 'skipped', failure: undefined, reason: `no answer to ${secret}` } as never
+  expect(withoutSecrets(skipped, [secret]).reason).toBe('no answer to (secret)')
   const passed = { ...result, outcome: 'passed', failure: undefined } as never
   expect(withoutSecrets(passed, [secret])).toBe(passed)
 })

@@ -25,16 +25,21 @@ export function createSecretFilter(): SecretFilter {
       }
     },
     clean(result) {
-      const { failure } = result
-      if (failure === undefined) return result
+      const { failure, reason } = result
+      if (failure === undefined && reason === undefined) return result
       const clean = (text: string): string => cutOut(text, [...forms])
       return {
         ...result,
-        failure: {
-          message: clean(failure.message),
-          ...(failure.expected === undefined ? {} : { expected: clean(failure.expected) }),
-          ...(failure.actual === undefined ? {} : { actual: clean(failure.actual) }),
-        },
+        ...(reason === undefined ? {} : { reason: clean(reason) }),
+        ...(failure === undefined
+          ? {}
+          : {
+              failure: {
+                message: clean(failure.message),
+                ...(failure.expected === undefined ? {} : { expected: clean(failure.expected) }),
+                ...(failure.actual === undefined ? {} : { actual: clean(failure.actual) }),
+              },
+            }),
       }
     },
   }
