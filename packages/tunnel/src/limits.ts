@@ -26,6 +26,12 @@ export const maxStreams = 65_536
  */
 export const framesPerWrite = 16
 
+/**
+ * Frames of one lane after which the rest of what has arrived waits for the next turn of the event loop. Else 64 answers that came together would all be passed on
+ * before any of the requests they lead to is read, and the peer would have nothing to do meanwhile. What waits stays in the socket, which reads no more when that is much.
+ */
+export const framesPerTurn = 8
+
 /** What one side chooses for itself. */
 export interface MultiplexerLimits {
   /** Streams we open at once: below {@link maxStreams}, because the peer may still count streams whose end is on its way on another lane. */

@@ -1,6 +1,7 @@
 /** What happens on a {@link ByteLink}. Nothing is called after `onClose`. */
 export interface ByteLinkHandlers {
-  onData(chunk: Buffer): void
+  /** `false`: enough for this turn of the event loop; what has been read already had better wait for the next one. It is taken all the same. */
+  onData(chunk: Buffer): boolean
   /** After `write` returned `false`: everything has been handed to the other side or the kernel. */
   onDrain(): void
   /** The peer writes no more. */

@@ -17,6 +17,8 @@ const nothing = Buffer.alloc(0)
  * (16 KiB), and that only after the header was found admissible.
  */
 export class FrameReader {
+  /** Frames that have begun so far. */
+  frames = 0
   private readonly sink: FrameSink
   private dataLeft = 0
   private readonly header: Buffer = Buffer.allocUnsafeSlow(headerBytes)
@@ -65,6 +67,7 @@ export class FrameReader {
 
   /** Reads the header at `header[h]`; its body starts at `chunk[at]`. Returns where reading goes on. */
   private begin(header: Buffer, h: number, chunk: Buffer, at: number): number {
+    this.frames++
     const streamId = header.readUInt32BE(h)
     const type = header[h + 4] ?? 0
     const length = header.readUIntBE(h + 5, 3)

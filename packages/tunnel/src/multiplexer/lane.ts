@@ -1,4 +1,5 @@
-import type { MultiplexerLimits } from '../limits.ts'
+import { atEndOfTurn, type Batched } from '../batch.ts'
+import { framesPerTurn, type MultiplexerLimits } from '../limits.ts'
 import type { ByteLink, ByteLinkHandlers } from './byte-link.ts'
 import { DATA, PING, PONG } from './frame.ts'
 import { FrameReader, type FrameSink } from './frame-reader.ts'
@@ -19,7 +20,7 @@ export interface LaneOwner {
 }
 
 /** One byte link of a connection: reads frames from it, lets streams take turns in writing to it, and knows whether it lives. */
-export class Lane implements FrameSink, ByteLinkHandlers {
+export class Lane implements FrameSink, ByteLinkHandlers, Batched {
   readonly index: number
   readonly writer: FrameWriter
   isAlive = true
@@ -38,6 +39,8 @@ export class Lane implements FrameSink, ByteLinkHandlers {
   private lastReady: MultiplexedStream | undefined = undefined
   /** Whose DATA frame is being read. */
   private current: MultiplexedStream | undefined = undefined
+  /** Frames up to the beginning of this turn, if something has been read in it. */
+  private framesBefore: number | undefined = undefined
   private heardSincePing = true
   private missedPings = 0
   private pingToken = 0
@@ -126,9 +129,19 @@ export class Lane implements FrameSink, ByteLinkHandlers {
 
   // ── reading ─────────────────────────────────────────────────────────────────────────────────────
 
-  onData(chunk: Buffer): void {
+  onData(chunk: Buffer): boolean {
+    const { reader } = this
     this.heardSincePing = true
-    this.reader.push(chunk)
+    if (this.framesBefore === undefined) {
+      this.framesBefore = reader.frames
+      atEndOfTurn(this)
+    }
+    reader.push(chunk)
+    return reader.frames - this.framesBefore < framesPerTurn
+  }
+
+  endTurn(): void {
+    this.framesBefore = undefined
   }
 
   onDataHeader(streamId: number, length: number): void {

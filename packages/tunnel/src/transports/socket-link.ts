@@ -36,7 +36,9 @@ class SocketLink implements ByteLink {
   start(handlers: ByteLinkHandlers): void {
     const { socket } = this
     socket.pause()
-    socket.on('data', (chunk: Buffer) => handlers.onData(chunk))
+    socket.on('data', (chunk: Buffer) => {
+      if (!handlers.onData(chunk)) this.waitForNextTurn()
+    })
     socket.on('drain', () => handlers.onDrain())
     socket.on('end', () => handlers.onEnd())
     socket.on('error', (error) => {
@@ -48,5 +50,12 @@ class SocketLink implements ByteLink {
       if (socket.destroyed) handlers.onClose(this.failure)
       else socket.resume()
     })
+  }
+
+  /** Meanwhile Node keeps what has been read, and reads no more when that becomes much. */
+  private waitForNextTurn(): void {
+    const { socket } = this
+    socket.pause()
+    setImmediate(() => socket.resume())
   }
 }
