@@ -19,6 +19,9 @@ import {
   openConfigurationEditor,
 } from '../src/index.ts'
 
+import { renderConnectors } from '../src/document/administered-source.ts'
+import { administeredSubaccountSchema, type SubaccountKey } from '../src/document/administered-subaccount.ts'
+
 const ca = createTestCa()
 const own = ca.issue({ subject: '/CN=connector' })
 
@@ -36,6 +39,10 @@ export interface AdministrationBench extends AsyncDisposable {
   readonly material: MaterialStore
   readonly clock: ManualClock
   readonly port: number
+  /** Adds a subaccount without asking the cloud side, for what does not need its tunnel. */
+  expose(subaccount: SubaccountKey & { readonly isManaged?: boolean }): Promise<void>
+  /** What the connector was told about a subaccount. */
+  rendered(subaccount: string): any
   /** Sends JSON unless `body` is absent; as an administrator unless `as` says otherwise. */
   call(
     method: string,
@@ -47,7 +54,11 @@ export interface AdministrationBench extends AsyncDisposable {
 
 /** Starts one; with what another has left behind when `material` is given. */
 export async function startAdministrationBench(
-  given: { readonly material?: MaterialStore; readonly haRole?: 'master' | 'shadow' } = {},
+  given: {
+    readonly material?: MaterialStore
+    readonly haRole?: 'master' | 'shadow'
+    readonly isLocked?: (subaccount: string, user: string) => boolean
+  } = {},
 ): Promise<AdministrationBench> {
   const clock = createManualClock()
   const material = given.material ?? createMaterialMemory()
@@ -78,6 +89,8 @@ export async function startAdministrationBench(
     routes: createAdministrationRoutes({
       editor,
       version: '1.2.3',
+      clock,
+      isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       authenticate: async (request) => caller(String(request.headers['x-role'] ?? 'sccadmin')),
     }),
     isMaster: () => opened().document.connector.haRole === 'master',
@@ -88,6 +101,14 @@ export async function startAdministrationBench(
     material,
     clock,
     port,
+    async expose(subaccount) {
+      await opened().change('bench', (document) => ({
+        ...document,
+        subaccounts: [...document.subaccounts, administeredSubaccountSchema.parse(subaccount)],
+      }))
+    },
+    rendered: (subaccount) =>
+      renderConnectors(opened().document).connectors.find((entry) => (entry as { readonly subaccount: string }).subaccount === subaccount),
     call: (method, path, body, { as, headers } = {}) =>
       call(port, method, path, body, { ...(as === undefined ? {} : { 'x-role': as }), ...headers }),
     async [Symbol.asyncDispose]() {

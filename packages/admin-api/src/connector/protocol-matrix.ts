@@ -19,7 +19,7 @@ export const backendTypes = [
 export type BackendType = (typeof backendTypes)[number]
 
 /** Whether principals are propagated, and whether the system certificate may log on when there is none. */
-export const principalTypes = ['NONE', 'NONE_RESTRICTED', 'X509_GENERAL', 'X509_RESTRICTED'] as const
+export const principalTypes = ['NONE', 'NONE_RESTRICTED', 'X509_GENERAL', 'X509_RESTRICTED', 'KERBEROS'] as const
 /** One of {@link principalTypes}. */
 export type PrincipalType = (typeof principalTypes)[number]
 
@@ -45,7 +45,7 @@ const protocolsByBackendType: Readonly<Record<BackendType, readonly BackendProto
 }
 
 const principalTypesByProtocol: Readonly<Record<BackendProtocol, readonly PrincipalType[]>> = {
-  HTTP: ['NONE'],
+  HTTP: ['NONE', 'KERBEROS'],
   HTTPS: principalTypes,
   RFC: ['NONE'],
   RFCS: ['NONE', 'X509_GENERAL', 'X509_RESTRICTED'],

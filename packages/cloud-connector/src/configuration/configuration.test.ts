@@ -178,8 +178,8 @@ describe('rules', () => {
   })
 
   it.each<[BackendProtocol, readonly string[]]>([
-    ['HTTP', ['NONE']],
-    ['HTTPS', ['NONE', 'NONE_RESTRICTED', 'X509_GENERAL', 'X509_RESTRICTED']],
+    ['HTTP', ['NONE', 'KERBEROS']],
+    ['HTTPS', ['NONE', 'NONE_RESTRICTED', 'X509_GENERAL', 'X509_RESTRICTED', 'KERBEROS']],
     ['RFC', ['NONE']],
     ['RFCS', ['NONE', 'X509_GENERAL', 'X509_RESTRICTED']],
     ['RFCWS', ['NONE', 'X509_GENERAL']],
@@ -189,7 +189,7 @@ describe('rules', () => {
     ['LDAPS', ['NONE']],
   ])('CC-052 accepts for %s exactly %o', (protocol, accepted) => {
     const backendType = protocol.startsWith('RFC') ? 'abapSys' : 'nonSAPsys'
-    const all = [...principalTypes, 'KERBEROS', 'X509_CERTIFICATE', 'X509_CERTIFICATE_LOCAL']
+    const all = [...principalTypes, 'X509_CERTIFICATE', 'X509_CERTIFICATE_LOCAL']
     expect(all.filter((principalType) => problems(of(protocol, { backendType, principalType })).length === 0)).toEqual(accepted)
   })
 

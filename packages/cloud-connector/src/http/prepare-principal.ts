@@ -25,6 +25,13 @@ export function preparePrincipal(
   const { principal, state } = exchange
   const { principalType } = mapping
   const propagates = principalType === 'X509_GENERAL' || principalType === 'X509_RESTRICTED'
+  // There is no service user that could ask for tickets. Without them nobody is logged on, which is never the same as logging on nobody.
+  if (principal !== null && principalType === 'KERBEROS') {
+    return state.principals.identify(principal).then((user) => {
+      const verdict = { kind: 'not-issued', user, problem: 'no Kerberos service user is configured' } as const
+      return conclude(context, exchange, verdict, false)
+    })
+  }
   if (principal === null || !propagates) {
     const headers = principalType === 'X509_RESTRICTED' || principalType === 'NONE_RESTRICTED' ? emptyUserCertificate : noUserCertificate
     if (principal === null || state.auditLevel !== 'ALL') return { kind: 'ready', user: '', headers }

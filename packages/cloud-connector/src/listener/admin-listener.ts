@@ -1,7 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import { ConnectivityError, type Logger, type Secret, silentLogger, trackSockets } from '@sallyport/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { adminRequestTimeoutMs, maxAdminBodyBytes, maxAdminConnections, maxAdminCredentialsBytes } from '../limits.ts'
+import {
+  adminRequestTimeoutMs,
+  maxAdminBodyBytes,
+  maxAdminConnections,
+  maxAdminCredentialsBytes,
+  maxAdminPathMemberLength,
+} from '../limits.ts'
 import { type MonitoringSources, monitoringRoutes } from './monitoring-routes.ts'
 
 /** Roles that may read the monitoring interfaces. */
@@ -41,6 +47,7 @@ export function createAdminListener(options: {
   const server = fastify({
     https: { cert: tls.certificate, key: tls.key.reveal(), minVersion: 'TLSv1.2' },
     bodyLimit: maxAdminBodyBytes,
+    routerOptions: { maxParamLength: maxAdminPathMemberLength },
     requestTimeout: adminRequestTimeoutMs,
     connectionTimeout: 2 * adminRequestTimeoutMs,
     forceCloseConnections: true,

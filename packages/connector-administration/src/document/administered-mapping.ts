@@ -70,21 +70,41 @@ export const administeredMappingSchema: z.ZodType<AdministeredMapping> = z.stric
   resources: z.array(resource).default([]),
 })
 
-/** The mapping in the form of the configuration file, which the connector checks and takes over. */
+/** The mapping in the form of the configuration file, which the connector checks and takes over. What its protocol has no use for is left out. */
 export function toMappingEntry(mapping: AdministeredMapping): Partial<MappingEntry> {
-  const { allowedClients, authenticationMode, backendType, blacklistedUsers, description = '', hostInHeader, protocol, resources } = mapping
-  const rfc = protocol === 'RFC' || protocol === 'RFCS' || protocol === 'RFCWS'
+  const { authenticationMode, backendType, description = '', hostInHeader, protocol, resources, sapRouter, sncPartnerName } = mapping
+  const usesHttp = protocol === 'HTTP' || protocol === 'HTTPS'
+  const usesGateway = protocol === 'RFC' || protocol === 'RFCS'
   return {
     virtual: `${mapping.virtualHost}:${mapping.virtualPort}`,
-    internal: `${protocol.toLowerCase()}://${mapping.localHost}:${mapping.localPort}`,
+    internal: `${protocol.toLowerCase()}://${bracketed(mapping.localHost)}:${mapping.localPort}`,
     backendType,
     principalType: authenticationMode,
     description,
-    ...(protocol === 'HTTP' || protocol === 'HTTPS' ? { hostInHeader, resources: resources.map(toResourceEntry) } : {}),
-    ...(rfc ? { functions: resources.map(toFunctionEntry), allowedClients, blockedUsers: blacklistedUsers } : {}),
-    ...(mapping.sapRouter === undefined ? {} : { sapRouter: mapping.sapRouter }),
-    ...(mapping.sncPartnerName === undefined ? {} : { sncPartnerName: mapping.sncPartnerName }),
+    ...(usesHttp || protocol === 'RFCWS' ? { hostInHeader } : {}),
+    ...(usesHttp ? { resources: resources.map(toResourceEntry) } : {}),
+    ...(protocol === 'RFC'
+      ? { functions: resources.map(toFunctionEntry), allowedClients: mapping.allowedClients, blockedUsers: mapping.blacklistedUsers }
+      : {}),
+    ...(usesGateway && sapRouter !== undefined ? { sapRouter } : {}),
+    ...(protocol === 'RFCS' && sncPartnerName !== undefined ? { sncPartnerName } : {}),
   }
+}
+
+/**
+ * Ports of the message servers that mappings name by system. Nobody administers the services of the machine here, so they have the port of the first instance;
+ * another one is written as a number.
+ */
+export function namedServicesOf(mappings: readonly AdministeredMapping[]): Readonly<Record<string, number>> {
+  const names = mappings.flatMap(({ localPort, virtualPort }) => [virtualPort, localPort]).filter((port) => port.startsWith('sapms'))
+  return Object.fromEntries(names.map((name) => [name, firstMessageServerPort]))
+}
+
+const firstMessageServerPort = 3600
+
+/** An address of IPv6 needs brackets in front of a port. */
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
 }
 
 function toResourceEntry({

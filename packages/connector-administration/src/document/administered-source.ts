@@ -1,7 +1,7 @@
 import type { ConfigurationSource } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import type { AdministeredDocument } from './administered-document.ts'
-import { toMappingEntry } from './administered-mapping.ts'
+import { namedServicesOf, toMappingEntry } from './administered-mapping.ts'
 import type { AdministeredSubaccount } from './administered-subaccount.ts'
 
 /** The document as a source of configuration for the connector, which reads it whenever it is told to reload. */
@@ -27,6 +27,7 @@ function toConnectorEntry(entry: AdministeredSubaccount): unknown {
     subaccount: entry.subaccount,
     locationId: entry.locationId,
     description: entry.description,
+    services: namedServicesOf(entry.systemMappings),
     mappings: entry.systemMappings.map(toMappingEntry),
     cookieDomains: entry.domainMappings.map(({ internalDomain, virtualDomain }) => ({ virtual: virtualDomain, internal: internalDomain })),
   }

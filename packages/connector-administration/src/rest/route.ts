@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Caller, type Permission, permits } from '../access/roles.ts'
 import type { HaRole } from '../document/administered-document.ts'
+import { maxJsonBodyBytes } from '../limits.ts'
 import { forbidden, invalidRequest, RestError } from './rest-error.ts'
 
 /** What a route learns about a call. */
@@ -56,11 +57,32 @@ export interface RouteSurroundings {
 
 /** Serves routes on the administration listener: who calls, whether he may, in which state, with which body; then the route. */
 export function serveRoutes(server: FastifyInstance, routes: readonly Route[], surroundings: RouteSurroundings): void {
-  for (const each of routes) {
+  for (const each of [...routes, ...missingMethods(routes)]) {
     for (const url of aliasesOf(each.path)) {
-      server.route({ method: each.method, url, handler: (request, reply) => serve(each, request, reply, surroundings) })
+      server.route({
+        method: each.method,
+        url,
+        bodyLimit: maxJsonBodyBytes,
+        handler: (request, reply) => serve(each, request, reply, surroundings),
+      })
     }
   }
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/** What is there, but knows no such method, says so. */
+function missingMethods(routes: readonly Route[]): readonly Route[] {
+  return [...new Set(routes.map(({ path }) => path))].flatMap((path) => {
+    const known = new Set(routes.filter((each) => each.path === path).map(({ method }) => method))
+    return methods
+      .filter((method) => !known.has(method))
+      .map((method): Route => ({ method, path, permission: 'all', handle: () => refuseMethod(method, [...known]) }))
+  })
+}
+
+function refuseMethod(method: string, known: readonly string[]): never {
+  throw new RestError(405, 'INVALID_REQUEST', `${method} is not supported here; there is ${known.join(', ')}`)
 }
 
 async function serve(each: Route, request: FastifyRequest, reply: FastifyReply, surroundings: RouteSurroundings): Promise<FastifyReply> {

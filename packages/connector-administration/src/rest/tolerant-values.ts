@@ -15,3 +15,8 @@ export function tolerantInteger(low: number, high: number): z.ZodType<number> {
     ])
     .pipe(z.int().min(low).max(high))
 }
+
+/** A text that may be written as an integer, such as a port. */
+export function tolerantText(length: number): z.ZodType<string> {
+  return z.union([z.string(), z.int().min(0).transform(String)]).pipe(z.string().min(1).max(length))
+}
