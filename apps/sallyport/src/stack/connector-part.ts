@@ -78,7 +78,7 @@ export async function startConnectorPart(
     },
     tls: adminIdentity(context),
     verify: administrator.verify,
-    routes: createAdministrationRoutes({ editor, version, authenticate: administrator.authenticate }),
+    routes: createAdministrationRoutes({ editor, version, clock, authenticate: administrator.authenticate }),
     isMaster: () => editor.document.connector.haRole === 'master',
     log,
   })
