@@ -9,9 +9,9 @@ import { encodeResourceId } from './resource-id.ts'
 /** Collection of all subaccounts. */
 export const subaccountsPath = '/api/v1/configuration/subaccounts'
 /** One subaccount, as a pattern. */
-export const subaccountPath = `${subaccountsPath}/:regionHost/:subaccount`
+export const subaccountPath: string = `${subaccountsPath}/:regionHost/:subaccount`
 /** One mapping, as a pattern. */
-export const mappingPath = `${subaccountPath}/systemMappings/:virtual`
+export const mappingPath: string = `${subaccountPath}/systemMappings/:virtual`
 
 /** The subaccount that a path names. */
 export function subaccountKeyOf(params: Readonly<Record<string, string>>): SubaccountKey {
