@@ -57,7 +57,7 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'it trusts nothing of the cloud side but the wire; with http-head and rfc-wire it reads what it decides about',
   },
   'connector-administration': {
-    may: ['core', 'admin-api', 'cloud-connector', 'principal-propagation', 'x509'],
+    may: ['core', 'admin-api', 'cloud-connector', 'keystore', 'principal-propagation', 'x509'],
     uses: ['fastify', 'zod'],
     because: 'it configures the connector from outside; the data path knows nothing of users and REST',
   },

@@ -30,6 +30,7 @@ export interface BenchAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: string
+  readonly bytes: Buffer
   json(): any
 }
 
@@ -50,6 +51,8 @@ export interface AdministrationBench extends AsyncDisposable {
     body?: unknown,
     options?: { readonly as?: string; readonly headers?: Readonly<Record<string, string>> },
   ): Promise<BenchAnswer>
+  /** Sends a form. Parts that are buffers are files. */
+  upload(method: string, path: string, parts: readonly (readonly [name: string, content: string | Buffer])[]): Promise<BenchAnswer>
 }
 
 /** Starts one; with what another has left behind when `material` is given. */
@@ -88,6 +91,7 @@ export async function startAdministrationBench(
     verify: async () => undefined,
     routes: createAdministrationRoutes({
       editor,
+      clock,
       version: '1.2.3',
       clock,
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
@@ -111,6 +115,17 @@ export async function startAdministrationBench(
       renderConnectors(opened().document).connectors.find((entry) => (entry as { readonly subaccount: string }).subaccount === subaccount),
     call: (method, path, body, { as, headers } = {}) =>
       call(port, method, path, body, { ...(as === undefined ? {} : { 'x-role': as }), ...headers }),
+    async upload(method, path, parts) {
+      const form = new FormData()
+      for (const [name, content] of parts)
+        form.append(
+          name,
+          ...(typeof content === 'string' ? ([content] as const) : ([new Blob([new Uint8Array(content)]), 'file'] as unknown as [string])),
+        )
+      const encoded = new Response(form)
+      const type = encoded.headers.get('content-type') ?? ''
+      return call(port, method, path, Buffer.from(await encoded.arrayBuffer()), { 'content-type': type })
+    },
     async [Symbol.asyncDispose]() {
       await listener.close()
       await connector.stop({ graceMs: 0 })
@@ -133,13 +148,15 @@ function call(port: number, method: string, path: string, body: unknown, headers
         headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       },
       (response) => {
-        let text = ''
-        response.on('data', (chunk: Buffer) => (text += chunk.toString()))
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, json: () => JSON.parse(text) }),
-        )
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks)
+          const text = bytes.toString()
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, bytes, json: () => JSON.parse(text) })
+        })
       },
     )
-    request.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body))
+    request.on('error', reject).end(body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body))
   })
 }

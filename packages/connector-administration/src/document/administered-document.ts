@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type OnPremisesSettings, onPremisesSchema } from './on-premises.ts'
 import { type AdministeredSubaccount, administeredSubaccountSchema } from './administered-subaccount.ts'
 
 /** Whether an instance answers requests or stands by; undefined until an administrator has chosen. */
@@ -25,6 +26,7 @@ export interface AdministeredDocument {
     readonly haRole: HaRole
     readonly proxy?: ProxySettings | undefined
   }
+  readonly onPremises: OnPremisesSettings
   readonly subaccounts: readonly AdministeredSubaccount[]
 }
 
@@ -46,5 +48,6 @@ export const administeredDocumentSchema: z.ZodType<AdministeredDocument> = z.str
       proxy: proxy.optional(),
     })
     .prefault({}),
+  onPremises: onPremisesSchema.prefault({}),
   subaccounts: z.array(administeredSubaccountSchema).max(1000).default([]),
 })

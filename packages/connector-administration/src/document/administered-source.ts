@@ -1,16 +1,22 @@
 import type { ConfigurationSource } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
+import { type SubjectPattern, subjectFields } from '@sallyport/principal-propagation'
+import { formatName } from '@sallyport/x509'
 import type { AdministeredDocument } from './administered-document.ts'
 import { namedServicesOf, toMappingEntry } from './administered-mapping.ts'
 import type { AdministeredSubaccount } from './administered-subaccount.ts'
+import type { OnPremisesSettings } from './on-premises.ts'
 
 /** The document as a source of configuration for the connector, which reads it whenever it is told to reload. */
 export function createAdministeredSource(current: () => AdministeredDocument): ConfigurationSource {
   return {
     name: 'administration',
     read: async () => JSON.stringify(renderConnectors(current())),
-    readFile(reference) {
-      return Promise.reject(new ConnectivityError('CONFIGURATION_INVALID', `the administered configuration has no part "${reference}"`))
+    async readFile(reference) {
+      const part = readPart(current().onPremises, reference)
+      if (part === undefined)
+        throw new ConnectivityError('CONFIGURATION_INVALID', `the administered configuration has no part "${reference}"`)
+      return part
     },
     // Whoever changes the document tells the connector, with the name of the user who changed it.
     watch: () => () => {},
@@ -19,10 +25,11 @@ export function createAdministeredSource(current: () => AdministeredDocument): C
 
 /** What the document means for the connector, in the form of the configuration file. */
 export function renderConnectors(document: AdministeredDocument): { readonly version: 1; readonly connectors: readonly unknown[] } {
-  return { version: 1, connectors: document.subaccounts.map(toConnectorEntry) }
+  return { version: 1, connectors: document.subaccounts.map((entry) => toConnectorEntry(entry, document.onPremises)) }
 }
 
-function toConnectorEntry(entry: AdministeredSubaccount): unknown {
+function toConnectorEntry(entry: AdministeredSubaccount, onPremises: OnPremisesSettings): unknown {
+  const { ppCaCertificate, systemCertificate, trustAllBackends, trustedBackends } = onPremises
   return {
     subaccount: entry.subaccount,
     locationId: entry.locationId,
@@ -30,5 +37,41 @@ function toConnectorEntry(entry: AdministeredSubaccount): unknown {
     services: namedServicesOf(entry.systemMappings),
     mappings: entry.systemMappings.map(toMappingEntry),
     cookieDomains: entry.domainMappings.map(({ internalDomain, virtualDomain }) => ({ virtual: virtualDomain, internal: internalDomain })),
+    ...(systemCertificate.current === undefined ? {} : { systemCertificate: partsOf('systemCertificate') }),
+    backendTrust: { trustAll: trustAllBackends, authorities: trustedBackends.map(({ alias }) => ({ file: alias })) },
+    principalPropagation: {
+      expirationToleranceHours: onPremises.expirationToleranceInHr,
+      validityMinutes: onPremises.certificateValidityInMin,
+      rules: onPremises.subjectPatternRules.map(({ condition, pattern }) => ({ when: condition, subject: formatSubjectPattern(pattern) })),
+      ...(ppCaCertificate.current === undefined ? {} : { ca: partsOf('ppCaCertificate') }),
+    },
   }
+}
+
+/** Names of parts of the document, where a configuration file would name files. */
+function partsOf(slot: OwnedSlot): { readonly certificate: { readonly file: string }; readonly key: { readonly file: string } } {
+  return { certificate: { file: `${slot}.certificate` }, key: { file: `${slot}.key` } }
+}
+
+type OwnedSlot = 'systemCertificate' | 'ppCaCertificate'
+
+function readPart(onPremises: OnPremisesSettings, name: string): string | undefined {
+  switch (name) {
+    case 'systemCertificate.certificate':
+      return onPremises.systemCertificate.current?.certificate
+    case 'systemCertificate.key':
+      return onPremises.systemCertificate.current?.key
+    case 'ppCaCertificate.certificate':
+      return onPremises.ppCaCertificate.current?.certificate
+    case 'ppCaCertificate.key':
+      return onPremises.ppCaCertificate.current?.key
+    default:
+      return onPremises.trustedBackends.find(({ alias }) => alias === name)?.certificate
+  }
+}
+
+function formatSubjectPattern(pattern: SubjectPattern): string {
+  return formatName(
+    subjectFields.flatMap((type) => (pattern[type] === undefined || pattern[type] === '' ? [] : [{ type, value: pattern[type] }])),
+  )
 }

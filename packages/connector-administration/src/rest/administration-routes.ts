@@ -2,9 +2,12 @@ import type { Clock } from '@sallyport/core'
 import type { FastifyInstance } from 'fastify'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { authorityLists } from './authority-lists.ts'
-import { connectorBasics } from './connector-basics.ts'
 import { domainMappings } from './domain-mappings.ts'
 import { resources } from './resources.ts'
+import { backendTrust } from './backend-trust.ts'
+import { connectorBasics } from './connector-basics.ts'
+import { onPremisesCertificates, ownedCertificateRoutes } from './owned-certificates.ts'
+import { principalPropagation } from './principal-propagation.ts'
 import { type Authenticate, serveRoutes } from './route.ts'
 import type { IsLocked } from './subaccount-path.ts'
 import { systemMappings } from './system-mappings.ts'
@@ -30,6 +33,9 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...resources(access),
     ...authorityLists(access),
     ...domainMappings(access),
+    ...onPremisesCertificates.flatMap((place) => ownedCertificateRoutes(place, options)),
+    ...backendTrust(editor),
+    ...principalPropagation(options),
   ]
   return (server) => serveRoutes(server, routes, { authenticate, haRole: () => editor.document.connector.haRole })
 }

@@ -2,13 +2,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Caller, type Permission, permits } from '../access/roles.ts'
 import type { HaRole } from '../document/administered-document.ts'
-import { maxJsonBodyBytes } from '../limits.ts'
+import { maxJsonBodyBytes, maxUploadBytes } from '../limits.ts'
 import { forbidden, invalidRequest, RestError } from './rest-error.ts'
+import { readUploadForm, type UploadForm } from './upload-form.ts'
 
 /** What a route learns about a call. */
 export interface Call<Body> {
   readonly caller: Caller
   readonly body: Body
+  /** Parts of the body, where the route takes uploads. */
+  readonly form: UploadForm
   /** Decoded members of the path, such as `subaccount`. */
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
@@ -38,6 +41,8 @@ export interface Route<Schema extends z.ZodType = z.ZodType> {
   readonly before?: 'password-change' | 'role-choice'
   /** Shape of the JSON body; without it the body is not read. */
   readonly body?: Schema
+  /** Takes `multipart/form-data` instead of JSON. */
+  readonly upload?: true
   handle(call: Call<z.output<Schema>>): Answer | Promise<Answer>
 }
 
@@ -57,12 +62,15 @@ export interface RouteSurroundings {
 
 /** Serves routes on the administration listener: who calls, whether he may, in which state, with which body; then the route. */
 export function serveRoutes(server: FastifyInstance, routes: readonly Route[], surroundings: RouteSurroundings): void {
+  server.addContentTypeParser('multipart/form-data', { parseAs: 'buffer', bodyLimit: maxUploadBytes }, (_request, body, done) =>
+    done(null, body),
+  )
   for (const each of [...routes, ...missingMethods(routes)]) {
     for (const url of aliasesOf(each.path)) {
       server.route({
         method: each.method,
         url,
-        bodyLimit: maxJsonBodyBytes,
+        bodyLimit: each.upload === true ? maxUploadBytes : maxJsonBodyBytes,
         handler: (request, reply) => serve(each, request, reply, surroundings),
       })
     }
@@ -94,6 +102,7 @@ async function serve(each: Route, request: FastifyRequest, reply: FastifyReply, 
     const answer = await each.handle({
       caller,
       body: each.body === undefined ? undefined : readBody(each.body, request),
+      form: each.upload === true ? await readForm(request) : noForm,
       params: request.params as Record<string, string>,
       query: request.query as Record<string, string>,
       headers: request.headers,
@@ -130,6 +139,18 @@ function readBody(schema: z.ZodType, request: FastifyRequest): unknown {
   const where = issue?.path.join('.') ?? ''
   throw invalidRequest(`${where === '' ? 'the body' : where}: ${issue?.message ?? 'is not valid'}`)
 }
+
+async function readForm(request: FastifyRequest): Promise<UploadForm> {
+  const type = request.headers['content-type'] ?? ''
+  if (!/^multipart\/form-data\s*;/i.test(type) || !Buffer.isBuffer(request.body))
+    throw new RestError(415, 'INVALID_REQUEST', 'the body has to be multipart/form-data')
+  return readUploadForm(request.body, type)
+}
+
+const missing = (name: string): never => {
+  throw invalidRequest(`the part "${name}" is missing`)
+}
+const noForm: UploadForm = { text: missing, file: missing, optionalText: () => undefined, files: () => [] }
 
 /** The original spells one member of its paths in two ways. */
 function aliasesOf(path: string): readonly string[] {

@@ -1,0 +1,66 @@
+import {
+  type SubjectRule,
+  checkSubjectRules,
+  defaultSubjectRules,
+  defaultToleranceHours,
+  defaultValidityMinutes,
+} from '@sallyport/principal-propagation'
+import { z } from 'zod'
+
+/** A certificate that this installation owns: PEM of the certificate with its chain, and of its key (PKCS #8). */
+export interface OwnedCertificate {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** Where an owned certificate goes. A newer request for a certificate replaces the key of the one before. */
+export interface CertificateSlot {
+  readonly current?: OwnedCertificate | undefined
+  /** PEM of the key for which a certificate has been requested last. */
+  readonly requestedKey?: string | undefined
+}
+
+/** A certificate that backends are trusted by. */
+export interface TrustedBackend {
+  readonly alias: string
+  /** PEM, one certificate. */
+  readonly certificate: string
+}
+
+/** Certificates, trust and principal propagation towards the backends of all subaccounts (cloud-connector.md §1.17, §8.6). */
+export interface OnPremisesSettings {
+  readonly systemCertificate: CertificateSlot
+  readonly ppCaCertificate: CertificateSlot
+  readonly trustAllBackends: boolean
+  readonly trustedBackends: readonly TrustedBackend[]
+  /** Number of the next upload, which becomes part of aliases and is never used again. */
+  readonly nextTrustedBackend: number
+  readonly expirationToleranceInHr: number
+  readonly certificateValidityInMin: number
+  readonly subjectPatternRules: readonly SubjectRule[]
+}
+
+const certificateSlot: z.ZodType<CertificateSlot> = z.strictObject({
+  current: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
+  requestedKey: z.string().min(1).optional(),
+})
+
+const subjectPatternRules: z.ZodType<readonly SubjectRule[]> = z.custom<readonly SubjectRule[]>(
+  (value) => Array.isArray(value) && checkSubjectRules(value).length === 0,
+  'is no list of subject pattern rules',
+)
+
+/** Checks {@link OnPremisesSettings} and fills in what is missing. */
+export const onPremisesSchema: z.ZodType<OnPremisesSettings> = z.strictObject({
+  systemCertificate: certificateSlot.prefault({}),
+  ppCaCertificate: certificateSlot.prefault({}),
+  trustAllBackends: z.boolean().default(false),
+  trustedBackends: z
+    .array(z.strictObject({ alias: z.string().min(1).max(100), certificate: z.string().min(1) }))
+    .max(1000)
+    .default([]),
+  nextTrustedBackend: z.int().min(0).default(0),
+  expirationToleranceInHr: z.int().min(1).max(336).default(defaultToleranceHours),
+  certificateValidityInMin: z.int().min(1).max(43_200).default(defaultValidityMinutes),
+  subjectPatternRules: subjectPatternRules.default([...defaultSubjectRules]),
+})

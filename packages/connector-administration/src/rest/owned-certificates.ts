@@ -1,0 +1,155 @@
+import { X509Certificate } from 'node:crypto'
+import type { Clock } from '@sallyport/core'
+import { z } from 'zod'
+import {
+  acceptPkcs12,
+  acceptSigned,
+  type CertificatePurpose,
+  createRequest,
+  createSelfSigned,
+  describeCertificate,
+} from '../certificates/owned-certificate.ts'
+import type { AdministeredDocument } from '../document/administered-document.ts'
+import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import type { CertificateSlot } from '../document/on-premises.ts'
+import { invalidRequest, notFound } from './rest-error.ts'
+import { type Route, route } from './route.ts'
+import { tolerantInteger } from './tolerant-values.ts'
+
+/** Where in the document a certificate is, and how it is called. */
+export interface OwnedCertificatePlace {
+  /** Below the root, such as `/api/v1/configuration/connector/onPremises/systemCertificate`. */
+  readonly path: string
+  readonly purpose: CertificatePurpose
+  /** File name of its DER form, without `.der`. */
+  readonly fileName: string
+  /** `true` lets it be removed. */
+  readonly removable: boolean
+  readonly only?: 'master'
+  get(document: AdministeredDocument): CertificateSlot
+  set(document: AdministeredDocument, slot: CertificateSlot): AdministeredDocument
+}
+
+/** Places of the two certificates towards backends (cloud-connector.md §8.6). */
+export const onPremisesCertificates: readonly OwnedCertificatePlace[] = [
+  placeOnPremises('systemCertificate', 'system', 'system_certificate'),
+  placeOnPremises('ppCaCertificate', 'ca', 'ca_certificate'),
+]
+
+const wish = z.object({
+  type: z.enum(['selfsigned', 'csr']),
+  keySize: tolerantInteger(2048, 4096)
+    .refine((size) => size === 2048 || size === 4096, 'is 2048 or 4096')
+    .default(4096),
+  subjectDN: z.string().min(1).max(2048),
+  subjectAltNames: z
+    .array(z.object({ type: z.enum(['DNS', 'URI', 'IP', 'RFC822']), value: z.string().min(1).max(255) }))
+    .max(100)
+    .default([]),
+})
+
+/** What can be done with an owned certificate: look, make, request, take the answer, upload, remove. */
+export function ownedCertificateRoutes(
+  place: OwnedCertificatePlace,
+  { clock, editor }: { readonly clock: Clock; readonly editor: ConfigurationEditor },
+): readonly Route[] {
+  const { path } = place
+  const only = place.only === undefined ? {} : { only: place.only }
+  const current = (): { readonly certificate: string } => {
+    const owned = place.get(editor.document).current
+    if (owned === undefined) throw notFound(`there is no ${place.fileName.replace('_', ' ')}`)
+    return owned
+  }
+  const replace = (user: string, slot: (before: CertificateSlot) => CertificateSlot): Promise<unknown> =>
+    editor.change(user, (document) => place.set(document, slot(place.get(document))))
+  const removal = route({
+    method: 'DELETE',
+    path,
+    permission: 'associates',
+    ...only,
+    async handle({ caller }) {
+      current()
+      await replace(caller.user, (slot) => ({ requestedKey: slot.requestedKey }))
+      return { status: 204 }
+    },
+  })
+  return [
+    route({
+      method: 'GET',
+      path,
+      permission: 'all',
+      handle({ headers }) {
+        const owned = current()
+        if (!/application\/pkix-cert/i.test(headers.accept ?? '')) return { status: 200, body: describeCertificate(owned) }
+        return {
+          status: 200,
+          body: new X509Certificate(owned.certificate).raw,
+          type: 'application/octet-stream',
+          headers: { 'content-disposition': `attachment;filename="${place.fileName}.der"` },
+        }
+      },
+    }),
+    route({
+      method: 'POST',
+      path,
+      permission: 'associates',
+      ...only,
+      body: wish,
+      async handle({ body, caller, url }) {
+        const wanted = { ...body, keySize: body.keySize === 2048 ? 2048 : 4096 } as const
+        if (body.type === 'selfsigned') {
+          const made = await createSelfSigned(place.purpose, wanted, clock)
+          await replace(caller.user, (slot) => ({ ...slot, current: made }))
+          return { status: 201, headers: { location: url(path) } }
+        }
+        const { request, slot } = await createRequest(place.purpose, wanted, place.get(editor.document))
+        await replace(caller.user, (before) => ({ ...before, requestedKey: slot.requestedKey }))
+        return { status: 200, body: request, type: 'application/pkcs10' }
+      },
+    }),
+    route({
+      method: 'PATCH',
+      path,
+      permission: 'associates',
+      ...only,
+      upload: true,
+      async handle({ caller, form, url }) {
+        const pem = form.optionalText('signedCertificate') ?? ''
+        // An older client sends the rest of the chain as a part of its own.
+        const chain = form.optionalText('caCertificateChain') ?? ''
+        if (pem === '') throw invalidRequest('the part "signedCertificate" is missing')
+        await replace(caller.user, (slot) => acceptSigned(`${pem}\n${chain}`, slot))
+        return { status: 201, headers: { location: url(path) } }
+      },
+    }),
+    route({
+      method: 'PUT',
+      path,
+      permission: 'associates',
+      ...only,
+      upload: true,
+      async handle({ caller, form }) {
+        const slot = await acceptPkcs12(form.file('pkcs12'), form.text('password'))
+        await replace(caller.user, () => slot)
+        return { status: 204 }
+      },
+    }),
+    ...(place.removable ? [removal] : []),
+  ]
+}
+
+function placeOnPremises(
+  name: 'systemCertificate' | 'ppCaCertificate',
+  purpose: CertificatePurpose,
+  fileName: string,
+): OwnedCertificatePlace {
+  return {
+    path: `/api/v1/configuration/connector/onPremises/${name}`,
+    purpose,
+    fileName,
+    removable: true,
+    only: 'master',
+    get: (document) => document.onPremises[name],
+    set: (document, slot) => ({ ...document, onPremises: { ...document.onPremises, [name]: slot } }),
+  }
+}
