@@ -3,6 +3,9 @@ import { join } from 'node:path'
 
 /** Where a mail server delivers, one file for each message. */
 export interface Maildir {
+  readonly folder: string
+  /** Waits until there are so many messages. */
+  arrived(count: number, signal: AbortSignal): Promise<void>
   /** The messages that have arrived, oldest first, as they are stored: LF ends the lines. Waits until there are so many. */
   messages(count: number, signal: AbortSignal): Promise<readonly Buffer[]>
 }
@@ -11,8 +14,9 @@ export interface Maildir {
 export function createMaildir(folder: string): Maildir {
   const fresh = join(folder, 'new')
   const names = (): readonly string[] => (existsSync(fresh) ? readdirSync(fresh).toSorted() : [])
-  return {
-    async messages(count, signal) {
+  const maildir: Maildir = {
+    folder,
+    async arrived(count, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const look = (): void => {
         if (names().length >= count) resolve()
@@ -29,7 +33,11 @@ export function createMaildir(folder: string): Maildir {
         watcher.close()
         signal.removeEventListener('abort', onAbort)
       }
+    },
+    async messages(count, signal) {
+      await maildir.arrived(count, signal)
       return names().map((name) => readFileSync(join(fresh, name)))
     },
   }
+  return maildir
 }
