@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { createRfcCaller } from '@sallyport/conformance/cases'
 import {
   createHttpBackend,
   createManualClock,
@@ -14,7 +15,6 @@ import { createMaterialMemory, type MaterialStore, type TrafficStatus } from '..
 import { usageSaveMs } from '../src/limits.ts'
 import { type AdminBench, startAdminBench } from './admin-bench.ts'
 import { type ConnectorBench, mappingTo, startConnectorBench, subaccount, until } from './connector-bench.ts'
-import { createRfcCaller } from './rfc-caller.ts'
 import { startScriptedGateway } from './scripted-gateway.ts'
 
 const link = { subaccount, locationId: '' }
