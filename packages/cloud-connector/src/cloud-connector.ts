@@ -31,8 +31,14 @@ export interface CloudConnector extends AsyncDisposable {
   reload(user?: string): Promise<void>
   /** Opens the tunnel of a new identity, after a pairing at run time; takes the place of an older one for the same subaccount and location. */
   add(identity: ConnectorIdentity): Promise<void>
-  /** Settles when every tunnel is open. */
-  whenConnected(signal: AbortSignal): Promise<void>
+  /** Closes the tunnel of an identity for good and forgets it; nothing when there is none. What is kept of it goes with `removeIdentity`. */
+  remove(holder: LinkName): Promise<void>
+  /** Opens the tunnel again after `disconnect`, or after all attempts have failed. @throws ConnectivityError `NOT_FOUND`. */
+  connect(holder: LinkName): Promise<void>
+  /** Cuts the tunnel with everything that goes over it; what is configured stays. @throws ConnectivityError `NOT_FOUND`. */
+  disconnect(holder: LinkName): Promise<void>
+  /** Settles when every tunnel is open that is meant to be, or only the one that is named. */
+  whenConnected(signal: AbortSignal, holder?: LinkName): Promise<void>
   readonly status: ConnectorStatus
   readonly backends: readonly BackendStatus[]
   /** What the connector owns and has to renew or replace in time. */
@@ -70,6 +76,10 @@ export interface CloudConnectorOptions {
   readonly random?: () => number
   /** Version of the product, told to the cloud side. */
   readonly agentVersion: string
+  /** Whether the tunnel of an identity is meant to be open when it is added; always without it. */
+  readonly isWanted?: (holder: LinkName) => boolean
+  /** Attempts in a row to reopen a tunnel that has been open in this process; one that has not gets a single attempt. Without it there is no end of attempts. */
+  readonly maxReconnectAttempts?: () => number
 }
 
 const emptyEntry = connectorEntrySchema.parse({})
@@ -125,6 +135,8 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
     openTunnelLink({
       identity,
       trustEntries: await restoreTrust(material, identity),
+      on: options.isWanted?.(identity) ?? true,
+      maxReconnectAttempts: options.maxReconnectAttempts,
       load: (synchronisation) => load(from, identity, all, undefined, synchronisation),
       createTransport: options.createTransport,
       material,
@@ -222,8 +234,17 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
         links = [...others, added]
         await Promise.all(replaced.map((link) => link.close(defaultDrainMs)))
       }),
-    async whenConnected(signal) {
-      await Promise.all(links.map((link) => link.whenConnected(signal)))
+    remove: (holder) =>
+      inTurn(async () => {
+        const gone = links.filter(({ identity }) => identity.subaccount === holder.subaccount && identity.locationId === holder.locationId)
+        links = links.filter((link) => !gone.includes(link))
+        await Promise.all(gone.map((link) => link.close(0)))
+      }),
+    connect: (holder) => inTurn(async () => linkOf(holder).connect()),
+    disconnect: (holder) => inTurn(() => linkOf(holder).disconnect()),
+    async whenConnected(signal, holder) {
+      const meant = holder === undefined ? links.filter(({ on }) => on) : [linkOf(holder)]
+      await Promise.all(meant.map((link) => link.whenConnected(signal)))
     },
     get status() {
       const revision = Math.max(0, ...links.map((link) => link.loaded.state.revision))

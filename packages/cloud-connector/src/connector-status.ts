@@ -26,6 +26,8 @@ export interface LinkStatus {
   /** What the configuration in force says about it. */
   readonly entry: ConnectorEntry
   readonly tunnel: TunnelClientState
+  /** Whether the tunnel is meant to be open. */
+  readonly wanted: boolean
   readonly roundTripMs: number | undefined
   readonly openStreams: number
   readonly mappings: number
@@ -91,6 +93,7 @@ export function linkStatusOf(link: TunnelLink): LinkStatus {
     tunnelEndpoint: identity.tunnelEndpoint,
     entry: loaded.state.entry,
     tunnel: link.tunnel,
+    wanted: link.on,
     roundTripMs: link.roundTripMs,
     openStreams: link.openStreams,
     mappings: loaded.state.table.mappings.length,

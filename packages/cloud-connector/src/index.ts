@@ -32,9 +32,9 @@ export {
   readConfigurationText,
 } from './configuration/configuration-text.ts'
 export type { BackendStatus, ConnectorStatus, LinkStatus, TrustedIssuerStatus } from './connector-status.ts'
-export { type ConnectorIdentity, loadIdentities, removeIdentity, saveIdentity } from './identity/connector-identity.ts'
+export { type ConnectorIdentity, loadIdentities, moveIdentity, removeIdentity, saveIdentity } from './identity/connector-identity.ts'
 export { createMaterialFolder, createMaterialMemory, type MaterialStore } from './identity/material-store.ts'
-export { pairConnector, type ServerTrust } from './identity/pairing.ts'
+export { enrolConnector, type Enrolment, type OpenWay, pairConnector, type PairingProof, type ServerTrust } from './identity/pairing.ts'
 export type { MonitoringSources } from './listener/monitoring-routes.ts'
 export { type AdminListener, type AdminRole, createAdminListener, type VerifyAdministrator } from './listener/admin-listener.ts'
 export type { OwnedCertificate } from './monitoring/certificate-status.ts'

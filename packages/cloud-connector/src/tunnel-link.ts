@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AuditSink, Clock, EventSink, Logger, TunnelTransport } from '@sallyport/core'
 import type { TrustEntry } from '@sallyport/principal-propagation'
-import { createTunnelClient, type ExposedSystem, type TunnelClient, type TunnelClientState } from '@sallyport/tunnel'
+import { createTunnelClient, type ExposedSystem, type TunnelClientState } from '@sallyport/tunnel'
 import { configurationChanges, formatChange } from './configuration/configuration-changes.ts'
 import type { LoadedState } from './configuration/load-state.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -12,6 +12,7 @@ import { type BackendMonitor, createBackendMonitor } from './monitoring/backend-
 import { createUsageKeeper, restoreUsage, type UsageKeeper } from './monitoring/usage-keeper.ts'
 import { createTrustSynchronisation, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
 import { createStreamHost } from './stream-host.ts'
+import { createSwitchedTunnel, type SwitchedTunnel } from './switched-tunnel.ts'
 
 /** Makes the transport of a tunnel. The identity is asked for at every connection, so that a renewed certificate is used. */
 export type CreateTransport = (identity: () => ConnectorIdentity) => TunnelTransport
@@ -27,6 +28,8 @@ export interface LinkSurroundings {
   readonly log: Logger
   readonly random: () => number
   readonly agentVersion: string
+  /** See `CloudConnectorOptions`. */
+  readonly maxReconnectAttempts: (() => number) | undefined
 }
 
 /** An audit sink that may know how long to keep what it stores. */
@@ -49,6 +52,11 @@ export interface TunnelLink {
   /** Swaps the state for the next request of every stream. */
   apply(next: LoadedState, user: string): void
   whenConnected(signal: AbortSignal): Promise<void>
+  /** Whether the tunnel is meant to be open. */
+  readonly on: boolean
+  connect(): void
+  /** Cuts everything that goes over the tunnel, at once. */
+  disconnect(): Promise<void>
   close(graceMs: number): Promise<void>
 }
 
@@ -57,6 +65,8 @@ export async function openTunnelLink(
   options: LinkSurroundings & {
     readonly identity: ConnectorIdentity
     readonly trustEntries: readonly TrustEntry[]
+    /** Whether to connect now. */
+    readonly on: boolean
     readonly load: (synchronisation: TrustSynchronisation) => Promise<LoadedState>
   },
 ): Promise<TunnelLink> {
@@ -95,17 +105,25 @@ export async function openTunnelLink(
     log,
     monitor,
   })
-  const client: TunnelClient = createTunnelClient({
-    transport: options.createTransport(() => identity),
-    endpoint: new URL(identity.tunnelEndpoint),
-    hello: { locationId, connectorId, agentVersion, description: loaded.state.entry.description || identity.description },
-    onStream: (incoming, opening) => host.accept(incoming, opening),
-    onTrust: (issuers) => synchronisation.received(issuers),
-    onState: (state) => recordTunnel(state),
-    clock,
-    random: options.random,
-    log,
-    events,
+  let wasReady = false
+  const { maxReconnectAttempts } = options
+  const client: SwitchedTunnel = createSwitchedTunnel({
+    on: options.on,
+    create: () =>
+      createTunnelClient({
+        // Whoever was never connected is configured wrong rather than cut off, and waiting mends nothing.
+        ...(maxReconnectAttempts === undefined ? {} : { maxAttempts: () => (wasReady ? maxReconnectAttempts() : 1) }),
+        transport: options.createTransport(() => identity),
+        endpoint: new URL(identity.tunnelEndpoint),
+        hello: { locationId, connectorId, agentVersion, description: loaded.state.entry.description || identity.description },
+        onStream: (incoming, opening) => host.accept(incoming, opening),
+        onTrust: (issuers) => synchronisation.received(issuers),
+        onState: (state) => recordTunnel(state),
+        clock,
+        random: options.random,
+        log,
+        events,
+      }),
   })
   const renewal = createCertificateRenewal({
     identity: () => identity,
@@ -131,6 +149,7 @@ export async function openTunnelLink(
       })
     }
     connected = state.kind === 'ready'
+    wasReady ||= connected
   }
 
   const settle = (): void => {
@@ -180,6 +199,14 @@ export async function openTunnelLink(
         })
       }
       settle()
+    },
+    get on() {
+      return client.on
+    },
+    connect: () => client.connect(),
+    async disconnect() {
+      host.abort()
+      await client.disconnect()
     },
     whenConnected: (signal) => client.whenReady(signal),
     async close(graceMs) {

@@ -44,8 +44,8 @@ export interface TunnelClientOptions {
   readonly log?: Logger
   /** Where `tunnel-connected` and `tunnel-disconnected` go. The server reports the same facts: in one process give it to one of them. */
   readonly events?: EventSink
-  /** Attempts in a row before the client gives up; without it, it never does. */
-  readonly maxAttempts?: number
+  /** Attempts in a row before the client gives up, a refusal counting as one; asked after each. Without it the client never gives up. */
+  readonly maxAttempts?: number | (() => number)
   readonly limits?: Partial<TunnelClientLimits>
 }
 
@@ -101,7 +101,9 @@ export interface TunnelClient extends AsyncDisposable {
  * the old one is let go, so that streams keep running through a drain, a renewal or the loss of a lane.
  */
 export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
-  const { clock, log = silentLogger, events = noEvents, maxAttempts = Infinity } = options
+  const { clock, log = silentLogger, events = noEvents } = options
+  const { maxAttempts: allowed = Infinity } = options
+  const maxAttempts = typeof allowed === 'number' ? () => allowed : allowed
   const limits = { ...defaultTunnelClientLimits, ...options.limits }
   const backOff = { floorMs: limits.backOffFloorMs, ceilingMs: limits.backOffCeilingMs }
   const { locationId, connectorId } = options.hello
@@ -153,14 +155,17 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
 
   const onRefused = (code: ControlRefusalCode, message: string): void => {
     if (code === 'SERVICE_UNAVAILABLE') onFailed(new ConnectivityError(code, `the server refused the tunnel for now: ${message}`))
-    else fail('refused', code, message, limits.refusedRetryMs)
+    else {
+      failures++
+      fail('refused', code, message, failures < maxAttempts() ? limits.refusedRetryMs : undefined)
+    }
   }
 
   const onFailed = (error: Error): void => {
     if (closing !== undefined) return
     failures++
     const code = ConnectivityError.is(error) ? error.code : 'PEER_UNREACHABLE'
-    if (failures >= maxAttempts && current === undefined) return fail('attempts-exhausted', code, error.message, undefined)
+    if (failures >= maxAttempts() && current === undefined) return fail('attempts-exhausted', code, error.message, undefined)
     const delayMs = backOffMs(failures - 1, backOff, options.random)
     log.warn({ locationId, code, reason: error.message, delayMs }, 'tunnel not connected, trying again')
     dialAfter(delayMs)

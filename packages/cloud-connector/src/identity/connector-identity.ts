@@ -34,9 +34,33 @@ export async function loadIdentities(store: MaterialStore): Promise<readonly Con
   return texts.filter((text) => text !== undefined).map(parseIdentity)
 }
 
-/** Forgets an identity. The certificate stays valid; revoking it is the cloud side's business. */
+/**
+ * Forgets an identity and everything that is kept for it: trust list, generated keys, counters. The certificate stays valid; revoking it is the cloud side's
+ * business.
+ */
 export async function removeIdentity(store: MaterialStore, holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): Promise<void> {
-  await store.remove(identityName(holder))
+  for (const name of await namesOf(store, holder)) await store.remove(name)
+}
+
+/** Puts an identity at another location, with everything that is kept for it. What is there already is replaced. */
+export async function moveIdentity(store: MaterialStore, identity: ConnectorIdentity, locationId: string): Promise<ConnectorIdentity> {
+  const moved = { ...identity, locationId }
+  for (const name of await namesOf(store, identity)) {
+    const text = await store.load(name)
+    if (text !== undefined) await store.save(materialName(kindOf(name), moved), text)
+  }
+  await saveIdentity(store, moved)
+  await removeIdentity(store, identity)
+  return moved
+}
+
+async function namesOf(store: MaterialStore, holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): Promise<readonly string[]> {
+  return (await store.names()).filter((name) => name === materialName(kindOf(name), holder))
+}
+
+/** Names are a kind, the subaccount and the location; the last two have no blanks in them. */
+function kindOf(name: string): string {
+  return name.split(' ').slice(0, -2).join(' ')
 }
 
 function parseIdentity(text: string): ConnectorIdentity {

@@ -18,7 +18,7 @@ import { createConnectivityApi } from './api.ts'
 import { createCertificateRenewal, createConnectorAuthorization } from './authorize-connector.ts'
 import type { ConnectorAuthority } from './connector-authority.ts'
 import { createConnectorRegistry } from './connector-registry.ts'
-import { createPairing, type Pairing } from './pairing.ts'
+import { createPairing, type Pairing, type VerifyCloudUser } from './pairing.ts'
 import type { ConnectivityRepository } from './repository.ts'
 import { createTunnelAudit } from './tunnel-audit.ts'
 
@@ -40,6 +40,10 @@ export interface ConnectivityServiceOptions {
   readonly verifier: TokenVerifier
   /** Clients with plan `api_access`. */
   readonly apiClients: { has(clientId: string): boolean }
+  /** Decides about connectors that come with user and password; without it they need a pairing code. */
+  readonly verifyCloudUser?: VerifyCloudUser
+  /** What people call a subaccount, told to its connectors. */
+  readonly nameOf?: (subaccount: string) => string
   /** The token issuers that a subaccount trusts; connectors get them and validate users by them. */
   readonly trust: (subaccount: string) => Promise<readonly TrustedIssuer[]>
   /** Where service channels of connectors lead; without it nowhere. */
@@ -93,6 +97,8 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
     repository,
     clock,
     audit,
+    verifyCloudUser: options.verifyCloudUser,
+    nameOf: options.nameOf,
     tunnelEndpoint: () => (options.tunnel.publicEndpoint ?? tunnelEndpoint ?? options.tunnel.endpoint).href,
   })
   const server = createTunnelServer({

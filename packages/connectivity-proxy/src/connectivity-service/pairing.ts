@@ -1,10 +1,20 @@
-import { type AuditSink, type Clock, ConnectivityError } from '@sallyport/core'
+import { type AuditSink, type Clock, ConnectivityError, type Secret } from '@sallyport/core'
 import { parseCertificationRequest } from '@sallyport/x509'
 import type { ConnectorAuthority, NewCertificate } from './connector-authority.ts'
 import { maxOpenPairingCodes, pairingCodeLifetimeMs } from './limits.ts'
 import { createPairingCode, hashPairingCode } from './pairing-code.ts'
-import type { PairingAnswer, PairingRequest } from './pairing-messages.ts'
+import type { PairingAnswer, PairingProof, PairingRequest } from './pairing-messages.ts'
 import type { ConnectivityRepository, IssuedCertificate } from './repository.ts'
+
+/**
+ * Whether a user of a subaccount may add connectors to it, by password. `user` is how the user is called from then on. A refusal does not tell which of them was
+ * wrong.
+ */
+export type VerifyCloudUser = (request: {
+  readonly subaccount: string
+  readonly user: string
+  readonly password: Secret
+}) => Promise<{ readonly allowed: true; readonly user: string } | { readonly allowed: false; readonly reason: 'credentials' | 'role' }>
 
 /** Lets connectors in: hands out one-time codes, and certificates for them. */
 export interface Pairing {
@@ -24,6 +34,10 @@ export function createPairing(options: {
   readonly authority: ConnectorAuthority
   readonly repository: ConnectivityRepository
   readonly tunnelEndpoint: () => string
+  /** Decides by user and password; without it only codes are taken. */
+  readonly verifyCloudUser?: VerifyCloudUser | undefined
+  /** What people call a subaccount. */
+  readonly nameOf?: ((subaccount: string) => string) | undefined
   readonly clock: Clock
   readonly audit: AuditSink
 }): Pairing {
@@ -31,7 +45,31 @@ export function createPairing(options: {
   const record = (subaccount: string, user: string, message: string): void =>
     audit.write({ type: 'configuration-changed', category: 'Pairing', subaccount, user, message })
 
-  return {
+  /** A user who has shown the password gets a code, and uses it at once. */
+  const codeOf = async (proof: PairingProof): Promise<string> => {
+    if (proof.kind === 'code') return proof.code
+    const { subaccount, user } = proof
+    if (options.verifyCloudUser === undefined)
+      throw new ConnectivityError('PAIRING_REFUSED', 'this service pairs by one-time codes only, not by user and password')
+    const verdict = await options.verifyCloudUser(proof)
+    if (!verdict.allowed) {
+      record(
+        subaccount,
+        user,
+        `user ${user} was refused to add a connector: ${verdict.reason === 'role' ? 'the role is missing' : 'wrong user, password or subaccount'}`,
+      )
+      throw new ConnectivityError(
+        'PAIRING_REFUSED',
+        verdict.reason === 'role'
+          ? `user ${user} may not add connectors: give the user the role collection Cloud Connector Administrator or Subaccount Administrator`
+          : 'user, password and subaccount do not belong together',
+        { details: { reason: verdict.reason } },
+      )
+    }
+    return (await pairing.createCode({ subaccount, createdBy: verdict.user })).code
+  }
+
+  const pairing: Pairing = {
     async createCode({ subaccount, createdBy }) {
       const code = createPairingCode()
       const now = clock.now()
@@ -54,16 +92,24 @@ export function createPairing(options: {
       if (audit.failing)
         throw new ConnectivityError('SERVICE_UNAVAILABLE', 'no connector can be paired while the audit log cannot be written')
       const { publicKey } = parseCertificationRequest(request.certificationRequest)
-      const hash = hashPairingCode(request.code)
+      const { proof } = request
+      const hash = hashPairingCode(await codeOf(proof))
       const code = await repository.findPairingCode(hash, clock.now())
-      if (code === undefined) throw refused()
+      if (code === undefined || (proof.subaccount !== undefined && proof.subaccount !== code.subaccount)) throw refused()
       const { subaccount, createdBy } = code
       const { connectorId, locationId, description } = request
       const issued = authority.issueForConnector({ subaccount, connectorId }, publicKey)
       const certificate = toIssued(issued, { subaccount, connectorId, locationId, description, registeredBy: createdBy }, clock.now())
       if (!(await repository.redeemPairingCode(hash, clock.now(), certificate))) throw refused()
       record(subaccount, createdBy, `connector ${connectorId} paired, certificate ${issued.fingerprint.slice(0, 16)}`)
-      return { subaccount, certificate: issued.pem, authorities: authority.bundle(), tunnelEndpoint: options.tunnelEndpoint() }
+      return {
+        subaccount,
+        displayName: options.nameOf?.(subaccount) ?? subaccount,
+        user: createdBy,
+        certificate: issued.pem,
+        authorities: authority.bundle(),
+        tunnelEndpoint: options.tunnelEndpoint(),
+      }
     },
 
     async renew(current, certificationRequest) {
@@ -74,6 +120,7 @@ export function createPairing(options: {
       return { certificate: issued.pem, authorities: authority.bundle() }
     },
   }
+  return pairing
 }
 
 function toIssued(
@@ -105,6 +152,6 @@ export function revoked(): ConnectivityError {
 function refused(): ConnectivityError {
   return new ConnectivityError(
     'PAIRING_REFUSED',
-    'the pairing code is not valid: it is mistyped, was used already, or is older than 15 minutes',
+    'the pairing code is not valid: it is mistyped, was used already, is for another subaccount, or is older than 15 minutes',
   )
 }

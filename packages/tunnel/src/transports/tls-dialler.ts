@@ -1,11 +1,15 @@
 import { randomBytes, type X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { connect as tlsConnect, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls'
 import { abortedError, type Clock, ConnectivityError } from '@sallyport/core'
 import type { TlsLimits } from '../limits.ts'
 import { readExactly } from './read-exactly.ts'
 import { dialError } from './tls-errors.ts'
 import { answerBytes, formatHello, type LaneAnswer, tryParseAnswer } from './tls-hello.ts'
+
+/** Opens a byte stream to the server another way than directly, such as through a proxy. */
+export type OpenSocket = (address: { readonly host: string; readonly port: number }, signal: AbortSignal) => Promise<Duplex>
 
 /** What one attempt to open all lanes needs. */
 export interface DialOptions {
@@ -16,6 +20,7 @@ export interface DialOptions {
   readonly lanes: number
   readonly versions: readonly number[]
   readonly limits: TlsLimits
+  readonly openSocket: OpenSocket | undefined
   readonly clock: Clock
   readonly signal: AbortSignal
 }
@@ -44,7 +49,9 @@ export async function dialLanes(options: DialOptions): Promise<DialledLanes> {
   })
   const connectionId = randomBytes(16)
   try {
-    const dialled = await Promise.all(Array.from({ length: options.lanes }, (_, lane) => dialLane(options, connectionId, lane, sockets)))
+    const dialled = await Promise.all(
+      Array.from({ length: options.lanes }, (_, lane) => dialLane({ ...options, signal: giveUp.signal }, connectionId, lane, sockets)),
+    )
     const [first] = dialled
     if (first === undefined) throw new ConnectivityError('CONFIGURATION_INVALID', 'a tunnel connection needs at least one lane')
     if (dialled.some(({ answer }) => !answer.instance.equals(first.answer.instance))) {
@@ -71,10 +78,15 @@ async function dialLane(options: DialOptions, connectionId: Buffer, lane: number
   const { endpoint, limits } = options
   const host = endpoint.hostname.replace(/^\[|\]$/g, '')
   const servername = options.servername ?? (isIP(host) === 0 ? host : undefined)
+  const port = Number(endpoint.port)
+  const way = options.openSocket === undefined ? undefined : await options.openSocket({ host, port }, options.signal)
+  if (way !== undefined && options.signal.aborted) {
+    way.destroy()
+    throw abortedError(options.signal, `connecting to ${endpoint.host}`)
+  }
   // The typings do not know that sockets of a TLS client half-close as well.
   const given: ConnectionOptions & { readonly allowHalfOpen: true } = {
-    host,
-    port: Number(endpoint.port),
+    ...(way === undefined ? { host, port } : { socket: way }),
     secureContext: options.context,
     allowHalfOpen: true,
     ...(servername === undefined ? {} : { servername }),

@@ -3,12 +3,13 @@ import { type Clock, ConnectivityError, type Logger, silentLogger, type TunnelTr
 import { defaultTlsLimits, maxLanes, type MultiplexerLimits, type TlsLimits } from '../limits.ts'
 import { multiplex } from '../multiplexer/multiplexer.ts'
 import { createSocketLink } from './socket-link.ts'
-import { dialLanes } from './tls-dialler.ts'
+import { dialLanes, type OpenSocket } from './tls-dialler.ts'
 import { tunnelVersions } from './tls-hello.ts'
 import { listenForLanes, type TlsRefusal } from './tls-listener.ts'
 import { createContextCache, current, type Renewable, type TlsMaterial } from './tls-material.ts'
 
 export type { Renewable, TlsMaterial } from './tls-material.ts'
+export type { OpenSocket } from './tls-dialler.ts'
 export type { TlsRefusal } from './tls-listener.ts'
 
 /** What a side that dials brings. */
@@ -29,6 +30,8 @@ export interface TlsTransportOptions {
   /** TLS connections per tunnel connection, 1 to 16, decided by the side that dials. Default 2: one for what is small, one for bulk. */
   readonly lanes?: number
   readonly log?: Logger
+  /** Dials the byte stream below TLS, through a proxy for example; asked for each lane. Directly without it. */
+  readonly openSocket?: OpenSocket
   readonly limits?: Partial<TlsLimits>
   readonly multiplexer?: Partial<MultiplexerLimits>
   /** A client certificate was refused in the handshake, before there was a connection; for the audit log. */
@@ -64,6 +67,7 @@ export function createVersionedTlsTransport(options: TlsTransportOptions, versio
         lanes,
         versions,
         limits,
+        openSocket: options.openSocket,
         clock,
         signal,
         context: contextFor(material),
