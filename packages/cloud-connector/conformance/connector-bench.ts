@@ -60,6 +60,8 @@ export interface RawConnection {
   write(text: string): void
   /** Changes the principal for the requests that follow. */
   become(principal: WirePrincipal | null, correlationId?: string): void
+  /** Reads on, where `reads` was `false`. */
+  read(): void
 }
 
 /** The data path of a connector at the far end of a tunnel in memory, and a tiny cloud side that opens streams. */
@@ -79,8 +81,8 @@ export interface ConnectorBench extends AsyncDisposable {
   configure(connector: unknown, files?: Readonly<Record<string, string>>): Promise<void>
   /** A connection of an application. */
   connect(options?: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'>, onMessage?: (message: Buffer) => void): Duplex
-  /** A connection of an application, with its messages. */
-  raw(options?: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'>): RawConnection
+  /** A connection of an application, with its messages. `reads: false`: no more arrives than the window of the stream at first. */
+  raw(options?: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'> & { readonly reads?: boolean }): RawConnection
   /** An agent that keeps one connection. */
   keepAlive(options?: Pick<BenchRequest, 'host' | 'port' | 'principal'>): Agent
   request(options: BenchRequest): Promise<BenchAnswer>
@@ -184,14 +186,15 @@ export async function startConnectorBench(options: {
       return connector.status.links[0]?.openStreams ?? 0
     },
     connect,
-    raw(to = {}) {
+    raw({ reads = true, ...to } = {}) {
+      let isReading = reads
       let text = ''
       let closed: StreamCloseReason | undefined
       let ended = false
       const stream = tunnel.openStream(openingFor(to), {
         onData(chunk) {
           text += chunk.toString('latin1')
-          return true
+          return isReading
         },
         onEnd() {
           ended = true
@@ -211,6 +214,10 @@ export async function startConnectorBench(options: {
         },
         get ended() {
           return ended
+        },
+        read() {
+          isReading = true
+          stream.resume()
         },
         write: (more) => void stream.write(Buffer.from(more, 'latin1')),
         become: (principal, correlationId = 'corr-next') =>

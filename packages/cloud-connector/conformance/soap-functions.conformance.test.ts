@@ -28,7 +28,8 @@ async function start(fields: Readonly<Record<string, unknown>> = {}): Promise<vo
       .on('data', (piece: Buffer) => pieces.push(piece))
       .on('end', () => {
         bodies.push(Buffer.concat(pieces))
-        response.end('answer')
+        const bytes = /^\/sap\/bc\/soap\/wsdl\?(\d+)$/.exec(request.url ?? '')?.[1]
+        response.end(bytes === undefined ? 'answer' : 'x'.repeat(Number(bytes)))
       })
   }).on('connection', () => (connections += 1))
   server.listen(0, '127.0.0.1')
@@ -40,7 +41,7 @@ async function start(fields: Readonly<Record<string, unknown>> = {}): Promise<vo
     soapFunctionFilter: true,
     functions: [{ name: 'STFC_CONNECTION' }, { name: '/ACME/', prefix: true }],
   }
-  bench = await startConnectorBench({ connector: { mappings: [{ ...mapping, ...fields }] } })
+  bench = await startConnectorBench({ wantsEvents: true, connector: { mappings: [{ ...mapping, ...fields }] } })
 }
 
 const post = (body: string | Buffer, headers: Readonly<Record<string, string>> = {}): ReturnType<ConnectorBench['request']> =>
@@ -140,6 +141,23 @@ describe('SOAP requests of a mapping with soapFunctionFilter', () => {
     await expect(once(stream, 'close')).rejects.toMatchObject({ code: 'TUNNEL_LOST' })
     expect(bench.openStreams).toBe(0)
     expect(connections).toBe(0)
+  })
+
+  it('whose body breaks its framing are answered with 400, which arrives also where nobody reads at once', async () => {
+    await start()
+    const connection = bench.raw({ reads: false })
+    const head = (method: string, target: string): string => `${method} ${target} HTTP/1.1\r\nHost: s4.demo:443\r\n`
+    // The window of a stream is 256 KiB: the second answer does not fit into it any more, and what follows waits behind.
+    for (const bytes of [260_000, 4_000]) connection.write(`${head('GET', `/sap/bc/soap/wsdl?${bytes}`)}\r\n`)
+    connection.write(`${head('POST', path)}Content-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n<s:E\r\nno length\r\n`)
+    connection.stream.end()
+    await until(() => bench.events.filter(({ type }) => type === 'request-finished').length === 3)
+    expect(connection.text).not.toContain('400 Bad Request')
+    connection.read()
+    await until(() => connection.closed !== undefined)
+    expect(connection.closed).toEqual({ kind: 'finished' })
+    expect(connection.text).toMatch(/x{4000}HTTP\/1\.1 400 Bad Request\r\n.*The request is not accepted: its body is malformed\n$/s)
+    expect(bodies).toHaveLength(2)
   })
 
   it('PR-112 cannot be called past the filter by another way to write the path', async () => {

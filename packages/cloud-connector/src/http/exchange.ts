@@ -5,6 +5,7 @@ import type { HttpResource } from '../access-control/http-resource.ts'
 import type { SystemMapping } from '../access-control/system-mapping.ts'
 import type { BackendTarget } from '../backend/backend-connection.ts'
 import type { ConnectorState } from '../connector-state.ts'
+import { maxDiscardedBodyBytes } from '../limits.ts'
 import type { LinkContext } from '../link-context.ts'
 import { eventTarget } from './access-record.ts'
 import { countExchange } from './exchange-record.ts'
@@ -102,6 +103,14 @@ export function createExchange(
 export function isRepeatable({ head, retried, reused }: Exchange): boolean {
   const safe = head.method === 'GET' || head.method === 'HEAD' || head.method === 'OPTIONS'
   return safe && reused && head.framing.kind === 'none' && !retried
+}
+
+/** Whether the connection may go on behind a refusal. `begun`: part of the request has gone to the backend. */
+export function goesOnAfter({ head, requestDone }: Exchange, refusal: Refusal, begun: boolean): boolean {
+  // What is not HTTP as we accept it may be read differently by whoever sent it: nothing behind it can be believed.
+  if (!head.keepAlive || refusal.code === 'MESSAGE_INVALID') return false
+  const isSmall = head.framing.kind === 'length' && head.framing.bytes <= maxDiscardedBodyBytes && !head.expectsContinue
+  return requestDone || (isSmall && !begun)
 }
 
 /** The backend's final answer has begun. */
