@@ -17,6 +17,15 @@ export {
   type DestinationRecord,
   type DestinationVerdict,
 } from './destination.ts'
+export { type ClusterAddress, parseClusterAddress } from './connector/cluster-address.ts'
+export {
+  type ChannelTarget,
+  channelTypes,
+  localPortOf,
+  type ServiceChannelEntry,
+  serviceChannelSchema,
+  targetOf,
+} from './connector/service-channel.ts'
 export {
   createDestinationAdminClient,
   type DestinationAdminClient,

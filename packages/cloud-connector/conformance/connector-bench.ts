@@ -16,7 +16,15 @@ import {
 } from '@sallyport/core'
 import type { SynchronisedIssuer } from '@sallyport/principal-propagation'
 import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
-import { createTunnelServer, formatMessage, toDuplex, type Tunnel, type TunnelServer, type WirePrincipal } from '@sallyport/tunnel'
+import {
+  createTunnelServer,
+  formatMessage,
+  type ServeChannel,
+  toDuplex,
+  type Tunnel,
+  type TunnelServer,
+  type WirePrincipal,
+} from '@sallyport/tunnel'
 import { createMemoryTransport } from '@sallyport/tunnel/memory'
 import {
   type CloudConnector,
@@ -107,6 +115,8 @@ export async function startConnectorBench(options: {
   readonly clock?: Clock
   readonly wantsEvents?: boolean
   readonly material?: MaterialStore
+  /** What the cloud side does with clients of service channels. */
+  readonly serveChannel?: ServeChannel
 }): Promise<ConnectorBench> {
   const { clock = systemClock, material = createMaterialMemory() } = options
   const transport = createMemoryTransport({ clock: systemClock })
@@ -122,6 +132,7 @@ export async function startConnectorBench(options: {
     endpoint,
     authorize: () => Promise.resolve({ allowed: true, subaccount }),
     trust: () => Promise.resolve(cloud.issuers),
+    ...(options.serveChannel === undefined ? {} : { onChannel: options.serveChannel }),
     clock: systemClock,
     audit: { failing: false, write: () => {}, flushed: () => Promise.resolve() },
   })

@@ -51,8 +51,13 @@ export interface CloudConnector extends AsyncDisposable {
   synchroniseTrust(holder: LinkName, user: string, signal?: AbortSignal): Promise<TrustChanges>
   /** Renews the subaccount certificate now. */
   renewCertificate(holder: LinkName): Promise<void>
-  /** Lets requests that are under way finish for so long, then closes everything. Idempotent; works after a failed start. */
-  stop(options?: { readonly graceMs?: number }): Promise<void>
+  /** Settles when the port of a service channel is open. @throws ConnectivityError that says why it is not; `NOT_FOUND` for a channel that is not enabled. */
+  whenChannelOpen(holder: LinkName, id: number, signal: AbortSignal): Promise<void>
+  /**
+   * Lets requests that are under way finish for so long, then closes everything. Idempotent; works after a failed start. Ports of service channels close at once, and
+   * their clients may finish for `channelGraceMs`, which is as long unless it is given.
+   */
+  stop(options?: { readonly graceMs?: number; readonly channelGraceMs?: number }): Promise<void>
 }
 
 /** Which tunnel is meant. */
@@ -263,10 +268,11 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
     trafficControl: (holder) => trafficControlOf(linkOf(holder), clock.now),
     synchroniseTrust: async (holder, user, signal) => await linkOf(holder).synchronisation.synchronise(user, signal),
     renewCertificate: async (holder) => await linkOf(holder).renewal.renew(),
-    stop({ graceMs = defaultDrainMs } = {}) {
+    whenChannelOpen: async (holder, id, signal) => await linkOf(holder).channels.whenOpen(id, signal),
+    stop({ graceMs = defaultDrainMs, channelGraceMs = graceMs } = {}) {
       stopping ??= inTurn(async () => {
         stopWatching?.()
-        await Promise.all(links.map((link) => link.close(graceMs)))
+        await Promise.all(links.map((link) => link.close(graceMs, channelGraceMs)))
         deadlines.stop()
         if (configuration === undefined) return
         audit.write({ type: 'service-stopped', subaccount: '', user: '', message: 'Cloud connector is stopped' })

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { ConnectorEntry } from '@sallyport/admin-api'
 import type { TunnelClientState } from '@sallyport/tunnel'
+import type { ChannelStatus } from './channels/service-channel.ts'
 import type { TunnelLink } from './tunnel-link.ts'
 
 /** How a connector is doing. Plain data. */
@@ -31,6 +32,7 @@ export interface LinkStatus {
   readonly roundTripMs: number | undefined
   readonly openStreams: number
   readonly mappings: number
+  readonly channels: readonly ChannelStatus[]
   readonly certificate: {
     readonly subject: string
     readonly issuer: string
@@ -97,6 +99,7 @@ export function linkStatusOf(link: TunnelLink): LinkStatus {
     roundTripMs: link.roundTripMs,
     openStreams: link.openStreams,
     mappings: loaded.state.table.mappings.length,
+    channels: link.channels.status,
     certificate: {
       subject: certificate.subject.replaceAll('\n', ','),
       issuer: certificate.issuer.replaceAll('\n', ','),

@@ -17,6 +17,8 @@ export { readRequestPath, type RequestPath } from './access-control/request-path
 export type { SystemMapping } from './access-control/system-mapping.ts'
 export { type AuditLog, createAuditLog } from './audit/audit-log.ts'
 export { type AuditProblem, type AuditVerification, verifyAuditLog } from './audit/verify-audit-log.ts'
+export type { ChannelUsage } from './channels/channel-usage.ts'
+export type { ChannelState, ChannelStatus } from './channels/service-channel.ts'
 export { type CloudConnector, type CloudConnectorOptions, createCloudConnector, type LinkName } from './cloud-connector.ts'
 export { type ConfigurationSource, createConfigurationFile, createConfigurationText } from './configuration/configuration-source.ts'
 export {

@@ -144,7 +144,7 @@ export const maxAdminConnections = 100
 export const recentRequestCount = 50
 export const maxTopTimeConsumers = 50
 
-/** Hours for which usage is shown one by one. */
+/** Hours for which usage, that of service channels too, is shown one by one. */
 export const usageHours = 24
 
 /** Resources of one subaccount and location whose use is counted, at 2 kB each; the use of further ones counts for their virtual host alone. */
@@ -158,3 +158,19 @@ export const usageSaveMs = 60_000
 
 /** Time an open request has when the connector stops. */
 export const defaultDrainMs = 30_000
+
+/** How long the cloud side has to lead a client of a service channel to its service; clients of databases give up after 15 to 30 s. */
+export const channelAnswerMs = 15_000
+
+/** How much longer we wait for that answer, which travels as well. Overflow: the client is reset. */
+export const channelAnswerSlackMs = 2_000
+
+/** A port that somebody else has is tried again after so long. */
+export const channelRetryMs = 5_000
+
+/** Clients of a service channel that say nothing are probed after so long, so that those that are gone are noticed. */
+export const channelKeepAliveMs = 60_000
+
+/** Physical connections of a tunnel: one for what is small, one for bulk; service channels may ask for more, up to what a connection of the tunnel can have. */
+export const usualTunnelLanes = 2
+export const maxTunnelLanes = 16

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { AuditSink, Clock, EventSink, Logger, TunnelTransport } from '@sallyport/core'
+import { type AuditSink, type Clock, ConnectivityError, type EventSink, type Logger, type TunnelTransport } from '@sallyport/core'
 import type { TrustEntry } from '@sallyport/principal-propagation'
 import { createTunnelClient, type ExposedSystem, type TunnelClientState } from '@sallyport/tunnel'
+import { lanesFor } from './channels/channel-lanes.ts'
+import { createServiceChannels, type ServiceChannels } from './channels/service-channels.ts'
 import { configurationChanges, formatChange } from './configuration/configuration-changes.ts'
 import type { LoadedState } from './configuration/load-state.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -14,8 +16,11 @@ import { createTrustSynchronisation, type TrustSynchronisation } from './princip
 import { createStreamHost } from './stream-host.ts'
 import { createSwitchedTunnel, type SwitchedTunnel } from './switched-tunnel.ts'
 
-/** Makes the transport of a tunnel. The identity is asked for at every connection, so that a renewed certificate is used. */
-export type CreateTransport = (identity: () => ConnectorIdentity) => TunnelTransport
+/**
+ * Makes the transport of a tunnel. The identity is asked for at every connection, so that a renewed certificate is used; so are the physical connections
+ * ("lanes") that the tunnel should consist of.
+ */
+export type CreateTransport = (identity: () => ConnectorIdentity, lanes: () => number) => TunnelTransport
 
 /** What links share and are given by the connector. */
 export interface LinkSurroundings {
@@ -47,6 +52,7 @@ export interface TunnelLink {
   readonly tunnel: TunnelClientState
   readonly roundTripMs: number | undefined
   readonly openStreams: number
+  readonly channels: ServiceChannels
   /** What decides now. */
   readonly loaded: LoadedState
   /** Swaps the state for the next request of every stream. */
@@ -55,9 +61,10 @@ export interface TunnelLink {
   /** Whether the tunnel is meant to be open. */
   readonly on: boolean
   connect(): void
-  /** Cuts everything that goes over the tunnel, at once. */
+  /** Cuts everything that goes over the tunnel, at once, and closes the ports of service channels. */
   disconnect(): Promise<void>
-  close(graceMs: number): Promise<void>
+  /** Clients of service channels may finish for `channelGraceMs`, as long as everything else unless it is given. */
+  close(graceMs: number, channelGraceMs?: number): Promise<void>
 }
 
 /** Opens the tunnel of an identity. `load` builds the first state; it is given the trust list that belongs to the link. */
@@ -113,17 +120,34 @@ export async function openTunnelLink(
       createTunnelClient({
         // Whoever was never connected is configured wrong rather than cut off, and waiting mends nothing.
         ...(maxReconnectAttempts === undefined ? {} : { maxAttempts: () => (wasReady ? maxReconnectAttempts() : 1) }),
-        transport: options.createTransport(() => identity),
+        transport: options.createTransport(
+          () => identity,
+          () => lanesFor(loaded.state.entry.channels),
+        ),
         endpoint: new URL(identity.tunnelEndpoint),
         hello: { locationId, connectorId, agentVersion, description: loaded.state.entry.description || identity.description },
         onStream: (incoming, opening) => host.accept(incoming, opening),
         onTrust: (issuers) => synchronisation.received(issuers),
-        onState: (state) => recordTunnel(state),
+        onState: (state) => {
+          recordTunnel(state)
+          channels.tunnelChanged()
+        },
         clock,
         random: options.random,
         log,
         events,
       }),
+  })
+  const channels = createServiceChannels({
+    subaccount,
+    locationId,
+    tunnel: {
+      obstacle: () => obstacleOf(client, identity.tunnelEndpoint),
+      openChannel: (opening, handlers) => client.openChannel(opening, handlers),
+    },
+    clock,
+    deadlines,
+    log,
   })
   const renewal = createCertificateRenewal({
     identity: () => identity,
@@ -154,6 +178,7 @@ export async function openTunnelLink(
 
   const settle = (): void => {
     const { entry, table } = loaded.state
+    channels.apply(entry.channels)
     audit.retain?.(subaccount, entry.audit.retentionDays)
     synchronisation.configure(entry.trust)
     const systems = table.mappings.map((mapping): ExposedSystem => ({
@@ -171,6 +196,7 @@ export async function openTunnelLink(
     renewal,
     monitor,
     usageKeeper,
+    channels,
     get identity() {
       return identity
     },
@@ -209,15 +235,25 @@ export async function openTunnelLink(
       await client.disconnect()
     },
     whenConnected: (signal) => client.whenReady(signal),
-    async close(graceMs) {
+    async close(graceMs, channelGraceMs = graceMs) {
       draining = true
       synchronisation.stop()
       renewal.stop()
       if (graceMs > 0) void host.drain()
       else host.abort()
-      await client.close({ graceMs })
+      void channels.close(channelGraceMs)
+      const cancelAbort = clock.after(graceMs, () => host.abort())
+      await client.close({ graceMs: Math.max(graceMs, channelGraceMs) })
+      cancelAbort()
       host.abort()
       await usageKeeper.close()
     },
   }
+}
+
+function obstacleOf(client: SwitchedTunnel, endpoint: string): ConnectivityError | undefined {
+  if (!client.on) return new ConnectivityError('TUNNEL_LOST', 'the subaccount is disconnected; connect it first')
+  if (client.state.kind !== 'ready') return new ConnectivityError('TUNNEL_LOST', `the tunnel to ${endpoint} is not connected`)
+  if (client.takesChannels) return undefined
+  return new ConnectivityError('VERSION_UNSUPPORTED', `the cloud side at ${endpoint} is too old for service channels; update it`)
 }

@@ -5,11 +5,10 @@ import type { ServerTrust } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { type Command, Option } from 'commander'
 import { askControl, requireRunning } from '../control/control-client.ts'
-import { readControlRecords } from '../control/control-record.ts'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { firstLine } from '../output/first-line.ts'
 import { formatTable } from '../output/printer.ts'
-import { type ConnectorReport, nextWithoutConnector } from '../stack/connector-report.ts'
+import { readConnectorReports } from './connector-reports.ts'
 import { createContext } from './context.ts'
 import { pairingCodeVariable, readPairingCode } from './pairing-code.ts'
 
@@ -95,21 +94,7 @@ export function addConnectorCommand(program: Command): void {
     .description('on premise: tunnels, certificates, mappings, configuration')
     .action(async (_options: unknown, command: Command) => {
       const { printer, folder } = createContext(command)
-      const reports: ConnectorReport[] = []
-      let running = 0
-      for (const record of await readControlRecords(folder())) {
-        if (!/^dev$|connector/.test(record.name)) continue
-        running++
-        reports.push(...(await askControl<{ connectors: readonly ConnectorReport[] }>(record, 'connector-status')).connectors)
-      }
-      if (reports.length === 0 && running > 0)
-        throw new ConnectivityError('CONFIGURATION_INVALID', 'a connector process is running, but it has no subaccount', {
-          details: { next: nextWithoutConnector },
-        })
-      if (reports.length === 0)
-        throw new ConnectivityError('SERVICE_UNAVAILABLE', `no connector is running with the data in ${folder().path}`, {
-          details: { next: 'sallyport serve connector --config connector.yaml' },
-        })
+      const reports = await readConnectorReports(folder())
       printer.result({ connectors: reports }, () =>
         formatTable(
           ['SUBACCOUNT', 'LOCATION', 'TUNNEL', 'SINCE', 'MAPPINGS', 'CERTIFICATE UNTIL', 'CONFIGURATION'],

@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import { addAuditCommand } from './audit.ts'
 import { addBindCommand } from './bind.ts'
 import { addCertificateCommand } from './certificate.ts'
+import { addChannelCommand } from './channel.ts'
 import { addConfigCommand } from './config.ts'
 import { addConformanceCommand } from './conformance.ts'
 import { addConnectorCommand } from './connector.ts'
@@ -49,6 +50,7 @@ const commands = [
   addCertificateCommand,
   addTrustCommand,
   addConnectorCommand,
+  addChannelCommand,
   addServeCommand,
   addDbCommand,
   addAuditCommand,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { checkDestination, type ConfigurationProblem } from '@sallyport/admin-api'
+import { tryParseAddress } from '@sallyport/core'
 import type { Configuration } from './configuration.ts'
 
 type Rule = (configuration: Configuration) => readonly ConfigurationProblem[]
@@ -131,6 +132,29 @@ const ownCustomerKeys: Rule = ({ subaccounts }) => {
   )
 }
 
+const serviceMappings: Rule = ({ server: { serviceChannels }, subaccounts }) => {
+  const keys = serviceChannels.mappings.map(({ serviceId, subaccountId, type }) =>
+    JSON.stringify([type, subaccountId, serviceId.toLowerCase()]),
+  )
+  return serviceChannels.mappings.flatMap(({ internalAddress, serviceId, subaccountId, type }, at) => {
+    const path = ['server', 'serviceChannels', 'mappings', at]
+    const problems: ConfigurationProblem[] = []
+    if (keys.indexOf(keys[at] ?? '') !== at)
+      problems.push({
+        path: [...path, 'serviceId'],
+        message: `the ${type} service "${serviceId}" of subaccount "${subaccountId}" stands twice`,
+      })
+    if (tryParseAddress(internalAddress) === undefined)
+      problems.push({
+        path: [...path, 'internalAddress'],
+        message: `"${internalAddress}" is not an address such as database.internal:5432`,
+      })
+    if (subaccounts.length > 0 && !subaccounts.some(({ id }) => id === subaccountId))
+      problems.push({ path: [...path, 'subaccountId'], message: `there is no subaccount "${subaccountId}"` })
+    return problems
+  })
+}
+
 /** Named checks across entries. Each finds all its problems; none changes anything. */
 const rules: readonly Rule[] = [
   uniqueSubaccounts,
@@ -144,6 +168,7 @@ const rules: readonly Rule[] = [
   ownCustomerKeys,
   uniqueRoleCollections,
   uniqueIdentityServices,
+  serviceMappings,
 ]
 
 export function checkRules(configuration: Configuration): readonly ConfigurationProblem[] {

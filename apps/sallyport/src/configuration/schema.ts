@@ -1,4 +1,5 @@
 import { type ConnectorEntry, connectorEntrySchema, type DestinationRole, destinationRoles } from '@sallyport/admin-api'
+import type { ServiceMapping } from '@sallyport/connectivity-proxy'
 import { z } from 'zod'
 import { type CustomerKeyEntry, customerKeySchema, type KeyManagementEntry, keyManagementSchema } from './key-management-schema.ts'
 import { fileReference, reference, secretReference, type SecretReference, type TextOrReference } from './text-reference.ts'
@@ -74,6 +75,8 @@ interface ServerEntry {
     readonly tunnelPort?: number | undefined
     readonly apiPort?: number | undefined
   }
+  /** Where service channels of connectors lead. */
+  readonly serviceChannels: { readonly clusterHosts: readonly string[]; readonly mappings: readonly ServiceMapping[] }
 }
 
 /** Where the cloud side keeps its data, and what seals it. */
@@ -152,6 +155,27 @@ const subaccount = z.strictObject({
     .describe('Destinations of the subaccount with the property names of the service; created when there is none of that name yet'),
 })
 
+/** With the field names of the resource ServiceMapping. */
+const serviceMapping = z.strictObject({
+  type: z.enum(['RFC', 'TCP']).describe('RFC for ABAP systems, TCP for everything else'),
+  subaccountId: z.string().min(1).max(200).describe('Subaccount whose connectors may ask for it'),
+  serviceId: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[^\s/]+$/, 'without blanks and slashes')
+    .describe(
+      'What the channel asks for: the service id, the tenant host of an ABAP system, the name of a database, the endpoint of a machine',
+    ),
+  tenantId: z.string().min(1).max(253).optional().describe('Name of the tenant in log lines, where the service has one of its own'),
+  internalAddress: z.string().min(1).max(300).describe('host:port of the service as this server reaches it'),
+  locationIds: z
+    .array(z.string().max(200))
+    .max(1_000)
+    .optional()
+    .describe('Location IDs of the connectors that may ask for it, "" for the default one; only that one unless given'),
+})
+
 const server = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
   publicHost: z.string().min(1).default('localhost').describe('Host name in bindings and certificates'),
@@ -219,6 +243,17 @@ const server = z.strictObject({
   connectivityProxy: z
     .strictObject({ httpPort: port.optional(), socks5Port: port.optional(), tunnelPort: port.optional(), apiPort: port.optional() })
     .prefault({}),
+  serviceChannels: z
+    .strictObject({
+      clusterHosts: z
+        .array(z.string().min(1).max(300))
+        .max(100)
+        .default([])
+        .describe('Names by which channels to a Kubernetes cluster may mean this server, host or host:port, beside its public host'),
+      mappings: z.array(serviceMapping).max(10_000).default([]).describe('Services that connectors may reach; none unless it stands here'),
+    })
+    .prefault({})
+    .describe('From on-premise clients to services of the cloud side'),
 })
 
 /** The part of the schema for a PostgreSQL database, for `serve --database`. */

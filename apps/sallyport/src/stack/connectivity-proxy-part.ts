@@ -96,6 +96,10 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     verifier,
     // No instance with plan api_access is made yet, and clients of plan lite may not read who is connected.
     apiClients: new Set<string>(),
+    serviceChannels: {
+      mappings: configuration.server.serviceChannels.mappings,
+      clusterHosts: [...names, ...configuration.server.serviceChannels.clusterHosts],
+    },
     trust: (subaccount) => trust.issuers(subaccount),
     clock,
     audit,
@@ -160,7 +164,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
         part: 'connectivity service',
         ready: service.addresses.tunnel !== undefined,
         addresses: [apiUrl, `:${ports.tunnel} tunnel`],
-        detail: describeTunnels(service),
+        detail: `${describeTunnels(service)}${describeChannels(service)}`,
       },
     ],
     controls: {
@@ -177,6 +181,10 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
 function describeTunnels(service: ConnectivityService): string {
   const tunnels = service.tunnels.list()
   return tunnels.length === 0 ? 'no connector is connected' : `connected: ${tunnels.map((tunnel) => tunnel.tunnelId).join(', ')}`
+}
+
+function describeChannels({ serviceChannels: { openConnections, services } }: ConnectivityService): string {
+  return services === 0 ? '' : `; ${services} services for service channels, ${openConnections} connections`
 }
 
 function isLoopback(host: string): boolean {

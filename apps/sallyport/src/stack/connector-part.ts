@@ -50,10 +50,11 @@ export async function startConnectorPart(
     configuration: configured.source,
     otherKeys: configured.otherKeys,
     identities,
-    createTransport: (identity) =>
+    createTransport: (identity, lanes) =>
       createTlsTransport({
         clock,
         log,
+        lanes,
         client: () => {
           const { certificate, key, authorities } = identity()
           return { certificate, key, ca: authorities }

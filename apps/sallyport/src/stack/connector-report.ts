@@ -1,4 +1,4 @@
-import type { LinkStatus } from '@sallyport/cloud-connector'
+import type { ChannelStatus, LinkStatus } from '@sallyport/cloud-connector'
 
 /** One line of `sallyport connector status`. */
 export interface ConnectorReport {
@@ -13,6 +13,26 @@ export interface ConnectorReport {
   /** `revision 3`, or what is wrong with the file. */
   readonly configuration: string
   readonly trustedIssuers: readonly string[]
+  readonly channels: readonly ChannelReport[]
+}
+
+/** One line of `sallyport channel list`. */
+export interface ChannelReport {
+  readonly id: number
+  readonly type: string
+  /** Address and port of this machine. */
+  readonly host: string
+  readonly port: number
+  readonly service: string
+  readonly cluster: string | undefined
+  readonly comment: string
+  readonly enabled: boolean
+  readonly state: ChannelStatus['state']['kind']
+  /** Why its port is not open, or the last client was not connected. */
+  readonly problem: string | undefined
+  readonly connectedSince: string | undefined
+  readonly openedConnections: number
+  readonly usage: ChannelStatus['usage']
 }
 
 /** What to do about a connector process that has nothing to connect. */
@@ -35,6 +55,7 @@ export function reportOf(
     certificateUntil: new Date(link.certificate.notAfterMs).toISOString().slice(0, 10),
     configuration: configuration.problem ?? `revision ${configuration.revision}`,
     trustedIssuers: link.trust.issuers.filter((issuer) => issuer.trusted).map((issuer) => issuer.issuer),
+    channels: link.channels.map(reportChannel),
   }
 }
 
@@ -44,4 +65,23 @@ export function describeTunnel(tunnel: LinkStatus['tunnel']): string {
   if (tunnel.kind === 'connecting')
     return `connecting, attempt ${tunnel.attempt}${tunnel.lastError === undefined ? '' : ` (${tunnel.lastError.message})`}`
   return tunnel.kind
+}
+
+function reportChannel({ entry, id, lastRefusal, openedConnections, port, state, target, usage }: ChannelStatus): ChannelReport {
+  const { comment, enabled, host, type } = entry
+  return {
+    id,
+    type,
+    host,
+    port,
+    service: target.serviceId,
+    cluster: target.cluster,
+    comment,
+    enabled,
+    state: state.kind,
+    problem: 'message' in state ? state.message : lastRefusal?.message,
+    connectedSince: state.kind === 'open' ? new Date(state.sinceMs).toISOString() : undefined,
+    openedConnections,
+    usage,
+  }
 }

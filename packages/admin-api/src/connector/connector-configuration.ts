@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fileReference, type FileReference } from './file-reference.ts'
 import { backendTypes, hostsInHeader, principalTypes, type BackendType, type HostInHeader, type PrincipalType } from './protocol-matrix.ts'
+import { serviceChannelSchema, type ServiceChannelEntry } from './service-channel.ts'
 import { rfcMappingKeys, type RfcMappingEntry } from './rfc-mapping.ts'
 
 /** A certificate with its private key. `generated`: made by the connector at first use and kept with its sealed material. */
@@ -96,6 +97,8 @@ export interface ConnectorEntry {
   /** Ports of services without a number in their name, such as `sapmsABC`. */
   readonly services: Readonly<Record<string, number>>
   readonly mappings: readonly MappingEntry[]
+  /** Local ports that lead to services of the cloud side. */
+  readonly channels: readonly ServiceChannelEntry[]
   readonly principalPropagation: PrincipalPropagationEntry
   readonly backendTrust: BackendTrustEntry
   /** TLS client certificate towards backends that ask for one. */
@@ -197,6 +200,11 @@ export const connectorEntrySchema: z.ZodType<ConnectorEntry> = z.strictObject({
     .default({})
     .describe('Ports of named services, such as sapmsABC: 3600'),
   mappings: z.array(mapping).default([]),
+  channels: z
+    .array(serviceChannelSchema)
+    .max(500)
+    .default([])
+    .describe('Service channels: local ports that lead to services of the cloud side'),
   principalPropagation: principalPropagation.prefault({}),
   backendTrust: settings.backendTrust,
   systemCertificate: certificateReference.optional(),

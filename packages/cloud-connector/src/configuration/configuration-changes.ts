@@ -1,4 +1,12 @@
-import type { ConnectorEntry, FunctionEntry, MappingEntry, ResourceEntry } from '@sallyport/admin-api'
+import {
+  type ConnectorEntry,
+  type FunctionEntry,
+  localPortOf,
+  type MappingEntry,
+  type ResourceEntry,
+  type ServiceChannelEntry,
+} from '@sallyport/admin-api'
+import { channelKey } from '../channels/channel-ids.ts'
 
 /** One difference between two configurations, in the words and categories of the original's audit log. */
 export interface ConfigurationChange {
@@ -6,6 +14,7 @@ export interface ConfigurationChange {
     | 'BackendMapping'
     | 'AllowedResource'
     | 'DomainMapping'
+    | 'ServiceChannelConfiguration'
     | 'PrincipalPropagationConfiguration'
     | 'PpcaCertificate'
     | 'SystemCertificate'
@@ -43,7 +52,7 @@ const comparedFields: readonly (readonly [Category, string, (entry: ConnectorEnt
 /** What is different, mapping by mapping and resource by resource. Pure; files that references point to are not compared. */
 export function configurationChanges(before: ConnectorEntry, after: ConnectorEntry): readonly ConfigurationChange[] {
   const settings = comparedFields.flatMap(([category, what, read]) => compare(category, what, read(before), read(after)))
-  return [...settings, ...mappingChanges(before.mappings, after.mappings)]
+  return [...settings, ...mappingChanges(before.mappings, after.mappings), ...channelChanges(before.channels, after.channels)]
 }
 
 /** `{old} to {new}`, as the original words it. */
@@ -62,6 +71,17 @@ function mappingChanges(before: readonly MappingEntry[], after: readonly Mapping
       ...resourceChanges(key, was?.resources ?? [], is?.resources ?? []),
       ...functionChanges(key, was?.functions ?? [], is?.functions ?? []),
     ]
+  })
+}
+
+function channelChanges(before: readonly ServiceChannelEntry[], after: readonly ServiceChannelEntry[]): readonly ConfigurationChange[] {
+  const old = new Map(before.map((channel) => [channelKey(channel), channel]))
+  const current = new Map(after.map((channel) => [channelKey(channel), channel]))
+  return [...new Set([...old.keys(), ...current.keys()])].flatMap((key) => {
+    const [was, is] = [old.get(key), current.get(key)]
+    const shown = is ?? was
+    const what = shown === undefined ? '' : `${shown.type} ${localPortOf(shown)}`
+    return compare('ServiceChannelConfiguration', what, was, is)
   })
 }
 

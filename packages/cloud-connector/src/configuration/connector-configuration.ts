@@ -1,5 +1,6 @@
 import { type ConfigurationProblem, type ConnectorEntry, connectorFileSchema } from '@sallyport/admin-api'
 import { isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
+import { checkChannels, findSamePorts } from './channel-rules.ts'
 import { configurationError, type LocatedProblem, readConfigurationText } from './configuration-text.ts'
 import { checkConnector, findSameConnectors } from './connector-rules.ts'
 import { checkMapping, findClashes } from './mapping-rules.ts'
@@ -52,7 +53,10 @@ function normaliseConnectors(entries: readonly ConnectorEntry[]): {
   readonly connectors: readonly ConnectorConfiguration[]
   readonly problems: readonly ConfigurationProblem[]
 } {
-  const problems: ConfigurationProblem[] = [...prefixed(['connectors'], findSameConnectors(entries))]
+  const problems: ConfigurationProblem[] = [
+    ...prefixed(['connectors'], findSameConnectors(entries)),
+    ...prefixed(['connectors'], findSamePorts(entries)),
+  ]
   const connectors = entries.map((entry, at): ConnectorConfiguration => {
     const path = ['connectors', at]
     const normalised = normaliseConnector(entry)
@@ -66,7 +70,7 @@ function normaliseConnector(entry: ConnectorEntry): {
   readonly mappings: readonly SystemMapping[]
   readonly problems: readonly ConfigurationProblem[]
 } {
-  const problems: ConfigurationProblem[] = [...checkConnector(entry)]
+  const problems: ConfigurationProblem[] = [...checkConnector(entry), ...checkChannels(entry)]
   const mappings = entry.mappings.map((written, at) => {
     const result = normaliseMapping(written, entry.services)
     const found = 'problems' in result ? result.problems : checkMapping(result.mapping, written)

@@ -10,7 +10,12 @@ export function renderSubaccounts(status: ConnectorStatus): unknown {
         connectedSinceTimeStamp: link.tunnel.kind === 'ready' ? link.tunnel.sinceMs : 0,
         connections: link.tunnel.kind === 'ready' ? 1 : 0,
         applicationConnections: link.openStreams === 0 ? [] : [{ connectionCount: link.openStreams, name: link.subaccount, type: 'JAVA' }],
-        serviceChannels: [],
+        serviceChannels: link.channels.map(({ entry, state, target }) => ({
+          type: entry.type,
+          state: state.kind === 'open' ? 'Connected' : 'Disconnected',
+          details: target.serviceId,
+          comment: entry.comment,
+        })),
         subaccountCertificate: {
           notAfterTimeStamp: link.certificate.notAfterMs,
           notBeforeTimeStamp: link.certificate.notBeforeMs,

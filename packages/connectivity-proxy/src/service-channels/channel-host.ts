@@ -11,7 +11,7 @@ import {
   type TcpAnswer,
 } from '@sallyport/tunnel'
 import { createRefusalAudit } from '../refusal-audit.ts'
-import { maxChannelStreams, refusedChannelLingerMs, serviceConnectTimeoutMs, serviceKeepAliveMs } from './limits.ts'
+import { maxChannelStreams, refusedChannelLingerMs, serviceConnectTimeoutMs, serviceKeepAliveMs } from '../limits.ts'
 import type { ServiceMappings } from './service-mapping.ts'
 
 /** Serves the streams that connectors open: service channels, from on-premise clients to services beside us. */

@@ -27,8 +27,11 @@ export interface TlsTransportOptions {
   readonly client?: Renewable<TlsClientMaterial>
   /** Needed to listen; `ca` signs the certificates of those who may connect. A function is asked again for each socket. */
   readonly server?: Renewable<TlsMaterial>
-  /** TLS connections per tunnel connection, 1 to 16, decided by the side that dials. Default 2: one for what is small, one for bulk. */
-  readonly lanes?: number
+  /**
+   * TLS connections per tunnel connection, 1 to 16, decided by the side that dials. Default 2: one for what is small, one for bulk.
+   * A function is asked again for each connection.
+   */
+  readonly lanes?: number | (() => number)
   readonly log?: Logger
   /** Dials the byte stream below TLS, through a proxy for example; asked for each lane. Directly without it. */
   readonly openSocket?: OpenSocket
@@ -49,9 +52,7 @@ export function createTlsTransport(options: TlsTransportOptions): TunnelTranspor
 /** The same with a choice of versions, so that peers of other ages can be tried. */
 export function createVersionedTlsTransport(options: TlsTransportOptions, versions: readonly number[]): TunnelTransport {
   const { clock, lanes = 2, log = silentLogger } = options
-  if (!Number.isInteger(lanes) || lanes < 1 || lanes > maxLanes) {
-    throw new ConnectivityError('CONFIGURATION_INVALID', `a tunnel connection has 1 to ${maxLanes} lanes, not ${lanes}`)
-  }
+  if (typeof lanes === 'number') assertLanes(lanes)
   const limits = { ...defaultTlsLimits, ...options.limits }
   const contextFor = createContextCache()
   const shared = { clock, log, limits: options.multiplexer }
@@ -64,7 +65,7 @@ export function createVersionedTlsTransport(options: TlsTransportOptions, versio
       const material = current(options.client)
       const { sockets, peerCertificate } = await dialLanes({
         endpoint,
-        lanes,
+        lanes: typeof lanes === 'number' ? lanes : assertLanes(lanes()),
         versions,
         limits,
         openSocket: options.openSocket,
@@ -93,6 +94,11 @@ export function createVersionedTlsTransport(options: TlsTransportOptions, versio
       })
     },
   }
+}
+
+function assertLanes(lanes: number): number {
+  if (Number.isInteger(lanes) && lanes >= 1 && lanes <= maxLanes) return lanes
+  throw new ConnectivityError('CONFIGURATION_INVALID', `a tunnel connection has 1 to ${maxLanes} lanes, not ${lanes}`)
 }
 
 function assertEndpoint(endpoint: URL): void {
