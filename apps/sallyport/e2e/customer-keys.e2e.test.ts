@@ -67,6 +67,8 @@ describe('keys of customers', () => {
     await findUntil(0)
     vault.rotate('acme')
     expect(JSON.parse((await customerKey('rotate', '--subaccount', 'demo')).stdout)).toEqual({ subaccount: 'demo', changed: true })
+    const again = await stack.run(['db', 'customer-key', 'rotate', '--subaccount', 'demo', '--config', config()])
+    expect(again.stdout).toContain('demo is encrypted anew, with version 2 of its key, the newest there is.')
     vault.retire('acme')
     expect(JSON.parse((await customerKey('status')).stdout)).toMatchObject({ subaccounts: [{ state: 'usable', version: '2' }] })
     expect((await findUntil(0)).stdout).toContain('S4_DEMO')

@@ -3,7 +3,7 @@ import { ConnectivityError, type ErrorCode } from '@sallyport/core'
 /** What the reply codes of RFC 1928 §6 mean on a connectivity proxy, and what a caller gets. */
 const refusals: Readonly<Record<number, readonly [ErrorCode, string]>> = {
   1: ['SERVICE_UNAVAILABLE', 'the proxy or the connector failed; its log says why'],
-  2: ['ACCESS_DENIED', 'not exposed by the cloud connector; check the system mapping of type TCP'],
+  2: ['ACCESS_DENIED', 'not exposed by the cloud connector; check virtual host, port and type of its system mappings'],
   3: ['CONNECTOR_NOT_CONNECTED', 'no cloud connector is connected for this subaccount and location ID'],
   4: ['BACKEND_UNREACHABLE', 'the cloud connector could not reach the backend'],
   5: ['PROXY_AUTHORIZATION_REQUIRED', 'the proxy does not accept the token'],

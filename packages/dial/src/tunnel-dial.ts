@@ -67,7 +67,12 @@ export function createTunnelDial({
 type HeldStream = ReturnType<typeof holdStream>
 
 /** Opens the stream and waits until the connector has reached the backend. Bytes of the backend are held meanwhile. */
-function openAnswered(connection: Pick<TunnelConnection, 'openStream'>, opening: Buffer, signal: AbortSignal, attempt: string): Promise<HeldStream> {
+function openAnswered(
+  connection: Pick<TunnelConnection, 'openStream'>,
+  opening: Buffer,
+  signal: AbortSignal,
+  attempt: string,
+): Promise<HeldStream> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => fail(abortedError(signal, attempt))
     const fail = (error: Error): void => {

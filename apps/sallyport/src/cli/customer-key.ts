@@ -29,7 +29,13 @@ export function addCustomerKeyCommand(db: Command): void {
   onSubaccount(group.command('rotate').description('take the newest version of the key into use, and seal everything again')).action(
     change(async (encryption, { subaccount }) => {
       await encryption.rotate(subaccount)
-      return { changed: true, text: `${subaccount} is encrypted with the newest version of its key. Keep the earlier one for two minutes.` }
+      const { version } = (await encryption.list()).find((entry) => entry.subaccount === subaccount) ?? {}
+      const newest = version === undefined ? 'the newest version of its key' : `version ${version} of its key, the newest there is`
+      // Rotated without a new version, the data key is new all the same.
+      return {
+        changed: true,
+        text: `${subaccount} is encrypted anew, with ${newest}. Keep earlier versions, if there are any, for two minutes.`,
+      }
     }),
   )
   onSubaccount(group.command('release').description('let the key of the installation do alone again')).action(

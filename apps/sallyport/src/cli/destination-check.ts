@@ -9,23 +9,26 @@ import { destinations, notFound } from './edited-collection.ts'
 
 /** `destination check`: whether its target can be reached, and where the way ends. Exit 1 when it cannot. */
 export function addCheckCommand(parent: Command): void {
-  addLevelOptions(parent.command('check').description('try to reach the target of a destination').argument('<name>')).action(
-    async (name: string, options: LevelOptions, command: Command) => {
-      const { printer, folder } = createContext(command)
-      const verdict = await withAdministration(folder(), askedAs(options), async (client) =>
-        client.check(await levelOf(options, client), name),
-      )
-      if (verdict === undefined) throw notFound(destinations, name, options)
-      printer.result(verdict, () =>
-        [
-          ...verdict.hops.map((hop, at) => formatHop(printer, hop, at + 1)),
-          '',
-          `${verdict.successful ? printer.good('✔') : printer.bad('✖')} ${verdict.message}  ${printer.dim(`${verdict.durationMs} ms`)}`,
-        ].join('\n'),
-      )
-      if (!verdict.successful) process.exitCode = exitCodes.failed
-    },
-  )
+  addLevelOptions(
+    parent
+      .command('check')
+      .description('try to reach the target of a destination of type HTTP; applications try others with ping() of their client')
+      .argument('<name>'),
+  ).action(async (name: string, options: LevelOptions, command: Command) => {
+    const { printer, folder } = createContext(command)
+    const verdict = await withAdministration(folder(), askedAs(options), async (client) =>
+      client.check(await levelOf(options, client), name),
+    )
+    if (verdict === undefined) throw notFound(destinations, name, options)
+    printer.result(verdict, () =>
+      [
+        ...verdict.hops.map((hop, at) => formatHop(printer, hop, at + 1)),
+        '',
+        `${verdict.successful ? printer.good('✔') : printer.bad('✖')} ${verdict.message}  ${printer.dim(`${verdict.durationMs} ms`)}`,
+      ].join('\n'),
+    )
+    if (!verdict.successful) process.exitCode = exitCodes.failed
+  })
 }
 
 function formatHop(printer: Printer, { hop, ok, detail, durationMs }: CheckedHop, number: number): string {

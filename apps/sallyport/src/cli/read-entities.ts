@@ -6,6 +6,7 @@ import { withAdministration, withDestinationClient } from '../stack/destination-
 import { addLevelOptions, askedAs, type LevelOptions, levelOf, levelText } from './administered-level.ts'
 import { createContext } from './context.ts'
 import { type EditedKind, notFound, shownProperties } from './edited-collection.ts'
+import { listedDestination } from './listed-destination.ts'
 
 /** `list` and `get` of destinations or fragments. */
 export function addReadCommands(parent: Command, kind: EditedKind): void {
@@ -21,7 +22,7 @@ export function addReadCommands(parent: Command, kind: EditedKind): void {
         : formatTable(
             columns[word].map((name) => name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').toUpperCase()).concat('LABELS'),
             found.map(({ properties, labels }) => [
-              ...columns[word].map((name) => (name === 'Address' ? (properties['URL'] ?? properties['Address']) : properties[name]) ?? ''),
+              ...cellsOf(word, properties),
               labels.map(({ key, values }) => (values.length === 0 ? key : `${key}=${values.join(',')}`)).join(' '),
             ]),
           ),
@@ -48,6 +49,11 @@ const columns = {
   destination: ['Name', 'Type', 'ProxyType', 'Authentication', 'Address'],
   fragment: ['FragmentName', 'URL', 'ProxyType', 'Authentication'],
 } as const
+
+function cellsOf(word: EditedKind['command'], properties: Readonly<Record<string, string>>): readonly string[] {
+  const shown: Readonly<Record<string, string>> = { ...properties, ...(word === 'destination' ? listedDestination(properties) : {}) }
+  return columns[word].map((name) => shown[name] ?? '')
+}
 
 const examples = {
   destination: 'Name=A Type=HTTP URL=http://a ProxyType=Internet',

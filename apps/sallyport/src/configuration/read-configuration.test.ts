@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -15,6 +15,16 @@ describe('configuration', () => {
     const result = parseConfiguration(demoConfiguration({ odata: 1, http: 2, echo: 3 }), join(folder, 'demo.yaml'))
     rmSync(folder, { recursive: true })
     expect(result).toMatchObject({ configuration: { strict: true, server: { host: '127.0.0.1' }, demo: { odata: 1 } } })
+  })
+
+  it('accepts what docs/encryption-keys.md shows, with the variables that it names', () => {
+    const document = readFileSync(join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'encryption-keys.md'), 'utf8')
+    const examples = [...document.matchAll(/```yaml\n([^]*?)```/g)].map(([, example = '']) => example)
+    expect(examples.map((example) => (/type: (\w+)/.exec(example) ?? [])[1])).toEqual(['transit', 'local'])
+    for (const example of examples) {
+      const result = parseConfiguration(example, '/somewhere/server.yaml')
+      expect('problems' in result ? result.problems : []).toEqual([])
+    }
   })
 
   it.each([
