@@ -1,5 +1,5 @@
 import { request as httpsRequest } from 'node:https'
-import { type Clock, ConnectivityError, createSecret } from '@sallyport/core'
+import { type Clock, createSecret } from '@sallyport/core'
 import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
 import { type CloudConnector, createAdminListener, type MachineProbe, type MonitoringSources } from '../src/index.ts'
 
@@ -11,16 +11,14 @@ export interface AdminAnswer {
   readonly json: () => any
 }
 
-/** An administration listener with three users, and a client that trusts it. */
+/** An administration listener that admits one password, and a client that trusts it. */
 export interface AdminBench extends AsyncDisposable {
-  /** Where passwords came from, in order. */
-  readonly addresses: string[]
   readonly certificate: string
   get(path: string, auth?: string): Promise<AdminAnswer>
 }
 
 const ca = createTestCa()
-const users: Readonly<Record<string, string>> = { 'admin:secret': 'Administrator', 'watch:secret': 'Monitoring', 'other:secret': 'Display' }
+const watcher = `Basic ${Buffer.from('watch:secret').toString('base64')}`
 
 /** A machine that is always the same. */
 export const steadyMachine: MachineProbe = {
@@ -41,7 +39,6 @@ export async function startAdminBench(options: {
   readonly monitoring?: Partial<MonitoringSources>
 }): Promise<AdminBench> {
   const own = options.own ?? ca.issue({ subject: '/CN=connector' })
-  const addresses: string[] = []
   const listener = createAdminListener({
     monitoring: {
       connector: options.connector,
@@ -51,16 +48,11 @@ export async function startAdminBench(options: {
       ...options.monitoring,
     },
     tls: { certificate: own.certificate, key: createSecret(own.key) },
-    verify: async (user, password, address) => {
-      addresses.push(address)
-      if (user === 'busy') throw new ConnectivityError('SERVICE_UNAVAILABLE', 'too many log-ons at once')
-      const role = users[`${user}:${password}`]
-      return role === undefined ? undefined : { role }
-    },
+    admit: async (request, reply) =>
+      request.headers.authorization === watcher ? undefined : reply.code(401).send({ type: 'UNAUTHORIZED', message: 'unknown' }),
   })
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 })
   return {
-    addresses,
     certificate: own.certificate,
     get: (path, auth) =>
       new Promise((resolve, reject) => {

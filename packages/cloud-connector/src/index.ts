@@ -38,7 +38,7 @@ export { type ConnectorIdentity, loadIdentities, moveIdentity, removeIdentity, s
 export { createMaterialFolder, createMaterialMemory, type MaterialStore } from './identity/material-store.ts'
 export { enrolConnector, type Enrolment, type OpenWay, pairConnector, type PairingProof, type ServerTrust } from './identity/pairing.ts'
 export type { MonitoringSources } from './listener/monitoring-routes.ts'
-export { type AdminListener, type AdminRole, createAdminListener, type VerifyAdministrator } from './listener/admin-listener.ts'
+export { type AdminListener, type AdmitMonitoring, createAdminListener } from './listener/admin-listener.ts'
 export type { OwnedCertificate } from './monitoring/certificate-status.ts'
 export { type CpuStatus, createMachineProbe, type MachineProbe, type MemoryStatus, type Share } from './monitoring/machine-probe.ts'
 export { bucketBoundsMs, bucketOf } from './monitoring/performance-buckets.ts'

@@ -128,9 +128,6 @@ export const maxFolderNameLength = 200
 /** Body of a request to the administration listener: the largest names some thousand resources. Uploads have a limit of their own. */
 export const maxAdminBodyBytes = 1_048_576
 
-/** Base64 of user and password; longer ones are not looked at. */
-export const maxAdminCredentialsBytes = 1024
-
 /** A member of a path of the administration API: the id of a resource, every character of it escaped. Beyond it there is nothing of that name. */
 export const maxAdminPathMemberLength = 16_384
 

@@ -11,12 +11,17 @@ import {
 import { createSecret } from '@sallyport/core'
 import { createManualClock, createTestCa, type ManualClock } from '@sallyport/test-fixtures'
 import {
+  type Access,
   type Caller,
   type ConfigurationEditor,
   createAdministeredSource,
   createAdministrationRoutes,
+  createAdmitMonitoring,
   createDocumentStore,
+  openAccess,
   openConfigurationEditor,
+  type PasswordHasher,
+  roles,
 } from '../src/index.ts'
 
 import { renderConnectors } from '../src/document/administered-source.ts'
@@ -53,6 +58,19 @@ export interface AdministrationBench extends AsyncDisposable {
   ): Promise<BenchAnswer>
   /** Sends a form. Parts that are buffers are files. */
   upload(method: string, path: string, parts: readonly (readonly [name: string, content: string | Buffer])[]): Promise<BenchAnswer>
+  /** As `call`, but whoever sends has to prove who he is. `user` is `name:password`. */
+  send(
+    method: string,
+    path: string,
+    options?: { readonly body?: unknown; readonly user?: string; readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<BenchAnswer>
+  readonly access: Access
+}
+
+/** Without the work: what matters here is what is asked of it. */
+const hasher: PasswordHasher = {
+  hash: async (password) => `hash of ${password}`,
+  verify: async (password, stored) => stored === `hash of ${password}`,
 }
 
 /** Starts one; with what another has left behind when `material` is given. */
@@ -84,18 +102,22 @@ export async function startAdministrationBench(
   })
   editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: (user) => connector.reload(user) })
   await connector.start()
-  const caller = (role: string): Caller => ({ user: role, role, initialPassword: false })
+  const access = await openAccess({ material, hasher, clock, initialPassword: () => 'manage', forcePasswordChange: true })
+  const caller = (role: string): Caller => ({ user: role, roles: roles.filter((known) => known === role), initialPassword: false })
+  const authenticate: Access['authenticate'] = async (request, reply) => {
+    const role = request.headers['x-role']
+    return typeof role === 'string' ? caller(role) : await access.authenticate(request, reply)
+  }
   const listener: AdminListener = createAdminListener({
     monitoring: { connector, machine: createMachineProbe({ folder: '.' }), certificateValidityDays: () => 30, now: clock.now },
     tls: { certificate: own.certificate, key: createSecret(own.key) },
-    verify: async () => undefined,
+    admit: createAdmitMonitoring(authenticate),
     routes: createAdministrationRoutes({
       editor,
-      clock,
       version: '1.2.3',
       clock,
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
-      authenticate: async (request) => caller(String(request.headers['x-role'] ?? 'sccadmin')),
+      access: { ...access, authenticate },
     }),
     isMaster: () => opened().document.connector.haRole === 'master',
   })
@@ -113,8 +135,6 @@ export async function startAdministrationBench(
     },
     rendered: (subaccount) =>
       renderConnectors(opened().document).connectors.find((entry) => (entry as { readonly subaccount: string }).subaccount === subaccount),
-    call: (method, path, body, { as, headers } = {}) =>
-      call(port, method, path, body, { ...(as === undefined ? {} : { 'x-role': as }), ...headers }),
     async upload(method, path, parts) {
       const form = new FormData()
       for (const [name, content] of parts)
@@ -124,8 +144,17 @@ export async function startAdministrationBench(
         )
       const encoded = new Response(form)
       const type = encoded.headers.get('content-type') ?? ''
-      return call(port, method, path, Buffer.from(await encoded.arrayBuffer()), { 'content-type': type })
+      return call(port, method, path, Buffer.from(await encoded.arrayBuffer()), { 'content-type': type, 'x-role': 'sccadmin' })
     },
+    access,
+    call: (method, path, body, { as = 'sccadmin', headers } = {}) => call(port, method, path, body, { 'x-role': as, ...headers }),
+    send: (method, path, { body, user, headers } = {}) =>
+      call(port, method, path, body, {
+        // Without it, this client says that it closes the connection.
+        connection: 'keep-alive',
+        ...(user === undefined ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }),
+        ...headers,
+      }),
     async [Symbol.asyncDispose]() {
       await listener.close()
       await connector.stop({ graceMs: 0 })

@@ -5,7 +5,7 @@
  * const material = createMaterialMemory()
  * const editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: async (user) => log(`changed by ${user}`) })
  * const configuration = createAdministeredSource(() => editor.document) // for createCloudConnector
- * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', authenticate }) // for createAdminListener
+ * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', access }) // for createAdminListener
  * await editor.change('jane', (document) => ({ ...document, connector: { ...document.connector, description: 'plant 7' } }))
  *
  * @packageDocumentation
@@ -19,3 +19,6 @@ export { createFileEditor } from './document/file-editor.ts'
 export { createDocumentStore, type DocumentStore } from './document/document-store.ts'
 export { createAdministrationRoutes } from './rest/administration-routes.ts'
 export type { Authenticate } from './rest/route.ts'
+export { type Access, type AccessOptions, openAccess } from './access/access.ts'
+export { createAdmitMonitoring } from './access/admit-monitoring.ts'
+export type { PasswordHasher } from './access/local-user-store.ts'

@@ -6,3 +6,18 @@ export const maxJsonBodyBytes = 1_048_576
 /** Certificates that are signed with their own key are valid for a year, and from an hour ago on, as the original's are: clocks differ. */
 export const selfSignedValidityMs = 31_536_000_000
 export const selfSignedBackdateMs = 3_600_000
+
+/** A session ends when it has not been used for so long: what administrators are used to from web pages. */
+export const sessionIdleMs = 1_800_000
+
+/** A session ends after so long even when it is used: a working day. Roles of a directory are looked up at log-on. */
+export const sessionLifeMs = 43_200_000
+
+/** Sessions that have been used after their log-on: many times the people who administer one connector. The one that was used longest ago gives way. */
+export const maxUsedSessions = 1000
+
+/** Sessions that have never been used again, such as those of clients that log on with every call. The oldest gives way. */
+export const maxNewSessions = 1000
+
+/** Base64 of user and password; longer ones are not looked at. */
+export const maxCredentialsCharacters = 2048

@@ -1,6 +1,13 @@
-import type { Authenticate } from '@sallyport/connector-administration'
+import { createMaterialMemory } from '@sallyport/cloud-connector'
+import { type Access, openAccess } from '@sallyport/connector-administration'
+import { systemClock } from '@sallyport/core'
 
-export { createMaterialMemory } from '@sallyport/cloud-connector'
-export { systemClock } from '@sallyport/core'
+export { createMaterialMemory, systemClock }
 export const log = (_text: string): void => {}
-export const authenticate: Authenticate = async () => ({ user: 'jane', role: 'sccadmin', initialPassword: false })
+export const access: Access = await openAccess({
+  material: createMaterialMemory(),
+  hasher: { hash: async (password) => password, verify: async (password, stored) => password === stored },
+  clock: systemClock,
+  initialPassword: () => 'initial',
+  forcePasswordChange: true,
+})

@@ -16,14 +16,16 @@ interface ServeOptions {
   readonly logLevel: string
   readonly database?: string
   readonly databasePasswordFile?: string
+  readonly compatDefaultPassword?: boolean
 }
 
 /** Each role is loaded only where it runs: a connector's machine needs no token service in memory. */
-const starts: Readonly<Record<Role, (context: PartContext) => Promise<RunningPart>>> = {
+const starts: Readonly<Record<Role, (context: PartContext, options: ServeOptions) => Promise<RunningPart>>> = {
   'token-service': async (context) => (await import('../stack/token-service-part.ts')).startTokenServicePart(context),
   'destination-service': async (context) => (await import('../stack/destination-service-part.ts')).startDestinationServicePart(context),
   'connectivity-proxy': async (context) => (await import('../stack/connectivity-proxy-part.ts')).startConnectivityProxyPart(context),
-  connector: async (context) => (await import('../stack/connector-part.ts')).startConnectorPart(context),
+  connector: async (context, { compatDefaultPassword = false }) =>
+    (await import('../stack/connector-part.ts')).startConnectorPart(context, { compatDefaultPassword }),
 }
 
 /** `serve <roles>`: one process for any subset of the parts, for production. Logs JSON lines to standard output. */
@@ -36,6 +38,7 @@ export function addServeCommand(program: Command): void {
     .option('--port-offset <n>', 'move every port that the configuration does not set', '0')
     .option('--database <url>', 'PostgreSQL database instead of the one of the configuration: postgresql://user@host:port/database')
     .option('--database-password-file <file>', 'file with the password of that user')
+    .option('--compat-default-password', 'connector: begin with the password of the original, for tests; loopback only')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (words: string, options: ServeOptions, command: Command) => {
       ensureServerHeap()
@@ -66,7 +69,7 @@ export function addServeCommand(program: Command): void {
         events: context.events,
         log: logger,
         now: () => systemClock.now(),
-        starts: wanted.map((role) => () => starts[role](context)),
+        starts: wanted.map((role) => () => starts[role](context, options)),
       })
       const authority = context.folder.file('ca.crt')
       logger.info({ roles: wanted, configuration: context.configuration.path, nodeExtraCaCerts: authority }, 'serving')

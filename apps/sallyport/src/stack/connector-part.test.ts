@@ -15,6 +15,7 @@ import { type DataFolder, openDataFolder } from './data-folder.ts'
 import type { RunningPart } from './part.ts'
 import { portsWithOffset } from './ports.ts'
 
+const base = '/api/v1/configuration/connector'
 let path: string
 let folder: DataFolder
 beforeEach(() => {
@@ -25,18 +26,35 @@ afterEach(() => rmSync(path, { recursive: true }))
 
 it('starts without a configuration file, to be administered, and keeps what was changed', async () => {
   const part = await start()
+  const initial = folder.read('connector', 'initial-password')?.trim()
   try {
     expect(await part.status()).toMatchObject([{ part: 'connector', ready: true, detail: 'administered, without subaccounts' }])
-    expect(await call(await portOf(part), 'POST', '/api/v1/configuration/connector/haRole', 'master')).toMatchObject({ status: 204 })
+    const port = await portOf(part)
+    expect(await call(port, 'POST', `${base}/haRole`, 'master')).toMatchObject({ status: 403 })
+    const body = { oldPassword: initial, newPassword: 'changed' }
+    expect(await call(port, 'PUT', `${base}/authentication/basic`, body)).toMatchObject({ status: 204 })
+    expect(folder.read('connector', 'initial-password')).toBeUndefined()
+    expect(await call(port, 'POST', `${base}/haRole`, 'master', 'changed')).toMatchObject({ status: 204 })
   } finally {
     await part.close(0)
   }
   const again = await start()
   try {
-    expect(await call(await portOf(again), 'POST', '/api/v1/configuration/connector/haRole', 'master')).toMatchObject({ status: 409 })
+    expect(await call(await portOf(again), 'POST', `${base}/haRole`, 'master', 'changed')).toMatchObject({ status: 409 })
   } finally {
     await again.close(0)
   }
+})
+
+it('begins with the password of the original for tests on this machine only', async () => {
+  const part = await start(undefined, { compatDefaultPassword: true })
+  try {
+    expect(await call(await portOf(part), 'GET', base, undefined, 'manage')).toMatchObject({ status: 403 })
+  } finally {
+    await part.close(0)
+  }
+  const everywhere = { ...emptyConfiguration(path), connectorAdmin: { host: '0.0.0.0' } }
+  await expect(start(everywhere, { compatDefaultPassword: true })).rejects.toThrow(/default password is for tests on this machine/)
 })
 
 it('shows what a configuration file says, and refuses to change it', async () => {
@@ -46,11 +64,11 @@ it('shows what a configuration file says, and refuses to change it', async () =>
   const part = await start(requireConfiguration(file))
   try {
     const port = await portOf(part)
-    expect(await call(port, 'PUT', '/api/v1/configuration/connector', { description: 'other' })).toMatchObject({
+    expect(await call(port, 'PUT', base, { description: 'other' })).toMatchObject({
       status: 403,
       body: { type: 'FORBIDDEN_REQUEST', message: expect.stringContaining(file) },
     })
-    expect(await call(port, 'GET', '/api/v1/configuration/connector')).toMatchObject({ status: 200, body: { ha: 'master' } })
+    expect(await call(port, 'GET', base)).toMatchObject({ status: 200, body: { ha: 'master' } })
   } finally {
     await part.close(0)
   }
@@ -68,15 +86,21 @@ const identity: ConnectorIdentity = {
   authorities: pair.certificate,
 }
 
-function start(configuration: Configuration = emptyConfiguration(path)): Promise<RunningPart> {
-  return startConnectorPart({
-    folder,
-    configuration: { ...configuration, connectorAdmin: { host: '127.0.0.1', port: 0 } },
-    ports: portsWithOffset(0),
-    clock: systemClock,
-    log: silentLogger,
-    events: createEventLog(1),
-  })
+function start(
+  configuration: Configuration = emptyConfiguration(path),
+  options: { readonly compatDefaultPassword?: boolean } = {},
+): Promise<RunningPart> {
+  return startConnectorPart(
+    {
+      folder,
+      configuration: { ...configuration, connectorAdmin: { ...configuration.connectorAdmin, port: 0 } },
+      ports: portsWithOffset(0),
+      clock: systemClock,
+      log: silentLogger,
+      events: createEventLog(1),
+    },
+    options,
+  )
 }
 
 async function portOf(part: RunningPart): Promise<number> {
@@ -84,8 +108,13 @@ async function portOf(part: RunningPart): Promise<number> {
   return Number(new URL(status?.addresses[0] ?? '').port)
 }
 
-function call(port: number, method: string, url: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }> {
-  const password = folder.read('connector', 'initial-password')?.trim() ?? ''
+function call(
+  port: number,
+  method: string,
+  url: string,
+  body?: unknown,
+  password: string = folder.read('connector', 'initial-password')?.trim() ?? '',
+): Promise<{ readonly status: number; readonly body: unknown }> {
   return new Promise((resolve, reject) => {
     const sent = request(
       {

@@ -8,12 +8,12 @@ import {
   pairConnector,
   saveIdentity,
 } from '@sallyport/cloud-connector'
-import { adoptIdentities, createAdministrationRoutes } from '@sallyport/connector-administration'
+import { adoptIdentities, createAdministrationRoutes, createAdmitMonitoring } from '@sallyport/connector-administration'
 import { ConnectivityError, createSecret } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { version } from '../version.ts'
-import { openAdministrator } from './administrator.ts'
 import { partLog, subaccountsOf } from './cloud-settings.ts'
+import { initialPasswordFileOf, openConnectorAccess } from './connector-access.ts'
 import { createAdministeredConfiguration, createFiledConfiguration, isAdministered } from './connector-configuration.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
 import { describeTunnel, reportOf } from './connector-report.ts'
@@ -34,7 +34,7 @@ export interface AutomaticPairing {
 /** Starts the connectors of the configuration that have been paired; in the local stack they are paired on the way. */
 export async function startConnectorPart(
   context: PartContext,
-  options: { readonly pairing?: AutomaticPairing } = {},
+  options: { readonly pairing?: AutomaticPairing; readonly compatDefaultPassword?: boolean } = {},
 ): Promise<RunningPart> {
   const { configuration, folder, clock, events } = context
   const log = partLog(context.log, 'connector')
@@ -68,7 +68,11 @@ export async function startConnectorPart(
     events: { wanted: events.wanted, emit: (event) => (event.type.startsWith('tunnel-') ? undefined : events.emit(event)) },
     agentVersion: version,
   })
-  const administrator = await openAdministrator({ folder, clock })
+  const access = await openConnectorAccess(context, {
+    material,
+    administered,
+    compatDefaultPassword: options.compatDefaultPassword ?? false,
+  })
   const editor = await configured.openEditor(connector)
   const admin = createAdminListener({
     monitoring: {
@@ -78,8 +82,8 @@ export async function startConnectorPart(
       now: clock.now,
     },
     tls: adminIdentity(context),
-    verify: administrator.verify,
-    routes: createAdministrationRoutes({ editor, version, clock, authenticate: administrator.authenticate }),
+    admit: createAdmitMonitoring(access.authenticate),
+    routes: createAdministrationRoutes({ editor, version, clock, access }),
     isMaster: () => editor.document.connector.haRole === 'master',
     log,
   })
@@ -93,6 +97,8 @@ export async function startConnectorPart(
     await connector.start()
     if (administered) await adoptIdentities(editor, identities)
     port = (await admin.listen({ host: adminHost, port: adminPort })).port
+    const initialPassword = initialPasswordFileOf(context, access)
+    log.info({ url: `https://localhost:${port}`, user: access.localUser.user.name, initialPassword }, 'the connector can be administered')
   } catch (error) {
     await close(0)
     throw error

@@ -1,23 +1,14 @@
 import type { AddressInfo } from 'node:net'
 import { ConnectivityError, type Logger, type Secret, silentLogger, trackSockets } from '@sallyport/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import {
-  adminRequestTimeoutMs,
-  maxAdminBodyBytes,
-  maxAdminConnections,
-  maxAdminCredentialsBytes,
-  maxAdminPathMemberLength,
-} from '../limits.ts'
+import { adminRequestTimeoutMs, maxAdminBodyBytes, maxAdminConnections, maxAdminPathMemberLength } from '../limits.ts'
 import { type MonitoringSources, monitoringRoutes } from './monitoring-routes.ts'
 
-/** Roles that may read the monitoring interfaces. */
-export type AdminRole = 'Administrator' | 'Monitoring'
-
 /**
- * Checks a user and password that came from an address; `undefined` for a wrong one. It is asked for every request and limits guessing by itself. A
- * `ConnectivityError` is answered with its status.
+ * Lets a request for a monitoring interface pass, or answers it and returns the reply. Who calls, and what he may, is decided outside; a `ConnectivityError` is
+ * answered with its status.
  */
-export type VerifyAdministrator = (user: string, password: string, address: string) => Promise<{ readonly role: string } | undefined>
+export type AdmitMonitoring = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
 
 /** The HTTPS listener for administration and monitoring. */
 export interface AdminListener extends AsyncDisposable {
@@ -26,17 +17,14 @@ export interface AdminListener extends AsyncDisposable {
   close(): Promise<void>
 }
 
-const roles: ReadonlySet<string> = new Set<AdminRole>(['Administrator', 'Monitoring'])
-
 /**
- * Serves the probes of `/exposed` to everybody, and the monitoring interfaces to users with the role Administrator or Monitoring, in the wire format
- * of the original.
+ * Serves the probes of `/exposed` to everybody, and the monitoring interfaces to whom `admit` lets pass, in the wire format of the original.
  */
 export function createAdminListener(options: {
   /** What is shown; the certificate of the listener is added to it. */
   readonly monitoring: Omit<MonitoringSources, 'uiCertificate'>
   readonly tls: { readonly certificate: string; readonly key: Secret }
-  readonly verify: VerifyAdministrator
+  readonly admit: AdmitMonitoring
   /** Puts more on the same port, such as the administration API. */
   readonly routes?: (server: FastifyInstance) => void
   /** Whether this instance answers requests; always, unless it may be a shadow. */
@@ -75,7 +63,7 @@ export function createAdminListener(options: {
   })
 
   for (const [path, render] of Object.entries(monitoringRoutes({ ...monitoring, uiCertificate: tls.certificate }))) {
-    server.get(path, { onRequest: (request, reply) => admit(request, reply, options.verify) }, async (_request, reply) =>
+    server.get(path, { onRequest: options.admit }, async (_request, reply) =>
       reply.header('cache-control', 'no-store').send(await render()),
     )
   }
@@ -104,22 +92,6 @@ export function createAdminListener(options: {
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-async function admit(request: FastifyRequest, reply: FastifyReply, verify: VerifyAdministrator): Promise<FastifyReply | undefined> {
-  const encoded = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(request.headers.authorization ?? '')?.[1]
-  const decoded =
-    encoded === undefined || encoded.length > maxAdminCredentialsBytes ? undefined : Buffer.from(encoded, 'base64').toString('utf8')
-  const colon = decoded?.indexOf(':') ?? -1
-  const user = decoded === undefined || colon < 0 ? undefined : await verify(decoded.slice(0, colon), decoded.slice(colon + 1), request.ip)
-  if (user === undefined) {
-    return reply
-      .code(401)
-      .header('www-authenticate', 'Basic realm="cloud connector", charset="UTF-8"')
-      .send({ type: 'UNAUTHORIZED', message: 'user and password are needed' })
-  }
-  if (roles.has(user.role)) return undefined
-  return reply.code(403).send({ type: 'FORBIDDEN_REQUEST', message: 'the role Administrator or Monitoring is needed' })
 }
 
 function answerError(error: unknown, reply: FastifyReply, log: Logger): FastifyReply {

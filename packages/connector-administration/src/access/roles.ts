@@ -3,10 +3,10 @@ export const roles = ['sccadmin', 'sccassocadmin', 'sccsubadmin', 'sccsupport', 
 /** One of {@link roles}. */
 export type Role = (typeof roles)[number]
 
-/** A column of the catalogue of routes (cloud-connector.md §8): who may call. `edit` shrinks to administrators for a managed subaccount. */
-export type Permission = 'all' | 'administrators' | 'associates' | 'edit' | 'support' | 'monitoring'
+/** A column of the catalogue of routes (cloud-connector.md §8): who may call. `authenticated`: also who has no role at all. `edit` shrinks to administrators for a managed subaccount. */
+export type Permission = 'authenticated' | 'all' | 'administrators' | 'associates' | 'edit' | 'support' | 'monitoring'
 
-const permitted: Readonly<Record<Permission, readonly Role[]>> = {
+const permitted: Readonly<Record<Exclude<Permission, 'authenticated'>, readonly Role[]>> = {
   all: roles,
   administrators: ['sccadmin'],
   associates: ['sccadmin', 'sccassocadmin'],
@@ -15,16 +15,19 @@ const permitted: Readonly<Record<Permission, readonly Role[]>> = {
   monitoring: ['sccadmin', 'sccmonitoring'],
 }
 
-/** Who calls. A role that is not one of {@link roles} may do nothing. */
+/** Who calls. Without roles everything is forbidden. */
 export interface Caller {
   readonly user: string
-  readonly role: string
+  readonly roles: readonly Role[]
   /** Still has the password of the installation, and may only change it. */
   readonly initialPassword: boolean
+  /** Of the session, when the call belongs to one. */
+  readonly session?: string | undefined
 }
 
 /** Whether a caller may use what needs the permission. */
-export function permits(permission: Permission, caller: Caller): boolean {
-  const allowed: readonly string[] = permitted[permission]
-  return allowed.includes(caller.role)
+export function permits(permission: Permission, caller: Pick<Caller, 'roles'>): boolean {
+  if (permission === 'authenticated') return true
+  const allowed = permitted[permission]
+  return caller.roles.some((role) => allowed.includes(role))
 }

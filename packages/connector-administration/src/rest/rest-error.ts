@@ -40,3 +40,6 @@ export function notFound(message: string): RestError {
 export function conflict(message: string, type: 'ILLEGAL_STATE' | 'INVALID_CONFIGURATION' = 'ILLEGAL_STATE'): RestError {
   return new RestError(409, type, message)
 }
+
+/** What the original says to whoever still has the password of the installation. */
+export const passwordChangeNeeded = 'operation unavailable unless initial password is changed'

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { type Caller, type Permission, permits } from '../access/roles.ts'
 import type { HaRole } from '../document/administered-document.ts'
 import { maxJsonBodyBytes, maxUploadBytes } from '../limits.ts'
-import { forbidden, invalidRequest, RestError } from './rest-error.ts'
+import { forbidden, invalidRequest, passwordChangeNeeded, RestError } from './rest-error.ts'
 import { readUploadForm, type UploadForm } from './upload-form.ts'
 
 /** What a route learns about a call. */
@@ -18,6 +18,8 @@ export interface Call<Body> {
   readonly headers: FastifyRequest['headers']
   /** Absolute URI of a path of this API as the caller sees it, for links and `Location`. */
   url(path: string): string
+  /** Of the client. */
+  readonly address: string
 }
 
 /** What a route answers: JSON unless `type` says otherwise; `undefined` as body is an empty answer. */
@@ -33,7 +35,8 @@ export interface Route<Schema extends z.ZodType = z.ZodType> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** As fastify writes paths, below the root: `/api/v1/configuration/connector`. */
   readonly path: string
-  readonly permission: Permission
+  /** `everybody`: nobody is asked who he is, and the state of the installation does not matter. */
+  readonly permission: Permission | 'everybody'
   /** Which instance answers; both when absent. What the other one says is 403, or the status given in `otherwise`. */
   readonly only?: 'master' | 'shadow'
   readonly otherwise?: 400 | 403
@@ -71,7 +74,15 @@ export function serveRoutes(server: FastifyInstance, routes: readonly Route[], s
         method: each.method,
         url,
         bodyLimit: each.upload === true ? maxUploadBytes : maxJsonBodyBytes,
-        handler: (request, reply) => serve(each, request, reply, surroundings),
+        // Before the body is read: nobody sends one without being known.
+        onRequest: async (request, reply) => {
+          reply.header('cache-control', 'no-store')
+          const caller = each.permission === 'everybody' ? nobody : await surroundings.authenticate(request, reply)
+          if (caller === undefined) return reply
+          callers.set(request, caller)
+          return undefined
+        },
+        handler: (request, reply) => serve(each, callers.get(request) ?? nobody, request, reply, surroundings),
       })
     }
   }
@@ -93,10 +104,16 @@ function refuseMethod(method: string, known: readonly string[]): never {
   throw new RestError(405, 'INVALID_REQUEST', `${method} is not supported here; there is ${known.join(', ')}`)
 }
 
-async function serve(each: Route, request: FastifyRequest, reply: FastifyReply, surroundings: RouteSurroundings): Promise<FastifyReply> {
-  reply.header('cache-control', 'no-store')
-  const caller = await surroundings.authenticate(request, reply)
-  if (caller === undefined) return reply
+const callers = new WeakMap<FastifyRequest, Caller>()
+const nobody: Caller = { user: '', roles: [], initialPassword: false }
+
+async function serve(
+  each: Route,
+  caller: Caller,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  surroundings: RouteSurroundings,
+): Promise<FastifyReply> {
   try {
     requireState(each, caller, surroundings.haRole())
     const answer = await each.handle({
@@ -106,6 +123,7 @@ async function serve(each: Route, request: FastifyRequest, reply: FastifyReply, 
       params: request.params as Record<string, string>,
       query: request.query as Record<string, string>,
       headers: request.headers,
+      address: request.ip,
       url: (path) => `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
     })
     reply.code(answer.status).headers(answer.headers ?? {})
@@ -118,10 +136,12 @@ async function serve(each: Route, request: FastifyRequest, reply: FastifyReply, 
 }
 
 function requireState(each: Route, caller: Caller, haRole: HaRole): void {
-  if (caller.initialPassword && each.before !== 'password-change')
-    throw forbidden('operation unavailable unless initial password is changed')
+  if (each.permission === 'everybody') return
+  if (caller.initialPassword && each.before !== 'password-change') throw forbidden(passwordChangeNeeded)
   if (!permits(each.permission, caller))
-    throw forbidden(`the role ${caller.role} does not allow this; it needs the permission ${each.permission}`)
+    throw forbidden(
+      `${caller.roles.length === 0 ? 'a user without role may do nothing' : `the role ${caller.roles.join(', ')} does not allow this`}; it needs the permission ${each.permission}`,
+    )
   if (haRole === 'undefined' && each.before === undefined)
     throw forbidden('method is not allowed for connector running with HA role undefined')
   if (each.only !== undefined && haRole !== each.only && haRole !== 'undefined') {

@@ -1,5 +1,5 @@
 import { forbidden, conflict } from './rest-error.ts'
-import type { Caller } from '../access/roles.ts'
+import { type Caller, permits } from '../access/roles.ts'
 import type { AdministeredDocument } from '../document/administered-document.ts'
 import type { AdministeredSubaccount, SubaccountKey } from '../document/administered-subaccount.ts'
 import { type MappingKey, virtualNameOf } from '../document/edit-mapping.ts'
@@ -57,7 +57,7 @@ export function requireChangeable(
   isLocked: IsLocked,
 ): AdministeredSubaccount {
   const found = findSubaccount(document, key)
-  if (found.isManaged && caller.role !== 'sccadmin')
+  if (found.isManaged && !permits('administrators', caller))
     throw forbidden(`the subaccount ${key.subaccount}@${key.regionHost} is managed; only administrators change it`)
   if (isLocked(key, caller)) throw conflict(`the subaccount ${key.subaccount}@${key.regionHost} is open in the pages of another user`)
   return found

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createInstallation, type Installation } from './installation.ts'
+
+let installation: Installation
+beforeEach(async () => {
+  installation = await createInstallation()
+})
+afterEach(() => installation[Symbol.asyncDispose]())
+
+it('CC-001 CC-002 a connector on an empty folder answers HTTPS on its port, with a certificate of its own, to Administrator and manage', async () => {
+  installation.start(['serve', 'connector', '--compat-default-password', '--port-offset', String(installation.portOffset)])
+  await installation.ready(1)
+  expect(installation.port('connectorAdmin') - installation.portOffset).toBe(8443)
+  expect(await status('Administrator:Manage')).toBe(401)
+  // The password is right, and has to be changed.
+  expect(await status('Administrator:manage')).toBe(403)
+})
+
+function status(auth: string): Promise<number> {
+  const ca = readFileSync(join(installation.data, 'ca.crt'))
+  return new Promise((resolve, reject) => {
+    const path = '/api/v1/configuration/connector'
+    const sent = request({ host: 'localhost', port: installation.port('connectorAdmin'), path, ca, auth, agent: false }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode ?? 0))
+    })
+    sent.on('error', reject).end()
+  })
+}

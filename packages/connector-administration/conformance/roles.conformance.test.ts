@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
+
+let bench: AdministrationBench
+beforeEach(async () => {
+  bench = await startAdministrationBench({ haRole: 'master' })
+  await bench.expose({ regionHost: 'cloud', subaccount: 'own' })
+  await bench.expose({ regionHost: 'cloud', subaccount: 'managed', isManaged: true })
+})
+afterEach(() => bench[Symbol.asyncDispose]())
+
+const base = '/api/v1/configuration/connector'
+const mappings = (subaccount: string): string => `/api/v1/configuration/subaccounts/cloud/${subaccount}/systemMappings`
+const mapping = {
+  virtualHost: 'v',
+  virtualPort: '1',
+  localHost: 'l',
+  localPort: '1',
+  protocol: 'HTTP',
+  backendType: 'nonSAPsys',
+  authenticationMode: 'NONE',
+}
+const columns = ['sccadmin', 'sccassocadmin', 'sccsubadmin', 'sccsupport', 'sccdisplay', 'sccmonitoring', 'stranger']
+
+/** One row of the matrix: which columns are admitted. */
+const matrix: readonly [string, string, string, unknown, string][] = [
+  ['reading the configuration', 'GET', base, undefined, 'xxxxxx-'],
+  ['the monitoring interfaces', 'GET', '/api/monitoring/subaccounts', undefined, 'x----x-'],
+  ['the settings of a subaccount', 'POST', mappings('own'), mapping, 'xxx----'],
+  ['reading a managed subaccount', 'GET', mappings('managed'), undefined, 'xxxxxx-'],
+  ['changing a managed subaccount', 'POST', mappings('managed'), mapping, 'x------'],
+  ['the description', 'PUT', base, { description: 'd' }, 'xx-----'],
+  ['the proxy', 'PUT', `${base}/proxy`, { host: 'h', port: 1 }, 'x------'],
+  ['users', 'PUT', `${base}/authentication/basic`, { user: 'jane', password: 'manage' }, 'x------'],
+  ['the role of the instance', 'POST', `${base}/haRole`, 'foo', 'x------'],
+]
+
+describe('roles', () => {
+  it.each(matrix)('CC-122 %s: %s %s', async (_what, method, path, body, expected) => {
+    const admitted = []
+    // Those who are refused come first, so that nothing has changed for them.
+    for (const as of columns.toReversed()) admitted.unshift((await bench.call(method, path, body, { as })).status === 403 ? '-' : 'x')
+    expect(admitted.join('')).toBe(expected)
+  })
+
+  it.each(['sccassocadmin', 'sccsubadmin'])('CC-123 %s reads a managed subaccount and changes nothing in it', async (as) => {
+    await bench.call('POST', mappings('managed'), mapping)
+    const path = `${mappings('managed')}/v:1`
+    expect((await bench.call('GET', path, undefined, { as })).status).toBe(200)
+    expect((await bench.call('POST', mappings('managed'), { ...mapping, virtualPort: '2' }, { as })).status).toBe(403)
+    expect((await bench.call('PUT', path, mapping, { as })).status).toBe(403)
+    expect((await bench.call('DELETE', path, undefined, { as })).status).toBe(403)
+    expect((await bench.call('GET', path)).status).toBe(200)
+    expect((await bench.call('DELETE', path)).status).toBe(204)
+  })
+
+  it('CC-162 says whether this instance is the master, without credentials', async () => {
+    expect((await bench.send('GET', '/exposed?action=hasMasterRole')).body).toBe('true')
+    expect((await bench.send('GET', '/exposed?action=ensureMasterRole')).status).toBe(200)
+    await bench[Symbol.asyncDispose]()
+    bench = await startAdministrationBench({ haRole: 'shadow' })
+    expect((await bench.send('GET', '/exposed?action=hasMasterRole')).body).toBe('false')
+    expect((await bench.send('GET', '/exposed?action=ensureMasterRole')).status).toBe(409)
+  })
+
+  it.each([
+    ['sccadmin', 200],
+    ['sccassocadmin', 403],
+    ['sccsubadmin', 403],
+    ['sccsupport', 403],
+    ['sccdisplay', 403],
+    ['sccmonitoring', 200],
+  ])('CC-163 %s gets %i from the monitoring interfaces', async (as, status) => {
+    const paths = ['subaccounts', 'connections/backends', 'performance/backends', 'memory', 'certificates'].map(
+      (path) => `/api/monitoring/${path}`,
+    )
+    const answers = await Promise.all(paths.map((path) => bench.call('GET', path, undefined, { as })))
+    expect(answers.map((answer) => answer.status)).toEqual(paths.map(() => status))
+    expect((await bench.send('GET', '/api/monitoring/subaccounts')).status).toBe(401)
+  })
+})

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import type { Access } from '../access/access.ts'
+import { invalidRequest } from './rest-error.ts'
+import { type Route, route } from './route.ts'
+
+const path = '/api/v1/configuration/connector/authentication'
+
+const name = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[^:\p{Cc}]+$/u, 'a user name has no colon and no control characters')
+const password = z.string().min(1).max(512)
+const basicBody = z.object({
+  user: name.optional(),
+  password: password.optional(),
+  oldPassword: password.optional(),
+  newPassword: password.optional(),
+})
+
+/** Name and password of the local user (cloud-connector.md §8.5, §1.4). */
+export function authentication({ access }: { readonly access: Access }): readonly Route[] {
+  const { localUser, sessions } = access
+  return [
+    route({ method: 'GET', path, permission: 'all', handle: () => ({ status: 200, body: { type: 'basic' } }) }),
+    route({
+      method: 'PUT',
+      path: `${path}/basic`,
+      permission: 'administrators',
+      before: 'password-change',
+      body: basicBody,
+      async handle({ body, caller }) {
+        const changesPassword = body.oldPassword !== undefined || body.newPassword !== undefined
+        // Both changes at once are acknowledged and not made, as the original does.
+        if (changesPassword && body.user !== undefined) return { status: 204 }
+        if (changesPassword) {
+          if (body.oldPassword === undefined || body.newPassword === undefined)
+            throw invalidRequest('oldPassword and newPassword are needed')
+          await localUser.changePassword(body.oldPassword, body.newPassword)
+        } else {
+          if (body.user === undefined || body.password === undefined) throw invalidRequest('user and password are needed')
+          await localUser.rename(body.user, body.password)
+        }
+        sessions.closeOthers(caller.session, { name: localUser.user.name, roles: caller.roles })
+        return { status: 204 }
+      },
+    }),
+  ]
+}
