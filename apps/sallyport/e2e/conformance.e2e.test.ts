@@ -138,6 +138,19 @@ describe('the suites pointed at something broken', () => {
     expect(failed.map(({ name }) => name)).not.toContain('tells each refusal by its code, and leaves nothing open')
   }, 60_000)
 
+  it('name what passes unread where calls of RFC go through mappings of type TCP, and skip it where nothing else is claimed', async () => {
+    const farSide = { rfc: world.tcp.map(({ virtual, listen }) => ({ virtual, listen })) }
+    const { code, failed } = await failuresOf(['--target', world.writeTarget('unread.json', { farSide }), '--only', 'rfc'])
+    expect(code).toBe(1)
+    expect(failed.flatMap(({ ids }) => ids).toSorted()).toEqual(['PR-095', 'PR-098', 'PR-100', 'PR-101'])
+    expect(failed).toHaveLength(4)
+    const claimed = world.writeTarget('claimed.json', { farSide, features: { relay: false } })
+    const { stdout, code: left } = await stack.run(['conformance', '--target', claimed, '--only', 'rfc'])
+    expect(stdout).toMatch(/- PR-095 denies a function .* {2}skipped: needs relay$/m)
+    expect(stdout.trimEnd()).toMatch(/\n26 cases: 21 passed, 5 skipped in [\d.]+ s$/)
+    expect(left).toBe(0)
+  }, 60_000)
+
   it('say so when there is no token, once for each suite', async () => {
     const file = JSON.parse(readFileSync(join(stack.data, 'default-env.json'), 'utf8')) as {
       VCAP_SERVICES: { connectivity: { credentials: Record<string, string> }[] }
