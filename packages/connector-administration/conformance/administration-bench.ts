@@ -8,10 +8,11 @@ import {
   createMaterialMemory,
   type MaterialStore,
 } from '@sallyport/cloud-connector'
-import { createSecret } from '@sallyport/core'
+import { type AuditEntry, createSecret } from '@sallyport/core'
 import { createManualClock, createTestCa, type ManualClock } from '@sallyport/test-fixtures'
 import {
   type Access,
+  applyPendingRestore,
   type Caller,
   type ConfigurationEditor,
   createAdministeredSource,
@@ -45,6 +46,11 @@ export interface AdministrationBench extends AsyncDisposable {
   readonly material: MaterialStore
   readonly clock: ManualClock
   readonly port: number
+  readonly audited: readonly AuditEntry[]
+  /** How often the process was to be started again. */
+  readonly restarts: number
+  /** Start options that a restore has put beside those in use. */
+  readonly restoredStartOptions: string | undefined
   /** Adds a subaccount without asking the cloud side, for what does not need its tunnel. */
   expose(subaccount: SubaccountKey & { readonly isManaged?: boolean }): Promise<void>
   /** What the connector was told about a subaccount. */
@@ -78,11 +84,18 @@ export async function startAdministrationBench(
   given: {
     readonly material?: MaterialStore
     readonly haRole?: 'master' | 'shadow'
+    readonly version?: string
+    readonly startOptions?: string
     readonly isLocked?: (subaccount: string, user: string) => boolean
   } = {},
 ): Promise<AdministrationBench> {
   const clock = createManualClock()
   const material = given.material ?? createMaterialMemory()
+  await applyPendingRestore(material)
+  const audited: AuditEntry[] = []
+  const audit = { failing: false, write: (entry: AuditEntry) => void audited.push(entry), flushed: () => Promise.resolve() }
+  const startOptions = { current: given.startOptions, restored: undefined as string | undefined }
+  let restarts = 0
   let editor: ConfigurationEditor | undefined
   const opened = (): ConfigurationEditor => {
     if (editor === undefined) throw new Error('the editor is not open yet')
@@ -96,11 +109,11 @@ export async function startAdministrationBench(
       throw new Error('nobody pairs here')
     },
     material,
-    audit: { write: () => {}, flushed: () => Promise.resolve() },
+    audit,
     clock,
     agentVersion: '1.2.3',
   })
-  editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: (user) => connector.reload(user) })
+  editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: (user) => connector.reload(user), audit })
   await connector.start()
   const access = await openAccess({ material, hasher, clock, initialPassword: () => 'manage', forcePasswordChange: true })
   const caller = (role: string): Caller => ({ user: role, roles: roles.filter((known) => known === role), initialPassword: false })
@@ -114,10 +127,21 @@ export async function startAdministrationBench(
     admit: createAdmitMonitoring(authenticate),
     routes: createAdministrationRoutes({
       editor,
-      version: '1.2.3',
+      version: given.version ?? '1.2.3',
       clock,
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },
+      backup: {
+        material,
+        audit,
+        startOptions: {
+          read: () => Promise.resolve(startOptions.current),
+          async keepRestored(text) {
+            startOptions.restored = text
+          },
+        },
+        restart: () => void restarts++,
+      },
     }),
     isMaster: () => opened().document.connector.haRole === 'master',
   })
@@ -127,6 +151,13 @@ export async function startAdministrationBench(
     material,
     clock,
     port,
+    audited,
+    get restarts() {
+      return restarts
+    },
+    get restoredStartOptions() {
+      return startOptions.restored
+    },
     async expose(subaccount) {
       await opened().change('bench', (document) => ({
         ...document,

@@ -3,21 +3,23 @@
  *
  * @example
  * const material = createMaterialMemory()
- * const editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: async (user) => log(`changed by ${user}`) })
+ * const editor = await openConfigurationEditor({ store: createDocumentStore(material), audit, takeOver: async (user) => log(`changed by ${user}`) })
  * const configuration = createAdministeredSource(() => editor.document) // for createCloudConnector
- * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', access }) // for createAdminListener
+ * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', access, backup }) // for createAdminListener
  * await editor.change('jane', (document) => ({ ...document, connector: { ...document.connector, description: 'plant 7' } }))
  *
  * @packageDocumentation
  */
 export { type Caller, type Permission, permits, type Role, roles } from './access/roles.ts'
 export { type AdministeredDocument, administeredDocumentSchema } from './document/administered-document.ts'
+export { applyPendingRestore } from './backup/pending-restore.ts'
 export { createAdministeredSource } from './document/administered-source.ts'
 export { type ConfigurationEditor, openConfigurationEditor } from './document/configuration-editor.ts'
 export { adoptIdentities } from './document/adopt-identities.ts'
 export { createFileEditor } from './document/file-editor.ts'
 export { createDocumentStore, type DocumentStore } from './document/document-store.ts'
-export { createAdministrationRoutes } from './rest/administration-routes.ts'
+export { type AdministrationOptions, createAdministrationRoutes } from './rest/administration-routes.ts'
+export type { StartOptions } from './rest/backup.ts'
 export type { Authenticate } from './rest/route.ts'
 export { type Access, type AccessOptions, openAccess } from './access/access.ts'
 export { createAdmitMonitoring } from './access/admit-monitoring.ts'

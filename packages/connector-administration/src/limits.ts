@@ -21,3 +21,11 @@ export const maxNewSessions = 1000
 
 /** Base64 of user and password; longer ones are not looked at. */
 export const maxCredentialsCharacters = 2048
+
+/** A backup is encrypted under scrypt with N = 2^17, r = 8, p = 1 (OWASP): 128 MiB and about half a second per guess. An archive may ask for eight times that. */
+export const backupScryptCost = 17
+export const maxBackupScryptCost = 20
+
+/** What an uploaded archive may hold when it is unpacked: some hundred thousand resources. Beyond it the archive is refused. */
+export const maxUnpackedBytes = 134_217_728
+export const maxZipEntries = 1_000

@@ -1,5 +1,5 @@
 import { createMaterialMemory } from '@sallyport/cloud-connector'
-import { type Access, openAccess } from '@sallyport/connector-administration'
+import { type Access, type createAdministrationRoutes, openAccess } from '@sallyport/connector-administration'
 import { systemClock } from '@sallyport/core'
 
 export { createMaterialMemory, systemClock }
@@ -11,3 +11,5 @@ export const access: Access = await openAccess({
   initialPassword: () => 'initial',
   forcePasswordChange: true,
 })
+export const audit = { write: (): void => {} }
+export const backup = {} as Parameters<typeof createAdministrationRoutes>[0]['backup']

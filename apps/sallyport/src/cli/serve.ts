@@ -52,6 +52,8 @@ export function addServeCommand(program: Command): void {
       const { withDatabase } = await import('../configuration/with-database.ts')
       const { openStdoutLog } = await import('../output/logger.ts')
       const { logger } = openStdoutLog(options.logLevel)
+      let restarting = false
+      let stop = (): void => {}
       const context: PartContext = {
         folder: folder(),
         configuration: withDatabase(file === undefined ? emptyConfiguration(workingFolder) : requireConfiguration(file), {
@@ -62,6 +64,10 @@ export function addServeCommand(program: Command): void {
         clock: systemClock,
         log: logger,
         events: createEventLog(rememberedEvents),
+        restart() {
+          restarting = true
+          setTimeout(stop, answerMs)
+        },
       }
       const stack = await startStackProcess({
         name: wanted.join('+'),
@@ -71,6 +77,7 @@ export function addServeCommand(program: Command): void {
         now: () => systemClock.now(),
         starts: wanted.map((role) => () => starts[role](context, options)),
       })
+      stop = stack.stop
       const authority = context.folder.file('ca.crt')
       logger.info({ roles: wanted, configuration: context.configuration.path, nodeExtraCaCerts: authority }, 'serving')
       process.once('SIGTERM', () => stack.stop())
@@ -80,11 +87,15 @@ export function addServeCommand(program: Command): void {
       })
       await stack.stopRequested
       await stack.close()
-      logger.info({ roles: wanted }, 'stopped')
+      if (restarting) process.exitCode = exitCodes.restart
+      logger.info({ roles: wanted, restarting }, 'stopped')
     })
 }
 
 const rememberedEvents = 4_096
+
+/** An answer that asks for a new start is on its way by then. */
+const answerMs = 200
 
 /** Known roles in the order in which they depend on each other, each once. */
 function parseRoles(words: string): readonly Role[] {

@@ -1,7 +1,7 @@
 import { ConnectivityError, type ErrorCode } from '@sallyport/core'
 
-/** What the exit status of every command means; scripts depend on it. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, notReady: 3, refused: 4 } as const
+/** What the exit status of every command means; scripts depend on it. 42 asks for a new start, as wrappers of the original know it. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, notReady: 3, refused: 4, restart: 42 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
 const refusals: readonly ErrorCode[] = [

@@ -6,7 +6,7 @@ import {
   createFileEditor,
   openConfigurationEditor,
 } from '@sallyport/connector-administration'
-import { ConnectivityError, type Logger } from '@sallyport/core'
+import { type AuditSink, ConnectivityError, type Logger } from '@sallyport/core'
 import type { ConfigurationFile } from '../configuration/schema.ts'
 import type { PartContext } from './part.ts'
 
@@ -37,7 +37,12 @@ export function isAdministered({ configuration }: Pick<PartContext, 'configurati
 }
 
 /** The configuration of an administered installation: a document among its sealed material. */
-export function createAdministeredConfiguration(material: MaterialStore, log: Logger): ConnectorConfiguration {
+export function createAdministeredConfiguration(options: {
+  readonly material: MaterialStore
+  readonly audit: Pick<AuditSink, 'write'>
+  readonly log: Logger
+}): ConnectorConfiguration {
+  const { audit, log, material } = options
   let editor: ConfigurationEditor | undefined
   const current = (): ConfigurationEditor['document'] => {
     if (editor === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the configuration of the connector is not open yet')
@@ -50,6 +55,7 @@ export function createAdministeredConfiguration(material: MaterialStore, log: Lo
       editor = await openConfigurationEditor({
         store: createDocumentStore(material),
         takeOver: (user) => connector.reload(user),
+        audit,
         log,
       })
       return editor

@@ -98,6 +98,7 @@ function start(
       clock: systemClock,
       log: silentLogger,
       events: createEventLog(1),
+      restart: () => {},
     },
     options,
   )

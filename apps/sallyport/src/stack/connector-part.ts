@@ -8,8 +8,14 @@ import {
   pairConnector,
   saveIdentity,
 } from '@sallyport/cloud-connector'
-import { adoptIdentities, createAdministrationRoutes, createAdmitMonitoring } from '@sallyport/connector-administration'
-import { ConnectivityError, createSecret } from '@sallyport/core'
+import {
+  type AdministrationOptions,
+  adoptIdentities,
+  applyPendingRestore,
+  createAdministrationRoutes,
+  createAdmitMonitoring,
+} from '@sallyport/connector-administration'
+import { type AuditSink, ConnectivityError, createSecret } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { version } from '../version.ts'
 import { partLog, subaccountsOf } from './cloud-settings.ts'
@@ -43,9 +49,12 @@ export async function startConnectorPart(
   await requireFreePorts(adminHost, [adminPort])
   const material = openConnectorMaterial(folder)
   const administered = isAdministered(context)
-  const configured = administered ? createAdministeredConfiguration(material.store, log) : createFiledConfiguration(context)
-  const identities = administered ? await loadIdentities(material.store) : await pairedIdentities(context, material, options.pairing)
   const audit = createAuditLog({ folder: material.auditFolder, key: material.auditKey, clock, log })
+  if (administered && (await applyPendingRestore(material.store))) log.info({}, 'the configuration was restored from a backup')
+  const configured = administered
+    ? createAdministeredConfiguration({ material: material.store, audit, log })
+    : createFiledConfiguration(context)
+  const identities = administered ? await loadIdentities(material.store) : await pairedIdentities(context, material, options.pairing)
   const connector = createCloudConnector({
     configuration: configured.source,
     otherKeys: configured.otherKeys,
@@ -83,7 +92,7 @@ export async function startConnectorPart(
     },
     tls: adminIdentity(context),
     admit: createAdmitMonitoring(access.authenticate),
-    routes: createAdministrationRoutes({ editor, version, clock, access }),
+    routes: createAdministrationRoutes({ editor, version, clock, access, backup: backupOf(context, material, audit) }),
     isMaster: () => editor.document.connector.haRole === 'master',
     log,
   })
@@ -123,6 +132,23 @@ export async function startConnectorPart(
       }),
     },
     close,
+  }
+}
+
+/** What backups hold besides the configuration, and what follows a restore. */
+function backupOf(
+  { folder, restart }: PartContext,
+  material: ConnectorMaterial,
+  audit: Pick<AuditSink, 'write'>,
+): AdministrationOptions['backup'] {
+  return {
+    material: material.store,
+    audit,
+    startOptions: {
+      read: async () => folder.read('connector', 'props.ini'),
+      keepRestored: async (text) => folder.write(['connector', 'props.ini.restored'], text),
+    },
+    restart,
   }
 }
 

@@ -55,7 +55,15 @@ export async function startDevStack(options: {
       if (event.type === 'configuration-read') options.onConfiguration?.(event)
     },
   }
-  const context: PartContext = { folder, configuration, ports: portsWithOffset(options.portOffset), clock, log, events }
+  const context: PartContext = {
+    folder,
+    configuration,
+    ports: portsWithOffset(options.portOffset),
+    clock,
+    log,
+    events,
+    restart: () => log.warn({}, 'stop and start again for the change to take effect'),
+  }
   const backends = options.demo ? await startDemo(folder, clock, configuration.demo) : []
   const closeBackends = async (): Promise<void> => {
     await Promise.all(backends.map((backend) => backend.close()))

@@ -17,6 +17,8 @@ export interface PartContext {
   readonly clock: Clock
   readonly log: Logger
   readonly events: EventLog
+  /** Asks for the end of the process, so that its wrapper starts it again, after answers under way have been sent. */
+  readonly restart: () => void
 }
 
 /** One line of `sallyport status`. */

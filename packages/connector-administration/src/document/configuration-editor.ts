@@ -1,9 +1,10 @@
 import { parseConfiguration } from '@sallyport/cloud-connector'
-import { ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
+import { type AuditSink, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
 import { invalidRequest } from '../rest/rest-error.ts'
 import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
 import { renderConnectors } from './administered-source.ts'
 import type { DocumentStore } from './document-store.ts'
+import { installationChanges } from './installation-changes.ts'
 
 /** Changes the document, one change after the other. */
 export interface ConfigurationEditor {
@@ -25,9 +26,11 @@ export interface ConfigurationEditor {
 export async function openConfigurationEditor(options: {
   readonly store: DocumentStore
   readonly takeOver: (user: string) => Promise<void>
+  /** Gets every change of what no single subaccount owns. */
+  readonly audit: Pick<AuditSink, 'write'>
   readonly log?: Logger
 }): Promise<ConfigurationEditor> {
-  const { log = silentLogger, store, takeOver } = options
+  const { audit, log = silentLogger, store, takeOver } = options
   let document = await store.load()
   let listeners: readonly ((document: AdministeredDocument) => void)[] = []
   let working: Promise<unknown> = Promise.resolve()
@@ -53,6 +56,7 @@ export async function openConfigurationEditor(options: {
       })
       throw asRefusal(error)
     }
+    for (const entry of installationChanges(before, after, user)) audit.write(entry)
     for (const listener of listeners) listener(document)
     return document
   }

@@ -6,6 +6,7 @@ import { authentication } from './authentication.ts'
 import { authorityLists } from './authority-lists.ts'
 import { domainMappings } from './domain-mappings.ts'
 import { resources } from './resources.ts'
+import { backup, type BackupOptions } from './backup.ts'
 import { backendTrust } from './backend-trust.ts'
 import { connectorBasics } from './connector-basics.ts'
 import { onPremisesCertificates, ownedCertificateRoutes } from './owned-certificates.ts'
@@ -22,6 +23,7 @@ export interface AdministrationOptions {
   readonly version: string
   readonly access: Access
   readonly clock: Clock
+  readonly backup: Pick<BackupOptions, 'audit' | 'material' | 'restart' | 'startOptions'>
   /** Nothing is locked without it. */
   readonly isLocked?: IsLocked
 }
@@ -41,6 +43,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...resources(subaccounts),
     ...authorityLists(subaccounts),
     ...domainMappings(subaccounts),
+    ...backup({ ...options, ...options.backup }),
   ]
   return (server) => serveRoutes(server, routes, { authenticate: access.authenticate, haRole: () => editor.document.connector.haRole })
 }

@@ -1,0 +1,76 @@
+import type { MaterialStore } from '@sallyport/cloud-connector'
+import type { AuditSink, Clock } from '@sallyport/core'
+import { z } from 'zod'
+import { readBackup, writeBackup } from '../backup/backup-file.ts'
+import { keepForNextStart, readMaterial } from '../backup/pending-restore.ts'
+import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { invalidRequest } from './rest-error.ts'
+import { type Route, route } from './route.ts'
+
+const path = '/api/v1/configuration/backup'
+
+/** Start options of the process in a file of their own, which a restore never replaces. */
+export interface StartOptions {
+  read(): Promise<string | undefined>
+  /** Puts those of a backup beside the ones in use, for somebody to look at. */
+  keepRestored(text: string): Promise<void>
+}
+
+/** What backup and restore work on. */
+export interface BackupOptions {
+  readonly editor: ConfigurationEditor
+  readonly material: MaterialStore
+  readonly startOptions: StartOptions
+  readonly version: string
+  readonly clock: Clock
+  readonly audit: Pick<AuditSink, 'write'>
+  /** Ends the process so that its wrapper starts it again, after the answer has been sent. */
+  readonly restart: () => void
+}
+
+/** Backup into a ZIP archive and restore from one (cloud-connector.md §8.7, §9.1). */
+export function backup(options: BackupOptions): readonly Route[] {
+  const { audit, clock, editor, material, startOptions, version: productVersion } = options
+  return [
+    route({
+      method: 'POST',
+      path,
+      permission: 'administrators',
+      only: 'master',
+      body: z.object({ password: z.string().min(1).max(1024) }),
+      async handle({ body: { password } }) {
+        const content = { document: editor.document, material: await readMaterial(material), startOptions: await startOptions.read() }
+        const archive = await writeBackup(content, { password, productVersion, nowMs: clock.now() })
+        return {
+          status: 200,
+          body: archive,
+          type: 'application/zip',
+          headers: { 'content-disposition': `attachment;filename="scc_backup_${new Date(clock.now()).toISOString().slice(0, 10)}.zip"` },
+        }
+      },
+    }),
+    route({
+      method: 'PUT',
+      path,
+      permission: 'administrators',
+      only: 'master',
+      upload: true,
+      async handle({ caller, form }) {
+        const password = form.text('password')
+        const content = await readBackup(form.file('backup'), { password, productVersion })
+        if (content.document.connector.haRole === 'undefined') throw invalidRequest('the backup is of an installation that was not set up')
+        await keepForNextStart(material, content)
+        if (content.startOptions !== undefined && content.startOptions !== (await startOptions.read()))
+          await startOptions.keepRestored(content.startOptions)
+        audit.write({
+          type: 'backup-restored',
+          subaccount: '',
+          user: caller.user,
+          message: `User ${caller.user} restored a backup with ${content.document.subaccounts.length} subaccounts`,
+        })
+        options.restart()
+        return { status: 204 }
+      },
+    }),
+  ]
+}
