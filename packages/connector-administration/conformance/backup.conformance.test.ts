@@ -66,7 +66,8 @@ describe('a restore', () => {
     expect((await bench.call('GET', proxy)).json()).toEqual({ host: 'proxy.example', port: '8080', user: 'u', password: '***' })
     expect(bench.editor.document.connector.proxy?.password).toBe('very secret word')
     expect((await bench.call('GET', '/api/v1/configuration/connector')).json()).toEqual({ ha: 'master', description: '' })
-    expect((await bench.material.names()).toSorted()).toEqual(['administration', 'identity demo'])
+    expect(await bench.material.load('identity demo')).toBe('kept as well, secret too')
+    expect(await bench.material.load('identity other')).toBeUndefined()
   })
 
   it('that was interrupted goes on at the next start', async () => {
