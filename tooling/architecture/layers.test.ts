@@ -52,8 +52,8 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'it sees virtual hosts, never destinations',
   },
   'cloud-connector': {
-    may: ['core', 'tunnel', 'principal-propagation', 'token-verifier', 'x509', 'admin-api', 'http-head', 'rfc-wire'],
-    uses: ['fastify', 'zod', 'yaml'],
+    may: ['core', 'tunnel', 'principal-propagation', 'token-verifier', 'x509', 'admin-api', 'http-head', 'rfc-wire', 'stream'],
+    uses: ['fastify', 'zod', 'yaml', 'nodemailer'],
     because: 'it trusts nothing of the cloud side but the wire; with http-head and rfc-wire it reads what it decides about',
   },
   'connector-administration': {

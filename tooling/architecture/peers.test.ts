@@ -14,6 +14,12 @@ const uses: readonly { readonly library: string; readonly of: string; readonly u
   { library: 'ldapjs', of: 'ldap', use: connect("createLdapAdapter({ clock, driver: 'ldapjs' })", ldap) },
   { library: 'ldapts', of: 'ldap', use: connect("createLdapAdapter({ clock, driver: 'ldapts' })", ldap) },
   { library: 'nodemailer', of: 'smtp', use: connect('createSmtpAdapter({ clock })', smtp) },
+  {
+    library: 'nodemailer',
+    of: 'cloud-connector',
+    use: `createMailSender({ enabled: true, trustOption: 'tlsDisabled', sendTo: 'a@b.c', sendFrom: 'a@b.c', smtpHost: '127.0.0.1', trustStore: [] },
+      core.silentLogger)({ type: 'Disk', timestampMs: 0 }, signal)`,
+  },
   { library: 'imapflow', of: 'imap', use: connect('createImapAdapter({ clock })', imap) },
   {
     library: 'socks',

@@ -132,6 +132,26 @@ export {
   type SubjectRuleEntry,
   type TrustSettingsEntry,
 } from './connector/connector-configuration.ts'
+export {
+  alertCategories,
+  type AlertCategory,
+  type AlertingSettings,
+  alertingSettingsSchema,
+  type WebhookSettings,
+  webhookSettingsSchema,
+} from './connector/alerting-settings.ts'
+export { type EmailSettings, emailSettingsSchema, type EmailTrustOption, emailTrustOptions } from './connector/email-settings.ts'
+export {
+  type AuditLogSettings,
+  auditLogSettingsSchema,
+  type LogSettings,
+  logSettingsSchema,
+  parseRolloverThreshold,
+  type TraceLevel,
+  traceLevels,
+  type TrafficTraceSettings,
+  trafficTraceSettingsSchema,
+} from './connector/log-settings.ts'
 export type { FileReference } from './connector/file-reference.ts'
 export {
   type BackendProtocol,

@@ -3,6 +3,8 @@ import { type Clock, createSecret } from '@sallyport/core'
 import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
 import { type CloudConnector, createAdminListener, type MachineProbe, type MonitoringSources } from '../src/index.ts'
 
+import { createHardwareHistory } from '../src/monitoring/hardware-history.ts'
+
 /** What the listener has answered. */
 export interface AdminAnswer {
   readonly status: number
@@ -37,6 +39,7 @@ export async function startAdminBench(options: {
   readonly clock: Clock
   readonly own?: TestIdentity
   readonly monitoring?: Partial<MonitoringSources>
+  readonly isMaster?: () => boolean
 }): Promise<AdminBench> {
   const own = options.own ?? ca.issue({ subject: '/CN=connector' })
   const listener = createAdminListener({
@@ -44,9 +47,12 @@ export async function startAdminBench(options: {
       connector: options.connector,
       machine: steadyMachine,
       certificateValidityDays: () => 30,
+      hardware: () => createHardwareHistory().status(options.clock.now()),
+      alerts: () => [],
       now: options.clock.now,
       ...options.monitoring,
     },
+    ...(options.isMaster === undefined ? {} : { isMaster: options.isMaster }),
     tls: { certificate: own.certificate, key: createSecret(own.key) },
     admit: async (request, reply) =>
       request.headers.authorization === watcher ? undefined : reply.code(401).send({ type: 'UNAUTHORIZED', message: 'unknown' }),

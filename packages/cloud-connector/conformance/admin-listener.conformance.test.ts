@@ -56,6 +56,8 @@ describe('monitoring', () => {
     'certificates/expired',
     'certificates/expiring',
     'certificates/ok',
+    'hardware',
+    'alerts',
   ].map((path) => `/api/monitoring/${path}`)
 
   it.each(paths)('%s is for whom the listener is told to admit', async (path) => {

@@ -1,3 +1,4 @@
+import { createRfcCaller } from '@sallyport/conformance/cases'
 import { createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'

@@ -150,6 +150,36 @@ export const maxCountedResources = 10_000
 /** Files of the connector that are added up for its share of the disk. */
 export const maxProbedFiles = 20_000
 
+/** How often processors and memory, and the disk, are looked at, and for how long that is shown: the original's hardware monitor. */
+export const hardwareSampleMs = 15_000
+export const diskSampleMs = 60_000
+export const hardwareHistoryMs = 86_400_000
+
+/** How often the history of the machine is kept: it is 250 kB, and a crash loses so much of it. */
+export const hardwareSaveMs = 300_000
+
+/** How often everything that can be wrong is looked at. */
+export const healthCheckMs = 60_000
+
+/** How long one look of the health check may take: a network drive can hang. */
+export const healthProbeMs = 30_000
+
+/** How often an alert about a certificate is repeated while nobody does anything about it. */
+export const certificateRepeatMs = 86_400_000
+
+/** Alerts that are kept, the oldest go first. */
+export const maxAlerts = 500
+
+/** Alerts that wait to be sent. When nobody takes them for so long, later ones are in the list alone. */
+export const maxWaitingAlerts = 100
+
+/** How often an alert is sent, and how long after a failure: 5 s, 25 s, about two minutes. */
+export const alertAttempts = 4
+export const alertRetryMs = 5_000
+
+/** Time that sending one alert may take. */
+export const alertDeliveryMs = 30_000
+
 /** How often usage statistics are kept: a crash loses so much. */
 export const usageSaveMs = 60_000
 

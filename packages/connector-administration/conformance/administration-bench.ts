@@ -122,7 +122,14 @@ export async function startAdministrationBench(
     return typeof role === 'string' ? caller(role) : await access.authenticate(request, reply)
   }
   const listener: AdminListener = createAdminListener({
-    monitoring: { connector, machine: createMachineProbe({ folder: '.' }), certificateValidityDays: () => 30, now: clock.now },
+    monitoring: {
+      connector,
+      machine: createMachineProbe({ folder: '.' }),
+      certificateValidityDays: () => 30,
+      hardware: () => ({}) as never,
+      alerts: () => [],
+      now: clock.now,
+    },
     tls: { certificate: own.certificate, key: createSecret(own.key) },
     admit: createAdmitMonitoring(authenticate),
     routes: createAdministrationRoutes({

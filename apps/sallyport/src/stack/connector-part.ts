@@ -20,8 +20,10 @@ import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { version } from '../version.ts'
 import { partLog, subaccountsOf } from './cloud-settings.ts'
 import { initialPasswordFileOf, openConnectorAccess } from './connector-access.ts'
+import { alertSettingsOf } from './connector-alert-settings.ts'
 import { createAdministeredConfiguration, createFiledConfiguration, isAdministered } from './connector-configuration.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
+import { type ConnectorWatch, startConnectorWatch } from './connector-watch.ts'
 import { describeTunnel, reportOf } from './connector-report.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
@@ -83,20 +85,31 @@ export async function startConnectorPart(
     compatDefaultPassword: options.compatDefaultPassword ?? false,
   })
   const editor = await configured.openEditor(connector)
+  const tls = adminIdentity(context)
+  const isMaster = (): boolean => editor.document.connector.haRole === 'master'
+  const settings = alertSettingsOf(configuration)
+  let watch: ConnectorWatch | undefined
+  const watching = (): ConnectorWatch => {
+    if (watch === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the connector is starting')
+    return watch
+  }
   const admin = createAdminListener({
     monitoring: {
       connector,
       machine: createMachineProbe({ folder: folder.path }),
-      certificateValidityDays: () => 30,
+      hardware: () => watching().hardware.status,
+      alerts: () => watching().health.alerts,
+      certificateValidityDays: () => settings.alerting.thresholds.certificateValidityDays,
       now: clock.now,
     },
-    tls: adminIdentity(context),
+    tls,
     admit: createAdmitMonitoring(access.authenticate),
     routes: createAdministrationRoutes({ editor, version, clock, access, backup: backupOf(context, material, audit) }),
-    isMaster: () => editor.document.connector.haRole === 'master',
+    isMaster,
     log,
   })
   const close = async (graceMs: number): Promise<void> => {
+    await watch?.close()
     await connector.stop({ graceMs })
     await admin.close()
     await audit.close()
@@ -105,6 +118,16 @@ export async function startConnectorPart(
   try {
     await connector.start()
     if (administered) await adoptIdentities(editor, identities)
+    watch = await startConnectorWatch({
+      connector,
+      folder: folder.path,
+      material: material.store,
+      settings: () => settings,
+      uiCertificate: tls.certificate,
+      isMaster,
+      clock,
+      log,
+    })
     port = (await admin.listen({ host: adminHost, port: adminPort })).port
     const initialPassword = initialPasswordFileOf(context, access)
     log.info({ url: `https://localhost:${port}`, user: access.localUser.user.name, initialPassword }, 'the connector can be administered')

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { ConnectivityError, type Logger, type Secret, silentLogger, trackSockets } from '@sallyport/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { adminRequestTimeoutMs, maxAdminBodyBytes, maxAdminConnections, maxAdminPathMemberLength } from '../limits.ts'
-import { type MonitoringSources, monitoringRoutes } from './monitoring-routes.ts'
+import { type MonitoringSources, monitoringRoutes, routesOfShadow } from './monitoring-routes.ts'
 
 /**
  * Lets a request for a monitoring interface pass, or answers it and returns the reply. Who calls, and what he may, is decided outside; a `ConnectivityError` is
@@ -63,9 +63,11 @@ export function createAdminListener(options: {
   })
 
   for (const [path, render] of Object.entries(monitoringRoutes({ ...monitoring, uiCertificate: tls.certificate }))) {
-    server.get(path, { onRequest: options.admit }, async (_request, reply) =>
-      reply.header('cache-control', 'no-store').send(await render()),
-    )
+    server.get(path, { onRequest: options.admit }, async (_request, reply) => {
+      reply.header('cache-control', 'no-store')
+      if (isMaster() || routesOfShadow.has(path)) return reply.send(await render())
+      return reply.code(400).send({ type: 'INVALID_REQUEST', message: 'only the master instance knows this' })
+    })
   }
 
   options.routes?.(server)

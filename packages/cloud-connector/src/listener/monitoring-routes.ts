@@ -1,8 +1,10 @@
-import { X509Certificate } from 'node:crypto'
+import type { Alert } from '../alerting/alert.ts'
 import type { CloudConnector } from '../cloud-connector.ts'
 import { type SortedCertificates, sortCertificates } from '../monitoring/certificate-status.ts'
+import type { HardwareStatus } from '../monitoring/hardware-history.ts'
 import type { MachineProbe } from '../monitoring/machine-probe.ts'
-import { ownedCertificate } from '../monitoring/owned-certificates.ts'
+import { ownedCertificateOf } from '../monitoring/owned-certificates.ts'
+import { renderAlerts } from './alert-answers.ts'
 import { renderCertificates, renderCpu, renderMemory, renderShare } from './machine-answers.ts'
 import { renderBackendConnections, renderBackendPerformance, renderChannelConnections, renderSubaccounts } from './monitoring-answers.ts'
 import { renderTopTimeConsumers, renderUsage } from './traffic-answers.ts'
@@ -15,14 +17,24 @@ export interface MonitoringSources {
   readonly uiCertificate: string
   /** Certificates that end in fewer days are expiring. */
   readonly certificateValidityDays: () => number
+  readonly hardware: () => HardwareStatus
+  readonly alerts: () => readonly Alert[]
   readonly now: () => number
 }
+
+/** What a standby instance answers too: everything else is about traffic that only the master has. */
+export const routesOfShadow: ReadonlySet<string> = new Set([
+  '/api/monitoring/disk',
+  '/api/monitoring/cpu',
+  '/api/monitoring/alerts',
+  '/api/monitoring/hardware',
+])
 
 /** The monitoring interfaces of the original by their paths; each makes its answer when it is asked for. */
 export function monitoringRoutes(sources: MonitoringSources): Readonly<Record<string, () => unknown>> {
   const { connector, machine } = sources
   const sorted = (): SortedCertificates =>
-    sortCertificates([ownedCertificate('UI', new X509Certificate(sources.uiCertificate)), ...connector.certificates], {
+    sortCertificates([ownedCertificateOf('UI', sources.uiCertificate), ...connector.certificates], {
       nowMs: sources.now(),
       thresholdDays: sources.certificateValidityDays(),
     })
@@ -36,6 +48,8 @@ export function monitoringRoutes(sources: MonitoringSources): Readonly<Record<st
     '/api/monitoring/memory': async () => renderMemory(await machine.memory()),
     '/api/monitoring/disk': async () => renderShare(await machine.disk()),
     '/api/monitoring/cpu': () => renderCpu(machine.cpu()),
+    '/api/monitoring/hardware': () => ({ ...sources.hardware(), version: 1 }),
+    '/api/monitoring/alerts': () => renderAlerts(sources.alerts()),
     '/api/monitoring/certificates': () => renderCertificates(sorted()),
     '/api/monitoring/certificates/expired': () => renderCertificates(sorted()).expired,
     '/api/monitoring/certificates/expiring': () => renderCertificates(sorted()).expiring,

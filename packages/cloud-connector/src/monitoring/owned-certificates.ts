@@ -18,6 +18,11 @@ export function ownedCertificate(
   }
 }
 
+/** The same for a certificate in PEM that belongs to no subaccount. */
+export function ownedCertificateOf(type: OwnedCertificate['type'], pem: string): OwnedCertificate {
+  return ownedCertificate(type, new X509Certificate(pem))
+}
+
 /** What these tunnels own: their subaccount certificates, and system certificates and authorities, each once. */
 export function certificatesOf(links: readonly TunnelLink[]): readonly OwnedCertificate[] {
   const shared = new Map<string, OwnedCertificate>()
