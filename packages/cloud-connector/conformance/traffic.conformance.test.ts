@@ -2,7 +2,6 @@ import { createRfcCaller } from '@sallyport/conformance/cases'
 import { createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createRfcCaller } from '@sallyport/conformance/cases'
 import {
   createHttpBackend,
   createManualClock,
