@@ -6,7 +6,6 @@ import { promisify } from 'node:util'
 import {
   type Dovecot,
   type Exim,
-  freePort,
   type Postfix,
   skipUnless,
   skipUnlessRoot,
@@ -69,13 +68,16 @@ describe.skipIf(skipUnless('postfix', 'exim4', 'dovecot', 'python3', 'swaks') ||
   'a mail server behind the connector',
   () => {
     beforeAll(async () => {
-      const saslPort = await freePort()
       dovecot = await startDovecot({
         users: { robot: 'p4ss' },
-        configuration: `service auth {\n  inet_listener sasl {\n    address = 127.0.0.1\n    port = ${saslPort}\n  }\n}`,
+        sasl: true,
       })
       const mailboxes = ['plain', 'start_tls', 'added_tls', 'own_tls', 'swaks', 'python', 'python_socks']
-      postfix = await startPostfix({ tls: ca.issue({ subject: `/CN=${relayName}`, names: [relayName, 'localhost'] }), mailboxes, saslPort })
+      postfix = await startPostfix({
+        tls: ca.issue({ subject: `/CN=${relayName}`, names: [relayName, 'localhost'] }),
+        mailboxes,
+        saslPort: dovecot.saslPort,
+      })
       exim = await startExim({
         tls: ca.issue({ subject: `/CN=${relayName}`, names: [relayName] }),
         mailboxes: ['exim'],

@@ -14,7 +14,6 @@ import {
 import { createDirectDial, createProxyDial } from '@sallyport/dial'
 import {
   type Dovecot,
-  freePort,
   type Postfix,
   skipUnless,
   skipUnlessRoot,
@@ -96,14 +95,13 @@ describe.skipIf(skipUnless('postfix', 'dovecot', 'python3') || skipUnlessRoot())
   let proxy: SocksServer
   beforeAll(async () => {
     introspection = await startTokenIntrospection()
-    const saslPort = await freePort()
     dovecot = await startDovecot({
       users: { robot: 'p4ss' },
       introspection: introspection.url,
-      configuration: `service auth {\n  inet_listener sasl {\n    address = 127.0.0.1\n    port = ${saslPort}\n  }\n}`,
+      sasl: true,
     })
     const mailboxes = ['direct', 'socks', 'plain', 'starttls', 'smtps', 'jane', 'john', 'token', 'pool']
-    postfix = await startPostfix({ tls, mailboxes, saslPort })
+    postfix = await startPostfix({ tls, mailboxes, saslPort: dovecot.saslPort })
     open = await startPostfix({ mailboxes: ['jane'] })
     proxy = await createSocksServer({ token: 't.t.t', route: (_host, port) => ({ host: '127.0.0.1', port }) })
   }, 40_000)

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { type ForegroundProgram, type ProcessOwner, startForeground } from './foreground.ts'
-import { freePort } from './free-port.ts'
+import { type ProcessOwner, startForeground } from './foreground.ts'
+import { type Ports, startOnFreePorts } from './start-on-free-ports.ts'
 
 /** How the mail server is set up. */
 export interface DovecotOptions {
@@ -15,6 +15,8 @@ export interface DovecotOptions {
   readonly messages?: Readonly<Record<string, readonly string[]>>
   /** Where tokens are looked up (RFC 7662, by POST); with it there are XOAUTH2 and OAUTHBEARER. `username` of the answer has to be the user. */
   readonly introspection?: URL
+  /** Whether other servers may ask it who may log on; the default is no. */
+  readonly sasl?: boolean
   /** More lines of dovecot.conf. */
   readonly configuration?: string
 }
@@ -26,14 +28,15 @@ export interface Dovecot extends AsyncDisposable {
   /** Nobody listens on these without `tls`. */
   readonly imapsPort: number
   readonly pop3sPort: number
+  /** Where other servers ask who may log on, such as Postfix; nobody listens there without `sasl`. */
+  readonly saslPort: number
   /** One line for every logon, and for every session that ended. */
   readonly log: () => string
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 const startTimeoutMs = 15_000
-/** Chances that another process takes a port between choosing and binding it. */
-const portAttempts = 5
+const portNames = ['imap', 'pop3', 'imaps', 'pop3s', 'sasl'] as const
 
 /** Starts the system's Dovecot in the foreground, with mailboxes of its own. The caller stops it. */
 export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
@@ -44,12 +47,27 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
     const give = (path: string): void => (owner === undefined ? undefined : chownSync(path, owner.uid, owner.gid))
     give(folder)
     fillMailboxes(folder, options, give)
-    const { program, ports } = await startOnFreePorts(folder, options, owner)
+    const file = join(folder, 'dovecot.conf')
+    const { program, ports } = await startOnFreePorts(portNames, {
+      start(chosen) {
+        writeFileSync(file, wholeConfiguration(folder, options, chosen, owner))
+        return startForeground({
+          program: 'dovecot',
+          args: ['-F', '-c', file],
+          ready: /starting up for/,
+          timeoutMs: startTimeoutMs,
+          // Its children end with it.
+          stopSignal: 'SIGTERM',
+          ...(owner === undefined ? {} : { owner }),
+        })
+      },
+    })
     const dovecot: Dovecot = {
-      imapPort: ports[0],
-      pop3Port: ports[1],
-      imapsPort: ports[2],
-      pop3sPort: ports[3],
+      imapPort: ports.imap,
+      pop3Port: ports.pop3,
+      imapsPort: ports.imaps,
+      pop3sPort: ports.pop3s,
+      saslPort: ports.sasl,
       log: program.stderr,
       stop: (signal) => program.stop(signal).finally(removeFolder),
       [Symbol.asyncDispose]: () => dovecot.stop(),
@@ -58,34 +76,6 @@ export async function startDovecot(options: DovecotOptions): Promise<Dovecot> {
   } catch (error) {
     removeFolder()
     throw error
-  }
-}
-
-type Ports = readonly [imap: number, pop3: number, imaps: number, pop3s: number]
-
-async function startOnFreePorts(
-  folder: string,
-  options: DovecotOptions,
-  owner: ProcessOwner | undefined,
-): Promise<{ readonly program: ForegroundProgram; readonly ports: Ports }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const ports: Ports = [await freePort(), await freePort(), await freePort(), await freePort()]
-    const file = join(folder, 'dovecot.conf')
-    writeFileSync(file, wholeConfiguration(folder, options, ports, owner))
-    try {
-      const program = await startForeground({
-        program: 'dovecot',
-        args: ['-F', '-c', file],
-        ready: /starting up for/,
-        timeoutMs: startTimeoutMs,
-        // Its children end with it.
-        stopSignal: 'SIGTERM',
-        ...(owner === undefined ? {} : { owner }),
-      })
-      return { program, ports }
-    } catch (error) {
-      if (attempt >= portAttempts || !String(error).includes('Address already in use')) throw error
-    }
   }
 }
 
@@ -113,8 +103,8 @@ function fillMailboxes(folder: string, { users, messages = {} }: DovecotOptions,
 /** Everything runs as one user, who need not be root and must not: mail of root is not served. */
 function wholeConfiguration(
   folder: string,
-  { tls, introspection, configuration = '' }: DovecotOptions,
-  [imap, pop3, imaps, pop3s]: Ports,
+  { tls, introspection, sasl: servesOthers = false, configuration = '' }: DovecotOptions,
+  { imap, pop3, imaps, pop3s, sasl }: Ports<(typeof portNames)[number]>,
   owner: ProcessOwner | undefined,
 ): string {
   const { uid, gid, username } = owner === undefined ? userInfo() : { ...owner, username: 'nobody' }
@@ -144,7 +134,7 @@ function wholeConfiguration(
     `auth_mechanisms = plain login${introspection === undefined ? '' : ' xoauth2 oauthbearer'}`,
     // A refusal is a test, not an attack.
     'auth_failure_delay = 0',
-    'service auth {\n  user =\n}',
+    `service auth {\n  user =\n${servesOthers ? `  inet_listener sasl {\n    address = 127.0.0.1\n    port = ${sasl}\n  }\n` : ''}}`,
     'service auth-worker {\n  user =\n}',
     'service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}',
     'service imap-login {\n  chroot =',

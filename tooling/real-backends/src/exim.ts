@@ -1,10 +1,10 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ForegroundProgram, type ProcessOwner, startForeground } from './foreground.ts'
-import { freePort } from './free-port.ts'
+import { type ProcessOwner, startForeground } from './foreground.ts'
 import { createMaildir, type Maildir } from './maildir.ts'
 import { findProgram, idOf } from './programs.ts'
+import { startOnFreePorts } from './start-on-free-ports.ts'
 
 /** How the relay is set up. */
 export interface EximOptions {
@@ -26,8 +26,6 @@ export interface Exim extends AsyncDisposable {
 }
 
 const startTimeoutMs = 15_000
-/** Chances that another process takes a port between choosing and binding it. */
-const portAttempts = 5
 /** Debian's name for the user that it becomes, built into the program. */
 const systemUser = 'Debian-exim'
 
@@ -46,9 +44,28 @@ export async function startExim(options: EximOptions): Promise<Exim> {
     writeFor(owner, join(folder, 'log', 'mainlog'), '')
     writeFor(owner, join(folder, 'server.pem'), options.tls?.certificate ?? '')
     writeFor(owner, join(folder, 'server.key'), options.tls?.key ?? '')
-    const { program, port } = await startOnFreePort(folder, options)
+    const file = join(folder, 'exim.conf')
+    writeFileSync(file, wholeConfiguration(folder, options))
+    const { program, ports } = await startOnFreePorts(['smtp'], {
+      start: ({ smtp }) =>
+        startForeground({
+          program: 'bash',
+          // It writes its log to files only; tail ends with it.
+          args: [
+            '-c',
+            'tail --pid=$$ -n +1 -F "$2/log/mainlog" >&2 & exec "$0" -C "$1" -bdf -oX "127.0.0.1:$3"',
+            findProgram('exim4') ?? 'exim4',
+            file,
+            folder,
+            String(smtp),
+          ],
+          ready: /daemon started/,
+          timeoutMs: startTimeoutMs,
+          stopSignal: 'SIGTERM',
+        }),
+    })
     const exim: Exim = {
-      port,
+      port: ports.smtp,
       mailbox: (user) => createMaildir(join(folder, 'mail', user)),
       log: program.stderr,
       stop: (signal) => program.stop(signal).finally(removeFolder),
@@ -58,37 +75,6 @@ export async function startExim(options: EximOptions): Promise<Exim> {
   } catch (error) {
     removeFolder()
     throw error
-  }
-}
-
-async function startOnFreePort(
-  folder: string,
-  options: EximOptions,
-): Promise<{ readonly program: ForegroundProgram; readonly port: number }> {
-  const file = join(folder, 'exim.conf')
-  writeFileSync(file, wholeConfiguration(folder, options))
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
-    try {
-      const program = await startForeground({
-        program: 'bash',
-        // It writes its log to files only; tail ends with it.
-        args: [
-          '-c',
-          'tail --pid=$$ -n +1 -F "$2/log/mainlog" >&2 & exec "$0" -C "$1" -bdf -oX "127.0.0.1:$3"',
-          findProgram('exim4') ?? 'exim4',
-          file,
-          folder,
-          String(port),
-        ],
-        ready: /daemon started/,
-        timeoutMs: startTimeoutMs,
-        stopSignal: 'SIGTERM',
-      })
-      return { program, port }
-    } catch (error) {
-      if (attempt >= portAttempts || !String(error).includes('Address already in use')) throw error
-    }
   }
 }
 

@@ -5,6 +5,7 @@ import { findProgram } from './programs.ts'
 /** A server that runs in the foreground as a child of this process. */
 export interface ForegroundProgram extends AsyncDisposable {
   readonly pid: number
+  readonly running: boolean
   /** Everything written to standard error so far. */
   readonly stderr: () => string
   /** Ends the program and waits until it has, with the signal it was started with unless another is named. Idempotent. */
@@ -43,6 +44,9 @@ export async function startForeground(options: {
   let stderr = ''
   const program: ForegroundProgram = {
     pid: child.pid ?? 0,
+    get running() {
+      return child.pid !== undefined && child.exitCode === null && child.signalCode === null
+    },
     stderr: () => stderr,
     stop: (signal = stopSignal) => stop(child, signal).finally(() => process.removeListener('exit', stopAtExit)),
     [Symbol.asyncDispose]: () => program.stop(),

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ForegroundProgram, startForeground } from './foreground.ts'
-import { freePort } from './free-port.ts'
+import { startForeground } from './foreground.ts'
+import { startOnFreePorts } from './start-on-free-ports.ts'
 
 export interface NginxOptions {
   /** The content of the `http` block; has to hold a server that listens on `127.0.0.1:<port>`. `folder` is private to this nginx and removed with it. */
@@ -17,17 +17,27 @@ export interface Nginx extends AsyncDisposable {
 }
 
 const startTimeoutMs = 10_000
-/** Chances that another process takes the port between choosing and binding it. */
-const portAttempts = 5
 
 /** Starts the system's nginx as one foreground process with a private configuration. The caller stops it. */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-nginx-'))
   const removeFolder = (): void => rmSync(folder, { recursive: true, force: true })
   try {
-    const { program, port } = await startOnFreePort(options, folder)
+    const file = join(folder, 'nginx.conf')
+    const { program, ports } = await startOnFreePorts(['http'], {
+      start({ http }) {
+        writeFileSync(file, wholeConfiguration(folder, options.configuration({ port: http, folder })))
+        return startForeground({
+          program: 'nginx',
+          args: ['-p', folder, '-c', file, '-e', 'stderr'],
+          // With one process this notice comes after all sockets listen.
+          ready: /using the "epoll" event method/,
+          timeoutMs: startTimeoutMs,
+        })
+      },
+    })
     const nginx: Nginx = {
-      port,
+      port: ports.http,
       errors: program.stderr,
       stop: () => program.stop().finally(removeFolder),
       [Symbol.asyncDispose]: () => nginx.stop(),
@@ -36,26 +46,6 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   } catch (error) {
     removeFolder()
     throw error
-  }
-}
-
-async function startOnFreePort(options: NginxOptions, folder: string): Promise<{ program: ForegroundProgram; port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
-    const file = join(folder, 'nginx.conf')
-    writeFileSync(file, wholeConfiguration(folder, options.configuration({ port, folder })))
-    try {
-      // With one process this notice comes after all sockets listen.
-      const program = await startForeground({
-        program: 'nginx',
-        args: ['-p', folder, '-c', file, '-e', 'stderr'],
-        ready: /using the "epoll" event method/,
-        timeoutMs: startTimeoutMs,
-      })
-      return { program, port }
-    } catch (error) {
-      if (attempt >= portAttempts || !String(error).includes('Address already in use')) throw error
-    }
   }
 }
 

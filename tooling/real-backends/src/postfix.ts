@@ -3,10 +3,10 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type ForegroundProgram, startForeground } from './foreground.ts'
-import { freePort } from './free-port.ts'
+import { startForeground } from './foreground.ts'
 import { createMaildir, type Maildir } from './maildir.ts'
 import { findProgram, idOf } from './programs.ts'
+import { startOnFreePorts } from './start-on-free-ports.ts'
 
 const run = promisify(execFile)
 
@@ -34,8 +34,6 @@ export interface Postfix extends AsyncDisposable {
 }
 
 const startTimeoutMs = 15_000
-/** Chances that another process takes a port between choosing and binding it. */
-const portAttempts = 5
 const daemons = '/usr/lib/postfix/sbin'
 
 /** Starts the system's Postfix in the foreground, with queue and mailboxes of its own. Only root can. The caller stops it. */
@@ -55,10 +53,27 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
       mkdirSync(box)
       chownSync(box, nobody.uid, nobody.gid)
     }
-    const { program, port, securePort } = await startOnFreePorts(folder, options, nobody.uid)
+    const config = join(folder, 'config')
+    const { program, ports } = await startOnFreePorts(['smtp', 'smtps'], {
+      async start({ smtp, smtps }) {
+        writeFileSync(join(config, 'main.cf'), mainConfiguration(folder, options, nobody.uid))
+        writeFileSync(join(config, 'master.cf'), masterConfiguration(options, smtp, smtps))
+        // Makes the folders of the queue.
+        await run(findProgram('postfix') ?? 'postfix', ['-c', config, 'check'])
+        return startForeground({
+          program: 'bash',
+          // Stays in the foreground, as the leader of a session. It opens its log by name, which has to be a pipe and no socket.
+          args: ['-c', `exec ${daemons}/master -c "$0" -s > >(exec cat 1>&2)`, config],
+          ready: /daemon started/,
+          timeoutMs: startTimeoutMs,
+          // Ends its children as well.
+          stopSignal: 'SIGTERM',
+        })
+      },
+    })
     const postfix: Postfix = {
-      port,
-      securePort,
+      port: ports.smtp,
+      securePort: ports.smtps,
       mailbox: (user) => createMaildir(join(folder, 'mail', user)),
       log: program.stderr,
       stop: (signal) => program.stop(signal).finally(removeFolder),
@@ -68,36 +83,6 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   } catch (error) {
     removeFolder()
     throw error
-  }
-}
-
-async function startOnFreePorts(
-  folder: string,
-  options: PostfixOptions,
-  nobody: number,
-): Promise<{ readonly program: ForegroundProgram; readonly port: number; readonly securePort: number }> {
-  const config = join(folder, 'config')
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
-    const securePort = await freePort()
-    writeFileSync(join(config, 'main.cf'), mainConfiguration(folder, options, nobody))
-    writeFileSync(join(config, 'master.cf'), masterConfiguration(options, port, securePort))
-    try {
-      // Makes the folders of the queue.
-      await run(findProgram('postfix') ?? 'postfix', ['-c', config, 'check'])
-      const program = await startForeground({
-        program: 'bash',
-        // Stays in the foreground, as the leader of a session. It opens its log by name, which has to be a pipe and no socket.
-        args: ['-c', `exec ${daemons}/master -c "$0" -s > >(exec cat 1>&2)`, config],
-        ready: /daemon started/,
-        timeoutMs: startTimeoutMs,
-        // Ends its children as well.
-        stopSignal: 'SIGTERM',
-      })
-      return { program, port, securePort }
-    } catch (error) {
-      if (attempt >= portAttempts || !String(error).includes('Address already in use')) throw error
-    }
   }
 }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type ForegroundProgram, type ProcessOwner, startForeground } from './foreground.ts'
-import { freePort } from './free-port.ts'
 import { findProgram } from './programs.ts'
+import { startOnFreePorts } from './start-on-free-ports.ts'
 
 /** How the private cluster is set up. */
 export interface PostgresOptions {
@@ -44,8 +44,6 @@ const superuser = 'postgres'
 const user = 'sallyport'
 const password = 'c0rrect horse'
 const startTimeoutMs = 30_000
-/** Chances that another process takes the port between choosing and binding it. */
-const portAttempts = 5
 
 /**
  * Starts the system's PostgreSQL as one foreground process with a private cluster, on a loopback port and a Unix socket. The cluster sorts text as people
@@ -67,8 +65,11 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       writeFileSync(join(data, name), content, { mode: 0o600 })
       give(join(data, name))
     }
-    let running = await startOnFreePort(options, data, folder, owner)
-    const { port } = running
+    const started = await startOnFreePorts(['postgresql'], {
+      start: ({ postgresql }) => startOnPort(options, data, folder, owner, postgresql),
+    })
+    let running = started.program
+    const port = started.ports.postgresql
     const run = async (sql: string, database = 'postgres'): Promise<string> =>
       execute('psql', ['-h', folder, '-p', String(port), '-U', superuser, '-d', database, '-v', 'ON_ERROR_STOP=1', '-Atqc', sql], owner)
     await run(`create role ${user} login password '${password}'`)
@@ -84,42 +85,26 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
         return `postgresql://${user}@127.0.0.1:${port}/test_${databases}`
       },
       run,
-      log: () => running.program.stderr(),
+      log: () => running.stderr(),
       async crash() {
-        const processes = childrenOf(running.program.pid)
-        await running.program.stop('SIGKILL')
+        const processes = childrenOf(running.pid)
+        await running.stop('SIGKILL')
         // They would end by themselves, but some of them only after another answer.
         for (const pid of processes) killIfThere(pid)
         for (const deadline = performance.now() + startTimeoutMs; processes.some(lives) && performance.now() < deadline;) await pause(10)
       },
-      halt: () => running.program.stop('SIGINT'),
+      halt: () => running.stop('SIGINT'),
       async start() {
-        running = { port, program: await startAgain(() => startOnPort(options, data, folder, owner, port)) }
+        running = await startAgain(() => startOnPort(options, data, folder, owner, port))
       },
       // Not SIGKILL: nobody would give back the shared memory.
-      stop: () => running.program.stop('SIGQUIT').finally(removeFolder),
+      stop: () => running.stop('SIGQUIT').finally(removeFolder),
       [Symbol.asyncDispose]: () => postgres.stop(),
     }
     return postgres
   } catch (error) {
     removeFolder()
     throw error
-  }
-}
-
-async function startOnFreePort(
-  options: PostgresOptions,
-  data: string,
-  sockets: string,
-  owner: ProcessOwner | undefined,
-): Promise<{ port: number; program: ForegroundProgram }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
-    try {
-      return { port, program: await startOnPort(options, data, sockets, owner, port) }
-    } catch (error) {
-      if (attempt >= portAttempts || !String(error).includes('could not create any TCP/IP sockets')) throw error
-    }
   }
 }
 

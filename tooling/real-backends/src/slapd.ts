@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type ForegroundProgram, startForeground } from './foreground.ts'
-import { freePort } from './free-port.ts'
+import { startForeground } from './foreground.ts'
 import { findProgram } from './programs.ts'
+import { startOnFreePorts } from './start-on-free-ports.ts'
 
 const run = promisify(execFile)
 
@@ -35,8 +35,6 @@ const suffix = 'dc=acme,dc=test'
 const rootDn = `cn=admin,${suffix}`
 const rootPassword = 'root-password-of-slapd'
 const startTimeoutMs = 10_000
-/** Chances that another process takes a port between choosing and binding it. */
-const portAttempts = 5
 const emptyDirectory = `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: acme\no: Acme\n`
 
 /** Starts the system's slapd in the foreground, with an own database and the usual schemas. The caller stops it. */
@@ -48,10 +46,22 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
     mkdirSync(join(folder, 'data'))
     writeFileSync(file, wholeConfiguration(folder, options))
     await fill(file, join(folder, 'start.ldif'), options.ldif ?? emptyDirectory)
-    const { program, port, securePort } = await startOnFreePorts(file, options.tls !== undefined)
+    const schemes = options.tls === undefined ? (['ldap'] as const) : (['ldap', 'ldaps'] as const)
+    const { program, ports } = await startOnFreePorts(['ldap', 'ldaps'], {
+      start: (chosen) =>
+        startForeground({
+          program: 'slapd',
+          // With this level it stays in the foreground and says what it does.
+          args: ['-f', file, '-h', schemes.map((scheme) => `${scheme}://127.0.0.1:${chosen[scheme]}/`).join(' '), '-d', 'stats'],
+          // By then its ports are bound.
+          ready: /slapd starting/,
+          timeoutMs: startTimeoutMs,
+        }),
+      listensLate: schemes,
+    })
     const slapd: Slapd = {
-      port,
-      securePort,
+      port: ports.ldap,
+      securePort: ports.ldaps,
       suffix,
       rootDn,
       rootPassword,
@@ -71,29 +81,6 @@ async function fill(configuration: string, file: string, ldif: string): Promise<
   if (program === undefined) throw new Error('slapadd is not installed')
   writeFileSync(file, ldif)
   await run(program, ['-q', '-f', configuration, '-l', file])
-}
-
-async function startOnFreePorts(
-  file: string,
-  secure: boolean,
-): Promise<{ readonly program: ForegroundProgram; readonly port: number; readonly securePort: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort()
-    const securePort = await freePort()
-    const urls = [`ldap://127.0.0.1:${port}/`, ...(secure ? [`ldaps://127.0.0.1:${securePort}/`] : [])]
-    try {
-      const program = await startForeground({
-        program: 'slapd',
-        // With this level it stays in the foreground and says what it does.
-        args: ['-f', file, '-h', urls.join(' '), '-d', 'stats'],
-        ready: /slapd starting/,
-        timeoutMs: startTimeoutMs,
-      })
-      return { program, port, securePort }
-    } catch (error) {
-      if (attempt >= portAttempts || !String(error).includes('Address already in use')) throw error
-    }
-  }
 }
 
 function wholeConfiguration(folder: string, { tls, configuration = '' }: SlapdOptions): string {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { type ForegroundProgram, startForeground } from './foreground.ts'
-import { freePort } from './free-port.ts'
+import { startForeground } from './foreground.ts'
 import { findProgram } from './programs.ts'
+import { startOnFreePorts } from './start-on-free-ports.ts'
 
 /** A running private OpenBao or HashiCorp Vault, unsealed, with nothing kept on the disk. */
 export interface Vault extends AsyncDisposable {
@@ -30,15 +30,18 @@ export function skipWithoutVault(): boolean {
 export async function startVault(): Promise<Vault> {
   const program = programs.find((name) => findProgram(name) !== undefined) ?? programs[0]
   const rootToken = randomBytes(16).toString('hex')
-  const address = `127.0.0.1:${await freePort()}`
-  const server: ForegroundProgram = await startForeground({
-    program,
-    args: ['server', '-dev', '-dev-no-store-token', `-dev-root-token-id=${rootToken}`, `-dev-listen-address=${address}`, '-log-level=info'],
-    ready: /core: (post-unseal setup complete|successful mount|enabled .*engine)|server started/i,
-    timeoutMs: startTimeoutMs,
-    from: 'both',
+  const common = ['server', '-dev', '-dev-no-store-token', `-dev-root-token-id=${rootToken}`, '-log-level=info']
+  const { program: server, ports } = await startOnFreePorts(['http'], {
+    start: ({ http }) =>
+      startForeground({
+        program,
+        args: [...common, `-dev-listen-address=127.0.0.1:${http}`],
+        ready: /core: (post-unseal setup complete|successful mount|enabled .*engine)|server started/i,
+        timeoutMs: startTimeoutMs,
+        from: 'both',
+      }),
   })
-  const url = `http://${address}`
+  const url = `http://127.0.0.1:${ports.http}`
   return {
     url,
     rootToken,
