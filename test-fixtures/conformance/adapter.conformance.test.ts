@@ -1,4 +1,5 @@
-import type { Duplex } from 'node:stream'
+import { type Duplex, PassThrough, type Readable } from 'node:stream'
+import { text as readAll } from 'node:stream/consumers'
 import {
   abortedError,
   type Address,
@@ -51,12 +52,15 @@ const promises = {
     ]),
   brokenStream: (error: unknown): unknown => new ConnectivityError('BACKEND_UNREACHABLE', 'the backend broke off', { cause: error }),
   maxLength: 100,
+  whole: (word: string, length: number): boolean => word.length >= length,
   log: (_context: ConnectContext): void => {},
   answers: (sent: string, received: string): boolean => sent === received,
   closed: (isClosed: boolean): void => {
     if (isClosed) throw new ConnectivityError('ABORTED', 'the client is closed')
   },
   finish: (stream: Duplex): void => void stream.end(),
+  handOn: (stream: Duplex): AsyncIterable<Buffer> => stream,
+  takeFrom: (content: Readable): Readable => content,
   close: (streams: ReadonlySet<Duplex>): void => {
     for (const stream of streams) stream.destroy()
   },
@@ -65,6 +69,17 @@ type Promises = typeof promises
 
 interface WordClient extends ProtocolClient {
   say(word: string, signal: AbortSignal): Promise<void>
+  /** Asks for a word without end, which comes as it is. */
+  listen(signal: AbortSignal): AsyncIterable<Buffer>
+  /** Says a word without end. */
+  tell(content: Readable, signal: AbortSignal): Promise<void>
+}
+
+/** Takes everything at once, whether somebody wants it or not. */
+function collect(source: Readable): PassThrough {
+  const all = new PassThrough({ highWaterMark: Number.MAX_SAFE_INTEGER })
+  source.pipe(all)
+  return all
 }
 
 function createWordAdapter(changed: Partial<Promises> = {}): ProtocolAdapter<'TCP', WordClient> {
@@ -96,8 +111,20 @@ function createWordAdapter(changed: Partial<Promises> = {}): ProtocolAdapter<'TC
           kept.finish(stream)
         }
       }
+      const open = async (signal: AbortSignal): Promise<Duplex> => {
+        const stream = await context.dial(destination.address, { signal, locationId: kept.locationId(destination) })
+        streams.add(stream)
+        return stream
+      }
       return {
         say,
+        async *listen(signal) {
+          yield* kept.handOn(await open(signal))
+        },
+        async tell(content, signal) {
+          const answer = await kept.wait(readAll(kept.takeFrom(content).pipe(await open(signal))), signal)
+          if (answer !== 'taken') throw kept.brokenStream(undefined)
+        },
         ping: (signal) => say('ping', signal),
         async [Symbol.asyncDispose]() {
           isClosed = true
@@ -117,7 +144,7 @@ async function readAnswer(stream: Duplex, kept: Promises): Promise<string> {
       if (rest === undefined ? text.length > 5 : Number(length) > kept.maxLength || Number.isNaN(Number(length))) {
         throw new ConnectivityError('PROTOCOL_VIOLATION', 'the length is out of bounds')
       }
-      if (rest !== undefined && rest.length >= Number(length)) return rest.slice(0, Number(length))
+      if (rest !== undefined && kept.whole(rest, Number(length))) return rest.slice(0, Number(length))
     }
   } catch (error) {
     throw ConnectivityError.is(error) ? error : kept.brokenStream(error)
@@ -157,6 +184,11 @@ function partsOf(changed: Partial<Promises> = {}): AdapterParts<'TCP', WordClien
       }) as TcpDestination,
     serve: serveWords,
     work: (client, signal) => client.say('word', signal),
+    longAnswer: { serve: ({ stream }, content) => void content.pipe(stream), ask: (client, signal) => client.listen(signal) },
+    longRequest: {
+      serve: ({ stream }) => void stream.resume().once('end', () => stream.end('taken')),
+      send: (client, content, signal) => client.tell(content, signal),
+    },
     beginAnswer: ({ stream }) => stream.write('4:wo'),
     hostile: {
       'a length that is too large': after((stream) => stream.write('999999999:x')),
@@ -166,7 +198,7 @@ function partsOf(changed: Partial<Promises> = {}): AdapterParts<'TCP', WordClien
   }
 }
 
-const features = { basic: true, header: true, principal: true, locations: true, answers: true }
+const features = { basic: true, header: true, principal: true, locations: true, answers: true, longAnswers: true, longRequests: true }
 
 describeAdapter('in memory', { ...partsOf(), features })
 
@@ -186,6 +218,10 @@ const broken: Record<AdapterCaseName, Partial<Promises>> = {
   },
   'reports a backend that resets in the middle of its answer': { brokenStream: (error) => error },
   'takes no hostile answer, and waits for none': { maxLength: Number.POSITIVE_INFINITY },
+  'takes an answer whose backend ends with its last byte, and works again': { finish: () => {} },
+  'takes no answer that is cut short, half way or at its last byte': { whole: () => true, answers: () => true },
+  'stops the backend while nobody reads its answer': { handOn: collect },
+  'stops reading its source while the backend does not read': { takeFrom: collect },
   'dials with the location ID of the destination': { locationId: () => '' },
   'keeps secrets out of errors and logs': {
     log: ({ log, credentials }) => log.debug({ user: credentials.kind === 'basic' ? credentials.password.reveal() : '' }, 'connected'),

@@ -1,79 +1,19 @@
-import {
-  type Address,
-  ConnectivityError,
-  createSecret,
-  type Credentials,
-  type Destination,
-  type DestinationOf,
-  type DialOptions,
-  type Principal,
-  type ProtocolAdapter,
-  type ProtocolClient,
-} from '@sallyport/core'
+import { ConnectivityError, createSecret, type Credentials, type DialOptions, type Principal } from '@sallyport/core'
+import type { AdapterCase, AdapterContext } from './adapter-cases/adapter-case.ts'
+import { codeOf, connect, failureOf, greet, none, serve, stay } from './adapter-cases/attempts.ts'
+import { type CutAnswerCase, cutAnswerCases } from './adapter-cases/cut-answers.ts'
+import { type SlowReaderCase, slowReaderCases } from './adapter-cases/slow-readers.ts'
 import { expect } from './expect.ts'
-import type { Case } from './case.ts'
-import type { FarEnd, FarSide } from './far-side.ts'
 import { expectNoSecrets, reasonOf, within } from './probe.ts'
 import { createRecordingLogger } from './recording-logger.ts'
-
-export type AdapterFeature =
-  /** The protocol knows a user and a password. */
-  | 'basic'
-  /** The protocol has headers. */
-  | 'header'
-  /** The client can act on behalf of somebody who logged on elsewhere. */
-  | 'principal'
-  /** The dial learns which connector is meant; adapters that tell a proxy instead do not claim it. */
-  | 'locations'
-  /** Answers have a form that can be cut short or violated. */
-  | 'answers'
-
-/** What a backend insists on before it works. */
-export interface Demand {
-  readonly credentials: Credentials
-  readonly principal: Principal | undefined
-}
-
-/** An adapter and the world around it. */
-export interface AdapterParts<T extends Destination['type'], Client extends ProtocolClient, Far extends FarSide> {
-  /** A fresh far side; the suite disposes it. */
-  readonly open: () => Promise<Far>
-  readonly create: (far: Far) => ProtocolAdapter<T, Client>
-  /** A destination with location ID `orlando` whose target is `address`. */
-  readonly destination: (address: Address) => DestinationOf<T>
-  /** Plays a healthy backend on one connection. It refuses to work for anybody who does not present what is demanded. */
-  readonly serve: (far: FarEnd, demand: Demand) => void
-  /** Does the protocol's work once. Throws unless the backend did its part. */
-  readonly work: (client: Client, signal: AbortSignal) => Promise<void>
-  /** What a backend says before it is asked, with the end of its line, where the protocol has it begin. */
-  readonly greeting?: string
-  /** Begins an answer and stops in the middle of it (feature `answers`). */
-  readonly beginAnswer?: (far: FarEnd) => void
-  /** Backends that answer with something that no client should take or wait for, by what is wrong (feature `answers`). */
-  readonly hostile?: Readonly<Record<string, (far: FarEnd) => void>>
-  /** Secrets of the adapter's own options. */
-  readonly secrets?: readonly string[]
-  readonly limitMs?: number
-}
-
-/** What a case of the adapter suite gets. */
-export interface AdapterContext {
-  readonly parts: AdapterParts<Destination['type'], ProtocolClient, FarSide>
-  readonly far: FarSide
-  readonly signal: AbortSignal
-}
-
-export type AdapterCase = Case<AdapterContext, AdapterFeature>
 
 const password = 'p4ss-w0rd-of-the-user'
 const headerToken = 'header-token-0123456789'
 const principalToken = 'eyJhbGciOiJSUzI1NiJ9.cHJpbmNpcGFs.c2lnbmF0dXJl'
 const principal: Principal = { kind: 'business', token: createSecret(principalToken) }
-const none: Credentials = { kind: 'none' }
 const basic: Credentials = { kind: 'basic', user: 'the-user', password: createSecret(password) }
 const header: Credentials = { kind: 'header', name: 'Authorization', value: createSecret(`Bearer ${headerToken}`) }
 const behalf: Credentials = { kind: 'principal' }
-const anyone: Demand = { credentials: none, principal: undefined }
 
 /** What every adapter does, whatever its protocol. */
 export const adapterCases: Readonly<Record<AdapterCaseName, AdapterCase>> = {
@@ -188,6 +128,8 @@ export const adapterCases: Readonly<Record<AdapterCaseName, AdapterCase>> = {
       await within(context.far.idle(), context.signal, 'the far side to be idle')
     },
   },
+  ...cutAnswerCases,
+  ...slowReaderCases,
   'dials with the location ID of the destination': {
     requires: 'locations',
     async run(context) {
@@ -231,7 +173,10 @@ export const adapterCases: Readonly<Record<AdapterCaseName, AdapterCase>> = {
   },
 }
 
+/** The title of a case. */
 export type AdapterCaseName =
+  | CutAnswerCase
+  | SlowReaderCase
   | 'connects, answers a ping and does its work'
   | 'presents user and password'
   | 'presents a prepared header'
@@ -248,62 +193,6 @@ export type AdapterCaseName =
   | 'keeps secrets out of errors and logs'
   | 'closes everything when it is disposed, also twice, and does not work afterwards'
 
-/** A backend that listens, says nothing and leaves with the client. */
-function stay({ stream }: FarEnd): void {
-  stream.on('end', () => stream.end())
-  stream.resume()
-}
-
-/** Where the backend has the first word. */
-function greet({ parts }: AdapterContext, { stream }: FarEnd): void {
-  if (parts.greeting !== undefined) stream.write(parts.greeting)
-}
-
-interface Attempt {
-  readonly credentials?: Credentials
-  readonly principal?: Principal
-  readonly dialled?: DialOptions[]
-  readonly dialFails?: ConnectivityError
-  readonly log?: ReturnType<typeof createRecordingLogger>['logger']
-  readonly workSignal?: AbortSignal
-}
-
-function serve({ far, parts }: AdapterContext, demand: Demand = anyone): Promise<Address> {
-  return far.serve((end) => parts.serve(end, demand))
-}
-
-async function connect(
-  { far, parts, signal }: AdapterContext,
-  address: Address,
-  attempt: Attempt = {},
-): Promise<{ client: ProtocolClient }> {
-  const connecting = parts.create(far).connect(parts.destination(address), {
-    dial(target, options) {
-      attempt.dialled?.push(options)
-      return attempt.dialFails === undefined ? far.dial(target, options) : Promise.reject(attempt.dialFails)
-    },
-    credentials: attempt.credentials ?? none,
-    ...(attempt.principal === undefined ? {} : { principal: attempt.principal }),
-    signal,
-    log: attempt.log ?? createRecordingLogger().logger,
-  })
-  return { client: await within(connecting, signal, 'the connect') }
-}
-
-/** The error of connecting or, when that succeeds, of working. Adapters may dial at either. */
-async function failureOf(context: AdapterContext, address: Address, attempt: Attempt): Promise<unknown> {
-  let client: ProtocolClient
-  try {
-    client = (await connect(context, address, attempt)).client
-  } catch (error) {
-    return error
-  }
-  const work = context.parts.work(client, attempt.workSignal ?? context.signal)
-  const error = await within(reasonOf(work), context.signal, 'the failing work')
-  await client[Symbol.asyncDispose]()
-  return error
-}
-
 /** Works with the credentials, and not without: else the backend would not have looked at them. */
 async function expectPresented(context: AdapterContext, credentials: Credentials, user: Principal | undefined): Promise<void> {
   const address = await serve(context, { credentials, principal: user })
@@ -311,8 +200,4 @@ async function expectPresented(context: AdapterContext, credentials: Credentials
   await within(context.parts.work(client, context.signal), context.signal, 'the work')
   await client[Symbol.asyncDispose]()
   await failureOf(context, address, {})
-}
-
-function codeOf(error: unknown): unknown {
-  return ConnectivityError.is(error) ? error.code : error
 }

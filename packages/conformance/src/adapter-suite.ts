@@ -1,5 +1,6 @@
 import type { Destination, ProtocolClient } from '@sallyport/core'
-import type { AdapterCase, AdapterCaseName, AdapterFeature, AdapterParts } from './adapter-cases.ts'
+import type { AdapterCaseName } from './adapter-cases.ts'
+import type { AdapterCase, AdapterFeature, AdapterParts } from './adapter-cases/adapter-case.ts'
 import type { Claims } from './case.ts'
 import type { FarSide } from './far-side.ts'
 import { caseLimitMs } from './limits.ts'

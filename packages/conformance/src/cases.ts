@@ -7,15 +7,8 @@
  *
  * @packageDocumentation
  */
-export {
-  type AdapterCase,
-  adapterCases,
-  type AdapterCaseName,
-  type AdapterContext,
-  type AdapterFeature,
-  type AdapterParts,
-  type Demand,
-} from './adapter-cases.ts'
+export { type AdapterCaseName, adapterCases } from './adapter-cases.ts'
+export type { AdapterCase, AdapterContext, AdapterFeature, AdapterParts, Demand } from './adapter-cases/adapter-case.ts'
 export { type AdapterSubject, runAdapterCase } from './adapter-suite.ts'
 export type { Case, Claims } from './case.ts'
 export {

@@ -7,7 +7,7 @@
  *
  * @packageDocumentation
  */
-export type { AdapterParts, Demand } from './adapter-cases.ts'
+export type { AdapterParts, Demand } from './adapter-cases/adapter-case.ts'
 export type { AdapterSubject } from './adapter-suite.ts'
 export {
   describeAdapter,

@@ -15,3 +15,6 @@ export const quietMs = 250
 
 /** How late a consumer attaches in the case about early bytes. */
 export const lateConsumerMs = 50
+
+/** How long a long request or answer of an adapter is: more than a path may hold, so that whoever collects is found out. */
+export const longContentBytes: number = 64 * 1024 * 1024

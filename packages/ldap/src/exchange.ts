@@ -34,7 +34,8 @@ export async function exchange(link: LdapLink, options: ExchangeOptions, call: (
   let refusal: { readonly cause: unknown } | undefined
   try {
     await Promise.race([
-      link.broken,
+      // Why it broke, and whether that matters, is looked at below.
+      link.broken.catch(() => {}),
       // Libraries throw what they will not send.
       (async () => call())().catch((cause: unknown) => {
         refusal = { cause }
@@ -44,9 +45,10 @@ export async function exchange(link: LdapLink, options: ExchangeOptions, call: (
     cancelTimer()
     signal.removeEventListener('abort', onAbort)
   }
-  // The library may have heard of the end of the connection first.
-  if (link.failure !== undefined) throw link.failure
   const { answer } = link
+  const isAnswered = link.requests > sentBefore && answer !== undefined
+  // The library may have heard of the end of the connection first. Behind a whole answer it is the next request's affair.
+  if (link.failure !== undefined && !(isAnswered && link.hasEnded)) throw link.failure
   if (link.requests === sentBefore || answer === undefined) {
     if (refusal === undefined || link.requests > sentBefore) {
       const violation = violationError(attempt, 'the library did not wait for the answer')

@@ -28,6 +28,8 @@ export interface LdapLink {
   readonly requests: number
   /** The answer to the latest request, when it is complete. */
   readonly answer: LdapAnswer | undefined
+  /** The server has ended the connection, and nothing was wrong before that. */
+  readonly hasEnded: boolean
   /** Why the connection cannot be used any more. */
   readonly failure: ConnectivityError | undefined
   /** Rejects with `failure`; whoever waits for an answer waits for this too. */
@@ -48,6 +50,7 @@ export function createLdapLink(far: Duplex, { attempt, clock }: { readonly attem
   let requests = 0
   let answer: LdapAnswer | undefined
   let failure: ConnectivityError | undefined
+  let hasEnded = false
   let closing = false
   let pending: { readonly id: number; readonly operation: number } | undefined
   let entries: WireEntry[] = []
@@ -129,7 +132,12 @@ export function createLdapLink(far: Duplex, { attempt, clock }: { readonly attem
   far.on('data', (chunk: Buffer) => guarded(() => receive(chunk)))
   far.on('error', (error) => fail(connectionError(attempt, error)))
   // LDAP has no half-closed connections.
-  for (const event of ['end', 'close']) far.on(event, () => fail(connectionError(attempt)))
+  for (const event of ['end', 'close']) {
+    far.on(event, () => {
+      hasEnded ||= failure === undefined
+      fail(connectionError(attempt))
+    })
+  }
 
   return {
     stream,
@@ -138,6 +146,9 @@ export function createLdapLink(far: Duplex, { attempt, clock }: { readonly attem
     },
     get answer() {
       return answer
+    },
+    get hasEnded() {
+      return hasEnded
     },
     get failure() {
       return failure

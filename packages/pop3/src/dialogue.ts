@@ -45,7 +45,7 @@ export interface DialogueOptions {
 /** Begins a conversation. @throws by its methods only, and ConnectivityError only. */
 export function createDialogue(first: Duplex, { name, attempt: firstAttempt, clock, timeoutMs, trace }: DialogueOptions): Dialogue {
   let stream = first
-  let reader = createByteReader(stream)
+  let reader = createByteReader(stream, leaveEnded)
   let failure: ConnectivityError | undefined
   const ignore = (): void => {}
 
@@ -55,6 +55,10 @@ export function createDialogue(first: Duplex, { name, attempt: firstAttempt, clo
     // The reader has let go of it, or hears of it; the reason is known.
     stream.on('error', ignore)
     stream.destroy()
+  }
+  /** A server that has ended is left at once and not at the next command; what came before counts. */
+  function leaveEnded(): void {
+    if (failure === undefined && reader.isOver) fail(connectionError(dialogue.attempt))
   }
   const violate = (what: string): ConnectivityError => {
     fail(violationError(dialogue.attempt, what))
@@ -86,6 +90,7 @@ export function createDialogue(first: Duplex, { name, attempt: firstAttempt, clo
       reader.putBack(held.subarray(end + 2))
       const line = held.toString('utf8', 0, end)
       trace('received', line)
+      leaveEnded()
       return line
     }
   }
@@ -110,6 +115,7 @@ export function createDialogue(first: Duplex, { name, attempt: firstAttempt, clo
     } finally {
       // Nobody else could tell the rest of it from the next answer.
       if (!complete) fail(endedError(name))
+      leaveEnded()
     }
   }
 
@@ -144,7 +150,7 @@ export function createDialogue(first: Duplex, { name, attempt: firstAttempt, clo
       const under = stream
       stream = await secure(under)
       stream.once('close', () => under.destroy())
-      reader = createByteReader(stream)
+      reader = createByteReader(stream, leaveEnded)
       if (failure !== undefined) fail(failure)
       return discarded
     },

@@ -90,7 +90,8 @@ export function createSocketLike({ open, address, clock, errorOf = (error) => er
     let ended = false
     stream.on('end', () => {
       ended = true
-      duplex.push(null)
+      // A turn later: libraries give up at the end, also what came just before it and has not got through them yet.
+      setImmediate(() => duplex.push(null))
     })
     stream.on('error', (error) => duplex.destroy(errorOf(error)))
     stream.on('close', () => {

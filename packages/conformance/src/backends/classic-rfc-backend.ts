@@ -58,5 +58,6 @@ export const classicRfcBackend: ScriptedBackend<'RFC', RfcAsks> = {
     'two greetings at once': says(Buffer.concat([formatNiFrame(greeting), formatNiFrame(greeting)])),
     'a greeting, and then nonsense': says(formatNiFrame(greeting), formatNiFrame(Buffer.alloc(80, 6))),
   },
-  features: { basic: true, header: false, principal: false, locations: true, answers: true },
+  // Parameters and results of a call are values, bounded as a whole.
+  features: { basic: true, header: false, principal: false, locations: true, answers: true, longAnswers: false, longRequests: false },
 }

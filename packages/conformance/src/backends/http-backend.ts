@@ -1,16 +1,20 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import type { Readable } from 'node:stream'
 import { ConnectivityError, type HttpDestination, parseDestination, type ProtocolClient } from '@sallyport/core'
-import type { Demand } from '../adapter-cases.ts'
+import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
 
 interface HttpAsks extends ProtocolClient {
-  request(path: string, options: { readonly signal: AbortSignal }): Promise<{ readonly status: number; text(): Promise<string> }>
+  request(
+    path: string,
+    options: { readonly signal: AbortSignal; readonly method?: string; readonly body?: Readable },
+  ): Promise<{ readonly status: number; readonly body: AsyncIterable<Uint8Array> | null; text(): Promise<string> }>
 }
 
 /** A backend that knows who may ask, and answers what it was asked. */
 function serveHttp({ stream }: FarEnd, { credentials, principal }: Demand): void {
-  const server = createServer((request, response) => {
+  answerRequests(stream, (request, response) => {
     const { authorization } = request.headers
     const welcome =
       (credentials.kind !== 'basic' ||
@@ -19,7 +23,10 @@ function serveHttp({ stream }: FarEnd, { credentials, principal }: Demand): void
       (credentials.kind !== 'principal' || request.headers['x-test-principal'] === `Bearer ${principal?.token.reveal()}`)
     response.writeHead(welcome ? 200 : 401).end(`you asked for ${request.url}`)
   })
-  server.emit('connection', stream)
+}
+
+function answerRequests(stream: FarEnd['stream'], listener: RequestListener): void {
+  createServer(listener).emit('connection', stream)
 }
 
 /** Once the request has come, sends bytes and perhaps ends. */
@@ -47,6 +54,23 @@ export const httpBackend: ScriptedBackend<'HTTP', HttpAsks> = {
     if (response.status !== 200) throw new ConnectivityError('BACKEND_UNREACHABLE', `HTTP status ${response.status}`)
     if (text !== 'you asked for /base/orders?$top=1') throw new ConnectivityError('PROTOCOL_VIOLATION', 'this is no answer to the question')
   },
+  longAnswer: {
+    serve({ stream }, content) {
+      answerRequests(stream, (_request, response) => void content.pipe(response))
+    },
+    async *ask(client, signal) {
+      yield* (await client.request('/archive', { signal })).body ?? []
+    },
+  },
+  longRequest: {
+    serve({ stream }) {
+      answerRequests(stream, (request, response) => void request.resume().once('end', () => response.writeHead(204).end()))
+    },
+    async send(client, body, signal) {
+      const { status } = await client.request('/archive', { method: 'PUT', body, signal })
+      if (status !== 204) throw new ConnectivityError('BACKEND_UNREACHABLE', `HTTP status ${status}`)
+    },
+  },
   beginAnswer: ({ stream }) => void stream.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it'),
   hostile: {
     'another protocol': answerWith('220 mail.test ESMTP\r\n', true),
@@ -64,5 +88,5 @@ export const httpBackend: ScriptedBackend<'HTTP', HttpAsks> = {
     'less than it announced': answerWith('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort', true),
     'a header with a control character': answerWith('HTTP/1.1 200 OK\r\nX-A: a\u0000b\r\nContent-Length: 0\r\n\r\n', true),
   },
-  features: { basic: true, header: true, principal: false, locations: true, answers: true },
+  features: { basic: true, header: true, principal: false, locations: true, answers: true, longAnswers: true, longRequests: true },
 }

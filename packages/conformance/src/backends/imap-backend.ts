@@ -1,10 +1,16 @@
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { ConnectivityError, type MailDestination, parseDestination, type ProtocolClient } from '@sallyport/core'
-import type { Demand } from '../adapter-cases.ts'
+import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
 import { type AccountScript, playAccount } from './account.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
 
 interface ImapAsks extends ProtocolClient {
+  flow(options: { readonly signal: AbortSignal }): Promise<{
+    mailboxOpen(path: string): Promise<unknown>
+    download(uid: string, part: undefined, options: { readonly uid: true }): Promise<{ readonly content?: Readable | undefined }>
+  }>
   withMailbox(
     path: string,
     work: (flow: { readonly mailbox: false | { readonly exists: number } }) => Promise<number | false>,
@@ -21,6 +27,17 @@ function serve({ stream }: FarEnd, { credentials }: Demand): void {
         ? `user=the-user\u0001auth=${credentials.value.reveal()}\u0001\u0001`
         : undefined
   playAccount(stream, expected === undefined ? {} : { opens: (presented) => presented === expected })
+}
+
+/** So many bytes, or what is left. */
+async function readPart(content: Readable, count: number): Promise<string> {
+  while (!content.readableEnded) {
+    const part = content.read(count) as Buffer | null
+    if (part !== null) return part.toString('latin1')
+    // oxlint-disable-next-line no-await-in-loop -- until there is enough
+    await Promise.race([once(content, 'readable'), once(content, 'end')])
+  }
+  return ''
 }
 
 const playing =
@@ -55,6 +72,25 @@ export const imapBackend: ScriptedBackend<'MAIL', ImapAsks> = {
     const exists = await client.withMailbox('INBOX', async ({ mailbox }) => mailbox !== false && mailbox.exists, { signal })
     if (exists !== 1) throw new ConnectivityError('NOT_FOUND', 'the message is not there')
   },
+  longAnswer: {
+    serve({ stream }, content) {
+      playAccount(stream, {
+        answer(tag, line, say) {
+          const [, from, count] = /BODY(?:\.PEEK)?\[\]<(\d+)\.(\d+)>/.exec(line) ?? []
+          if (from === undefined) return false
+          void readPart(content, Number(count)).then((part) =>
+            say(`* 1 FETCH (UID 7 BODY[]<${from}> {${part.length}}\r\n${part})\r\n${tag} OK done\r\n`),
+          )
+          return true
+        },
+      })
+    },
+    async *ask(client, signal) {
+      const flow = await client.flow({ signal })
+      await flow.mailboxOpen('INBOX')
+      yield* (await flow.download('7', undefined, { uid: true })).content ?? []
+    },
+  },
   greeting: '* OK ready\r\n',
   beginAnswer: ({ stream }) => void stream.write('* CAPABILI'),
   hostile: {
@@ -64,5 +100,6 @@ export const imapBackend: ScriptedBackend<'MAIL', ImapAsks> = {
     'a literal of 8 EiB': answeringSelect(() => '* OK {9223372036854775807}\r\n'),
     'an answer of NULs': answeringSelect((tag) => `${tag} \0\0\0\r\n`),
   },
-  features: { basic: true, header: true, principal: false, locations: true, answers: true },
+  // The library takes a message to append as a whole.
+  features: { basic: true, header: true, principal: false, locations: true, answers: true, longAnswers: true, longRequests: false },
 }

@@ -1,13 +1,14 @@
 import { ConnectivityError, formatAddress, type LdapDestination, parseDestination, type ProtocolClient } from '@sallyport/core'
-import type { Demand } from '../adapter-cases.ts'
+import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
-import { entry, message, onRequest, result, tags, tlv } from './ldap-messages.ts'
+import { entry, message, onRequest, pageControl, result, tags, tlv } from './ldap-messages.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
 
 interface LdapAsks extends ProtocolClient {
   search(options: {
     readonly base: string
     readonly filter: string
+    readonly pageSize?: number
     readonly signal: AbortSignal
   }): AsyncIterable<{ readonly attributes: Readonly<Record<string, readonly string[]>> }>
 }
@@ -27,6 +28,9 @@ function serve(far: FarEnd, { credentials }: Demand): void {
     far.stream.write(message(id, result(0x65, known ? 0 : 50)))
   })
 }
+
+/** Entries that a slow reader is sent at a time. */
+const pageSize = 50
 
 /** Answers the first search with these bytes. */
 const answering =
@@ -52,6 +56,29 @@ export const ldapBackend: ScriptedBackend<'LDAP', LdapAsks> = {
     for await (const { attributes } of client.search({ base: 'dc=test', filter: '(cn=answer)', signal })) found.push(attributes['cn']?.[0])
     if (found.length !== 1 || found[0] !== 'answer') throw new ConnectivityError('NOT_FOUND', 'the entry did not come')
   },
+  longAnswer: {
+    serve(far, content) {
+      const pieces = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+      const answerPage = async (id: number): Promise<void> => {
+        let more = true
+        for (let entries = 0; more && entries < pageSize; entries++) {
+          // oxlint-disable-next-line no-await-in-loop -- one entry after the other
+          const { done, value } = await pieces.next()
+          more = done !== true
+          if (more) far.stream.write(message(id, entry('cn=answer', 'cn', value)))
+        }
+        far.stream.write(message(id, result(0x65, 0), pageControl(more ? 'more' : '')))
+      }
+      onRequest(far, ({ id, operation }) => {
+        if (operation === tags.search) void answerPage(id)
+      })
+    },
+    async *ask(client, signal) {
+      for await (const { attributes } of client.search({ base: 'dc=test', filter: '(cn=answer)', pageSize, signal })) {
+        yield attributes['cn']?.[0] ?? ''
+      }
+    },
+  },
   beginAnswer: ({ stream }) => void stream.write(message(2, entry('cn=answer', 'cn', 'answer')).subarray(0, 12)),
   hostile: {
     'a page of HTML': answering(() => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n<html>')),
@@ -67,5 +94,6 @@ export const ldapBackend: ScriptedBackend<'LDAP', LdapAsks> = {
     'an answer to another kind of request': answering((id) => message(id, result(0x6b, 0))),
     'an operation that does not exist': answering((id) => message(id, tlv(0x7e))),
   },
-  features: { basic: true, header: false, principal: false, locations: true, answers: true },
+  // A request is one message, bounded as a whole.
+  features: { basic: true, header: false, principal: false, locations: true, answers: true, longAnswers: true, longRequests: false },
 }

@@ -10,8 +10,18 @@ export function tlv(tag: number, ...contents: readonly (Buffer | string)[]): Buf
 }
 
 /** A message to the client. */
-export function message(id: number, operation: Buffer): Buffer {
-  return tlv(0x30, tlv(0x02, Buffer.of(id)), operation)
+export function message(id: number, operation: Buffer, ...controls: readonly Buffer[]): Buffer {
+  return tlv(
+    0x30,
+    tlv(0x02, id < 0x80 ? Buffer.of(id) : Buffer.of(id >> 8, id & 0xff)),
+    operation,
+    ...controls.map((control) => tlv(0xa0, control)),
+  )
+}
+
+/** Says where the next page begins (RFC 2696); an empty cookie says that there is none. */
+export function pageControl(cookie: string): Buffer {
+  return tlv(0x30, tlv(0x04, '1.2.840.113556.1.4.319'), tlv(0x04, tlv(0x30, tlv(0x02, Buffer.of(0)), tlv(0x04, cookie))))
 }
 
 /** An operation that is a result. */
@@ -20,7 +30,7 @@ export function result(tag: number, code: number, diagnostic = '', ...more: read
 }
 
 /** A search entry with one attribute. */
-export function entry(dn: string, attribute: string, ...values: readonly string[]): Buffer {
+export function entry(dn: string, attribute: string, ...values: readonly (string | Buffer)[]): Buffer {
   const set = tlv(0x31, ...values.map((value) => tlv(0x04, value)))
   return tlv(0x64, tlv(0x04, dn), tlv(0x30, tlv(0x30, tlv(0x04, attribute), set)))
 }

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { ConnectivityError, type MailDestination, parseDestination, type ProtocolClient } from '@sallyport/core'
-import type { Demand } from '../adapter-cases.ts'
+import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
 import { type MailboxScript, playMailbox, storedMessage } from './mailbox.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
 
 interface Pop3Asks extends ProtocolClient {
+  open(options: { readonly signal: AbortSignal }): Promise<void>
   stat(options: { readonly signal: AbortSignal }): Promise<{ readonly messages: number }>
   retr(number: number, options: { readonly signal: AbortSignal }): Promise<Readable>
 }
@@ -52,6 +53,25 @@ export const pop3Backend: ScriptedBackend<'MAIL', Pop3Asks> = {
     if (messages !== 1) throw new ConnectivityError('NOT_FOUND', 'the message is not there')
     if ((await text(await client.retr(1, { signal }))) !== storedMessage) throw new ConnectivityError('NOT_FOUND', 'the message is another')
   },
+  // Numbers of messages hold for one session.
+  reopen: (client, signal) => client.open({ signal }),
+  longAnswer: {
+    serve({ stream }, content) {
+      playMailbox(stream, {
+        answer(line, say) {
+          if (line === 'RETR 1') {
+            say('+OK here it is\r\n')
+            content.once('end', () => say('.\r\n'))
+            content.pipe(stream, { end: false })
+          }
+          return line === 'RETR 1'
+        },
+      })
+    },
+    async *ask(client, signal) {
+      yield* await client.retr(1, { signal })
+    },
+  },
   greeting: '+OK ready\r\n',
   beginAnswer: ({ stream }) => void stream.write('+O'),
   hostile: {
@@ -72,5 +92,6 @@ export const pop3Backend: ScriptedBackend<'MAIL', Pop3Asks> = {
     'a challenge where a status belongs': answeringStat('+ \r\n'),
     'an answer of NULs': answeringStat('\0\0\0\r\n'),
   },
-  features: { basic: true, header: true, principal: false, locations: true, answers: true },
+  // The protocol carries messages one way.
+  features: { basic: true, header: true, principal: false, locations: true, answers: true, longAnswers: true, longRequests: false },
 }

@@ -1,5 +1,5 @@
 import type { Address, Destination, DestinationOf, ProtocolClient } from '@sallyport/core'
-import type { AdapterFeature, AdapterParts } from '../adapter-cases.ts'
+import type { AdapterFeature, AdapterParts } from '../adapter-cases/adapter-case.ts'
 import type { FarSide } from '../far-side.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { FarSide } from '../far-side.ts'
  */
 export interface ScriptedBackend<T extends Destination['type'], Client extends ProtocolClient> extends Pick<
   AdapterParts<T, Client, FarSide>,
-  'serve' | 'work' | 'greeting' | 'beginAnswer' | 'hostile'
+  'serve' | 'work' | 'reopen' | 'greeting' | 'beginAnswer' | 'hostile' | 'longAnswer' | 'longRequest'
 > {
   /** A destination of this address; the location ID is `orlando` unless given. */
   readonly destination: (address: Address, locationId?: string) => DestinationOf<T>

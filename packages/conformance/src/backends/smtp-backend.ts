@@ -1,12 +1,13 @@
+import type { Readable } from 'node:stream'
 import { ConnectivityError, type MailDestination, parseDestination, type ProtocolClient } from '@sallyport/core'
-import type { Demand } from '../adapter-cases.ts'
+import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
 import { serveRelay } from './mail-relay.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
 
 interface SmtpAsks extends ProtocolClient {
   send(
-    message: { readonly to: string; readonly subject: string; readonly text: string },
+    message: { readonly to: string; readonly subject: string; readonly text: string | Readable },
     options: { readonly signal: AbortSignal },
   ): Promise<{ readonly accepted: readonly string[] }>
 }
@@ -51,6 +52,13 @@ export const smtpBackend: ScriptedBackend<'MAIL', SmtpAsks> = {
     const { accepted } = await client.send({ to: 'jane@acme.test', subject: 'Hello', text: 'Hello Jane' }, { signal })
     if (accepted[0] !== 'jane@acme.test') throw new ConnectivityError('NOT_FOUND', 'nobody took the message')
   },
+  longRequest: {
+    serve: (far) => void serveRelay(far),
+    async send(client, text, signal) {
+      const { accepted } = await client.send({ to: 'jane@acme.test', subject: 'A long one', text }, { signal })
+      if (accepted[0] !== 'jane@acme.test') throw new ConnectivityError('NOT_FOUND', 'nobody took the message')
+    },
+  },
   greeting: '220 relay.test ESMTP\r\n',
   beginAnswer: ({ stream }) => void stream.write('250-relay.te'),
   hostile: {
@@ -64,5 +72,6 @@ export const smtpBackend: ScriptedBackend<'MAIL', SmtpAsks> = {
     'lines without an end': answering('250-more\r\n'.repeat(20_000)),
     'no number': answering('ok, go on\r\n'),
   },
-  features: { basic: true, header: false, principal: false, locations: true, answers: true },
+  // The longest answer is a few lines.
+  features: { basic: true, header: false, principal: false, locations: true, answers: true, longAnswers: false, longRequests: true },
 }

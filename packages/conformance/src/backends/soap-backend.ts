@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { parseDestination, type RfcDestination } from '@sallyport/core'
-import type { Demand } from '../adapter-cases.ts'
+import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
 import { askForEcho, type RfcAsks } from './rfc-work.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
@@ -71,5 +71,6 @@ export const soapBackend: ScriptedBackend<'RFC', RfcAsks> = {
     'no WSDL': answerWith('<definitions/>'),
     nothing: answerWith(''),
   },
-  features: { basic: true, header: false, principal: false, locations: true, answers: true },
+  // Parameters and results of a call are values, bounded as a whole.
+  features: { basic: true, header: false, principal: false, locations: true, answers: true, longAnswers: false, longRequests: false },
 }
