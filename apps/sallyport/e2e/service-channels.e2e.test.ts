@@ -281,6 +281,7 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
     await serviceGone
     startRole('connector')
     await opened(ports.database)
+    expect((await channel(ports.sink))?.usage).toMatchObject({ clients: 0, bytesToCloud: 0, bytesFromCloud: 0 })
     const driver = new Client({ host, port: ports.database, user: postgres.user, password: postgres.password, database: 'postgres' })
     await driver.connect()
     expect((await driver.query('select 1 as one')).rows).toEqual([{ one: 1 }])

@@ -13,6 +13,7 @@ import {
   type StreamCloseReason,
   systemClock,
   type TunnelStream,
+  type TunnelTransport,
 } from '@sallyport/core'
 import type { SynchronisedIssuer } from '@sallyport/principal-propagation'
 import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
@@ -117,6 +118,8 @@ export async function startConnectorBench(options: {
   readonly material?: MaterialStore
   /** What the cloud side does with clients of service channels. */
   readonly serveChannel?: ServeChannel
+  /** Changes the transport that the connector dials with. */
+  readonly through?: (transport: TunnelTransport) => TunnelTransport
 }): Promise<ConnectorBench> {
   const { clock = systemClock, material = createMaterialMemory() } = options
   const transport = createMemoryTransport({ clock: systemClock })
@@ -154,7 +157,7 @@ export async function startConnectorBench(options: {
     // Reloads are asked for, so that a test can wait for them.
     configuration: { ...configuration, watch: () => () => {} },
     identities: [identity],
-    createTransport: () => transport,
+    createTransport: () => options.through?.(transport) ?? transport,
     material,
     audit: auditSink,
     clock,

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { TunnelStream } from '@sallyport/core'
+import { systemClock, type TunnelStream } from '@sallyport/core'
 import { createManualClock } from '@sallyport/test-fixtures'
 import { type ChannelOpening, formatMessage, type ServeChannel, toDuplex } from '@sallyport/tunnel'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ChannelStatus } from '../src/index.ts'
+import { startAdminBench } from './admin-bench.ts'
 import { type ConnectorBench, startConnectorBench, subaccount, until } from './connector-bench.ts'
 
 let bench: ConnectorBench | undefined
@@ -185,7 +186,58 @@ describe('service channels', () => {
     expect(String((await once(socket, 'data'))[0])).toBe('still there')
   })
 
-  it('CC-113 the ports close with the tunnel of the subaccount and open again with it', async () => {
+  it('CC-113 disconnecting the subaccount cuts its clients and closes its ports; connecting opens them again', async () => {
+    const host = ownAddress()
+    bench = await startConnectorBench({
+      serveChannel: cloudSide().serve,
+      connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
+    })
+    await allOpen()
+    const socket = await client(host, 5432)
+    await once(socket, 'data')
+    const ended = endOf(socket)
+    const holder = { subaccount, locationId: '' }
+    await bench.connector.disconnect(holder)
+    expect(await ended).toBe('ECONNRESET')
+    expect(statuses()[0]?.state).toMatchObject({ kind: 'waiting', message: 'the subaccount is disconnected; connect it first' })
+    await expect(client(host, 5432)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    await expect(bench.connector.whenChannelOpen(holder, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'TUNNEL_LOST' })
+    await bench.connector.connect(holder)
+    await allOpen()
+    expect(String((await once(await client(host, 5432), 'data'))[0])).toBe('hello db\n')
+  })
+
+  it('monitoring shows type, state, clients and bytes of each channel', async () => {
+    const host = ownAddress()
+    bench = await startConnectorBench({
+      serveChannel: cloudSide().serve,
+      connector: channels([
+        { type: 'K8S', k8sCluster: 'cp/db', port: 5432, host, comment: 'orders' },
+        { type: 'HANA', hanaInstanceName: 'h1', instanceNumber: 0, host, enabled: false },
+      ]),
+    })
+    await until(() => kinds().join() === 'open,disabled')
+    const socket = await client(host, 5432)
+    await once(socket, 'data')
+    socket.write('12345')
+    await once(socket, 'data')
+    await using admin = await startAdminBench({ connector: bench.connector, clock: systemClock })
+    const get = async (path: string) => (await admin.get(`/api/monitoring/${path}`, 'watch:secret')).json().subaccounts[0]
+    expect((await get('subaccounts')).tunnel.serviceChannels).toEqual([
+      { type: 'K8S', state: 'Connected', details: 'db', comment: 'orders' },
+      { type: 'HANA', state: 'Disconnected', details: 'h1', comment: '' },
+    ])
+    const typeDesc = { typeKey: 'K8S', typeName: 'K8s Cluster' }
+    expect((await get('connections/serviceChannels')).serviceChannelConnections).toEqual([{ port: 5432, typeDesc, connections: 1 }])
+    socket.end()
+    await until(() => statuses()[0]?.openedConnections === 0)
+    expect((await get('usage')).serviceChannelUsageStatistics).toEqual([
+      { port: 5432, typeDesc, bytesReceived: 14, bytesSent: 5 },
+      { port: 30_015, typeDesc: { typeKey: 'HANA_DB', typeName: 'HANA Database' }, bytesReceived: 0, bytesSent: 0 },
+    ])
+  })
+
+  it('the ports close with the tunnel of the subaccount and open again with it', async () => {
     const host = ownAddress()
     bench = await startConnectorBench({
       serveChannel: cloudSide().serve,

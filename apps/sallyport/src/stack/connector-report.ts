@@ -17,7 +17,7 @@ export interface ConnectorReport {
 }
 
 /** One line of `sallyport channel list`. */
-export interface ChannelReport {
+interface ChannelReport {
   readonly id: number
   readonly type: string
   /** Address and port of this machine. */

@@ -17,14 +17,14 @@ interface ChannelBase {
 }
 
 /** An ABAP system in the cloud, by RFC on port 33NN; with SNC on 48NN. */
-export interface AbapChannelEntry extends ChannelBase {
+interface AbapChannelEntry extends ChannelBase {
   readonly type: 'ABAPCloud' | 'ABAPCloudSNC'
   readonly abapCloudTenantHost: string
   readonly instanceNumber: number
 }
 
 /** A service of a Kubernetes cluster. */
-export interface ClusterChannelEntry extends ChannelBase {
+interface ClusterChannelEntry extends ChannelBase {
   readonly type: 'K8S'
   /** `[<protocol>://]<host>[:<port>][/<service>]`; without protocol `tcp`, without port 443. */
   readonly k8sCluster: string
@@ -34,14 +34,14 @@ export interface ClusterChannelEntry extends ChannelBase {
 }
 
 /** A HANA database, on port 3NN15. */
-export interface HanaChannelEntry extends ChannelBase {
+interface HanaChannelEntry extends ChannelBase {
   readonly type: 'HANA'
   readonly hanaInstanceName: string
   readonly instanceNumber: number
 }
 
 /** A virtual machine. */
-export interface MachineChannelEntry extends ChannelBase {
+interface MachineChannelEntry extends ChannelBase {
   readonly type: 'VirtualMachine'
   readonly name: string
   readonly endpointId: string

@@ -1,7 +1,7 @@
 import { localPortOf, type ServiceChannelEntry, targetOf } from '@sallyport/admin-api'
 
 /** A channel with its number. */
-export interface NumberedChannel {
+interface NumberedChannel {
   readonly id: number
   readonly entry: ServiceChannelEntry
 }

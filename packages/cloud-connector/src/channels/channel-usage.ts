@@ -1,7 +1,7 @@
 import { usageHours } from '../limits.ts'
 
 /** Bytes of one hour or of all. */
-export interface ChannelBytes {
+interface ChannelBytes {
   readonly bytesToCloud: number
   readonly bytesFromCloud: number
 }

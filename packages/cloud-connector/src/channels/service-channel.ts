@@ -9,7 +9,7 @@ import { type ChannelClient, type ChannelRefusal, serveChannelClient } from './c
 import type { ChannelCounter, ChannelUsage } from './channel-usage.ts'
 
 /** The tunnel as channels see it. */
-export interface ChannelTunnel {
+interface ChannelTunnel {
   /** Why no stream can be opened now; `undefined` when it can. */
   obstacle(): ConnectivityError | undefined
   openChannel(opening: ChannelOpening, handlers: TunnelStreamHandlers): TunnelStream
@@ -63,7 +63,8 @@ export interface ChannelSurroundings {
   readonly log: Logger
 }
 
-const withoutSncLibrary =
+/** Why a channel of type ABAPCloudSNC is never open. */
+export const withoutSncLibrary: string =
   'a channel of type ABAPCloudSNC ends SNC here, which needs a library for SNC, and this connector has none; use the type ABAPCloud on an address that only trusted clients reach'
 
 /** A channel follows its tunnel: its port is open while streams can be opened, and a port that somebody else has is tried again and again. */

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import {
   type ConfigurationProblem,
   type ConnectorEntry,
@@ -5,6 +6,7 @@ import {
   parseClusterAddress,
   type ServiceChannelEntry,
 } from '@sallyport/admin-api'
+import { withoutSncLibrary } from '../channels/service-channel.ts'
 
 /** What is wrong with the channels of one connector. Paths are relative to the connector. */
 export function checkChannels({ channels }: ConnectorEntry): readonly ConfigurationProblem[] {
@@ -29,6 +31,24 @@ export function findSamePorts(entries: readonly ConnectorEntry[]): readonly Conf
       return []
     }),
   )
+}
+
+/** Channels that work differently than one may think. */
+export function channelWarnings(channels: readonly ServiceChannelEntry[]): readonly string[] {
+  return channels.flatMap((channel) => {
+    const where = `service channel ${channel.host}:${localPortOf(channel)}`
+    if (!channel.enabled) return []
+    return [
+      ...(channel.type === 'ABAPCloudSNC' ? [`${where}: ${withoutSncLibrary}`] : []),
+      ...(isLoopback(channel.host)
+        ? []
+        : [`${where}: every client that reaches this address reaches the service, without being asked who it is`]),
+    ]
+  })
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (host.startsWith('127.') && isIPv4(host))
 }
 
 function clusterProblems(channel: ServiceChannelEntry): readonly ConfigurationProblem[] {

@@ -1,6 +1,6 @@
 import { type ConfigurationProblem, type ConnectorEntry, connectorFileSchema } from '@sallyport/admin-api'
 import { isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
-import { checkChannels, findSamePorts } from './channel-rules.ts'
+import { channelWarnings, checkChannels, findSamePorts } from './channel-rules.ts'
 import { configurationError, type LocatedProblem, readConfigurationText } from './configuration-text.ts'
 import { checkConnector, findSameConnectors } from './connector-rules.ts'
 import { checkMapping, findClashes } from './mapping-rules.ts'
@@ -95,6 +95,7 @@ function warningsOf(entry: ConnectorEntry, mappings: readonly SystemMapping[]): 
     warnings.push(...rfcWarnings(mapping))
     if (isTlsMapping(mapping) && trustsNothing) warnings.push(`${mapping.virtualText}: backendTrust trusts no certificate`)
   }
+  warnings.push(...channelWarnings(entry.channels))
   if (entry.backendTrust.trustAll) warnings.push('backendTrust.trustAll accepts every backend certificate')
   return warnings
 }

@@ -1,5 +1,7 @@
 import type { BackendStatus, ConnectorStatus } from '../connector-status.ts'
 import { renderBuckets } from '../monitoring/performance-buckets.ts'
+import { renderChannels } from './channel-answers.ts'
+import { nameOf, regionHostOf } from './subaccount-name.ts'
 
 /** `GET /api/monitoring/subaccounts` */
 export function renderSubaccounts(status: ConnectorStatus): unknown {
@@ -10,12 +12,7 @@ export function renderSubaccounts(status: ConnectorStatus): unknown {
         connectedSinceTimeStamp: link.tunnel.kind === 'ready' ? link.tunnel.sinceMs : 0,
         connections: link.tunnel.kind === 'ready' ? 1 : 0,
         applicationConnections: link.openStreams === 0 ? [] : [{ connectionCount: link.openStreams, name: link.subaccount, type: 'JAVA' }],
-        serviceChannels: link.channels.map(({ entry, state, target }) => ({
-          type: entry.type,
-          state: state.kind === 'open' ? 'Connected' : 'Disconnected',
-          details: target.serviceId,
-          comment: entry.comment,
-        })),
+        serviceChannels: renderChannels(link.channels),
         subaccountCertificate: {
           notAfterTimeStamp: link.certificate.notAfterMs,
           notBeforeTimeStamp: link.certificate.notBeforeMs,
@@ -69,24 +66,6 @@ export function renderBackendPerformance(backends: readonly BackendStatus[]): un
     })),
     version: 1,
   }
-}
-
-/** `GET /api/monitoring/connections/serviceChannels` */
-export function renderChannelConnections(backends: readonly BackendStatus[]): unknown {
-  return { subaccounts: backends.map((each) => ({ serviceChannelConnections: [], ...nameOf(each) })), version: 1 }
-}
-
-/** The members that name a subaccount in every answer. */
-export function nameOf(each: Pick<BackendStatus, 'tunnelEndpoint' | 'subaccount' | 'locationId'>): {
-  readonly regionHost: string
-  readonly subaccount: string
-  readonly locationID: string
-} {
-  return { regionHost: regionHostOf(each.tunnelEndpoint), subaccount: each.subaccount, locationID: each.locationId }
-}
-
-function regionHostOf(tunnelEndpoint: string): string {
-  return URL.parse(tunnelEndpoint)?.hostname ?? ''
 }
 
 /** `0A1B2C` becomes `0a:1b:2c`. */

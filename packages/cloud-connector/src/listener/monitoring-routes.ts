@@ -5,8 +5,9 @@ import type { HardwareStatus } from '../monitoring/hardware-history.ts'
 import type { MachineProbe } from '../monitoring/machine-probe.ts'
 import { ownedCertificateOf } from '../monitoring/owned-certificates.ts'
 import { renderAlerts } from './alert-answers.ts'
+import { renderChannelConnections } from './channel-answers.ts'
 import { renderCertificates, renderCpu, renderMemory, renderShare } from './machine-answers.ts'
-import { renderBackendConnections, renderBackendPerformance, renderChannelConnections, renderSubaccounts } from './monitoring-answers.ts'
+import { renderBackendConnections, renderBackendPerformance, renderSubaccounts } from './monitoring-answers.ts'
 import { renderTopTimeConsumers, renderUsage } from './traffic-answers.ts'
 
 /** What the monitoring interfaces show. */
@@ -41,10 +42,10 @@ export function monitoringRoutes(sources: MonitoringSources): Readonly<Record<st
   return {
     '/api/monitoring/subaccounts': () => renderSubaccounts(connector.status),
     '/api/monitoring/connections/backends': () => renderBackendConnections(connector.backends),
-    '/api/monitoring/connections/serviceChannels': () => renderChannelConnections(connector.backends),
+    '/api/monitoring/connections/serviceChannels': () => renderChannelConnections(connector.status.links),
     '/api/monitoring/performance/backends': () => renderBackendPerformance(connector.backends),
     '/api/monitoring/performance/topTimeConsumers': () => renderTopTimeConsumers(connector.traffic),
-    '/api/monitoring/usage': () => renderUsage(connector.traffic),
+    '/api/monitoring/usage': () => renderUsage(connector.traffic, connector.status.links),
     '/api/monitoring/memory': async () => renderMemory(await machine.memory()),
     '/api/monitoring/disk': async () => renderShare(await machine.disk()),
     '/api/monitoring/cpu': () => renderCpu(machine.cpu()),

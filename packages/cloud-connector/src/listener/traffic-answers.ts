@@ -1,5 +1,8 @@
 import type { TrafficStatus } from '../traffic-status.ts'
-import { formatSince, nameOf, splitVirtual } from './monitoring-answers.ts'
+import type { LinkStatus } from '../connector-status.ts'
+import { renderChannelUsage } from './channel-answers.ts'
+import { formatSince, splitVirtual } from './monitoring-answers.ts'
+import { nameOf } from './subaccount-name.ts'
 
 /** `GET /api/monitoring/performance/topTimeConsumers` */
 export function renderTopTimeConsumers(traffic: readonly TrafficStatus[]): unknown {
@@ -28,7 +31,7 @@ export function renderTopTimeConsumers(traffic: readonly TrafficStatus[]): unkno
 }
 
 /** `GET /api/monitoring/usage` */
-export function renderUsage(traffic: readonly TrafficStatus[]): unknown {
+export function renderUsage(traffic: readonly TrafficStatus[], links: readonly LinkStatus[]): unknown {
   return {
     subaccounts: traffic.map((each) => ({
       usageStatistics: each.usage.virtualHosts.map(({ protocol, resources, virtual, ...count }) => ({
@@ -37,7 +40,9 @@ export function renderUsage(traffic: readonly TrafficStatus[]): unknown {
         ...counted(count),
         resources: resources.map(({ enabled, name, ...used }) => ({ resourceName: name, enabled, ...counted(used) })),
       })),
-      serviceChannelUsageStatistics: [],
+      serviceChannelUsageStatistics: renderChannelUsage(
+        links.find(({ locationId, subaccount }) => subaccount === each.subaccount && locationId === each.locationId)?.channels ?? [],
+      ),
       sinceTime: each.usage.sinceMs,
       ...nameOf(each),
     })),

@@ -16,7 +16,7 @@ export interface ServiceMapping {
 }
 
 /** What a connector asks for; subaccount and location are those it was admitted with. */
-export interface ServiceRequest {
+interface ServiceRequest {
   readonly subaccount: string
   readonly locationId: string
   readonly serviceType: ServiceType
@@ -26,7 +26,7 @@ export interface ServiceRequest {
 }
 
 /** A reason tells nothing about other subaccounts and locations. */
-export type ServiceDecision =
+type ServiceDecision =
   | { readonly allowed: true; readonly address: Address; readonly tenantId: string | undefined }
   | { readonly allowed: false; readonly reason: string }
 
