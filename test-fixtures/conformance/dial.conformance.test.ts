@@ -1,26 +1,21 @@
 import { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConnectivityError, type Dial } from '@sallyport/core'
-import { createMemoryNetwork } from '../src/index.ts'
 import { describe, expect, it } from 'vitest'
 import { dialCases, type DialCaseName, type DialFarSide, runDialCase } from '@sallyport/conformance/cases'
 import { describeDial } from '@sallyport/conformance'
-
-const denied = { host: 'denied.memory', port: 1 }
+import { denied, openMemory } from './memory-far-side.ts'
 
 /** The reference implementation: everything a dial can be asked for, in memory. */
-async function openMemory(change: (dial: Dial) => Dial = (dial) => dial): Promise<DialFarSide> {
-  const network = createMemoryNetwork()
-  const dial: Dial = async (address, options) => {
-    if (address.host === denied.host) throw new ConnectivityError('ACCESS_DENIED', 'denied.memory is not exposed')
-    return network.dial(address, options)
-  }
+async function open(change?: (dial: Dial) => Dial): Promise<DialFarSide> {
+  const { network, dial } = openMemory(change)
+  const { serve, unused, idle, silent } = network
   return {
-    dial: change(dial),
-    serve: network.serve,
-    unused: network.unused,
-    idle: network.idle,
-    silent: network.silent,
+    dial,
+    serve,
+    unused,
+    idle,
+    silent,
     lastLocationId: () => network.lastLocationId,
     refusals: async () => [{ what: 'an address that is not exposed', address: denied, code: 'ACCESS_DENIED' }],
     [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
@@ -30,7 +25,7 @@ async function openMemory(change: (dial: Dial) => Dial = (dial) => dial): Promis
 const features = { silence: true, locations: true, refusals: true }
 const secrets = ['s3cret-of-the-dial']
 
-describeDial('in memory', { open: openMemory, features, secrets })
+describeDial('in memory', { open: open, features, secrets })
 
 /** A stream that looks like `inner` except for what the options change. */
 function wrap(
@@ -76,7 +71,7 @@ const late = (address: Parameters<Dial>[0], options: Parameters<Dial>[1]): Param
 
 // The wrapper that the broken dials are made of changes nothing by itself.
 describeDial('in memory, wrapped', {
-  open: () => openMemory((dial) => async (address, options) => wrap(await dial(address, options))),
+  open: () => open((dial) => async (address, options) => wrap(await dial(address, options))),
   features,
   secrets,
 })
@@ -158,7 +153,7 @@ const broken: Record<DialCaseName, (dial: Dial) => Dial> = {
 
 describe('the suite notices a dial that', () => {
   it.each(Object.keys(broken) as DialCaseName[])('breaks the case "%s"', async (name) => {
-    const subject = { secrets, limitMs: 700, open: () => openMemory(broken[name]) }
+    const subject = { secrets, limitMs: 700, open: () => open(broken[name]) }
     await expect(runDialCase(dialCases[name], subject)).rejects.toThrow(/./)
   })
 })

@@ -3,28 +3,16 @@ import { describeRfc } from '@sallyport/conformance'
 import { type RfcCaseName, rfcCases, type RfcFarSide, runRfcCase } from '@sallyport/conformance/cases'
 import { ConnectivityError, type Dial } from '@sallyport/core'
 import { describe, expect, it } from 'vitest'
-import { createMemoryNetwork } from '../src/index.ts'
+import { denied, openMemory } from './memory-far-side.ts'
 
-const denied = { host: 'denied.memory', port: 1 }
-
-/** The reference: nothing lies between. */
-async function openMemory(change: (dial: Dial) => Dial = (dial) => dial): Promise<RfcFarSide> {
-  const network = createMemoryNetwork()
-  const dial: Dial = async (address, options) => {
-    if (address.host === denied.host) throw new ConnectivityError('ACCESS_DENIED', 'denied.memory is not exposed')
-    return network.dial(address, options)
-  }
-  return {
-    dial: change(dial),
-    serve: network.serve,
-    unused: network.unused,
-    idle: network.idle,
-    notExposed: denied,
-    [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
-  }
+/** Nothing lies between. */
+async function open(change?: (dial: Dial) => Dial): Promise<RfcFarSide> {
+  const { network, dial } = openMemory(change)
+  const { serve, unused, idle } = network
+  return { dial, serve, unused, idle, notExposed: denied, [Symbol.asyncDispose]: () => network[Symbol.asyncDispose]() }
 }
 
-describeRfc('nothing between', { open: () => openMemory(), features: { relay: false, refusals: true } })
+describeRfc('nothing between', { open: () => open(), features: { relay: false, refusals: true } })
 
 /** What a way does to the bytes and ends of a connection. */
 interface Defect {
@@ -111,7 +99,7 @@ describe('the suite notices a way that', () => {
             async (address, options) =>
               withDefect(await dial(address, options), defect)
     const limitMs = name.startsWith('holds') || name.startsWith('carries tables of megabytes') ? 5000 : 400
-    await expect(runRfcCase(rfcCases[name], { open: () => openMemory(change), limitMs })).rejects.toThrow(
+    await expect(runRfcCase(rfcCases[name], { open: () => open(change), limitMs })).rejects.toThrow(
       /expected|waited too long|did not succeed/,
     )
   })
