@@ -101,8 +101,8 @@ export function linkStatusOf(link: TunnelLink): LinkStatus {
     mappings: loaded.state.table.mappings.length,
     channels: link.channels.status,
     certificate: {
-      subject: certificate.subject.replaceAll('\n', ','),
-      issuer: certificate.issuer.replaceAll('\n', ','),
+      subject: distinguishedName(certificate.subject),
+      issuer: distinguishedName(certificate.issuer),
       serialNumber: certificate.serialNumber,
       notBeforeMs: certificate.validFromDate.getTime(),
       notAfterMs: certificate.validToDate.getTime(),
@@ -123,6 +123,11 @@ export function linkStatusOf(link: TunnelLink): LinkStatus {
       })),
     },
   }
+}
+
+/** From the lines of Node to the usual order, the most special part first. */
+function distinguishedName(lines: string): string {
+  return lines.split('\n').toReversed().join(',')
 }
 
 /** The counters of a tunnel's mappings. */

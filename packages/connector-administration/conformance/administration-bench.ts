@@ -1,14 +1,18 @@
 import { request as httpsRequest } from 'node:https'
 import {
   type AdminListener,
+  type CloudConnector,
   type ConfigurationSource,
   createAdminListener,
   createCloudConnector,
   createMachineProbe,
   createMaterialMemory,
+  loadIdentities,
   type MaterialStore,
+  type OpenWay,
 } from '@sallyport/cloud-connector'
 import { type AuditEntry, createSecret } from '@sallyport/core'
+import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { createManualClock, createTestCa, type ManualClock } from '@sallyport/test-fixtures'
 import {
   type Access,
@@ -20,6 +24,8 @@ import {
   createAdmitMonitoring,
   createDocumentStore,
   openAccess,
+  createSubaccountLifecycle,
+  isWantedBy,
   openConfigurationEditor,
   type PasswordHasher,
   roles,
@@ -43,6 +49,7 @@ export interface BenchAnswer {
 /** A connector under administration, on a real HTTPS port, with callers that are named by their role. */
 export interface AdministrationBench extends AsyncDisposable {
   readonly editor: ConfigurationEditor
+  readonly connector: CloudConnector
   readonly material: MaterialStore
   readonly clock: ManualClock
   readonly port: number
@@ -87,9 +94,13 @@ export async function startAdministrationBench(
     readonly version?: string
     readonly startOptions?: string
     readonly isLocked?: (subaccount: string, user: string) => boolean
+    /** For a cloud side whose certificates are of now. */
+    readonly clock?: ManualClock
+    readonly openWay?: OpenWay
+    readonly connectorId?: string
   } = {},
 ): Promise<AdministrationBench> {
-  const clock = createManualClock()
+  const clock = given.clock ?? createManualClock()
   const material = given.material ?? createMaterialMemory()
   await applyPendingRestore(material)
   const audited: AuditEntry[] = []
@@ -104,10 +115,19 @@ export async function startAdministrationBench(
   const configuration: ConfigurationSource = createAdministeredSource(() => opened().document)
   const connector = createCloudConnector({
     configuration,
-    identities: [],
-    createTransport: () => {
-      throw new Error('nobody pairs here')
-    },
+    identities: await loadIdentities(material),
+    createTransport: (identity) =>
+      createTlsTransport({
+        clock,
+        client: () => {
+          const { authorities, certificate, key } = identity()
+          return { certificate, key, ca: authorities }
+        },
+        ...(given.openWay === undefined ? {} : { openSocket: given.openWay }),
+      }),
+    isWanted: (holder) => isWantedBy(opened().document, holder),
+    maxReconnectAttempts: () => opened().document.connectivity.maxReconnectAttempts,
+    random: () => 0.5,
     material,
     audit,
     clock,
@@ -136,6 +156,13 @@ export async function startAdministrationBench(
       editor,
       version: given.version ?? '1.2.3',
       clock,
+      lifecycle: createSubaccountLifecycle({
+        editor,
+        connector,
+        material,
+        connectorId: given.connectorId ?? 'bench',
+        openWay: given.openWay,
+      }),
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },
       backup: {
@@ -155,6 +182,7 @@ export async function startAdministrationBench(
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 })
   const bench: AdministrationBench = {
     editor,
+    connector,
     material,
     clock,
     port,

@@ -29,3 +29,12 @@ export const maxBackupScryptCost = 20
 /** What an uploaded archive may hold when it is unpacked: some hundred thousand resources. Beyond it the archive is refused. */
 export const maxUnpackedBytes = 134_217_728
 export const maxZipEntries = 1_000
+
+/** Authentication data of a subaccount: a chain of three certificates, and a few names. Beyond it, it is none. */
+export const maxAuthenticationDataLength = 65_536
+
+/** How long a request waits for a tunnel that it has opened. Afterwards the answer tells the state as it is, and the attempts go on. */
+export const tunnelWaitMs = 20_000
+
+/** Regions that can be added. */
+export const maxCustomRegions = 100

@@ -1,14 +1,22 @@
-import { type CloudConnector, type ConfigurationSource, createConfigurationFile, type MaterialStore } from '@sallyport/cloud-connector'
+import {
+  type CloudConnector,
+  type CloudConnectorOptions,
+  type ConfigurationSource,
+  createConfigurationFile,
+  type MaterialStore,
+} from '@sallyport/cloud-connector'
 import {
   type ConfigurationEditor,
   createAdministeredSource,
   createDocumentStore,
   createFileEditor,
+  isWantedBy,
   openConfigurationEditor,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError, type Logger } from '@sallyport/core'
 import type { ConfigurationFile } from '../configuration/schema.ts'
 import type { PartContext } from './part.ts'
+import type { CloudProxy } from './way-to-cloud.ts'
 
 /** Top-level keys of the configuration file that belong to the cloud side and to the commands. */
 const otherKeys = Object.keys({
@@ -27,6 +35,10 @@ const otherKeys = Object.keys({
 export interface ConnectorConfiguration {
   readonly source: ConfigurationSource
   readonly otherKeys: readonly string[]
+  /** Which tunnels are meant to be open, and how often a lost one is tried; without it all of them, for ever. */
+  readonly tunnels?: Required<Pick<CloudConnectorOptions, 'isWanted' | 'maxReconnectAttempts'>>
+  /** On the way to the cloud side, at the moment. */
+  proxy(): CloudProxy | undefined
   /** What the administration API shows and changes; to be opened before the connector starts. */
   openEditor(connector: CloudConnector): Promise<ConfigurationEditor>
 }
@@ -51,6 +63,11 @@ export function createAdministeredConfiguration(options: {
   return {
     source: createAdministeredSource(current),
     otherKeys: [],
+    proxy: () => current().connector.proxy,
+    tunnels: {
+      isWanted: (holder) => isWantedBy(current(), holder),
+      maxReconnectAttempts: () => current().connectivity.maxReconnectAttempts,
+    },
     async openEditor(connector) {
       editor = await openConfigurationEditor({
         store: createDocumentStore(material),
@@ -69,6 +86,7 @@ export function createFiledConfiguration({ clock, configuration }: Pick<PartCont
   return {
     source: createConfigurationFile({ file, clock }),
     otherKeys,
+    proxy: () => undefined,
     openEditor: async (connector) => createFileEditor({ connector, file, startedAtMs: clock.now() }),
   }
 }

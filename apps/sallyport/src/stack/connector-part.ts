@@ -28,6 +28,7 @@ import { describeTunnel, reportOf } from './connector-report.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
+import { createWayToCloud } from './way-to-cloud.ts'
 
 /** Where a connector of the local stack gets its pairing code from. */
 export interface AutomaticPairing {
@@ -57,15 +58,18 @@ export async function startConnectorPart(
     ? createAdministeredConfiguration({ material: material.store, audit, log })
     : createFiledConfiguration(context)
   const identities = administered ? await loadIdentities(material.store) : await pairedIdentities(context, material, options.pairing)
+  const openWay = createWayToCloud(configured.proxy)
   const connector = createCloudConnector({
     configuration: configured.source,
     otherKeys: configured.otherKeys,
+    ...configured.tunnels,
     identities,
     createTransport: (identity, lanes) =>
       createTlsTransport({
         clock,
         log,
         lanes,
+        openSocket: openWay,
         client: () => {
           const { certificate, key, authorities } = identity()
           return { certificate, key, ca: authorities }
@@ -104,7 +108,14 @@ export async function startConnectorPart(
     },
     tls,
     admit: createAdmitMonitoring(access.authenticate),
-    routes: createAdministrationRoutes({ editor, version, clock, access, backup: backupOf(context, material, audit) }),
+    routes: createAdministrationRoutes({
+      editor,
+      version,
+      clock,
+      access,
+      lifecycle: createSubaccountLifecycle({ editor, connector, material: material.store, connectorId: material.connectorId, openWay }),
+      backup: backupOf(context, material, audit),
+    }),
     isMaster,
     log,
   })

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { type OnPremisesSettings, onPremisesSchema } from './on-premises.ts'
 import { type AdministeredSubaccount, administeredSubaccountSchema } from './administered-subaccount.ts'
+import { maxCustomRegions } from '../limits.ts'
+import { type ConnectivitySettings, connectivitySettingsSchema } from './connectivity-settings.ts'
+import { type CustomRegion, customRegionSchema } from './custom-region.ts'
 
 /** Whether an instance answers requests or stands by; undefined until an administrator has chosen. */
 export type HaRole = 'undefined' | 'master' | 'shadow'
@@ -27,6 +30,8 @@ export interface AdministeredDocument {
     readonly proxy?: ProxySettings | undefined
   }
   readonly onPremises: OnPremisesSettings
+  readonly connectivity: ConnectivitySettings
+  readonly regions: readonly CustomRegion[]
   readonly subaccounts: readonly AdministeredSubaccount[]
 }
 
@@ -49,5 +54,7 @@ export const administeredDocumentSchema: z.ZodType<AdministeredDocument> = z.str
     })
     .prefault({}),
   onPremises: onPremisesSchema.prefault({}),
+  connectivity: connectivitySettingsSchema.prefault({}),
+  regions: z.array(customRegionSchema).max(maxCustomRegions).default([]),
   subaccounts: z.array(administeredSubaccountSchema).max(1000).default([]),
 })

@@ -23,6 +23,14 @@ export function createAdministeredSource(current: () => AdministeredDocument): C
   }
 }
 
+/** Whether an administrator wants the tunnel of an identity to be open; that of one without subaccount as well, which is adopted. */
+export function isWantedBy(document: AdministeredDocument, holder: { readonly subaccount: string; readonly locationId: string }): boolean {
+  const entry = document.subaccounts.find(
+    ({ locationId, subaccount }) => subaccount === holder.subaccount && locationId === holder.locationId,
+  )
+  return entry?.connected ?? true
+}
+
 /** What the document means for the connector, in the form of the configuration file. */
 export function renderConnectors(document: AdministeredDocument): { readonly version: 1; readonly connectors: readonly unknown[] } {
   return { version: 1, connectors: document.subaccounts.map((entry) => toConnectorEntry(entry, document.onPremises)) }

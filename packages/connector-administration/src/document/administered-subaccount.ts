@@ -10,6 +10,8 @@ export interface AdministeredSubaccount extends SubaccountKey {
   readonly isManaged: boolean
   /** Who added it or renewed its certificate, on the cloud side. */
   readonly initiatedBy: string
+  /** Where its certificates come from; absent where it was paired on the command line. */
+  readonly service?: { readonly url: string; readonly authority?: string | undefined } | undefined
   /** What an administrator wants; whether the tunnel is open is another matter. */
   readonly connected: boolean
   readonly systemMappings: readonly AdministeredMapping[]
@@ -32,6 +34,7 @@ export const administeredSubaccountSchema: z.ZodType<AdministeredSubaccount> = z
   autoCertRenewal: z.boolean().default(false),
   isManaged: z.boolean().default(false),
   initiatedBy: z.string().max(320).default(''),
+  service: z.strictObject({ url: z.url({ protocol: /^https$/ }).max(500), authority: z.string().max(100_000).optional() }).optional(),
   connected: z.boolean().default(true),
   systemMappings: z.array(administeredMappingSchema).default([]),
   domainMappings: z

@@ -5,6 +5,8 @@ import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { authentication } from './authentication.ts'
 import { authorityLists } from './authority-lists.ts'
 import { domainMappings } from './domain-mappings.ts'
+import type { SubaccountLifecycle } from '../subaccounts/subaccount-lifecycle.ts'
+import { regions } from './regions.ts'
 import { resources } from './resources.ts'
 import { backup, type BackupOptions } from './backup.ts'
 import { backendTrust } from './backend-trust.ts'
@@ -14,6 +16,8 @@ import { principalPropagation } from './principal-propagation.ts'
 import { serveRoutes } from './route.ts'
 import { sessionRoutes } from './session-routes.ts'
 import type { IsLocked } from './subaccount-path.ts'
+import { subaccounts } from './subaccounts.ts'
+import { tunnelViews } from './tunnel-view.ts'
 import { systemMappings } from './system-mappings.ts'
 
 /** What the routes of the administration work on. */
@@ -24,6 +28,7 @@ export interface AdministrationOptions {
   readonly access: Access
   readonly clock: Clock
   readonly backup: Pick<BackupOptions, 'audit' | 'material' | 'restart' | 'startOptions'>
+  readonly lifecycle: SubaccountLifecycle
   /** Nothing is locked without it. */
   readonly isLocked?: IsLocked
 }
@@ -31,19 +36,22 @@ export interface AdministrationOptions {
 /** The administration API, to be put on the administration listener: one file per section of the catalogue (cloud-connector.md §8). */
 export function createAdministrationRoutes(options: AdministrationOptions): (server: FastifyInstance) => void {
   const { access, editor } = options
-  const subaccounts = { editor, clock: options.clock, isLocked: options.isLocked ?? (() => false) }
+  const accessControl = { editor, clock: options.clock, isLocked: options.isLocked ?? (() => false) }
   const routes = [
     ...connectorBasics(options),
+    ...regions(editor),
+    ...tunnelViews(editor, options.lifecycle),
+    ...subaccounts({ ...accessControl, lifecycle: options.lifecycle }),
     ...onPremisesCertificates.flatMap((place) => ownedCertificateRoutes(place, options)),
     ...backendTrust(editor),
     ...principalPropagation(options),
     ...sessionRoutes(options),
     ...authentication(options),
-    ...systemMappings(subaccounts),
-    ...resources(subaccounts),
-    ...authorityLists(subaccounts),
-    ...domainMappings(subaccounts),
     ...backup({ ...options, ...options.backup }),
+    ...systemMappings(accessControl),
+    ...resources(accessControl),
+    ...authorityLists(accessControl),
+    ...domainMappings(accessControl),
   ]
   return (server) => serveRoutes(server, routes, { authenticate: access.authenticate, haRole: () => editor.document.connector.haRole })
 }

@@ -1,0 +1,27 @@
+import type { OpenWay } from '@sallyport/cloud-connector'
+import { createSecret } from '@sallyport/core'
+import { createDirectDial, createProxyDial } from '@sallyport/dial'
+
+/** The HTTPS proxy that stands between the connector and the cloud side. */
+export interface CloudProxy {
+  readonly host: string
+  readonly port: number
+  readonly user?: string | undefined
+  readonly password?: string | undefined
+}
+
+/** Dials the cloud side: through the proxy of the moment, or directly without one. Backends are never reached this way. */
+export function createWayToCloud(current: () => CloudProxy | undefined): OpenWay {
+  const direct = createDirectDial()
+  return async (address, signal) => {
+    const proxy = current()
+    if (proxy === undefined) return await direct(address, { signal, locationId: '' })
+    const { host, password = '', port, user } = proxy
+    const dial = createProxyDial({
+      kind: 'http',
+      proxy: { host, port },
+      ...(user === undefined || user === '' ? {} : { credentials: { user, password: createSecret(password) } }),
+    })
+    return await dial(address, { signal, locationId: '' })
+  }
+}

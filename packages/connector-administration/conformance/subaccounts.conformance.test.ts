@@ -1,0 +1,373 @@
+import { X509Certificate } from 'node:crypto'
+import type { TunnelStream } from '@sallyport/core'
+import { formatMessage, toDuplex } from '@sallyport/tunnel'
+import { createManualClock, type ManualClock } from '@sallyport/test-fixtures'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type AdministrationBench, type BenchAnswer, startAdministrationBench } from './administration-bench.ts'
+import { region, type SmallCloud, startSmallCloud } from './small-cloud.ts'
+
+const subaccounts = '/api/v1/configuration/subaccounts'
+const demo = `${subaccounts}/${region}/demo`
+const day = 86_400_000
+
+let clock: ManualClock
+let cloud: SmallCloud
+let bench: AdministrationBench
+beforeEach(async () => {
+  clock = createManualClock(Date.now())
+  cloud = await startSmallCloud({ clock })
+  bench = await startAdministrationBench({ haRole: 'master', clock })
+  await bench.call('POST', '/api/private/v1/regions', { name: 'Self', host: region, url: cloud.url, authority: cloud.authority })
+})
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]()
+  await cloud[Symbol.asyncDispose]()
+})
+
+const byUser = { regionHost: region, subaccount: 'demo', cloudUser: 'admin', cloudPassword: 'secret' }
+const add = (more: object = {}): Promise<BenchAnswer> => bench.call('POST', subaccounts, { ...byUser, ...more })
+const read = async () => (await bench.call('GET', demo)).json()
+const tunnels = (): readonly string[] => cloud.service.tunnels.list().map(({ tunnelId }) => tunnelId)
+
+describe('a subaccount that is added', () => {
+  it('CC-016 CC-019 CC-025 CC-169 is connected, and answered as a whole, at a Location of its own', async () => {
+    const answer = await add({ description: 'plant 7', displayName: '', autoCertRenewal: 'true' })
+    const href = `https://127.0.0.1:${bench.port}${demo}`
+    expect([answer.status, answer.headers['location']]).toEqual([201, href])
+    const link = (end: string) => ({ href: `${href}/${end}` })
+    expect(answer.json()).toEqual({
+      description: 'plant 7',
+      displayName: 'demo',
+      autoCertRenewal: true,
+      tunnel: {
+        state: 'Connected',
+        connectedSinceTimeStamp: clock.now(),
+        connections: 0,
+        applicationConnections: [],
+        serviceChannels: [],
+        subaccountCertificate: {
+          notAfterTimeStamp: expect.any(Number),
+          notBeforeTimeStamp: expect.any(Number),
+          subjectDN: 'CN=demo,OU=bench,O=Sallyport',
+          issuer: 'CN=Sallyport Connector CA 1,O=Sallyport',
+          serialNumber: expect.stringMatching(/^([0-9a-f]{2}:)+[0-9a-f]{2}$/),
+        },
+        user: 'admin',
+      },
+      isManaged: false,
+      _links: {
+        self: { href },
+        state: link('state'),
+        validity: link('validity'),
+        systemMappings: link('systemMappings'),
+        domainMappings: link('domainMappings'),
+        'ABAPCloud-channels': link('channels/ABAPCloud'),
+        'HANA-channels': link('channels/HANA'),
+        'K8S-channels': link('channels/K8S'),
+        'VirtualMachine-channels': link('channels/VirtualMachine'),
+      },
+      regionHost: region,
+      subaccount: 'demo',
+      locationID: '',
+    })
+    expect(await read()).toEqual(answer.json())
+    expect((await bench.call('GET', subaccounts)).json()).toEqual([
+      { _links: { self: { href } }, regionHost: region, subaccount: 'demo', locationID: '' },
+    ])
+    expect(tunnels()).toHaveLength(1)
+  })
+
+  it('CC-017 is not added again', async () => {
+    await add()
+    const again = await add({ locationID: 'elsewhere' })
+    expect([again.status, again.json().type]).toEqual([409, 'INVALID_CONFIGURATION'])
+    expect(cloud.shown).toHaveLength(1)
+  })
+
+  it('CC-018 needs region, subaccount, user and password', async () => {
+    for (const name of ['regionHost', 'subaccount', 'cloudUser', 'cloudPassword']) {
+      const answer = await add({ [name]: undefined })
+      expect([name, answer.status, answer.json().type]).toEqual([name, 400, 'INVALID_REQUEST'])
+      expect(answer.json().message).toContain(name)
+    }
+    expect((await add({ locationID: 'not/fit' })).status).toBe(400)
+    expect((await add({ regionHost: 'no host' })).status).toBe(400)
+    expect(cloud.shown).toEqual([])
+  })
+
+  it.each([
+    ['a wrong password', { cloudPassword: 'guess' }, 'belong together'],
+    ['a subaccount that does not exist', { subaccount: 'unknown' }, 'belong together'],
+    ['a user without the role', { cloudUser: 'jane' }, 'may not add connectors'],
+  ])('is refused for %s, and leaves nothing behind', async (_case, wrong, reason) => {
+    const before = await bench.material.names()
+    const answer = await add(wrong)
+    expect([answer.status, answer.json()]).toEqual([400, { type: 'INVALID_REQUEST', message: expect.stringContaining(reason) }])
+    expect(answer.body).not.toContain('guess')
+    expect((await bench.call('GET', subaccounts)).json()).toEqual([])
+    expect(await bench.material.names()).toEqual(before)
+    expect((await add()).status).toBe(201)
+  })
+
+  it('CC-022 comes with a passcode instead of a password, for itself alone and once', async () => {
+    const passcode = await cloud.code('demo')
+    const byPasscode = { cloudUser: '$SAP-CP-SSO-PASSCODE$', cloudPassword: passcode }
+    expect((await add({ ...byPasscode, subaccount: 'other' })).status).toBe(400)
+    const answer = await add(byPasscode)
+    expect([answer.status, answer.json().tunnel]).toEqual([201, expect.objectContaining({ state: 'Connected', user: 'admin' })])
+    expect(cloud.shown).toEqual([])
+    const renewal = { user: '$SAP-CP-SSO-PASSCODE$', password: passcode }
+    expect((await bench.call('POST', `${demo}/validity`, renewal)).status).toBe(400)
+    expect((await bench.call('POST', `${demo}/validity`, { ...renewal, password: await cloud.code('demo') })).status).toBe(200)
+  })
+
+  it('CC-023 lets a second factor at the end of the password through as it is', async () => {
+    expect((await add({ cloudPassword: 'secret123456' })).status).toBe(201)
+    expect(cloud.shown).toEqual([{ subaccount: 'demo', user: 'admin', password: 'secret123456' }])
+  })
+
+  it('CC-019 CC-020 comes with authentication data, which counts for more than what else is said', async () => {
+    const answer = await bench.call('POST', subaccounts, {
+      regionHost: 'elsewhere.example',
+      subaccount: 'other',
+      cloudUser: 'jane',
+      cloudPassword: 'guess',
+      authenticationData: await cloud.authenticationData('demo'),
+    })
+    expect(answer.status).toBe(201)
+    expect(answer.json()).toMatchObject({
+      regionHost: region,
+      subaccount: 'demo',
+      displayName: 'demo of Acme',
+      tunnel: { state: 'Connected' },
+    })
+    expect(cloud.shown).toEqual([])
+  })
+
+  it('CC-021 authentication data that has expired, by its own word or that of the service, adds nothing', async () => {
+    const stale = [await cloud.authenticationData('demo', { expiresAtMs: clock.now() - 1 })]
+    // The text can be changed; the code in it cannot.
+    stale.push(await cloud.authenticationData('demo', { expiresAtMs: clock.now() + day }))
+    clock.advance(16 * 60_000)
+    for (const authenticationData of [...stale, 'rubbish']) {
+      expect((await bench.call('POST', subaccounts, { authenticationData })).status).toBe(400)
+      expect((await bench.call('GET', subaccounts)).json()).toEqual([])
+    }
+    expect((await bench.material.names()).filter((name) => name.startsWith('identity'))).toEqual([])
+  })
+
+  it('CC-024 stays managed or not, and an administrator may change the rest', async () => {
+    await add({ isManaged: true })
+    const changed = await bench.call('PUT', demo, { isManaged: false, description: 'x', displayName: 'Plant', autoCertRenewal: true })
+    expect([changed.status, changed.json()]).toEqual([
+      200,
+      expect.objectContaining({ isManaged: true, description: 'x', displayName: 'Plant', autoCertRenewal: true }),
+    ])
+    // What is not given stays, and an empty name is that of the subaccount.
+    expect((await bench.call('PUT', demo, { displayName: '' })).json()).toMatchObject({
+      description: 'x',
+      displayName: 'demo',
+      autoCertRenewal: true,
+    })
+    expect((await bench.call('PUT', demo, { description: 'y' }, { as: 'sccsubadmin' })).status).toBe(403)
+  })
+
+  it('CC-026 is told when another installation has its location ID already', async () => {
+    await add()
+    const other = await startAdministrationBench({ haRole: 'master', clock, connectorId: 'other' })
+    try {
+      const answer = await other.call('POST', subaccounts, { authenticationData: await cloud.authenticationData('demo') })
+      expect([answer.status, answer.json().tunnel.state]).toEqual([201, 'ConnectFailure'])
+      const { cause } = (await other.call('GET', `/api/private/v1/subaccounts/${region}/demo/tunnel`)).json()
+      expect(cause).toContain('location ID')
+      expect((await read()).tunnel.state).toBe('Connected')
+      // With one of its own both are connected.
+      expect((await other.call('PUT', demo, { locationID: 'second' })).json().tunnel.state).toBe('Connected')
+      expect(tunnels()).toHaveLength(2)
+    } finally {
+      await other[Symbol.asyncDispose]()
+    }
+  })
+})
+
+describe('the tunnel of a subaccount', () => {
+  it('CC-028 CC-029 is cut and opened again, without credentials, and stays cut over a restart', async () => {
+    await add()
+    expect((await bench.call('PUT', `${demo}/state`, { connected: false })).status).toBe(204)
+    expect((await read()).tunnel).toMatchObject({ state: 'Disconnected', connectedSinceTimeStamp: 0 })
+    expect(tunnels()).toEqual([])
+    await bench[Symbol.asyncDispose]()
+    bench = await startAdministrationBench({ clock, material: bench.material })
+    expect((await read()).tunnel.state).toBe('Disconnected')
+    expect((await bench.call('PUT', `${demo}/state`, { connected: 'true' })).status).toBe(204)
+    expect((await read()).tunnel).toMatchObject({ state: 'Connected', connectedSinceTimeStamp: clock.now() })
+    expect(cloud.shown).toHaveLength(1)
+  })
+
+  it('CC-031 gets one attempt after a start, and another when it is asked for', async () => {
+    await add()
+    await bench[Symbol.asyncDispose]()
+    await cloud.service.close({ graceMs: 0 })
+    bench = await startAdministrationBench({ clock, material: bench.material })
+    await expect.poll(async () => (await read()).tunnel.state).toBe('ConnectFailure')
+    const [link] = bench.connector.status.links
+    expect(link?.tunnel).toMatchObject({ kind: 'failed', reason: 'attempts-exhausted', retryAtMs: undefined })
+    clock.advance(10 * day)
+    expect(bench.connector.status.links[0]?.tunnel).toBe(link?.tunnel)
+    await bench.call('PUT', `${demo}/state`, { connected: true })
+    expect(bench.connector.status.links[0]?.tunnel).not.toBe(link?.tunnel)
+  })
+
+  it('CC-030 is tried 150 times after it was lost, then no more', async () => {
+    await add()
+    await cloud.service.close({ graceMs: 0 })
+    let attempts = 0
+    const seen = new Set<unknown>()
+    await expect
+      .poll(
+        () => {
+          const { tunnel } = bench.connector.status.links[0] ?? {}
+          if (tunnel?.kind === 'connecting' && tunnel.retryAtMs !== undefined && !seen.has(tunnel)) {
+            seen.add(tunnel)
+            attempts = tunnel.attempt
+            clock.set(tunnel.retryAtMs)
+          }
+          return tunnel
+        },
+        { timeout: 20_000, interval: 1 },
+      )
+      .toMatchObject({ kind: 'failed', reason: 'attempts-exhausted', retryAtMs: undefined })
+    // The loss itself is the first failure; the number is that of the attempt that was announced last.
+    expect(attempts).toBe(150)
+    expect((await read()).tunnel.state).toBe('ConnectFailure')
+  })
+
+  it('CC-027 exposes nothing before somebody configures it', async () => {
+    await add()
+    const tunnel = cloud.service.tunnels.find('demo', '')
+    const opening = { kind: 'http', subaccount: 'demo', locationId: '', virtualHost: '127.0.0.1', virtualPort: bench.port } as const
+    const stream = toDuplex((handlers) => tunnel?.openStream(formatMessage({ ...opening, correlationId: 'c' }), handlers) as TunnelStream)
+    stream.on('error', () => {}).end('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    let answer = ''
+    for await (const chunk of stream) answer += String(chunk)
+    expect(answer).toMatch(/^HTTP\/1.1 403 [^]*Access denied to system/)
+  })
+
+  it('moves to another location ID with all that is configured', async () => {
+    await add()
+    await bench.call('POST', `${demo}/domainMappings`, { virtualDomain: 'v', internalDomain: 'i' })
+    const { serialNumber } = (await read()).tunnel.subaccountCertificate
+    const answer = await bench.call('PUT', demo, { locationID: 'plant-7' })
+    expect(answer.json()).toMatchObject({ locationID: 'plant-7', tunnel: { state: 'Connected', subaccountCertificate: { serialNumber } } })
+    expect(cloud.service.tunnels.list()).toMatchObject([{ locationId: 'plant-7' }])
+    expect((await bench.material.names()).filter((name) => name.startsWith('identity'))).toEqual(['identity demo plant-7'])
+    await bench[Symbol.asyncDispose]()
+    bench = await startAdministrationBench({ clock, material: bench.material })
+    await expect.poll(async () => (await read()).tunnel.state).toBe('Connected')
+    expect((await bench.call('GET', `${demo}/domainMappings`)).json()).toHaveLength(1)
+  })
+})
+
+describe('the certificate of a subaccount', () => {
+  it('CC-038 is valid for a year, and since an hour ago', async () => {
+    await add()
+    const { notAfterTimeStamp, notBeforeTimeStamp } = (await read()).tunnel.subaccountCertificate
+    expect(Math.abs(clock.now() - 3_600_000 - notBeforeTimeStamp)).toBeLessThan(1000)
+    expect(Math.abs(clock.now() + 365 * day - notAfterTimeStamp)).toBeLessThan(1000)
+  })
+
+  it('CC-034 is renewed by user and password, and by authentication data, for a year from then', async () => {
+    await add()
+    for (const body of [
+      () => ({ user: 'admin', password: 'secret' }),
+      () => ({ cloudUser: 'admin', cloudPassword: 'secret' }),
+      async () => ({ authenticationData: await cloud.authenticationData('demo') }),
+    ]) {
+      clock.advance(10 * day)
+      const before = (await read()).tunnel.subaccountCertificate
+      const answer = await bench.call('POST', `${demo}/validity`, await body())
+      expect(answer.status).toBe(200)
+      const after = answer.json().tunnel.subaccountCertificate
+      expect(after.serialNumber).not.toBe(before.serialNumber)
+      expect(Math.abs(clock.now() + 365 * day - after.notAfterTimeStamp)).toBeLessThan(1000)
+    }
+    expect((await bench.call('POST', `${demo}/validity`, { user: 'admin', password: 'guess' })).status).toBe(400)
+    expect((await bench.call('POST', `${demo}/validity`, {})).status).toBe(400)
+    const kept = JSON.parse((await bench.material.load('identity demo ')) ?? '{}') as { readonly certificate: string }
+    const { serialNumber } = (await read()).tunnel.subaccountCertificate
+    expect(new X509Certificate(kept.certificate).serialNumber.toLowerCase()).toBe(serialNumber.replaceAll(':', ''))
+  })
+
+  it('CC-035 is not renewed by authentication data for elsewhere', async () => {
+    await add()
+    const before = (await read()).tunnel.subaccountCertificate
+    for (const authenticationData of [
+      await cloud.authenticationData('demo', { regionHost: 'cf.other.example' }),
+      await cloud.authenticationData('other'),
+    ]) {
+      expect((await bench.call('POST', `${demo}/validity`, { authenticationData })).status).toBe(400)
+    }
+    expect((await read()).tunnel.subaccountCertificate).toEqual(before)
+  })
+})
+
+describe('a subaccount that is removed', () => {
+  it('CC-032 waits for whoever has it open', async () => {
+    let lockedBy: string | undefined = 'jane'
+    await bench[Symbol.asyncDispose]()
+    bench = await startAdministrationBench({
+      clock,
+      material: bench.material,
+      isLocked: (_name, user) => lockedBy !== undefined && user !== lockedBy,
+    })
+    await add()
+    const answer = await bench.call('DELETE', demo)
+    expect([answer.status, answer.json().type]).toEqual([409, 'ILLEGAL_STATE'])
+    lockedBy = undefined
+    expect((await bench.call('DELETE', demo)).status).toBe(204)
+  })
+
+  it('CC-033 takes tunnel, certificate and everything below along, and can be added anew', async () => {
+    await add()
+    expect((await bench.call('DELETE', demo)).status).toBe(204)
+    for (const end of ['', '/systemMappings', '/domainMappings', '/systemMappings/a:1/resources/-'])
+      expect([(await bench.call('GET', `${demo}${end}`)).status, (await bench.call('GET', `${demo}${end}`)).json()]).toEqual([
+        404,
+        { type: 'NOT_FOUND', message: `Subaccount with value 'demo@${region}' does not exist` },
+      ])
+    expect((await bench.call('PUT', `${demo}/state`, { connected: true })).status).toBe(404)
+    expect(tunnels()).toEqual([])
+    expect((await bench.material.names()).filter((name) => name.includes('demo'))).toEqual([])
+    expect((await add()).json().tunnel.state).toBe('Connected')
+  })
+
+  it('CC-174 recovery is gone for good, whatever is asked of it', async () => {
+    for (const [method, end] of [
+      ['POST', ''],
+      ['DELETE', ''],
+      ['POST', '/validity'],
+      ['PUT', '/state'],
+      ['POST', '/takeover'],
+    ] as const) {
+      const answer = await bench.call(method, `${demo}/recovery${end}`, method === 'DELETE' ? undefined : {})
+      expect([method, end, answer.status, answer.json().message]).toEqual([method, end, 410, expect.any(String)])
+    }
+  })
+})
+
+describe('regions', () => {
+  it('CC-039 one that was added is in the list and leads to its own service', async () => {
+    const list = (await bench.call('GET', '/api/private/v1/regions')).json()
+    expect(list[0]).toEqual({ name: 'Self', host: region, custom: true })
+    expect(list).toContainEqual({ name: 'Europe (Frankfurt) - AWS', host: 'cf.eu10.hana.ondemand.com', custom: false })
+    expect((await add()).status).toBe(201)
+    const moved = { name: 'Moved', host: region, url: 'https://127.0.0.1:9', authority: cloud.authority }
+    expect((await bench.call('PUT', `/api/private/v1/regions/${region}`, moved)).status).toBe(204)
+    const answer = await bench.call('POST', subaccounts, { ...byUser, subaccount: 'second' })
+    expect([answer.status, answer.json()]).toEqual([500, { type: 'RUNTIME_FAILURE', message: expect.stringContaining('127.0.0.1:9') }])
+    expect((await bench.call('DELETE', `/api/private/v1/regions/${region}`)).status).toBe(204)
+    expect((await bench.call('DELETE', `/api/private/v1/regions/${region}`)).status).toBe(404)
+    // What was added before still knows where its certificates come from.
+    expect((await bench.call('POST', `${demo}/validity`, { user: 'admin', password: 'secret' })).status).toBe(200)
+  })
+})

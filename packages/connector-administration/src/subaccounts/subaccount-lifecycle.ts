@@ -1,0 +1,207 @@
+import {
+  type CloudConnector,
+  type ConnectorIdentity,
+  type LinkStatus,
+  loadIdentities,
+  type MaterialStore,
+  moveIdentity,
+  removeIdentity,
+  saveIdentity,
+} from '@sallyport/cloud-connector'
+import {
+  type AdministeredSubaccount,
+  administeredSubaccountSchema,
+  isSubaccount,
+  type SubaccountKey,
+} from '../document/administered-subaccount.ts'
+import type { AdministeredDocument } from '../document/administered-document.ts'
+import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
+import { tunnelWaitMs } from '../limits.ts'
+import { conflict, invalidRequest } from '../rest/rest-error.ts'
+import { type CloudCredentials, handshake, type HandshakeDeps } from './handshake.ts'
+import { type RegionService, serviceOf } from './regions.ts'
+
+/** What an administrator says about a new subaccount. */
+export interface NewSubaccount extends SubaccountKey {
+  readonly credentials: CloudCredentials
+  readonly locationId: string
+  /** Empty: as the cloud side calls it when that is known, else its ID. */
+  readonly displayName: string
+  readonly description: string
+  readonly autoCertRenewal: boolean
+  readonly isManaged: boolean
+}
+
+/** What can be changed afterwards; what is not given stays. */
+export type SubaccountChange = Partial<Pick<AdministeredSubaccount, 'locationId' | 'displayName' | 'description' | 'autoCertRenewal'>>
+
+/** The life of subaccounts: their certificates and tunnels, together with what is configured for them. One change at a time. */
+export interface SubaccountLifecycle {
+  /** Makes this installation known to a subaccount, and connects. Fails as a whole or not at all; a tunnel that does not open is no failure. */
+  add(user: string, subaccount: NewSubaccount): Promise<void>
+  /** Cuts the tunnel and forgets everything. */
+  remove(user: string, key: SubaccountKey): Promise<void>
+  /** Another location ID opens the tunnel anew. */
+  change(user: string, key: SubaccountKey, change: SubaccountChange): Promise<void>
+  /** Opens or cuts the tunnel, now and after the next start. */
+  setConnected(user: string, key: SubaccountKey, connected: boolean): Promise<void>
+  /** Exchanges credentials for a new certificate. */
+  renew(user: string, key: SubaccountKey, credentials: CloudCredentials): Promise<void>
+  /** How the tunnel is; `undefined` without a certificate. */
+  linkOf(entry: AdministeredSubaccount): LinkStatus | undefined
+}
+
+/** What it works on. */
+export interface SubaccountLifecycleOptions extends HandshakeDeps {
+  readonly editor: ConfigurationEditor
+  readonly connector: Pick<CloudConnector, 'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'status'>
+  readonly material: MaterialStore
+}
+
+/** Keeps document, certificates and tunnels together. */
+export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): SubaccountLifecycle {
+  const { connector, editor, material } = options
+  let working: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = working.then(work)
+    working = done.catch(() => {})
+    return done
+  }
+  /** Where everything is decided elsewhere, nothing is begun. */
+  const requireChanges = async (user: string): Promise<void> => void (await editor.change(user, (document) => document))
+
+  const identityOf = async ({
+    locationId,
+    subaccount,
+  }: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): Promise<ConnectorIdentity | undefined> =>
+    (await loadIdentities(material)).find((identity) => identity.subaccount === subaccount && identity.locationId === locationId)
+
+  /** A tunnel that does not open is told by its state. */
+  const awaitTunnel = async (holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): Promise<void> =>
+    await connector.whenConnected(AbortSignal.timeout(tunnelWaitMs), holder).catch(() => {})
+
+  const takeIn = async (identity: ConnectorIdentity, connected: boolean): Promise<void> => {
+    await saveIdentity(material, identity)
+    await connector.add(identity)
+    if (connected) await awaitTunnel(identity)
+  }
+
+  return {
+    add: (user, subaccount) =>
+      inTurn(async () => {
+        await requireChanges(user)
+        const { credentials, displayName, locationId, ...rest } = subaccount
+        requireFree(editor.document, subaccount)
+        const service: RegionService =
+          credentials.kind === 'data'
+            ? { url: credentials.data.url, authority: credentials.data.authority }
+            : serviceOf(subaccount.regionHost, editor.document.regions)
+        const enrolled = await handshake(options, { ...subaccount, service }, credentials)
+        const entry = {
+          regionHost: subaccount.regionHost,
+          subaccount: subaccount.subaccount,
+          displayName: displayName || (credentials.kind === 'data' ? enrolled.displayName : subaccount.subaccount),
+          description: rest.description,
+          locationId,
+          autoCertRenewal: rest.autoCertRenewal,
+          isManaged: rest.isManaged,
+          initiatedBy: enrolled.user,
+          service,
+        }
+        await editor.change(user, (document) => {
+          requireFree(document, subaccount)
+          return { ...document, subaccounts: [...document.subaccounts, administeredSubaccountSchema.parse(entry)] }
+        })
+        try {
+          await takeIn(enrolled.identity, true)
+        } catch (error) {
+          await connector.remove(enrolled.identity)
+          await removeIdentity(material, enrolled.identity)
+          await editor.change(user, (document) => withoutSubaccount(document, subaccount))
+          throw error
+        }
+      }),
+    remove: (user, key) =>
+      inTurn(async () => {
+        await requireChanges(user)
+        const { locationId, subaccount } = findSubaccount(editor.document, key)
+        await connector.remove({ subaccount, locationId })
+        // First: an identity without subaccount would be taken for one that was paired on the command line.
+        await removeIdentity(material, { subaccount, locationId })
+        await editor.change(user, (document) => withoutSubaccount(document, key))
+      }),
+    change: (user, key, change) =>
+      inTurn(async () => {
+        await requireChanges(user)
+        const before = findSubaccount(editor.document, key)
+        const after = { ...before, ...change }
+        const edit = (document: AdministeredDocument): AdministeredDocument => editSubaccount(document, key, () => after)
+        if (after.locationId === before.locationId) return void (await editor.change(user, edit))
+        requireFree(withoutSubaccount(editor.document, key), after)
+        const identity = await identityOf(before)
+        if (identity === undefined) return void (await editor.change(user, edit))
+        await connector.remove(identity)
+        const moved = await moveIdentity(material, identity, after.locationId)
+        try {
+          await editor.change(user, edit)
+        } catch (error) {
+          await connector.add(await moveIdentity(material, moved, before.locationId))
+          throw error
+        }
+        await connector.add(moved)
+        if (before.connected) await awaitTunnel(moved)
+      }),
+    setConnected: (user, key, connected) =>
+      inTurn(async () => {
+        await requireChanges(user)
+        const entry = findSubaccount(editor.document, key)
+        if (connected && !connector.status.links.some((link) => isLinkOf(link, entry)))
+          throw conflict(`subaccount ${key.subaccount}@${key.regionHost} has no usable certificate; renew it first`)
+        await editor.change(user, (document) =>
+          editSubaccount(document, key, (known) => (known.connected === connected ? known : { ...known, connected })),
+        )
+        if (!connected) return await connector.disconnect(entry).catch(() => {})
+        await connector.connect(entry)
+        await awaitTunnel(entry)
+      }),
+    renew: (user, key, credentials) =>
+      inTurn(async () => {
+        await requireChanges(user)
+        const entry = findSubaccount(editor.document, key)
+        if (credentials.kind === 'data' && !isSubaccount(credentials.data, key))
+          throw invalidRequest(
+            `the authentication data is for ${credentials.data.subaccount}@${credentials.data.regionHost}, not for ${key.subaccount}@${key.regionHost}`,
+          )
+        const service: RegionService =
+          credentials.kind === 'data'
+            ? { url: credentials.data.url, authority: credentials.data.authority }
+            : (entry.service ?? serviceOf(entry.regionHost, editor.document.regions))
+        const enrolled = await handshake(options, { ...entry, service }, credentials)
+        await editor.change(user, (document) =>
+          editSubaccount(document, key, (known) => ({ ...known, initiatedBy: enrolled.user, service })),
+        )
+        await takeIn(enrolled.identity, entry.connected)
+      }),
+    linkOf: (entry) => connector.status.links.find((link) => isLinkOf(link, entry)),
+  }
+}
+
+function isLinkOf(link: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>, entry: AdministeredSubaccount): boolean {
+  return link.subaccount === entry.subaccount && link.locationId === entry.locationId
+}
+
+function withoutSubaccount(document: AdministeredDocument, key: SubaccountKey): AdministeredDocument {
+  return { ...document, subaccounts: document.subaccounts.filter((entry) => !isSubaccount(entry, key)) }
+}
+
+/** Certificates are kept by subaccount and location ID, so one installation serves each pair of them once, whatever the region. @throws RestError 409. */
+function requireFree(document: AdministeredDocument, key: SubaccountKey & { readonly locationId: string }): void {
+  if (document.subaccounts.some((entry) => isSubaccount(entry, key)))
+    throw conflict(`Subaccount with value '${key.subaccount}@${key.regionHost}' exists already`, 'INVALID_CONFIGURATION')
+  if (document.subaccounts.some((entry) => isLinkOf(key, entry)))
+    throw conflict(
+      `subaccount ${key.subaccount} with location ID "${key.locationId}" is served already, under another region host`,
+      'INVALID_CONFIGURATION',
+    )
+}
