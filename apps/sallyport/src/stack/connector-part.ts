@@ -14,6 +14,7 @@ import {
   applyPendingRestore,
   createAdministrationRoutes,
   createAdmitMonitoring,
+  createSubaccountLifecycle,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError, createSecret } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'

@@ -24,8 +24,8 @@ export type PairingProof =
   /** A user of the subaccount who may add connectors. */
   | { readonly subaccount: string; readonly user: string; readonly password: Secret }
 
-/** Opens the way to the service where it is not the direct one, such as through a proxy. */
-export type OpenWay = (address: { readonly host: string; readonly port: number }, signal: AbortSignal) => Promise<Duplex>
+/** Opens the way to the service where it is not the direct one, such as through a proxy; `undefined` where it is. */
+export type OpenWay = (address: { readonly host: string; readonly port: number }, signal: AbortSignal) => Promise<Duplex | undefined>
 
 /** What a pairing is made with. */
 export interface PairingOptions {

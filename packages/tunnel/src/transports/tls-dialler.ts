@@ -8,8 +8,8 @@ import { readExactly } from './read-exactly.ts'
 import { dialError } from './tls-errors.ts'
 import { answerBytes, formatHello, type LaneAnswer, tryParseAnswer } from './tls-hello.ts'
 
-/** Opens a byte stream to the server another way than directly, such as through a proxy. */
-export type OpenSocket = (address: { readonly host: string; readonly port: number }, signal: AbortSignal) => Promise<Duplex>
+/** Opens a byte stream to the server another way than directly, such as through a proxy; `undefined` where the direct way is the right one. */
+export type OpenSocket = (address: { readonly host: string; readonly port: number }, signal: AbortSignal) => Promise<Duplex | undefined>
 
 /** What one attempt to open all lanes needs. */
 export interface DialOptions {
