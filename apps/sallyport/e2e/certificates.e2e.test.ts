@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { readKeystore } from '@sallyport/keystore'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createInstallation, type Installation } from './installation.ts'
@@ -155,5 +157,21 @@ describe('sallyport audit', () => {
     })
     writeFileSync(join(folder, file), text)
     expect((await verify()).code).toBe(0)
+  })
+
+  it('CC-148 CC-149 exports what is selected as a gzip CSV with a manifest, while services run', async () => {
+    const out = stack.file('audit.tar')
+    const words = ['audit', 'export', '--log', 'destination-service', '--out', out, '--pattern', 'renew?d.p*', '--from', '2020-01-01']
+    const { entries } = await stack.json<{ readonly entries: number }>(words)
+    expect(entries).toBeGreaterThan(0)
+    const member = (name: string): Buffer => execFileSync('tar', ['-xOf', out, name])
+    const [, ...rows] = gunzipSync(member('audit-log.csv.gz')).toString('utf8').trimEnd().split('\n')
+    expect(rows).toHaveLength(entries)
+    expect(rows.every((row) => row.includes('renewed.pem'))).toBe(true)
+    expect(member('manifest.txt').toString('utf8')).toContain(`Entries: ${entries}\nFrom: 2020-01-01T00:00:00.000Z\nTo: any\n`)
+    expect(await stack.run(['--json', ...words])).toMatchObject({ code: 1, stdout: expect.stringContaining('it is there already') })
+    const none = [...words.slice(0, 5), stack.file('none.tar'), ...words.slice(6), '--to', '2020-01-31', '--type', 'access-denied']
+    expect(await stack.json(none)).toMatchObject({ entries: 0 })
+    expect(await stack.run(['--json', ...none, '--to', 'yesterday'])).toMatchObject({ code: 2, stdout: expect.stringContaining('USAGE') })
   })
 })

@@ -78,6 +78,29 @@ function beginSeal(key: KeyObject, subaccount: string, previous: string): Hmac {
   return createHmac('sha256', key).update(`${subaccount}\n${previous}`)
 }
 
+/** What a line says, as it was given to the log. */
+export interface StoredAuditEntry {
+  /** ISO 8601. */
+  readonly timestamp: string
+  readonly subaccount: string
+  readonly type: string
+  readonly category: string
+  readonly user: string
+  readonly correlationId: string
+  readonly message: string
+}
+
+/** Reads what {@link formatAuditBody} wrote. */
+export function parseAuditBody(body: string, subaccount: string): StoredAuditEntry {
+  const [timestamp = '', ...fields] = body.split(';')
+  const [type = '', category = '', user = '', correlationId = '', message = ''] = fields.map(unescapeField)
+  return { timestamp, subaccount, type, category, user, correlationId, message }
+}
+
+function unescapeField(text: string): string {
+  return text.replace(/\\x([0-9a-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+}
+
 const special = /[\p{Cc};\\]/u
 const everySpecial = /[\p{Cc};\\]/gu
 

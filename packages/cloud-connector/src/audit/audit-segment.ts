@@ -17,6 +17,7 @@ import {
 import type { AuditIndex } from './audit-index.ts'
 import { chainStart, formatAuditBlock } from './audit-line.ts'
 import { readSegmentEnd } from './segment-end.ts'
+import { writeFully } from './write-fully.ts'
 
 /** The open segment of one subaccount. One append at a time; an append that fails may be tried again and lands in the same place. */
 export interface AuditSegment {
@@ -155,10 +156,6 @@ async function beginningWithoutAnchor(
 function nextName(folder: string, day: string, newest: SegmentName | undefined): SegmentName {
   if (newest === undefined || newest.day < day) return segmentName(folder, day, 1)
   return segmentName(folder, newest.day, newest.part + 1)
-}
-
-async function writeFully(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
 }
 
 /** Where the log ends, and whether that is as far as it had come. */

@@ -1,10 +1,9 @@
 import type { KeyObject } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import { maxAuditLineBytes } from '../limits.ts'
-import { type AuditAnchor, listSegments, readAnchor, subaccountFolder } from './audit-folder.ts'
+import { type AuditAnchor, listSegments, readAnchor } from './audit-folder.ts'
 import { auditIndexFile, listLogs, readAuditIndex } from './audit-index.ts'
 import { type BlockCheck, chainStart, checkBlock, parseAuditLine } from './audit-line.ts'
+import { auditLinesOf, subaccountsByFolder } from './audit-reading.ts'
 
 /** Something in an audit log that is not as it was written. `line` counts from 1; 0 speaks of the file. */
 export interface AuditProblem {
@@ -41,10 +40,7 @@ export async function verifyAuditLog(options: { readonly folder: string; readonl
   const reportIndex = (problem: string): void => void problems.push({ subaccount: '', file: auditIndexFile, line: 0, problem })
   if (index === 'altered' || (index === 'missing' && folders.length > 0)) reportIndex(`is ${index}`)
   if (typeof index === 'object' && index.wasLost) reportIndex('was missing or altered when the log was opened: logs may have disappeared')
-  const logs = new Map(indexed.map((subaccount) => [subaccountFolder(subaccount), subaccount]))
-  // Made just before the process died, or before the index disappeared.
-  for (const folder of folders) if (!logs.has(folder)) logs.set(folder, subaccountOf(folder))
-  for (const [folder, subaccount] of logs) {
+  for (const [folder, subaccount] of subaccountsByFolder(indexed, folders)) {
     const found = await verifySubaccount(join(options.folder, folder), subaccount, options.key)
     segments += found.segments
     entries += found.entries
@@ -71,7 +67,7 @@ async function verifySubaccount(path: string, subaccount: string, key: KeyObject
       if (block !== undefined) report(file, count, 'is not sealed')
       block = undefined
     }
-    for await (const line of linesOf(join(path, file))) {
+    for await (const line of auditLinesOf(join(path, file))) {
       const parsed = line === undefined ? undefined : parseAuditLine(line)
       if (parsed === undefined || parsed.previous !== '') reportUnsealed()
       count++
@@ -126,36 +122,4 @@ function checkAnchor(
   }
   const isCleanedUp = anchor.begin === anchor.hmac
   if (!files.includes(anchor.segment) && !isCleanedUp) report(anchor.segment, 0, 'is missing')
-}
-
-/** The subaccount whose folder this is, as far as the name of the folder tells. */
-function subaccountOf(folder: string): string {
-  if (folder === '_crossaccount') return ''
-  try {
-    return decodeURIComponent(folder)
-  } catch {
-    // Cut within a character, or no folder of ours: its entries will not verify.
-    return folder
-  }
-}
-
-/** Lines of a file without their ends; `undefined` for one that is too long or not ended. Memory is bounded by one line. */
-async function* linesOf(file: string): AsyncGenerator<string | undefined> {
-  let rest: Buffer = Buffer.alloc(0)
-  let skipping = false
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-    let data: Buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
-    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10)) {
-      if (skipping) skipping = false
-      else yield data.toString('utf8', 0, end)
-      data = data.subarray(end + 1)
-    }
-    if (data.length > maxAuditLineBytes) {
-      if (!skipping) yield undefined
-      skipping = true
-      data = data.subarray(0, 0)
-    }
-    rest = data
-  }
-  if (rest.length > 0 && !skipping) yield undefined
 }
