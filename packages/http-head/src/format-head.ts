@@ -1,4 +1,4 @@
-import { consistsOf, targetBytes, tokenBytes } from './character-classes.ts'
+import { consistsOf, isTargetText, tokenBytes } from './character-classes.ts'
 
 /**
  * Renders a request head of version 1.1. `lines` are `Name: value` without line ends, as {@link RequestHead.lines} has them.
@@ -8,7 +8,7 @@ import { consistsOf, targetBytes, tokenBytes } from './character-classes.ts'
  */
 export function formatRequestHead(method: string, target: string, lines: readonly string[]): Buffer {
   if (method === '' || !consistsOf(method, tokenBytes)) throw new TypeError('the method is not a token')
-  if (target === '' || !consistsOf(target, targetBytes)) throw new TypeError('the request target is not visible ASCII')
+  if (target === '' || !isTargetText(target)) throw new TypeError('the request target is not visible ASCII')
   return render(`${method} ${target} HTTP/1.1`, lines)
 }
 

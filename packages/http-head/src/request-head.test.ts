@@ -66,6 +66,23 @@ describe('a request head', () => {
   it('keeps bytes of obs-text in values as Latin-1', () => {
     expect(parsed(get('X: \xe4\xff\ta')).values[1]).toBe('\xe4\xff\ta')
   })
+
+  it('judges every byte of a long value as it does in a short one, wherever it stands and whatever stands beside it', () => {
+    const read = (value: string): number | string => {
+      const text = get(`X: ${value}`)
+      return outcome(text) === 'complete' && parsed(text).values[1] !== value ? 'another value' : outcome(text)
+    }
+    for (const beside of ['a', ' ', '~', '\xff']) {
+      for (let byte = 0; byte < 256; byte += 1) {
+        const character = String.fromCharCode(byte)
+        const expected = read(`b${character}b`)
+        for (let at = 90; at < 99; at += 1) {
+          const value = `b${beside.repeat(at)}${character}${beside.repeat(9)}b`
+          expect(read(value), `byte ${byte} at ${at} among ${JSON.stringify(beside)}`).toBe(expected)
+        }
+      }
+    }
+  })
 })
 
 describe('the request line', () => {

@@ -21,6 +21,17 @@ describe('a request target', () => {
     expect(parseRequestTarget(target)).toEqual(expected)
   })
 
+  it('holds visible ASCII without # and nothing else', () => {
+    const accepted = Array.from({ length: 600 }, (_, code) => String.fromCharCode(code)).filter((character) =>
+      parseRequestTarget(`/a${character}b`),
+    )
+    expect(accepted.join('')).toBe(
+      Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at))
+        .join('')
+        .replace('#', ''),
+    )
+  })
+
   it.each([
     '',
     'a b',

@@ -1,5 +1,5 @@
 import { type Authority, parseAuthority } from './authority.ts'
-import { consistsOf, targetBytes } from './character-classes.ts'
+import { isTargetText } from './character-classes.ts'
 
 /** The four forms of RFC 9112 §3.2. `path` holds the query as well, byte for byte as received. */
 export type RequestTarget =
@@ -22,7 +22,7 @@ const defaultPorts: Readonly<Record<string, number>> = { http: 80, ws: 80, https
  * parseRequestTarget('http://ERP.example:8000/sap/bc?x') // { form: 'absolute', scheme: 'http', host: 'erp.example', port: 8000, path: '/sap/bc?x' }
  */
 export function parseRequestTarget(target: string): RequestTarget | undefined {
-  if (!consistsOf(target, targetBytes)) return undefined
+  if (!isTargetText(target)) return undefined
   if (target.charCodeAt(0) === 0x2f) return { form: 'origin', path: target }
   if (target === '*') return { form: 'asterisk' }
   const schemeEnd = schemeLength(target)

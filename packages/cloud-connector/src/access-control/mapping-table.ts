@@ -13,13 +13,16 @@ export interface MappingTable {
 
 /** Arranges mappings for look-up. Clashes are refused earlier, by the configuration's rules. */
 export function createMappingTable(mappings: readonly SystemMapping[]): MappingTable {
-  const single = new Map<string, SystemMapping>()
+  // By host, then by port: a key made of both would be a new string to hash for every request.
+  const single = new Map<string, Map<number, SystemMapping>>()
   const ranges = new Map<string, SystemMapping[]>()
   const byInternal = new Map<string, SystemMapping>()
   const byInternalHost = new Map<string, SystemMapping>()
   for (const mapping of mappings) {
-    if (mapping.virtualPortLow === mapping.virtualPortHigh) single.set(`${mapping.virtualHost}:${mapping.virtualPortLow}`, mapping)
-    else ranges.set(mapping.virtualHost, [...(ranges.get(mapping.virtualHost) ?? []), mapping])
+    if (mapping.virtualPortLow === mapping.virtualPortHigh) {
+      const ports = single.get(mapping.virtualHost) ?? new Map<number, SystemMapping>()
+      single.set(mapping.virtualHost, ports.set(mapping.virtualPortLow, mapping))
+    } else ranges.set(mapping.virtualHost, [...(ranges.get(mapping.virtualHost) ?? []), mapping])
     if (mapping.protocol !== 'HTTP' && mapping.protocol !== 'HTTPS') continue
     const host = mapping.internalHost.toLowerCase()
     const key = `${host}:${mapping.internalPortLow}`
@@ -29,7 +32,7 @@ export function createMappingTable(mappings: readonly SystemMapping[]): MappingT
   return {
     mappings,
     find(virtualHost, virtualPort) {
-      const exact = single.get(`${virtualHost}:${virtualPort}`)
+      const exact = single.get(virtualHost)?.get(virtualPort)
       if (exact !== undefined) return exact
       return ranges.get(virtualHost)?.find((mapping) => virtualPort >= mapping.virtualPortLow && virtualPort <= mapping.virtualPortHigh)
     },

@@ -4,10 +4,9 @@ import type { Exchange } from './exchange.ts'
 import { reasonPhrase } from './refusals.ts'
 
 /** Counts an exchange that is over in the performance monitor and in the usage of its mapping. One that no mapping admits is in the audit log alone. */
-export function countExchange(context: LinkContext, exchange: Exchange): void {
+export function countExchange(context: LinkContext, exchange: Exchange, nowMs: number): void {
   const { route, answer, bytesToBackend, bytesToClient } = exchange
   if (route === undefined) return
-  const nowMs = context.clock.now()
   const monitor = context.monitor.of(route.mapping)
   monitor.usage.add(nowMs, 1, bytesToBackend, bytesToClient, route.resource)
   monitor.record(recordOf(exchange, route, nowMs), answer !== undefined)

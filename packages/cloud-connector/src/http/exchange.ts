@@ -130,9 +130,15 @@ export function emitFailed(context: LinkContext, exchange: Exchange, failure: Pi
 
 /** The request is over, however it ended. Counts it among the mapping's calls when it was let through to one. */
 export function concludeExchange(context: LinkContext, exchange: Exchange): void {
-  const durationMs = context.clock.now() - exchange.startMs
-  countExchange(context, exchange)
+  const nowMs = context.clock.now()
+  countExchange(context, exchange, nowMs)
   if (!context.events.wanted) return
   const { bytesToBackend, bytesToClient } = exchange
-  context.events.emit({ type: 'request-finished', ...eventTarget(context, exchange), bytesToBackend, bytesToClient, durationMs })
+  context.events.emit({
+    type: 'request-finished',
+    ...eventTarget(context, exchange),
+    bytesToBackend,
+    bytesToClient,
+    durationMs: nowMs - exchange.startMs,
+  })
 }

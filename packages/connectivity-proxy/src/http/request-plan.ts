@@ -109,7 +109,12 @@ export function planRequest(head: RequestHead): RequestPlan | Refusal {
 
 /** Authority of an absolute target as it was written. */
 function authorityText(target: string): string {
-  return target.slice('http://'.length).split(/[/?]/, 1)[0] ?? ''
+  const from = 'http://'.length
+  for (let at = from; at < target.length; at += 1) {
+    const code = target.charCodeAt(at)
+    if (code === 0x2f || code === 0x3f) return target.slice(from, at)
+  }
+  return target.slice(from)
 }
 
 function hostLine(line: string, value: string, authority: string): string {
@@ -118,6 +123,7 @@ function hostLine(line: string, value: string, authority: string): string {
 
 /** Header bytes that are UTF-8 are read as such, since the connector registers text; anything else is Latin-1. `undefined`: no location ID can be like that. */
 function readLocation(value: string): string | undefined {
+  if (value === '') return value
   if (/^[\x20-\x7e]*$/.test(value)) return value.length <= maxLocationIdBytes ? value : undefined
   const bytes = Buffer.from(value, 'latin1')
   const text = isUtf8(bytes) ? bytes.toString('utf8') : value
