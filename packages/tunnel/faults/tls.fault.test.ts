@@ -267,6 +267,34 @@ describe('hostile peers', () => {
   })
 })
 
+describe('lanes', () => {
+  it('are as many as asked for when the connection is dialled, and a wrong number dials nothing', async () => {
+    const { endpoint, listener } = await listen()
+    let dialled = 0
+    const counter = createServer((socket) => {
+      dialled++
+      const through = connect(Number(endpoint.port), '127.0.0.1')
+      sockets.push(socket, through)
+      socket.on('error', () => through.destroy()).pipe(through)
+      through.on('error', () => socket.destroy()).pipe(socket)
+    })
+    counter.listen(0, '127.0.0.1')
+    await once(counter, 'listening')
+    const counted = new URL(`tls://127.0.0.1:${(counter.address() as AddressInfo).port}`)
+    let lanes = 1
+    const transport = createTlsTransport({ clock: systemClock, client, lanes: () => lanes })
+    await dial(transport, counted)
+    lanes = 5
+    await dial(transport, counted)
+    expect(dialled).toBe(6)
+    lanes = 17
+    expect(await codeOf(transport.connect(counted, { signal: AbortSignal.timeout(5_000) }))).toBe('CONFIGURATION_INVALID')
+    expect(dialled).toBe(6)
+    counter.close()
+    await listener.close()
+  })
+})
+
 describe('certificates that are renewed', () => {
   it('uses new certificates for new lanes, on both sides, without restart', async () => {
     const later = { ...ca.issue({ subject: '/CN=server later' }), ca: ca.certificate }

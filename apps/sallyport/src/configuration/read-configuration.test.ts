@@ -56,6 +56,26 @@ describe('configuration', () => {
       /:4:\d+ connectors\[0\]\.mappings\[1\]/,
     ],
     [
+      'the same service twice',
+      'subaccounts: [{ id: a }]\nserver:\n  serviceChannels:\n    mappings:\n      - { type: TCP, subaccountId: a, serviceId: x, internalAddress: "h:1" }\n      - { type: TCP, subaccountId: a, serviceId: X, internalAddress: "h:2" }\n',
+      /:6:\d+ server\.serviceChannels\.mappings\[1\]\.serviceId: the TCP service "X" of subaccount "a" stands twice/,
+    ],
+    [
+      'a service without a port',
+      'subaccounts: [{ id: a }]\nserver:\n  serviceChannels:\n    mappings:\n      - { type: TCP, subaccountId: a, serviceId: x, internalAddress: "h:1" }\n      - { type: RFC, subaccountId: a, serviceId: x, internalAddress: h }\n',
+      /mappings\[1\]\.internalAddress: "h" is not an address/,
+    ],
+    [
+      'a service of an unknown subaccount',
+      'subaccounts: [{ id: a }]\nserver:\n  serviceChannels:\n    mappings:\n      - { type: TCP, subaccountId: a, serviceId: x, internalAddress: "h:1" }\n      - { type: RFC, subaccountId: b, serviceId: x, internalAddress: "h:1" }\n',
+      /mappings\[1\]\.subaccountId: there is no subaccount "b"/,
+    ],
+    [
+      'two service channels on one port',
+      'connectors:\n  - channels:\n      - { type: K8S, k8sCluster: cp/a, port: 1 }\n      - { type: K8S, k8sCluster: cp/b, port: 1 }\n',
+      /:4:\d+ connectors\[0\]\.channels\[1\]: 127\.0\.0\.1:1 is already the port of connectors\[0\]\.channels\[0\]/,
+    ],
+    [
       'hosts for tenants without a url',
       'server:\n  tokenService: { tenantHosts: true }\n',
       /:2:\d+ server\.tokenService\.tenantHosts.*https/,

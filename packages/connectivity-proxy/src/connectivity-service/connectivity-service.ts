@@ -12,6 +12,7 @@ import {
 } from '@sallyport/core'
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import { createTunnelServer, type TrustedIssuer, type TunnelServer, type TunnelServerLimits } from '@sallyport/tunnel'
+import { maxChannelStreams } from '../limits.ts'
 import { createChannelHost } from '../service-channels/channel-host.ts'
 import { createServiceMappings, type ServiceMapping } from '../service-channels/service-mapping.ts'
 import { createConnectivityApi } from './api.ts'
@@ -88,7 +89,7 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
   const tunnelAudit = createTunnelAudit({ audit, clock, log })
   const { clusterHosts, mappings } = options.serviceChannels ?? { clusterHosts: [], mappings: [] }
   const services = createServiceMappings(mappings, clusterHosts)
-  const channels = createChannelHost({ mappings: services, audit, clock, log })
+  const channels = createChannelHost({ mappings: services, maxStreams: maxChannelStreams, audit, clock, log })
   let tunnelEndpoint: URL | undefined
   let apiAddress: URL | undefined
 

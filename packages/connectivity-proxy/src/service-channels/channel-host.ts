@@ -11,7 +11,7 @@ import {
   type TcpAnswer,
 } from '@sallyport/tunnel'
 import { createRefusalAudit } from '../refusal-audit.ts'
-import { maxChannelStreams, refusedChannelLingerMs, serviceConnectTimeoutMs, serviceKeepAliveMs } from '../limits.ts'
+import { refusedChannelLingerMs, serviceConnectTimeoutMs, serviceKeepAliveMs } from '../limits.ts'
 import type { ServiceMappings } from './service-mapping.ts'
 
 /** Serves the streams that connectors open: service channels, from on-premise clients to services beside us. */
@@ -31,11 +31,13 @@ type Connector = Parameters<ServeChannel>[2]
  */
 export function createChannelHost(options: {
   readonly mappings: ServiceMappings
+  /** Of one connector at a time. */
+  readonly maxStreams: number
   readonly audit: AuditSink
   readonly clock: Clock
   readonly log: Logger
 }): ChannelHost {
-  const { audit, clock, log, mappings } = options
+  const { audit, clock, log, mappings, maxStreams } = options
   const refusals = createRefusalAudit({ audit, clock, log })
   /** Open streams by tunnel. */
   const open = new Map<string, number>()
@@ -62,8 +64,8 @@ export function createChannelHost(options: {
     flushRefusals: () => refusals.flush(),
     serve(incoming, opening, from) {
       const { locationId, subaccount, tunnelId } = from
-      if ((open.get(tunnelId) ?? 0) >= maxChannelStreams) {
-        auditRefusal(from, opening, `${maxChannelStreams} connections are open already`)
+      if ((open.get(tunnelId) ?? 0) >= maxStreams) {
+        auditRefusal(from, opening, `${maxStreams} connections are open already`)
         return incoming.refuse()
       }
       count(tunnelId, 1)

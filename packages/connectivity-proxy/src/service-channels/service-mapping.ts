@@ -1,4 +1,4 @@
-import { type Address, ConnectivityError, tryParseAddress } from '@sallyport/core'
+import { type Address, ConnectivityError, formatAddress, tryParseAddress } from '@sallyport/core'
 import type { ServiceType } from '@sallyport/tunnel'
 
 /** A service that on-premise clients of a subaccount may reach, with the fields of the resource `ServiceMapping`. */
@@ -39,7 +39,7 @@ export interface ServiceMappings {
 /**
  * A table of service mappings.
  *
- * @param clusterHosts names of this server as service channels may say them, `host` or `host:port`; without port every port is meant.
+ * @param clusterHosts names of this server as service channels may say them, `host` (IPv6 without brackets) or `host:port`; without port every port is meant.
  * @throws ConnectivityError `CONFIGURATION_INVALID` for a mapping that stands twice or an address that is none.
  */
 export function createServiceMappings(mappings: readonly ServiceMapping[], clusterHosts: readonly string[]): ServiceMappings {
@@ -56,8 +56,8 @@ export function createServiceMappings(mappings: readonly ServiceMapping[], clust
   }
   const clusters = new Set(clusterHosts.map((host) => host.toLowerCase()))
   const isOurs = (cluster: string): boolean => {
-    const name = cluster.toLowerCase()
-    return clusters.has(name) || clusters.has(name.replace(/:\d+$/, ''))
+    const address = tryParseAddress(cluster.toLowerCase())
+    return address !== undefined && (clusters.has(address.host) || clusters.has(formatAddress(address)))
   }
   return {
     size: table.size,
