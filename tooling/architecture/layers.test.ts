@@ -58,7 +58,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   'connector-administration': {
     may: ['core', 'admin-api', 'cloud-connector', 'keystore', 'principal-propagation', 'x509'],
-    uses: ['fastify', 'fflate', 'zod'],
+    uses: ['fastify', 'fflate', 'ldapts', 'zod'],
     because: 'it configures the connector from outside; the data path knows nothing of users and REST',
   },
   stream: { may: ['core'], because: 'what protocol libraries need around a stream: it changes streams and opens none' },

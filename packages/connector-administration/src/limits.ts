@@ -38,3 +38,11 @@ export const tunnelWaitMs = 20_000
 
 /** Regions that can be added. */
 export const maxCustomRegions = 100
+/** Time to connect to a directory, and for each of its answers, unless its rules say otherwise: what the original waits. */
+export const defaultLdapTimeoutMs = 5000
+
+/** Longest time that the rules of a directory may give: longer than people wait for a log-on. */
+export const maxLdapTimeoutMs = 60_000
+
+/** Groups of one user that are read from a directory. Beyond them the log-on fails, instead of forgetting roles. */
+export const maxLdapGroups = 1000

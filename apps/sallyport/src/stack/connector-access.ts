@@ -14,7 +14,7 @@ const defaultPassword = 'manage'
  * changed. An installation that is administered asks for that change; one that a file configures runs unattended, and has nothing to be changed by hand.
  */
 export async function openConnectorAccess(
-  { clock, configuration, folder }: Pick<PartContext, 'clock' | 'configuration' | 'folder'>,
+  { clock, configuration, folder, log }: Pick<PartContext, 'clock' | 'configuration' | 'folder' | 'log'>,
   options: { readonly material: ConnectorMaterial; readonly administered: boolean; readonly compatDefaultPassword: boolean },
 ): Promise<Access> {
   const { administered, compatDefaultPassword, material } = options
@@ -29,6 +29,7 @@ export async function openConnectorAccess(
     material: material.store,
     hasher: createPasswordHasher({ random: randomBytes }),
     clock,
+    log,
     forcePasswordChange: administered,
     initialPassword() {
       const password = compatDefaultPassword ? defaultPassword : randomBytes(12).toString('base64url')

@@ -48,3 +48,8 @@ function read(stored: unknown): AccessSettings {
     `the stored users of the connector cannot be used: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; restore a backup`,
   )
 }
+
+/** Lets the local user log on again, when directories of users have locked everybody out. For a connector that is not running. */
+export async function useFileUserStore(material: MaterialStore): Promise<void> {
+  await (await openAccessEditor(material)).change((settings) => ({ ...settings, ldap: { ...settings.ldap, enabled: false } }))
+}

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type LdapSettings, ldapSettingsSchema } from '../ldap/ldap-store-settings.ts'
 
 /**
  * Who may administer this installation, and how its pages are reached. Kept apart from the configuration document: it belongs to the instance, is not given to a
@@ -7,6 +8,8 @@ import { z } from 'zod'
 export interface AccessSettings {
   readonly version: 1
   readonly localUser?: LocalUser | undefined
+  /** While it is enabled the local user cannot log on. */
+  readonly ldap: LdapSettings
 }
 
 /** The only user of the local store. */
@@ -22,4 +25,5 @@ export interface LocalUser {
 export const accessSettingsSchema: z.ZodType<AccessSettings> = z.strictObject({
   version: z.literal(1).default(1),
   localUser: z.strictObject({ name: z.string().min(1).max(255), password: z.string().min(1).max(1024), initial: z.boolean() }).optional(),
+  ldap: ldapSettingsSchema.prefault({}),
 })

@@ -1,5 +1,6 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
-import type { Clock } from '@sallyport/core'
+import { type Clock, type Logger, silentLogger } from '@sallyport/core'
+import { createLdapDirectories } from '../ldap/ldap-directories.ts'
 import type { Authenticate } from '../rest/route.ts'
 import { type AccessEditor, openAccessEditor } from './access-editor.ts'
 import { createAuthenticate } from './authenticate.ts'
@@ -7,6 +8,7 @@ import { type LocalUserStore, openLocalUserStore, type PasswordHasher } from './
 import { createLogOn, type LogOn } from './log-on.ts'
 import { createLogOnLock } from './log-on-lock.ts'
 import { createSessions, type Sessions } from './sessions.ts'
+import type { UserStore } from './user-store.ts'
 
 /** Who may administer this installation. */
 export interface Access {
@@ -28,16 +30,20 @@ export interface AccessOptions {
   readonly initialPassword: () => string
   /** Refuses everything but the change while the password is that of the installation. */
   readonly forcePasswordChange: boolean
+  readonly log?: Logger
 }
 
 /** Opens users and sessions. */
-export async function openAccess({ clock, forcePasswordChange, hasher, initialPassword, material }: AccessOptions): Promise<Access> {
+export async function openAccess(options: AccessOptions): Promise<Access> {
+  const { clock, forcePasswordChange, hasher, initialPassword, log = silentLogger, material } = options
   const editor = await openAccessEditor(material)
   const lock = createLogOnLock(clock)
   const localUser = await openLocalUserStore({ access: editor, hasher, initialPassword, lock })
+  const store = (): UserStore => (editor.settings.ldap.enabled ? createLdapDirectories(editor.settings.ldap, log) : localUser)
   const sessions = createSessions(clock)
-  const logOn = createLogOn({ store: () => localUser, lock })
-  const hasInitialPassword = (name: string): boolean => forcePasswordChange && localUser.user.initial && name === localUser.user.name
+  const logOn = createLogOn({ store, lock })
+  const hasInitialPassword = (name: string): boolean =>
+    forcePasswordChange && !editor.settings.ldap.enabled && localUser.user.initial && name === localUser.user.name
   const authenticate = createAuthenticate({ logOn, sessions, hasInitialPassword })
   return {
     editor,

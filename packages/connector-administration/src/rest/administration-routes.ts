@@ -11,6 +11,7 @@ import { resources } from './resources.ts'
 import { backup, type BackupOptions } from './backup.ts'
 import { backendTrust } from './backend-trust.ts'
 import { connectorBasics } from './connector-basics.ts'
+import { ldapServers } from './ldap-servers.ts'
 import { onPremisesCertificates, ownedCertificateRoutes } from './owned-certificates.ts'
 import { principalPropagation } from './principal-propagation.ts'
 import { serveRoutes } from './route.ts'
@@ -52,6 +53,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...resources(accessControl),
     ...authorityLists(accessControl),
     ...domainMappings(accessControl),
+    ...ldapServers(options),
   ]
   return (server) => serveRoutes(server, routes, { authenticate: access.authenticate, haRole: () => editor.document.connector.haRole })
 }

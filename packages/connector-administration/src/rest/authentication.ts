@@ -1,7 +1,11 @@
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
+import { checkBody } from './check-body.ts'
+import { ldapServerBody, readServer, renderServer } from './ldap-server-body.ts'
+import { replaceLdap } from './ldap-servers.ts'
 import { invalidRequest } from './rest-error.ts'
 import { type Route, route } from './route.ts'
+import { tolerantBoolean } from './tolerant-values.ts'
 
 const path = '/api/v1/configuration/connector/authentication'
 
@@ -18,11 +22,35 @@ const basicBody = z.object({
   newPassword: password.optional(),
 })
 
-/** Name and password of the local user (cloud-connector.md §8.5, §1.4). */
+const ldapBody = z.object({ enable: tolerantBoolean, configuration: ldapServerBody.optional() })
+
+/** Name and password of the local user, and the one directory that clients of the first version know (cloud-connector.md §8.5, §1.4). */
 export function authentication({ access }: { readonly access: Access }): readonly Route[] {
-  const { localUser, sessions } = access
+  const { editor, localUser, sessions } = access
   return [
-    route({ method: 'GET', path, permission: 'all', handle: () => ({ status: 200, body: { type: 'basic' } }) }),
+    route({
+      method: 'GET',
+      path,
+      permission: 'all',
+      handle() {
+        const { enabled, stores } = editor.settings.ldap
+        return { status: 200, body: enabled ? { type: 'ldap', configuration: stores.map(renderServer)[0] } : { type: 'basic' } }
+      },
+    }),
+    route({
+      method: 'PUT',
+      path: `${path}/ldap`,
+      permission: 'administrators',
+      body: z.unknown(),
+      async handle({ body }) {
+        await replaceLdap(access, (stores) => {
+          const { configuration, enable } = checkBody(ldapBody, body)
+          const [before] = stores
+          return { enabled: enable, stores: configuration === undefined ? stores : [readServer(configuration, before?.id, before)] }
+        })
+        return { status: 204 }
+      },
+    }),
     route({
       method: 'PUT',
       path: `${path}/basic`,

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { type Caller, type Permission, permits } from '../access/roles.ts'
 import type { HaRole } from '../document/administered-document.ts'
 import { maxJsonBodyBytes, maxUploadBytes } from '../limits.ts'
+import { checkBody } from './check-body.ts'
 import { forbidden, invalidRequest, passwordChangeNeeded, RestError } from './rest-error.ts'
 import { readUploadForm, type UploadForm } from './upload-form.ts'
 
@@ -153,11 +154,7 @@ function requireState(each: Route, caller: Caller, haRole: HaRole): void {
 function readBody(schema: z.ZodType, request: FastifyRequest): unknown {
   if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(request.headers['content-type'] ?? ''))
     throw new RestError(415, 'INVALID_REQUEST', 'the body has to be JSON, with Content-Type: application/json')
-  const read = schema.safeParse(request.body)
-  if (read.success) return read.data
-  const [issue] = read.error.issues
-  const where = issue?.path.join('.') ?? ''
-  throw invalidRequest(`${where === '' ? 'the body' : where}: ${issue?.message ?? 'is not valid'}`)
+  return checkBody(schema, request.body)
 }
 
 async function readForm(request: FastifyRequest): Promise<UploadForm> {
