@@ -26,11 +26,14 @@ export const maxStreams = 65_536
  */
 export const framesPerWrite = 16
 
+/** Body of a frame below which its bytes are not what it costs: an HTTP message of a few kilobytes, but no part of a transfer. */
+export const smallFrameBytes = 8_192
+
 /**
- * Frames of one lane after which the rest of what has arrived waits for the next turn of the event loop. Else 64 answers that came together would all be passed on
+ * Small frames of one lane after which the rest of what has arrived waits for the next turn of the event loop. Else 64 answers that came together would all be passed on
  * before any of the requests they lead to is read, and the peer would have nothing to do meanwhile. What waits stays in the socket, which reads no more when that is much.
  */
-export const framesPerTurn = 8
+export const smallFramesPerTurn = 8
 
 /** What one side chooses for itself. */
 export interface MultiplexerLimits {

@@ -1,3 +1,4 @@
+import { smallFrameBytes } from '../limits.ts'
 import { DATA, explainHeader, headerBytes } from './frame.ts'
 
 /** What a {@link FrameReader} finds. Bodies are views of what was pushed: valid as long as nobody changes that. */
@@ -17,8 +18,8 @@ const nothing = Buffer.alloc(0)
  * (16 KiB), and that only after the header was found admissible.
  */
 export class FrameReader {
-  /** Frames that have begun so far. */
-  frames = 0
+  /** Frames that have begun so far and are small, so that most of what they cost is not their bytes. */
+  smallFrames = 0
   private readonly sink: FrameSink
   private dataLeft = 0
   private readonly header: Buffer = Buffer.allocUnsafeSlow(headerBytes)
@@ -67,10 +68,10 @@ export class FrameReader {
 
   /** Reads the header at `header[h]`; its body starts at `chunk[at]`. Returns where reading goes on. */
   private begin(header: Buffer, h: number, chunk: Buffer, at: number): number {
-    this.frames++
     const streamId = header.readUInt32BE(h)
     const type = header[h + 4] ?? 0
     const length = header.readUIntBE(h + 5, 3)
+    if (length < smallFrameBytes) this.smallFrames++
     const problem = explainHeader(streamId, type, length)
     if (problem !== undefined) {
       this.stop()

@@ -1,5 +1,5 @@
 import { atEndOfTurn, type Batched } from '../batch.ts'
-import { framesPerTurn, type MultiplexerLimits } from '../limits.ts'
+import { smallFramesPerTurn, type MultiplexerLimits } from '../limits.ts'
 import type { ByteLink, ByteLinkHandlers } from './byte-link.ts'
 import { DATA, PING, PONG } from './frame.ts'
 import { FrameReader, type FrameSink } from './frame-reader.ts'
@@ -39,7 +39,7 @@ export class Lane implements FrameSink, ByteLinkHandlers, Batched {
   private lastReady: MultiplexedStream | undefined = undefined
   /** Whose DATA frame is being read. */
   private current: MultiplexedStream | undefined = undefined
-  /** Frames up to the beginning of this turn, if something has been read in it. */
+  /** Small frames up to the beginning of this turn, if something has been read in it. */
   private framesBefore: number | undefined = undefined
   private heardSincePing = true
   private missedPings = 0
@@ -133,11 +133,11 @@ export class Lane implements FrameSink, ByteLinkHandlers, Batched {
     const { reader } = this
     this.heardSincePing = true
     if (this.framesBefore === undefined) {
-      this.framesBefore = reader.frames
+      this.framesBefore = reader.smallFrames
       atEndOfTurn(this)
     }
     reader.push(chunk)
-    return reader.frames - this.framesBefore < framesPerTurn
+    return reader.smallFrames - this.framesBefore < smallFramesPerTurn
   }
 
   endTurn(): void {

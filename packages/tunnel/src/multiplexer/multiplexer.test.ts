@@ -12,7 +12,7 @@ import { describe, expect, it } from 'vitest'
 import { createManualLinks } from '../../test-support/manual-links.ts'
 import { createRawPeer, frame, u32 } from '../../test-support/raw-peer.ts'
 import { nextTurn, until } from '../../test-support/turn.ts'
-import { framesPerTurn, framesPerWrite, type MultiplexerLimits } from '../limits.ts'
+import { smallFramesPerTurn, framesPerWrite, type MultiplexerLimits } from '../limits.ts'
 import type { ByteLink, ByteLinkHandlers } from './byte-link.ts'
 import { DATA, END, GOAWAY, MESSAGE, MOVE, OPEN, PING, RESET, WINDOW } from './frame.ts'
 import { multiplex } from './multiplexer.ts'
@@ -226,15 +226,15 @@ describe('multiplexer', () => {
     expect((await peer.frames()).length).toBe((2 * 3 * framesPerWrite) / 4)
   })
 
-  it('has enough of a turn after so many frames, however they are cut, and begins anew with the next', async () => {
+  it('has enough of a turn after so many small frames, however they are cut, and begins anew with the next', async () => {
     let handlers: ByteLinkHandlers | undefined
     const link: ByteLink = { bufferedBytes: 0, write() {}, end() {}, destroy() {}, start: (given) => (handlers = given) }
     multiplex({ links: [link], side: 'listener', peerCertificate: undefined, clock, log: silentLogger })
     const message = frame(PING, 0, u32(1))
-    for (const count of [1, framesPerTurn / 2]) {
+    for (const count of [1, smallFramesPerTurn / 2]) {
       const answers: unknown[] = []
-      for (let sent = 0; sent < framesPerTurn; sent += count) answers.push(handlers?.onData(Buffer.concat(Array(count).fill(message))))
-      expect(answers).toEqual([...Array(framesPerTurn / count - 1).fill(true), false])
+      for (let sent = 0; sent < smallFramesPerTurn; sent += count) answers.push(handlers?.onData(Buffer.concat(Array(count).fill(message))))
+      expect(answers).toEqual([...Array(smallFramesPerTurn / count - 1).fill(true), false])
       await nextTurn()
     }
   })
