@@ -33,6 +33,24 @@ describe('a stream as a Duplex', () => {
     await echoed
   })
 
+  it('sends what it was given last although the other end has ended and others are sending', async () => {
+    const { near, far } = await createTunnelPair()
+    const arrived: Duplex[] = []
+    far.onStream = (incoming) => void arrived.push(toDuplex((handlers) => incoming.accept(handlers)))
+    const [a, busy] = [0, 1].map(() => toDuplex((handlers) => near.openStream(Buffer.alloc(0), handlers))) as [Duplex, Duplex]
+    await until(() => arrived.length === 2)
+    const [b, reader] = arrived as [Duplex, Duplex]
+    b.end('last words')
+    await once(a.resume(), 'end')
+    busy.write(randomBytes(1_000_000))
+    a.end('said after that')
+    reader.resume()
+    const chunks: Buffer[] = []
+    b.on('data', (chunk: Buffer) => chunks.push(chunk))
+    await once(b, 'end')
+    expect(Buffer.concat(chunks).toString()).toBe('said after that')
+  })
+
   it('works with iteration, which reads in its own time', async () => {
     const { a, b } = await duplexPair()
     b.end(randomBytes(2_000_000))

@@ -18,6 +18,8 @@ export interface DuplexOptions {
 export function toDuplex(begin: BeginStream, options: DuplexOptions = {}): Duplex {
   let whenRoom: (() => void) | undefined
   let wantsMore = false
+  let weEnded = false
+  let peerEnded = false
   const duplex = new Duplex({
     allowHalfOpen: true,
     read() {
@@ -29,11 +31,13 @@ export function toDuplex(begin: BeginStream, options: DuplexOptions = {}): Duple
       else whenRoom = done
     },
     final(done) {
+      weEnded = true
       stream.end()
       done()
     },
     destroy(error, done) {
-      stream.reset('cancelled')
+      // With both ends said it finishes by itself; what was written last may still wait for its turn.
+      if (error !== null || !weEnded || !peerEnded) stream.reset('cancelled')
       release()
       done(error)
     },
@@ -51,7 +55,10 @@ export function toDuplex(begin: BeginStream, options: DuplexOptions = {}): Duple
       return more || wantsMore
     },
     ...(options.onMessage === undefined ? {} : { onMessage: options.onMessage }),
-    onEnd: () => void duplex.push(null),
+    onEnd() {
+      peerEnded = true
+      duplex.push(null)
+    },
     onDrain: release,
     onClose(reason) {
       if (reason.kind !== 'finished') duplex.destroy(closeError(reason))

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import { ConnectivityError, parseDestination, type ProtocolClient, type TcpDestination, underSignal } from '@sallyport/core'
 import type { FarEnd } from '../far-side.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
@@ -37,11 +38,13 @@ export const tcpBackend: ScriptedBackend<'TCP', TcpAsks> = {
     },
   },
   longRequest: {
-    serve: ({ stream }) => void stream.resume().once('end', () => stream.end('taken')),
+    // Has nothing to say after the beginning: the other half goes on by itself.
+    serve: ({ stream }) => void stream.resume().end('go on'),
     async send(client, content, signal) {
       const stream = await client.socket({ signal })
-      const answer = await underSignal(text(content.pipe(stream)), signal, 'send a long request')
-      if (answer !== 'taken') throw new ConnectivityError('PROTOCOL_VIOLATION', 'the backend has not taken it')
+      const answer = await underSignal(text(stream), signal, 'wait for the end of the other half')
+      if (answer !== 'go on') throw new ConnectivityError('PROTOCOL_VIOLATION', 'the backend is another')
+      await pipeline(content, stream, { signal })
     },
   },
   beginAnswer: ({ stream }) => void stream.write(question.slice(0, 4)),
