@@ -17,7 +17,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: ['default', 'json'],
     outputFile: { json: join(import.meta.dirname, 'reports', `${reportName}.json`) },
-    setupFiles: [join(import.meta.dirname, 'tooling', 'generated-inputs.ts')],
+    setupFiles: ['generated-inputs.ts', 'refused-warnings.ts'].map((name) => join(import.meta.dirname, 'tooling', name)),
     passWithNoTests: false,
     testTimeout: 20_000,
     hookTimeout: 30_000,
