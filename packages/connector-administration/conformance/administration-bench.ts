@@ -11,22 +11,28 @@ import {
   type MaterialStore,
   type OpenWay,
 } from '@sallyport/cloud-connector'
-import { type AuditEntry, createSecret } from '@sallyport/core'
+import { type AuditEntry, createSecret, silentLogger } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
-import { createManualClock, createTestCa, type ManualClock } from '@sallyport/test-fixtures'
+import { createManualClock, createTestCa, type ManualClock, type TestIdentity } from '@sallyport/test-fixtures'
 import {
   type Access,
   applyPendingRestore,
+  callPeer,
   type Caller,
   type ConfigurationEditor,
   createAdministeredSource,
   createAdministrationRoutes,
   createAdmitMonitoring,
   createDocumentStore,
+  createInstallation,
+  createPair,
   openAccess,
   createSubaccountLifecycle,
   isWantedBy,
   openConfigurationEditor,
+  openHaSettings,
+  type Pair,
+  type PairNotice,
   type PasswordHasher,
   roles,
 } from '../src/index.ts'
@@ -35,7 +41,6 @@ import { renderConnectors } from '../src/document/administered-source.ts'
 import { administeredSubaccountSchema, type SubaccountKey } from '../src/document/administered-subaccount.ts'
 
 const ca = createTestCa()
-const own = ca.issue({ subject: '/CN=connector' })
 
 /** What a call got. */
 export interface BenchAnswer {
@@ -54,6 +59,9 @@ export interface AdministrationBench extends AsyncDisposable {
   readonly clock: ManualClock
   readonly port: number
   readonly audited: readonly AuditEntry[]
+  readonly pair: Pair
+  readonly identity: TestIdentity
+  readonly notices: readonly PairNotice[]
   /** How often the process was to be started again. */
   readonly restarts: number
   /** Start options that a restore has put beside those in use. */
@@ -92,6 +100,11 @@ export async function startAdministrationBench(
     readonly material?: MaterialStore
     readonly haRole?: 'master' | 'shadow'
     readonly version?: string
+    readonly port?: number
+    /** What the port shows; a new certificate unless told. */
+    readonly identity?: TestIdentity
+    /** Tunnels of subaccounts, without a cloud side: how many can be opened. */
+    readonly tunnels?: BenchTunnels
     readonly startOptions?: string
     readonly isLocked?: (subaccount: string, user: string) => boolean
     /** For a cloud side whose certificates are of now. */
@@ -101,6 +114,7 @@ export async function startAdministrationBench(
   } = {},
 ): Promise<AdministrationBench> {
   const clock = given.clock ?? createManualClock()
+  const own = given.identity ?? ca.issue({ subject: '/CN=connector' })
   const material = given.material ?? createMaterialMemory()
   await applyPendingRestore(material)
   const audited: AuditEntry[] = []
@@ -141,6 +155,20 @@ export async function startAdministrationBench(
     const role = request.headers['x-role']
     return typeof role === 'string' ? caller(role) : await access.authenticate(request, reply)
   }
+  const notices: PairNotice[] = []
+  let port = 0
+  const tunnels = given.tunnels ?? { reachable: 0, open: false }
+  const pair = createPair({
+    store: await openHaSettings(material),
+    installation: withTunnels(createInstallation({ editor, connector, material, version: given.version ?? '1.2.3' }), tunnels),
+    own: () => ({ port, certificate: own.certificate }),
+    callPeer,
+    clock,
+    log: silentLogger,
+    notice: (notice) => void notices.push(notice),
+  })
+  editor.onChange(() => pair.configurationChanged())
+  await pair.begin()
   const listener: AdminListener = createAdminListener({
     monitoring: {
       connector,
@@ -165,6 +193,7 @@ export async function startAdministrationBench(
       }),
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },
+      pair,
       backup: {
         material,
         audit,
@@ -179,7 +208,7 @@ export async function startAdministrationBench(
     }),
     isMaster: () => opened().document.connector.haRole === 'master',
   })
-  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 })
+  port = (await listener.listen({ host: '127.0.0.1', port: given.port ?? 0 })).port
   const bench: AdministrationBench = {
     editor,
     connector,
@@ -187,6 +216,9 @@ export async function startAdministrationBench(
     clock,
     port,
     audited,
+    identity: own,
+    pair,
+    notices,
     get restarts() {
       return restarts
     },
@@ -223,6 +255,7 @@ export async function startAdministrationBench(
       }),
     async [Symbol.asyncDispose]() {
       await listener.close()
+      await pair[Symbol.asyncDispose]()
       await connector.stop({ graceMs: 0 })
     },
   }
@@ -254,4 +287,35 @@ function call(port: number, method: string, path: string, body: unknown, headers
     )
     request.on('error', reject).end(body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body))
   })
+}
+
+/** What a bench has in the place of tunnels. */
+export interface BenchTunnels {
+  /** How many the cloud side would take. */
+  reachable: number
+  open: boolean
+}
+
+type Installation = ReturnType<typeof createInstallation>
+
+function withTunnels(installation: Installation, tunnels: BenchTunnels): Installation {
+  return {
+    get role() {
+      return installation.role
+    },
+    get revision() {
+      return installation.revision
+    },
+    version: installation.version,
+    setRole: installation.setRole,
+    snapshot: installation.snapshot,
+    apply: installation.apply,
+    async openTunnels() {
+      tunnels.open = tunnels.reachable > 0
+      return tunnels.reachable
+    },
+    async closeTunnels() {
+      tunnels.open = false
+    },
+  }
 }

@@ -46,3 +46,19 @@ export const maxLdapTimeoutMs = 60_000
 
 /** Groups of one user that are read from a directory. Beyond them the log-on fails, instead of forgetting roles. */
 export const maxLdapGroups = 1000
+
+/** A configuration that a master sends to its shadow: some hundred thousand resources. */
+export const maxSnapshotBytes = 134_217_728
+
+/** How long the transfer of a configuration, or a take-over, may take: tunnels of many subaccounts are opened meanwhile. */
+export const snapshotTimeoutMs = 60_000
+
+/** A master takes its shadow for lost after three silent check intervals, as the original does; only then another one may register. */
+export const lostAfterIntervals = 3
+
+/** How soon a shadow asks a silent master again, and a master pushes again to a shadow that did not take a configuration. */
+export const firstRetryMs = 1_000
+export const maxRetryMs = 10_000
+
+/** How long a shadow tries to open tunnels before it gives a take-over up: a cloud side that is there answers within seconds. */
+export const takeOverPatienceMs = 15_000

@@ -12,11 +12,12 @@ export interface AccessEditor {
   onChange(listener: (settings: AccessSettings) => void): void
 }
 
-const materialName = 'administration access'
+/** Name of the users among the sealed material; each instance of a pair has its own. */
+export const accessMaterialName = 'administration access'
 
 /** Opens the settings that are kept among the sealed material of the connector. @throws ConnectivityError `STORE_FAILED` for what are none. */
 export async function openAccessEditor(material: MaterialStore): Promise<AccessEditor> {
-  const text = await material.load(materialName)
+  const text = await material.load(accessMaterialName)
   let settings = read(text === undefined ? {} : JSON.parse(text))
   let working: Promise<unknown> = Promise.resolve()
   const listeners: ((settings: AccessSettings) => void)[] = []
@@ -28,7 +29,7 @@ export async function openAccessEditor(material: MaterialStore): Promise<AccessE
       const done = working.then(async () => {
         const edited = await edit(settings)
         if (edited === settings) return
-        await material.save(materialName, JSON.stringify(edited))
+        await material.save(accessMaterialName, JSON.stringify(edited))
         settings = edited
         for (const listener of listeners) listener(settings)
       })

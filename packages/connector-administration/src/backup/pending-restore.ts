@@ -1,13 +1,17 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
+import { haMaterialName } from '../high-availability/ha-settings.ts'
 import type { BackupContent } from './backup-file.ts'
 
 /** What is kept until the next start, and what is no part of backups. */
 const pendingName = 'pending restore'
 const documentName = 'administration'
 
-/** Everything that a backup keeps besides the document. */
-export async function readMaterial(material: MaterialStore): Promise<Readonly<Record<string, string>>> {
-  const names = (await material.names()).filter((name) => name !== pendingName && name !== documentName)
+/** Everything that a backup keeps besides the document, without what is named. */
+export async function readMaterial(
+  material: MaterialStore,
+  without: readonly string[] = [haMaterialName],
+): Promise<Readonly<Record<string, string>>> {
+  const names = (await material.names()).filter((name) => name !== pendingName && name !== documentName && !without.includes(name))
   const texts = await Promise.all(names.map(async (name) => [name, await material.load(name)] as const))
   return Object.fromEntries(texts.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
 }
@@ -27,7 +31,8 @@ export async function applyPendingRestore(material: MaterialStore): Promise<bool
   const { document, material: others } = JSON.parse(text) as BackupContent
   for (const [name, content] of Object.entries({ ...others, [documentName]: JSON.stringify(document) })) await material.save(name, content)
   for (const name of await material.names()) {
-    if (name !== pendingName && name !== documentName && !Object.hasOwn(others, name)) await material.remove(name)
+    if (name !== pendingName && name !== documentName && name !== haMaterialName && !Object.hasOwn(others, name))
+      await material.remove(name)
   }
   await material.remove(pendingName)
   return true

@@ -2,8 +2,11 @@ import type { Clock } from '@sallyport/core'
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../access/access.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import type { Pair } from '../high-availability/pair-contract.ts'
 import { authentication } from './authentication.ts'
 import { authorityLists } from './authority-lists.ts'
+import { highAvailability } from './high-availability.ts'
+import { pairCalls } from './pair-calls.ts'
 import { domainMappings } from './domain-mappings.ts'
 import type { SubaccountLifecycle } from '../subaccounts/subaccount-lifecycle.ts'
 import { regions } from './regions.ts'
@@ -30,13 +33,15 @@ export interface AdministrationOptions {
   readonly clock: Clock
   readonly backup: Pick<BackupOptions, 'audit' | 'material' | 'restart' | 'startOptions'>
   readonly lifecycle: SubaccountLifecycle
+  /** Not there where a file configures the connector: such an installation stands alone. */
+  readonly pair?: Pair | undefined
   /** Nothing is locked without it. */
   readonly isLocked?: IsLocked
 }
 
 /** The administration API, to be put on the administration listener: one file per section of the catalogue (cloud-connector.md §8). */
 export function createAdministrationRoutes(options: AdministrationOptions): (server: FastifyInstance) => void {
-  const { access, editor } = options
+  const { access, editor, pair } = options
   const accessControl = { editor, clock: options.clock, isLocked: options.isLocked ?? (() => false) }
   const routes = [
     ...connectorBasics(options),
@@ -54,6 +59,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...authorityLists(accessControl),
     ...domainMappings(accessControl),
     ...ldapServers(options),
+    ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
   ]
   return (server) => serveRoutes(server, routes, { authenticate: access.authenticate, haRole: () => editor.document.connector.haRole })
 }

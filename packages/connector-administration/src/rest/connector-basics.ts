@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import type { Pair } from '../high-availability/pair-contract.ts'
 import { conflict, invalidRequest } from './rest-error.ts'
 import { type Route, route } from './route.ts'
 import { tolerantInteger } from './tolerant-values.ts'
@@ -7,7 +8,12 @@ import { tolerantInteger } from './tolerant-values.ts'
 const path = '/api/v1/configuration/connector'
 
 /** Description, HTTPS proxy and version (cloud-connector.md §8.3). */
-export function connectorBasics({ editor, version }: { readonly editor: ConfigurationEditor; readonly version: string }): readonly Route[] {
+export function connectorBasics(options: {
+  readonly editor: ConfigurationEditor
+  readonly pair?: Pair | undefined
+  readonly version: string
+}): readonly Route[] {
+  const { editor, pair, version } = options
   const describe = (): { readonly ha: string; readonly description: string } => {
     const { description, haRole } = editor.document.connector
     return { ha: haRole, description }
@@ -48,6 +54,10 @@ export function connectorBasics({ editor, version }: { readonly editor: Configur
         body: z.string(),
         async handle({ body, caller }) {
           if (body !== 'master' && body !== 'shadow') throw invalidRequest('the role is "master" or "shadow"')
+          if (body === 'shadow' && pair?.masterState === 'CONNECTED' && editor.document.connector.haRole === 'master') {
+            await pair.switchRole(false)
+            return { status: 204 }
+          }
           await editor.change(caller.user, (document) => {
             if (document.connector.haRole !== 'undefined') throw conflict(`the role is already ${document.connector.haRole}`)
             return { ...document, connector: { ...document.connector, haRole: body } }

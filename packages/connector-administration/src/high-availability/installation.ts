@@ -1,0 +1,26 @@
+import type { HaRole } from '../document/administered-document.ts'
+
+/** Everything that a pair has in common, as one value. */
+export interface Snapshot {
+  /** Of the master's configuration. */
+  readonly revision: number
+  readonly document: unknown
+  /** Identities, trust lists and generated keys. */
+  readonly material: Readonly<Record<string, string>>
+}
+
+/** This installation, as a pair sees it. */
+export interface Installation {
+  readonly role: HaRole
+  readonly revision: number
+  /** Of the product. */
+  readonly version: string
+  /** Changes the role, durably. */
+  setRole(role: 'master' | 'shadow'): Promise<void>
+  snapshot(): Promise<Snapshot>
+  /** Takes a snapshot of the master over, without opening a tunnel. */
+  apply(snapshot: Snapshot): Promise<void>
+  /** Opens the tunnels that are meant to be open, and tells how many are when all are or the time is over. */
+  openTunnels(): Promise<number>
+  closeTunnels(): Promise<void>
+}

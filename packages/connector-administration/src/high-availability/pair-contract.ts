@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import type { HaSettings } from './ha-settings.ts'
+import type { Snapshot } from './installation.ts'
+
+/** States of a master: no shadow, one is being connected, one looks after it, one has fallen silent. */
+export type MasterState = 'ALONE' | 'BINDING' | 'CONNECTED' | 'BROKEN'
+/** States of a shadow (cloud-connector.md §6.2). */
+export type ShadowState = 'INITIAL' | 'DISCONNECTED' | 'HANDSHAKE' | 'INITSYNC' | 'READY' | 'LOST'
+
+/** What a pair tells about itself. `problem` is resolved when its message comes again with `resolved`. */
+export interface PairNotice {
+  readonly kind: 'problem' | 'resolved' | 'role'
+  readonly message: string
+}
+
+/** One of two instances that serve the same subaccounts, one at a time (cloud-connector.md §6). */
+export interface Pair extends AsyncDisposable {
+  readonly settings: HaSettings
+  readonly masterState: MasterState
+  readonly shadowState: ShadowState
+  /** Why the shadow is not ready, for people. */
+  readonly shadowMessage: string | undefined
+  /** @throws RestError 409 while a shadow is connected. */
+  configureMaster(settings: HaSettings['master']): Promise<void>
+  /** @throws RestError 409 while connected. */
+  configureShadow(settings: HaSettings['shadow']): Promise<void>
+  /** Forgets the other instance, and the settings of the role. @throws RestError 409 while connected. */
+  reset(role: 'master' | 'shadow'): Promise<void>
+  /** Shadow: meets the master and gets its configuration. Without user and password both must have met before. @throws RestError 400, 409, 500. */
+  connect(log: { readonly user: string; readonly password: string } | undefined): Promise<void>
+  /** Shadow: stops looking after the master. */
+  disconnect(): Promise<void>
+  /** Master: gives the role to the shadow, or just up. @throws RestError 409 when the shadow cannot take it. */
+  switchRole(force: boolean): Promise<void>
+  /** What the other instance may ask. */
+  readonly served: ServedPair
+  /** Master: something has changed that the shadow has to have. */
+  configurationChanged(): void
+  /** To be called before any tunnel is opened: the other instance may have become the master meanwhile. */
+  begin(): Promise<void>
+}
+
+/** Calls of the other instance. */
+export interface ServedPair {
+  /** @throws RestError 403 when the caller is not the other instance. */
+  requirePeer(authorization: string | undefined): void
+  /** Master: a shadow asks to be taken. @throws RestError 409, 403. */
+  register(request: ShadowRequest, address: string): Promise<{ readonly secret: string }>
+  ping(from: PeerStatus): PeerStatus
+  snapshot(): Promise<Snapshot>
+  /** Shadow: the master has changed its configuration, which is fetched then. @throws RestError 409, ConnectivityError. */
+  configurationChanged(): Promise<void>
+  /** Shadow: the master wants to give its role away. @throws RestError 409. */
+  takeOver(): Promise<void>
+}
+
+/** What each tells the other at every check. */
+export interface PeerStatus {
+  readonly role: 'undefined' | 'master' | 'shadow'
+  readonly term: number
+  readonly revision: number
+}
+
+/** Checks a {@link PeerStatus}. */
+export const peerStatusSchema: z.ZodType<PeerStatus> = z.object({
+  role: z.enum(['undefined', 'master', 'shadow']),
+  term: z.int().min(0),
+  revision: z.int(),
+})
+
+/** A shadow introduces itself. */
+export interface ShadowRequest {
+  readonly host: string
+  readonly port: number
+  readonly certificate: string
+  readonly version: string
+  readonly checkIntervalInSeconds: number
+}
+
+/** Checks a {@link ShadowRequest}. */
+export const shadowRequestSchema: z.ZodType<ShadowRequest> = z.object({
+  host: z.string().min(1).max(255),
+  port: z.int().min(1).max(65_535),
+  certificate: z.string().min(1).max(100_000),
+  version: z.string().max(50),
+  checkIntervalInSeconds: z.int().min(1).max(3_600),
+})

@@ -1,0 +1,113 @@
+import { X509Certificate } from 'node:crypto'
+import { request as httpsRequest } from 'node:https'
+import type { TLSSocket } from 'node:tls'
+import { ConnectivityError } from '@sallyport/core'
+import { maxSnapshotBytes } from '../limits.ts'
+
+/** One call to the other instance of a pair. */
+export interface PeerRequest {
+  readonly host: string
+  readonly port: number
+  /** PEM of the one certificate that is accepted. Without it any is, and the answer tells which: for the first contact. */
+  readonly certificate?: string | undefined
+  readonly authorization: string
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly path: string
+  readonly body?: unknown
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+}
+
+/** What the other instance answered. */
+export interface PeerAnswer {
+  readonly status: number
+  /** JSON, or `undefined` for an empty or unreadable body. */
+  readonly body: unknown
+  /** PEM of the certificate that was shown. */
+  readonly certificate: string
+}
+
+/** Calls the other instance. @throws ConnectivityError `PEER_UNREACHABLE`, `PEER_UNTRUSTED`, `DEADLINE_EXCEEDED`, `PROTOCOL_VIOLATION`. */
+export type CallPeer = (request: PeerRequest) => Promise<PeerAnswer>
+
+/** Over HTTPS, each call on a connection of its own. Nothing is sent before the certificate has been compared. */
+export const callPeer: CallPeer = (call) =>
+  new Promise((resolve, reject) => {
+    const where = `https://${call.host}:${call.port}`
+    const text = call.body === undefined ? undefined : JSON.stringify(call.body)
+    const request = httpsRequest({
+      host: call.host,
+      port: call.port,
+      method: call.method,
+      path: call.path,
+      agent: false,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      headers: {
+        authorization: call.authorization,
+        connection: 'close',
+        ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+      },
+    })
+    const fail = (code: 'DEADLINE_EXCEEDED' | 'PEER_UNREACHABLE' | 'PEER_UNTRUSTED' | 'PROTOCOL_VIOLATION', message: string): void =>
+      void request.destroy(new ConnectivityError(code, message))
+    const connecting = setTimeout(
+      () => fail('DEADLINE_EXCEEDED', `${where} was not connected within ${call.connectTimeoutMs} ms`),
+      call.connectTimeoutMs,
+    )
+    const whole = setTimeout(
+      () => fail('DEADLINE_EXCEEDED', `${where} did not answer within ${call.requestTimeoutMs} ms`),
+      call.connectTimeoutMs + call.requestTimeoutMs,
+    )
+    const settle = (): void => {
+      clearTimeout(connecting)
+      clearTimeout(whole)
+    }
+    let shown = ''
+    request.on('error', (error) => {
+      settle()
+      if (ConnectivityError.is(error)) reject(error)
+      else {
+        const code = 'code' in error ? ` (${String(error.code)})` : ''
+        reject(new ConnectivityError('PEER_UNREACHABLE', `${where} cannot be reached${code}`, { cause: error }))
+      }
+    })
+    request.on('socket', (socket) => {
+      socket.once('secureConnect', () => {
+        clearTimeout(connecting)
+        const certificate = (socket as TLSSocket).getPeerX509Certificate()
+        shown = certificate?.toString() ?? ''
+        if (call.certificate === undefined || certificate?.fingerprint256 === new X509Certificate(call.certificate).fingerprint256) {
+          request.end(text)
+          return
+        }
+        fail(
+          'PEER_UNTRUSTED',
+          `There is no trust with Cloud Connector on ${where}. Reset shadow configuration and try to connect shadow again`,
+        )
+      })
+    })
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > maxSnapshotBytes) fail('PROTOCOL_VIOLATION', `${where} answered with more than ${maxSnapshotBytes} bytes`)
+        else chunks.push(chunk)
+      })
+      response.on('error', () => fail('PEER_UNREACHABLE', `${where} broke its answer off`))
+      response.on('end', () => {
+        settle()
+        resolve({ status: response.statusCode ?? 0, body: tryParse(Buffer.concat(chunks).toString('utf8')), certificate: shown })
+      })
+    })
+  })
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Empty, or not of a connector: the status says enough.
+    return undefined
+  }
+}

@@ -1,0 +1,77 @@
+import { type CloudConnector, loadIdentities, type MaterialStore } from '@sallyport/cloud-connector'
+import { accessMaterialName } from '../access/access-editor.ts'
+import { readMaterial } from '../backup/pending-restore.ts'
+import type { AdministeredDocument } from '../document/administered-document.ts'
+import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { takeOverPatienceMs } from '../limits.ts'
+import { haMaterialName } from './ha-settings.ts'
+import type { Installation } from './installation.ts'
+
+/** What each instance of a pair has for itself (cloud-connector.md §6.3). */
+const ownMaterial = [accessMaterialName, haMaterialName]
+const author = 'high availability'
+
+/** This installation as its pair sees it. */
+export function createInstallation(options: {
+  readonly editor: ConfigurationEditor
+  readonly connector: Pick<CloudConnector, 'add' | 'connect' | 'disconnect' | 'remove' | 'status' | 'whenConnected'>
+  readonly material: MaterialStore
+  readonly version: string
+}): Installation {
+  const { connector, editor, material, version } = options
+  const wanted = (): AdministeredDocument['subaccounts'] => editor.document.subaccounts.filter(({ connected }) => connected)
+  return {
+    version,
+    get role() {
+      return editor.document.connector.haRole
+    },
+    get revision() {
+      return editor.document.revision
+    },
+    async setRole(role) {
+      await editor.change(author, (document) => ({ ...document, connector: { ...document.connector, haRole: role } }))
+    },
+    async snapshot() {
+      const { document } = editor
+      return { revision: document.revision, document, material: await readMaterial(material, ownMaterial) }
+    },
+    async apply({ document, material: received }) {
+      for (const [name, text] of Object.entries(received)) {
+        if (!ownMaterial.includes(name) && (await material.load(name)) !== text) await material.save(name, text)
+      }
+      const before = await loadIdentities(material)
+      for (const name of Object.keys(await readMaterial(material, ownMaterial)))
+        if (!Object.hasOwn(received, name)) await material.remove(name)
+      const identities = await loadIdentities(material)
+      for (const gone of before.filter((each) => !identities.some((kept) => isSame(kept, each)))) await connector.remove(gone)
+      const open = connector.status.links
+      for (const identity of identities) if (!open.some((link) => isSame(link, identity))) await connector.add(identity)
+      await editor.change(author, (own) => {
+        const taken = document as AdministeredDocument
+        return { ...taken, revision: own.revision, connector: { ...taken.connector, haRole: own.connector.haRole } }
+      })
+    },
+    async openTunnels() {
+      const patience = AbortSignal.timeout(takeOverPatienceMs)
+      const opened = await Promise.allSettled(
+        wanted().map(async (holder) => {
+          await connector.connect(holder)
+          await connector.whenConnected(patience, holder)
+        }),
+      )
+      return opened.filter(({ status }) => status === 'fulfilled').length
+    },
+    async closeTunnels() {
+      await Promise.allSettled(wanted().map((holder) => connector.disconnect(holder)))
+    },
+  }
+}
+
+interface Holder {
+  readonly subaccount: string
+  readonly locationId: string
+}
+
+function isSame(a: Holder, b: Holder): boolean {
+  return a.subaccount === b.subaccount && a.locationId === b.locationId
+}

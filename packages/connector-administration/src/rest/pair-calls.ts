@@ -1,0 +1,57 @@
+import { type Pair, peerStatusSchema, shadowRequestSchema } from '../high-availability/pair-contract.ts'
+import { type Route, route } from './route.ts'
+
+const base = '/api/private/v1/highAvailability'
+
+/** What the two instances of a pair ask each other. After they have met, the caller shows a secret that only both know. */
+export function pairCalls({ served }: Pair): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: `${base}/shadows`,
+      permission: 'administrators',
+      only: 'master',
+      body: shadowRequestSchema,
+      handle: async ({ address, body }) => ({ status: 200, body: await served.register(body, address) }),
+    }),
+    route({
+      method: 'POST',
+      path: `${base}/ping`,
+      permission: 'everybody',
+      body: peerStatusSchema,
+      handle({ body, headers }) {
+        served.requirePeer(headers.authorization)
+        return { status: 200, body: served.ping(body) }
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${base}/snapshot`,
+      permission: 'everybody',
+      async handle({ headers }) {
+        served.requirePeer(headers.authorization)
+        return { status: 200, body: await served.snapshot() }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${base}/configurationChanged`,
+      permission: 'everybody',
+      async handle({ headers }) {
+        served.requirePeer(headers.authorization)
+        await served.configurationChanged()
+        return { status: 204 }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${base}/takeOver`,
+      permission: 'everybody',
+      async handle({ headers }) {
+        served.requirePeer(headers.authorization)
+        await served.takeOver()
+        return { status: 204 }
+      },
+    }),
+  ]
+}
