@@ -9,7 +9,7 @@ let bench: AdministrationBench
 beforeEach(async () => {
   bench = await startAdministrationBench({ haRole: 'master', startOptions: 'heap=1024M\n' })
   await bench.call('PUT', proxy, { host: 'proxy.example', port: 8080, user: 'u', password: 'very secret word' })
-  await bench.material.save('identity demo', 'kept as well, secret too')
+  await bench.material.save('trust demo ', 'kept as well, secret too')
 })
 afterEach(() => bench[Symbol.asyncDispose]())
 
@@ -58,7 +58,7 @@ describe('a restore', () => {
     await bench[Symbol.asyncDispose]()
     bench = await startAdministrationBench({ haRole: 'master', material: other })
     await bench.call('PUT', '/api/v1/configuration/connector', { description: 'goes away' })
-    await bench.material.save('identity other', 'goes away')
+    await bench.material.save('trust other ', 'goes away')
     expect((await restore(bench, archive)).status).toBe(204)
     expect(bench.restarts).toBe(1)
     expect(bench.audited.at(-1)).toMatchObject({ type: 'backup-restored', user: 'sccadmin' })
@@ -66,8 +66,8 @@ describe('a restore', () => {
     expect((await bench.call('GET', proxy)).json()).toEqual({ host: 'proxy.example', port: '8080', user: 'u', password: '***' })
     expect(bench.editor.document.connector.proxy?.password).toBe('very secret word')
     expect((await bench.call('GET', '/api/v1/configuration/connector')).json()).toEqual({ ha: 'master', description: '' })
-    expect(await bench.material.load('identity demo')).toBe('kept as well, secret too')
-    expect(await bench.material.load('identity other')).toBeUndefined()
+    expect(await bench.material.load('trust demo ')).toBe('kept as well, secret too')
+    expect(await bench.material.load('trust other ')).toBeUndefined()
   })
 
   it('that was interrupted goes on at the next start', async () => {
@@ -75,9 +75,9 @@ describe('a restore', () => {
     await bench.call('DELETE', proxy)
     await restore(bench, archive)
     // As after a kill in the middle: something is replaced, the rest and the kept backup are still there.
-    await bench.material.save('identity demo', 'half way')
+    await bench.material.save('trust demo ', 'half way')
     await startAgain()
-    expect(await bench.material.load('identity demo')).toBe('kept as well, secret too')
+    expect(await bench.material.load('trust demo ')).toBe('kept as well, secret too')
     expect((await bench.call('GET', proxy)).json().host).toBe('proxy.example')
   })
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
+import { changeRole } from '../src/index.ts'
 import { type AdministrationBench, type BenchTunnels, startAdministrationBench } from './administration-bench.ts'
 
 const cfg = '/api/v1/configuration/connector'
@@ -143,13 +144,13 @@ describe('synchronisation', () => {
   it('CC-132 the whole configuration comes with the connection, and every change after it', async () => {
     const master = await start({ haRole: 'master' })
     await master.call('PUT', `${cfg}/proxy`, { host: 'before.example', port: 1 })
-    await master.material.save('trust demo', 'synchronised')
+    await master.material.save('trust demo ', 'synchronised')
     const shadow = await start({ haRole: 'shadow', tunnels: { reachable: 1, open: false } })
     await enable(master)
     await configure(shadow, master)
     await connect(shadow)
     expect((await shadow.call('GET', `${cfg}/proxy`)).json().host).toBe('before.example')
-    expect(await shadow.material.load('trust demo')).toBe('synchronised')
+    expect(await shadow.material.load('trust demo ')).toBe('synchronised')
     await master.call('PUT', `${cfg}/proxy`, { host: 'after.example', port: 1 })
     master.clock.advance(0)
     await until(() => shadow.editor.document.connector.proxy?.host === 'after.example')
@@ -313,6 +314,24 @@ describe('switching roles', () => {
       const ensured = await bench.call('GET', '/exposed?action=ensureMasterRole')
       expect([ensured.status, ensured.body]).toEqual([status, body])
     }
+  })
+})
+
+describe('a pair without a master', () => {
+  it('CC-142 gets one by a change of the role of an instance that is not running', async () => {
+    const { master, shadow } = await startPair({ reachable: 1, open: false })
+    await stop(master)
+    const { identity, material, port } = shadow
+    await stop(shadow)
+    // Started while the master is away, a shadow does not take over by itself.
+    const still = await start({ identity, material, port, tunnels: { reachable: 1, open: false } })
+    for (let second = 0; second < 20; second += 2) await pass(still, 2)
+    expect([await roleOf(still), await stateOf(still, 'shadow')]).toEqual(['shadow', 'LOST'])
+    await stop(still)
+    await changeRole(material, 'master')
+    expect(await roleOf(await start({ identity, material, port }))).toBe('master')
+    const former = await start({ identity: master.identity, material: master.material, port: master.port })
+    await until(async () => (await roleOf(former)) === 'shadow')
   })
 })
 

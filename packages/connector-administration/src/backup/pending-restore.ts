@@ -1,19 +1,15 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
-import { haMaterialName } from '../high-availability/ha-settings.ts'
+import { accessMaterialName } from '../access/access-editor.ts'
+import { readMaterial, replaceMaterial } from '../document/configured-material.ts'
+import { documentMaterialName } from '../document/document-store.ts'
 import type { BackupContent } from './backup-file.ts'
 
-/** What is kept until the next start, and what is no part of backups. */
+/** What is kept until the next start. */
 const pendingName = 'pending restore'
-const documentName = 'administration'
 
-/** Everything that a backup keeps besides the document, without what is named. */
-export async function readMaterial(
-  material: MaterialStore,
-  without: readonly string[] = [haMaterialName],
-): Promise<Readonly<Record<string, string>>> {
-  const names = (await material.names()).filter((name) => name !== pendingName && name !== documentName && !without.includes(name))
-  const texts = await Promise.all(names.map(async (name) => [name, await material.load(name)] as const))
-  return Object.fromEntries(texts.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
+/** Everything that a backup keeps besides the document: what belongs to subaccounts, and the users. */
+export async function readBackupMaterial(material: MaterialStore): Promise<Readonly<Record<string, string>>> {
+  return await readMaterial(material, [accessMaterialName])
 }
 
 /** Keeps a backup for the next start: only then nothing of the old configuration is in use. */
@@ -29,11 +25,8 @@ export async function applyPendingRestore(material: MaterialStore): Promise<bool
   const text = await material.load(pendingName)
   if (text === undefined) return false
   const { document, material: others } = JSON.parse(text) as BackupContent
-  for (const [name, content] of Object.entries({ ...others, [documentName]: JSON.stringify(document) })) await material.save(name, content)
-  for (const name of await material.names()) {
-    if (name !== pendingName && name !== documentName && name !== haMaterialName && !Object.hasOwn(others, name))
-      await material.remove(name)
-  }
+  await replaceMaterial(material, others)
+  await material.save(documentMaterialName, JSON.stringify(document))
   await material.remove(pendingName)
   return true
 }

@@ -23,12 +23,12 @@ export function createAdministeredSource(current: () => AdministeredDocument): C
   }
 }
 
-/** Whether an administrator wants the tunnel of an identity to be open; that of one without subaccount as well, which is adopted. */
+/** Whether the tunnel of an identity is meant to be open: a shadow opens none; that of an identity without subaccount is, which is adopted. */
 export function isWantedBy(document: AdministeredDocument, holder: { readonly subaccount: string; readonly locationId: string }): boolean {
   const entry = document.subaccounts.find(
     ({ locationId, subaccount }) => subaccount === holder.subaccount && locationId === holder.locationId,
   )
-  return entry?.connected ?? true
+  return document.connector.haRole !== 'shadow' && (entry?.connected ?? true)
 }
 
 /** What the document means for the connector, in the form of the configuration file. */

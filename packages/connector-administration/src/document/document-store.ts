@@ -10,13 +10,14 @@ export interface DocumentStore {
   save(document: AdministeredDocument): Promise<void>
 }
 
-const materialName = 'administration'
+/** Name of the document among the sealed material. */
+export const documentMaterialName = 'administration'
 
 /** Keeps the document among the sealed material of the connector. */
 export function createDocumentStore(material: MaterialStore): DocumentStore {
   return {
     async load() {
-      const text = await material.load(materialName)
+      const text = await material.load(documentMaterialName)
       const read = administeredDocumentSchema.safeParse(text === undefined ? {} : parseJson(text))
       if (read.success) return read.data
       const [issue] = read.error.issues
@@ -25,7 +26,7 @@ export function createDocumentStore(material: MaterialStore): DocumentStore {
         `the stored configuration of the connector cannot be used: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; restore a backup`,
       )
     },
-    save: (document) => material.save(materialName, JSON.stringify(document)),
+    save: (document) => material.save(documentMaterialName, JSON.stringify(document)),
   }
 }
 

@@ -17,6 +17,8 @@ export interface PairNotice {
 export interface Pair extends AsyncDisposable {
   readonly settings: HaSettings
   readonly masterState: MasterState
+  /** Why the shadow lacks the configuration, for people. */
+  readonly masterProblem: string | undefined
   readonly shadowState: ShadowState
   /** Why the shadow is not ready, for people. */
   readonly shadowMessage: string | undefined

@@ -237,6 +237,9 @@ export function createPair(options: {
       if (binding) return 'BINDING'
       return isShadowThere() && pushProblem === undefined ? 'CONNECTED' : 'BROKEN'
     },
+    get masterProblem() {
+      return pushProblem
+    },
     get shadowState() {
       return shadowState
     },

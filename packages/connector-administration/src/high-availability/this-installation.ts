@@ -1,14 +1,10 @@
 import { type CloudConnector, loadIdentities, type MaterialStore } from '@sallyport/cloud-connector'
-import { accessMaterialName } from '../access/access-editor.ts'
-import { readMaterial } from '../backup/pending-restore.ts'
 import type { AdministeredDocument } from '../document/administered-document.ts'
+import { readMaterial, replaceMaterial } from '../document/configured-material.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { takeOverPatienceMs } from '../limits.ts'
-import { haMaterialName } from './ha-settings.ts'
 import type { Installation } from './installation.ts'
 
-/** What each instance of a pair has for itself (cloud-connector.md §6.3). */
-const ownMaterial = [accessMaterialName, haMaterialName]
 const author = 'high availability'
 
 /** This installation as its pair sees it. */
@@ -33,15 +29,11 @@ export function createInstallation(options: {
     },
     async snapshot() {
       const { document } = editor
-      return { revision: document.revision, document, material: await readMaterial(material, ownMaterial) }
+      return { revision: document.revision, document, material: await readMaterial(material) }
     },
     async apply({ document, material: received }) {
-      for (const [name, text] of Object.entries(received)) {
-        if (!ownMaterial.includes(name) && (await material.load(name)) !== text) await material.save(name, text)
-      }
       const before = await loadIdentities(material)
-      for (const name of Object.keys(await readMaterial(material, ownMaterial)))
-        if (!Object.hasOwn(received, name)) await material.remove(name)
+      await replaceMaterial(material, received)
       const identities = await loadIdentities(material)
       for (const gone of before.filter((each) => !identities.some((kept) => isSame(kept, each)))) await connector.remove(gone)
       const open = connector.status.links

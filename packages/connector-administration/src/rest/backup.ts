@@ -2,7 +2,7 @@ import type { MaterialStore } from '@sallyport/cloud-connector'
 import type { AuditSink, Clock } from '@sallyport/core'
 import { z } from 'zod'
 import { readBackup, writeBackup } from '../backup/backup-file.ts'
-import { keepForNextStart, readMaterial } from '../backup/pending-restore.ts'
+import { keepForNextStart, readBackupMaterial } from '../backup/pending-restore.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { invalidRequest } from './rest-error.ts'
 import { type Route, route } from './route.ts'
@@ -39,7 +39,7 @@ export function backup(options: BackupOptions): readonly Route[] {
       only: 'master',
       body: z.object({ password: z.string().min(1).max(1024) }),
       async handle({ body: { password } }) {
-        const content = { document: editor.document, material: await readMaterial(material), startOptions: await startOptions.read() }
+        const content = { document: editor.document, material: await readBackupMaterial(material), startOptions: await startOptions.read() }
         const archive = await writeBackup(content, { password, productVersion, nowMs: clock.now() })
         return {
           status: 200,
