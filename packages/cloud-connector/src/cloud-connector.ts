@@ -29,6 +29,8 @@ export interface CloudConnector extends AsyncDisposable {
    * @throws ConnectivityError `CONFIGURATION_INVALID` with every problem; what was configured before goes on deciding.
    */
   reload(user?: string): Promise<void>
+  /** Whether it has been started and not stopped. */
+  readonly running: boolean
   /** Opens the tunnel of a new identity, after a pairing at run time; takes the place of an older one for the same subaccount and location. */
   add(identity: ConnectorIdentity): Promise<void>
   /** Closes the tunnel of an identity for good and forgets it; nothing when there is none. What is kept of it goes with `removeIdentity`. */
@@ -227,6 +229,9 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
         })
       }),
     reload: (user = 'administrator') => reload(user),
+    get running() {
+      return configuration !== undefined && stopping === undefined
+    },
     add: (identity) =>
       inTurn(async () => {
         if (configuration === undefined || stopping !== undefined)

@@ -5,6 +5,7 @@ import type { ServerTrust } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { type Command, Option } from 'commander'
 import { askControl, requireRunning } from '../control/control-client.ts'
+import { readControlRecords } from '../control/control-record.ts'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { firstLine } from '../output/first-line.ts'
 import { formatTable } from '../output/printer.ts'
@@ -87,6 +88,24 @@ export function addConnectorCommand(program: Command): void {
           `Next:  sallyport serve connector --config ${options.config ?? 'connector.yaml'}`,
         ].join('\n'),
       )
+    })
+
+  connector
+    .command('change-role')
+    .description('on premise: give a connector that is stopped the role of master or shadow')
+    .argument('<role>', 'master or shadow')
+    .action(async (role: string, _options: unknown, command: Command) => {
+      if (role !== 'master' && role !== 'shadow') throw usageError(`"${role}" is no role; there are master and shadow`)
+      const { printer, folder } = createContext(command)
+      for (const { name } of await readControlRecords(folder()))
+        if (/^dev$|connector/.test(name))
+          throw new ConnectivityError('CONFIGURATION_INVALID', 'the connector is running; its role is changed by the administration API', {
+            details: { next: 'sallyport stop, or POST /api/v1/configuration/connector/ha/master/state' },
+          })
+      const { changeRole } = await import('@sallyport/connector-administration')
+      const { openConnectorMaterial } = await import('../stack/connector-material.ts')
+      await changeRole(openConnectorMaterial(folder()).store, role)
+      printer.result({ role }, () => `The connector starts as ${role}.`)
     })
 
   connector

@@ -71,7 +71,8 @@ export function createAdministeredConfiguration(options: {
     async openEditor(connector) {
       editor = await openConfigurationEditor({
         store: createDocumentStore(material),
-        takeOver: (user) => connector.reload(user),
+        // Before its start it has nothing to give up, and reads the document then.
+        takeOver: async (user) => (connector.running ? await connector.reload(user) : undefined),
         audit,
         log,
       })

@@ -15,6 +15,7 @@ import {
   createAdministrationRoutes,
   createAdmitMonitoring,
   createSubaccountLifecycle,
+  pairProbe,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError, createSecret } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
@@ -25,6 +26,7 @@ import { alertSettingsOf } from './connector-alert-settings.ts'
 import { createAdministeredConfiguration, createFiledConfiguration, isAdministered } from './connector-configuration.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
 import { type ConnectorWatch, startConnectorWatch } from './connector-watch.ts'
+import { openConnectorPair } from './connector-pair.ts'
 import { describeTunnel, reportOf } from './connector-report.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
@@ -98,6 +100,9 @@ export async function startConnectorPart(
     if (watch === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the connector is starting')
     return watch
   }
+  let port = 0
+  const own = (): { readonly port: number; readonly certificate: string } => ({ port, certificate: tls.certificate })
+  const pair = administered ? await openConnectorPair({ editor, connector, material: material.store, own, clock, log }) : undefined
   const admin = createAdminListener({
     monitoring: {
       connector,
@@ -116,18 +121,20 @@ export async function startConnectorPart(
       access,
       lifecycle: createSubaccountLifecycle({ editor, connector, material: material.store, connectorId: material.connectorId, openWay }),
       backup: backupOf(context, material, audit),
+      pair,
     }),
     isMaster,
     log,
   })
   const close = async (graceMs: number): Promise<void> => {
     await watch?.close()
+    await pair?.[Symbol.asyncDispose]()
     await connector.stop({ graceMs })
     await admin.close()
     await audit.close()
   }
-  let port: number
   try {
+    await pair?.begin()
     await connector.start()
     if (administered) await adoptIdentities(editor, identities)
     watch = await startConnectorWatch({
@@ -135,6 +142,7 @@ export async function startConnectorPart(
       folder: folder.path,
       material: material.store,
       settings: () => settings,
+      probes: pair === undefined ? [] : [pairProbe(pair, () => editor.document.connector.haRole)],
       uiCertificate: tls.certificate,
       isMaster,
       clock,

@@ -3,6 +3,7 @@ import {
   type CloudConnector,
   createMachineProbe,
   type HardwareMonitor,
+  type HealthProbe,
   type HealthWatch,
   type MachineProbe,
   type MaterialStore,
@@ -28,6 +29,8 @@ export async function startConnectorWatch(options: {
   readonly folder: string
   readonly material: MaterialStore
   readonly settings: () => AlertSettings
+  /** What else can be wrong. */
+  readonly probes: readonly HealthProbe[]
   /** PEM of the certificate of the administration listener. */
   readonly uiCertificate: string
   readonly isMaster: () => boolean
@@ -39,7 +42,10 @@ export async function startConnectorWatch(options: {
   // Each has a probe of its own: the load is measured since the last question.
   const hardware = await startHardwareMonitor({ machine: createMachineProbe({ folder: options.folder }), material, clock, log })
   const health = await startHealthWatch({
-    probes: standardProbes({ connector, machine, hardware, uiCertificate: () => ownedCertificateOf('UI', options.uiCertificate) }),
+    probes: [
+      ...standardProbes({ connector, machine, hardware, uiCertificate: () => ownedCertificateOf('UI', options.uiCertificate) }),
+      ...options.probes,
+    ],
     settings: options.settings,
     material,
     clock,
