@@ -115,4 +115,27 @@ describe('monitoring', () => {
       { numberOfCalls: 1, minimumCallDurationMs: 5000 },
     ])
   })
+
+  it('gives Prometheus what it shows, to whom it is shown', async () => {
+    for (const path of ['/10', '/5001']) await bench.request({ path })
+    expect((await get('/metrics')).status).toBe(401)
+    const { body, type } = await get('/metrics', 'watch:secret')
+    expect(type).toBe('text/plain; version=0.0.4; charset=utf-8')
+    const lines = body.trimEnd().split('\n')
+    const line = /^(?:# (?:HELP|TYPE) sallyport_connector_\w+ .+|sallyport_connector_\w+(?:\{\w+="[^"]*"(?:,\w+="[^"]*")*\})? [\d.e+-]+)$/
+    expect(lines.filter((each) => !line.test(each))).toEqual([])
+    const link = 'subaccount="demo",location_id=""'
+    const mapping = `${link},virtual_host="s4.demo:443",protocol="HTTP"`
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `sallyport_connector_tunnel_up{${link}} 1`,
+        `sallyport_connector_calls_total{${mapping}} 2`,
+        `sallyport_connector_call_duration_seconds_bucket{${mapping},le="0.01"} 1`,
+        `sallyport_connector_call_duration_seconds_bucket{${mapping},le="5"} 1`,
+        `sallyport_connector_call_duration_seconds_bucket{${mapping},le="+Inf"} 2`,
+        `sallyport_connector_call_duration_seconds_sum{${mapping}} 5.011`,
+        `sallyport_connector_call_duration_seconds_count{${mapping}} 2`,
+      ]),
+    )
+  })
 })

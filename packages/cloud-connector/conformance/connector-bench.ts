@@ -30,6 +30,7 @@ import { createMemoryTransport } from '@sallyport/tunnel/memory'
 import {
   type CloudConnector,
   type ConnectorIdentity,
+  type ConnectorTraces,
   createCloudConnector,
   createConfigurationText,
   createMaterialMemory,
@@ -116,6 +117,7 @@ export async function startConnectorBench(options: {
   readonly clock?: Clock
   readonly wantsEvents?: boolean
   readonly material?: MaterialStore
+  readonly traces?: ConnectorTraces
   /** What the cloud side does with clients of service channels. */
   readonly serveChannel?: ServeChannel
   /** Changes the transport that the connector dials with. */
@@ -161,7 +163,8 @@ export async function startConnectorBench(options: {
     material,
     audit: auditSink,
     clock,
-    log: recordingLogger(logged),
+    log: options.traces?.log ?? recordingLogger(logged),
+    ...(options.traces === undefined ? {} : { traces: options.traces }),
     events: eventSink,
     agentVersion: 'test',
   })

@@ -12,6 +12,8 @@ import { defaultDrainMs } from './limits.ts'
 import type { OwnedCertificate } from './monitoring/certificate-status.ts'
 import { certificatesOf } from './monitoring/owned-certificates.ts'
 import { restoreTrust, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
+import type { ConnectorTraces } from './trace/connector-traces.ts'
+import { noTraces } from './trace/no-traces.ts'
 import { trafficControlOf, type TrafficControl, trafficOf, type TrafficStatus } from './traffic-status.ts'
 import { type ConnectorAudit, type CreateTransport, openTunnelLink, type TunnelLink } from './tunnel-link.ts'
 
@@ -81,6 +83,8 @@ export interface CloudConnectorOptions {
   readonly events?: EventSink
   /** Between 0 and 1, for the jitter of reconnects. */
   readonly random?: () => number
+  /** Nothing is traced when left out. */
+  readonly traces?: Pick<ConnectorTraces, 'of'>
   /** Version of the product, told to the cloud side. */
   readonly agentVersion: string
   /** Whether the tunnel of an identity is meant to be open when it is added; always without it. */
@@ -93,7 +97,16 @@ const emptyEntry = connectorEntrySchema.parse({})
 
 /** Makes a connector; nothing happens before `start`. */
 export function createCloudConnector(options: CloudConnectorOptions): CloudConnector {
-  const { audit, clock, configuration: source, events = noEvents, log = silentLogger, material, random = Math.random } = options
+  const {
+    audit,
+    clock,
+    configuration: source,
+    events = noEvents,
+    log = silentLogger,
+    material,
+    random = Math.random,
+    traces = noTraces,
+  } = options
   const deadlines = createDeadlines(clock)
   const leafKey = createLeafKey()
   let links: readonly TunnelLink[] = []
@@ -153,6 +166,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       events,
       log,
       random,
+      traces,
       agentVersion: options.agentVersion,
     })
 

@@ -80,6 +80,8 @@ export interface BackendStatus {
     readonly active: number
     /** Calls by duration, see `bucketBoundsMs`. */
     readonly buckets: readonly number[]
+    /** Of all calls in the buckets together. */
+    readonly durationMs: number
   }[]
 }
 
@@ -139,7 +141,7 @@ export function backendsOf(link: TunnelLink, nowMs: number): BackendStatus {
     tunnelEndpoint: identity.tunnelEndpoint,
     sinceMs: monitor.sinceMs,
     mappings: loaded.state.table.mappings.map((mapping) => {
-      const { active, buckets, idle } = monitor.of(mapping)
+      const { active, buckets, durationMs, idle } = monitor.of(mapping)
       const ports = mapping.virtualText.slice(mapping.virtualText.lastIndexOf(':') + 1)
       return {
         virtual: mapping.virtualText,
@@ -151,6 +153,7 @@ export function backendsOf(link: TunnelLink, nowMs: number): BackendStatus {
         idleMs: [...idle].map(({ idleSinceMs }) => Math.max(0, nowMs - idleSinceMs)).toSorted((a, b) => b - a),
         active,
         buckets: [...buckets],
+        durationMs,
       }
     }),
   }

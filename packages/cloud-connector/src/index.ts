@@ -54,6 +54,15 @@ export type { HardwareStatus, Series } from './monitoring/hardware-history.ts'
 export { type HardwareMonitor, startHardwareMonitor } from './monitoring/hardware-monitor.ts'
 export { type CpuStatus, createMachineProbe, type MachineProbe, type MemoryStatus, type Share } from './monitoring/machine-probe.ts'
 export { bucketBoundsMs, bucketOf } from './monitoring/performance-buckets.ts'
+export {
+  type ConnectorTraces,
+  type LinkTraces,
+  openConnectorTraces,
+  type TraceHolder,
+  type TraceSettings,
+} from './trace/connector-traces.ts'
+export { readTrafficPermission, type TrafficPermission } from './trace/four-eyes-file.ts'
+export type { TracePayload } from './trace/traced-stream.ts'
 export type { ResourceFilterEntry } from './monitoring/request-monitor.ts'
 export type { MeasuredTimes, RequestRecord, RequestTimes } from './monitoring/request-record.ts'
 export type { UsageCount, UsageHour } from './monitoring/usage-counter.ts'

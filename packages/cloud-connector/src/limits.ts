@@ -180,6 +180,12 @@ export const alertRetryMs = 5_000
 /** Time that sending one alert may take. */
 export const alertDeliveryMs = 30_000
 
+/** Full files of a trace that are kept, as in the original: with the default of 50 MB each, one GB. */
+export const keptTraceFiles = 20
+
+/** Characters of a trace that wait for the disk; more are left out, because tracing must not take the memory of what is traced. */
+export const maxPendingTraceCharacters: number = 16 * 1024 * 1024
+
 /** How often usage statistics are kept: a crash loses so much. */
 export const usageSaveMs = 60_000
 

@@ -2,6 +2,7 @@ import type { AuditSink, Clock, EventSink, Logger } from '@sallyport/core'
 import type { ConnectorState } from './connector-state.ts'
 import type { Deadlines, Waiting } from './deadlines.ts'
 import type { BackendMonitor } from './monitoring/backend-monitor.ts'
+import type { LinkTraces } from './trace/connector-traces.ts'
 
 /** What the streams of one subaccount and location share. */
 export interface LinkContext {
@@ -17,6 +18,8 @@ export interface LinkContext {
   readonly events: EventSink
   readonly log: Logger
   readonly monitor: BackendMonitor
+  /** What is traced of a stream that begins now. */
+  readonly traces: () => LinkTraces
 }
 
 /** A stream that is being served. */

@@ -3,6 +3,7 @@ import type { StreamOpening } from '@sallyport/tunnel'
 import { serveHttpStream } from './http/http-stream.ts'
 import type { LinkContext, ServedStream } from './link-context.ts'
 import { serveTcpStream } from './tcp/tcp-stream.ts'
+import { traceStream } from './trace/traced-stream.ts'
 
 /** Serves the streams that the cloud side opens over the tunnel of one subaccount and location. */
 export interface StreamHost {
@@ -34,10 +35,10 @@ export function createStreamHost(context: LinkContext): StreamHost {
         context.log.warn({ subaccount: context.subaccount, locationId: context.locationId, code: 'PROTOCOL_VIOLATION' }, 'stream refused')
         return incoming.refuse()
       }
+      const { traffic } = context.traces()
+      const stream = traffic === undefined ? incoming : traceStream(incoming, traffic(opening.correlationId))
       open.add(
-        opening.kind === 'http'
-          ? serveHttpStream(incoming, opening, context, onClosed)
-          : serveTcpStream(incoming, opening, context, onClosed),
+        opening.kind === 'http' ? serveHttpStream(stream, opening, context, onClosed) : serveTcpStream(stream, opening, context, onClosed),
       )
     },
     async drain() {

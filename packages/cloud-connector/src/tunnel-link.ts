@@ -14,6 +14,7 @@ import { type BackendMonitor, createBackendMonitor } from './monitoring/backend-
 import { createUsageKeeper, restoreUsage, type UsageKeeper } from './monitoring/usage-keeper.ts'
 import { createTrustSynchronisation, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
 import { createStreamHost } from './stream-host.ts'
+import type { ConnectorTraces } from './trace/connector-traces.ts'
 import { createSwitchedTunnel, type SwitchedTunnel } from './switched-tunnel.ts'
 
 /**
@@ -32,6 +33,7 @@ export interface LinkSurroundings {
   readonly events: EventSink
   readonly log: Logger
   readonly random: () => number
+  readonly traces: Pick<ConnectorTraces, 'of'>
   readonly agentVersion: string
   /** See `CloudConnectorOptions`. */
   readonly maxReconnectAttempts: (() => number) | undefined
@@ -111,6 +113,7 @@ export async function openTunnelLink(
     events,
     log,
     monitor,
+    traces: () => options.traces.of({ subaccount, locationId }),
   })
   let wasReady = false
   const { maxReconnectAttempts } = options

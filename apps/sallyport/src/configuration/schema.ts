@@ -3,6 +3,7 @@ import type { ServiceMapping } from '@sallyport/connectivity-proxy'
 import { z } from 'zod'
 import { type CustomerKeyEntry, customerKeySchema, type KeyManagementEntry, keyManagementSchema } from './key-management-schema.ts'
 import { type ConnectorAlertsEntry, connectorAlertsSchema } from './connector-alerts-schema.ts'
+import { type ConnectorTracesEntry, connectorTracesSchema } from './connector-traces-schema.ts'
 import { fileReference, reference, secretReference, type SecretReference, type TextOrReference } from './text-reference.ts'
 
 /** A user of the local identity provider. */
@@ -112,7 +113,12 @@ export interface ConfigurationFile {
   readonly instances: InstancesEntry
   readonly server: ServerEntry
   readonly storage: StorageEntry
-  readonly connectorAdmin: { readonly host: string; readonly port?: number | undefined; readonly alerts?: ConnectorAlertsEntry | undefined }
+  readonly connectorAdmin: {
+    readonly host: string
+    readonly port?: number | undefined
+    readonly alerts?: ConnectorAlertsEntry | undefined
+    readonly traces?: ConnectorTracesEntry | undefined
+  }
   readonly demo: { readonly odata?: number | undefined; readonly http?: number | undefined; readonly echo?: number | undefined }
   /** A connection to the proxy serves one tenant, location, virtual host and principal; `false` opens a new logical connection instead of refusing. */
   readonly strict: boolean
@@ -342,7 +348,12 @@ export const configurationSchema: z.ZodType<ConfigurationFile> = z.strictObject(
   server: server.prefault({}).describe('The cloud side'),
   storage: storage.prefault({}).describe('Where the cloud side keeps its data'),
   connectorAdmin: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: port.optional(), alerts: connectorAlertsSchema.optional() })
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: port.optional(),
+      alerts: connectorAlertsSchema.optional(),
+      traces: connectorTracesSchema.optional(),
+    })
     .prefault({})
     .describe('Administration listener of the connector'),
   demo: z

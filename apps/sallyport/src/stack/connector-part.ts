@@ -25,6 +25,7 @@ import { initialPasswordFileOf, openConnectorAccess } from './connector-access.t
 import { alertSettingsOf } from './connector-alert-settings.ts'
 import { createAdministeredConfiguration, createFiledConfiguration, isAdministered } from './connector-configuration.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
+import { openTraces } from './connector-traces.ts'
 import { type ConnectorWatch, startConnectorWatch } from './connector-watch.ts'
 import { openConnectorPair } from './connector-pair.ts'
 import { describeTunnel, reportOf } from './connector-report.ts'
@@ -49,7 +50,8 @@ export async function startConnectorPart(
   options: { readonly pairing?: AutomaticPairing; readonly compatDefaultPassword?: boolean } = {},
 ): Promise<RunningPart> {
   const { configuration, folder, clock, events } = context
-  const log = partLog(context.log, 'connector')
+  const traces = await openTraces(context, partLog(context.log, 'connector'))
+  const { log } = traces
   const adminPort = configuration.connectorAdmin.port ?? context.ports.connectorAdmin
   const adminHost = configuration.connectorAdmin.host
   await requireFreePorts(adminHost, [adminPort])
@@ -63,6 +65,7 @@ export async function startConnectorPart(
   const identities = administered ? await loadIdentities(material.store) : await pairedIdentities(context, material, options.pairing)
   const openWay = createWayToCloud(configured.proxy)
   const connector = createCloudConnector({
+    traces,
     configuration: configured.source,
     otherKeys: configured.otherKeys,
     ...configured.tunnels,
@@ -132,6 +135,7 @@ export async function startConnectorPart(
     await connector.stop({ graceMs })
     await admin.close()
     await audit.close()
+    await traces.close()
   }
   try {
     await pair?.begin()

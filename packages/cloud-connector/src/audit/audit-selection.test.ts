@@ -21,7 +21,7 @@ let folder: string
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sallyport-audit-'))
   const clock = createManualClock(day)
-  await using log = createAuditLog({ folder: join(folder, 'log'), key, clock })
+  const log = createAuditLog({ folder: join(folder, 'log'), key, clock })
   const write = (entry: Partial<AuditEntry>): void =>
     log.write({ type: 'access-denied', subaccount: 'demo', user: 'jane', message: 'm', ...entry })
   write({ message: 'Access denied to resource /orders/1 on system s4:443' })
@@ -31,6 +31,7 @@ beforeEach(async () => {
   clock.advance(86_400_000)
   write({ type: 'access-allowed', message: 'Access allowed to resource /orders/1', subaccount: 'other' })
   write({ message: 'Access denied to resource /stock', correlationId: 'corr-7' })
+  await log.close()
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 

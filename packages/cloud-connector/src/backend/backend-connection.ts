@@ -27,6 +27,8 @@ export function connectBackend(
     readonly timeoutMs: number
     /** Lets the socket read into memory that it shares with others; it has no `data` events then. */
     readonly reading?: SharedReading
+    /** Hears how a connection that is to be TLS has come out. */
+    readonly traceTls?: ((system: string, outcome: TLSSocket | Error) => void) | undefined
     readonly onConnected: (socket: Socket) => void
     readonly onFailed: (error: ConnectivityError) => void
   },
@@ -50,8 +52,15 @@ export function connectBackend(
     ready: tls === undefined ? 'connect' : 'secureConnect',
     clock: options.clock,
     timeoutMs: options.timeoutMs,
-    onReady: options.onConnected,
-    onFailed: (error) => options.onFailed(error === undefined ? backendConnectTimeout(system) : backendError(system, error)),
+    onReady(ready) {
+      if (tls !== undefined) options.traceTls?.(system, ready as TLSSocket)
+      options.onConnected(ready)
+    },
+    onFailed(error) {
+      const failure = error === undefined ? backendConnectTimeout(system) : backendError(system, error)
+      if (tls !== undefined) options.traceTls?.(system, error ?? failure)
+      options.onFailed(failure)
+    },
   })
 }
 

@@ -7,7 +7,7 @@ import type { Exchange } from './exchange.ts'
 
 /** Opens the backend connection for an admitted request. What it returns gives the attempt up. */
 export function openSession(
-  { clock, monitor }: LinkContext,
+  { clock, monitor, traces }: LinkContext,
   current: Exchange,
   handlers: SessionHandlers,
   outcome: { onOpen(session: BackendSession): void; onFailed(error: ConnectivityError): void },
@@ -19,6 +19,7 @@ export function openSession(
   return connectBackend(target, {
     clock,
     reading,
+    traceTls: traces().tls,
     timeoutMs: current.state.connectTimeoutMs,
     onConnected(socket) {
       noteTime()

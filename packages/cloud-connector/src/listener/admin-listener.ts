@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { ConnectivityError, type Logger, type Secret, silentLogger, trackSockets } from '@sallyport/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { adminRequestTimeoutMs, maxAdminBodyBytes, maxAdminConnections, maxAdminPathMemberLength } from '../limits.ts'
+import { metricsType, renderMetrics } from './metrics-text.ts'
 import { type MonitoringSources, monitoringRoutes, routesOfShadow } from './monitoring-routes.ts'
 
 /**
@@ -69,6 +70,13 @@ export function createAdminListener(options: {
       return reply.code(400).send({ type: 'INVALID_REQUEST', message: 'only the master instance knows this' })
     })
   }
+
+  server.get('/metrics', { onRequest: options.admit }, async (_request, reply) =>
+    reply
+      .header('cache-control', 'no-store')
+      .type(metricsType)
+      .send(await renderMetrics({ ...monitoring, uiCertificate: tls.certificate })),
+  )
 
   options.routes?.(server)
 

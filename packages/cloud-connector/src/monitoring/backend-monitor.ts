@@ -11,6 +11,8 @@ export interface MappingMonitor {
   /** Backend connections that wait for the next request, and since when. */
   readonly idle: Set<{ readonly idleSinceMs: number }>
   readonly buckets: readonly number[]
+  /** Of the calls in the buckets, together. */
+  durationMs: number
   readonly usage: MappingUsage
   /** Counts a call; `answered` says whether the backend has. */
   record(record: RequestRecord, answered: boolean): void
@@ -56,7 +58,10 @@ export function createBackendMonitor(
     deletePerformance(now) {
       sinceMs = now
       requests.deleteAll(now)
-      for (const monitor of byMapping.values()) monitor.buckets.fill(0)
+      for (const monitor of byMapping.values()) {
+        monitor.buckets.fill(0)
+        monitor.durationMs = 0
+      }
     },
   }
 }
@@ -67,10 +72,11 @@ function createMappingMonitor(
   usage: UsageStatistics,
 ): MappingMonitor & { readonly buckets: number[] } {
   const buckets = Array.from({ length: bucketBoundsMs.length + 1 }, () => 0)
-  return {
+  const monitor: ReturnType<typeof createMappingMonitor> = {
     active: 0,
     idle: new Set(),
     buckets,
+    durationMs: 0,
     // Asked for anew each time: a reset makes new counters.
     get usage() {
       return usage.of(mapping)
@@ -80,8 +86,10 @@ function createMappingMonitor(
       if (answered) {
         const at = bucketOf(record.times.totalMs)
         buckets[at] = (buckets[at] ?? 0) + 1
+        monitor.durationMs += record.times.totalMs
       }
       requests.add(record)
     },
   }
+  return monitor
 }

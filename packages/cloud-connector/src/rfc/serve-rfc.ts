@@ -8,6 +8,8 @@ import type { ConnectorState } from '../connector-state.ts'
 import type { LinkContext } from '../link-context.ts'
 import { splitDuration } from '../monitoring/request-record.ts'
 import { openGateway, type OpenGateway } from './open-gateway.ts'
+import type { LinkTraces } from '../trace/connector-traces.ts'
+import { traceConversation, tracePayloads } from '../trace/trace-conversation.ts'
 import { createRfcAccess, type MappedRfc, type RfcAccess } from './rfc-access.ts'
 import { createRfcConversation } from './rfc-conversation.ts'
 import { joinRfc, type RfcRelay } from './rfc-relay.ts'
@@ -47,7 +49,7 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
 
   const join = ({ socket, target }: OpenGateway): void => {
     if (cancelled.signal.aborted) return discard(socket)
-    const conversation: RelayedConversation =
+    const decided: RelayedConversation =
       mapping.protocol === 'RFCS'
         ? createSncConversation(access)
         : createRfcConversation({
@@ -56,6 +58,7 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
             allowCallbacks: access.allowCallbacks,
             ...measured(access, context, mapping, { socket, openMs: context.clock.now() - askedMs }),
           })
+    const conversation = traced(decided, context.traces(), mapping.protocol === 'RFCS', correlationId)
     options.onConnected()
     relay = joinRfc({
       socket,
@@ -97,6 +100,14 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
     check: (nowMs) => relay?.check(nowMs),
     cancel: () => cancelled.abort(new ConnectivityError('ABORTED', 'the caller has gone away')),
   }
+}
+
+/** SNC cannot be read, so that its trace is of contents alone. */
+function traced(conversation: RelayedConversation, traces: LinkTraces, isSnc: boolean, correlationId: string): RelayedConversation {
+  const { cpic, snc } = traces
+  let result = conversation
+  if (cpic !== undefined) result = traceConversation(result, cpic.level, (text) => cpic.write(correlationId, text))
+  return isSnc && snc !== undefined ? tracePayloads(result, snc(correlationId)) : result
 }
 
 /** The SAProuters of a mapping. Its file has been read with the configuration: without it nothing is reached, least of all without a SAProuter. */

@@ -137,6 +137,7 @@ export function serveTcpStream(
   const reading = createSharedReading()
   cancelConnect = connectBackend(target, {
     clock,
+    traceTls: context.traces().tls,
     reading,
     timeoutMs,
     onConnected(socket) {
