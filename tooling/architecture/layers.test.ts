@@ -57,9 +57,10 @@ const layers: Readonly<Record<string, Layer>> = {
     because: 'it trusts nothing of the cloud side but the wire; with http-head and rfc-wire it reads what it decides about',
   },
   'connector-administration': {
-    may: ['core', 'admin-api', 'cloud-connector', 'keystore', 'principal-propagation', 'x509'],
+    may: ['core', 'admin-api', 'cloud-connector', 'dial', 'keystore', 'principal-propagation', 'x509'],
     uses: ['fastify', 'fflate', 'ldapts', 'zod'],
-    because: 'it configures the connector from outside; the data path knows nothing of users and REST',
+    because:
+      'it configures the connector from outside; the data path knows nothing of users and REST; through the proxy that is administered leads a dial',
   },
   stream: { may: ['core'], because: 'what protocol libraries need around a stream: it changes streams and opens none' },
   http: { may: ['core', 'destination-client', 'stream'], uses: ['undici'], because: 'an adapter sees a dial, not the network' },

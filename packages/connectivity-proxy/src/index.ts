@@ -40,6 +40,7 @@ export {
 export { connectivityMigrations, connectivityStoredTables } from './connectivity-service/migrations.ts'
 export type { ConnectivityRepository } from './connectivity-service/repository.ts'
 export type { ConnectivitySchema } from './connectivity-service/schema.ts'
+export type { VerifyCloudUser } from './connectivity-service/pairing.ts'
 export { createSqlConnectivityRepository } from './connectivity-service/sql-repository.ts'
 export { formatTunnelAuditLine } from './connectivity-service/tunnel-audit.ts'
 export type { ListenerCounters, ProxyCounters } from './counters.ts'

@@ -9,7 +9,6 @@ import {
   createMaterialMemory,
   loadIdentities,
   type MaterialStore,
-  type OpenWay,
 } from '@sallyport/cloud-connector'
 import { type AuditEntry, createSecret, silentLogger } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
@@ -28,6 +27,7 @@ import {
   createPair,
   openAccess,
   createSubaccountLifecycle,
+  createWayToCloud,
   isWantedBy,
   openConfigurationEditor,
   openHaSettings,
@@ -109,7 +109,6 @@ export async function startAdministrationBench(
     readonly isLocked?: (subaccount: string, user: string) => boolean
     /** For a cloud side whose certificates are of now. */
     readonly clock?: ManualClock
-    readonly openWay?: OpenWay
     readonly connectorId?: string
   } = {},
 ): Promise<AdministrationBench> {
@@ -127,6 +126,7 @@ export async function startAdministrationBench(
     return editor
   }
   const configuration: ConfigurationSource = createAdministeredSource(() => opened().document)
+  const openWay = createWayToCloud(() => opened().document.connector.proxy)
   const connector = createCloudConnector({
     configuration,
     identities: await loadIdentities(material),
@@ -137,7 +137,7 @@ export async function startAdministrationBench(
           const { authorities, certificate, key } = identity()
           return { certificate, key, ca: authorities }
         },
-        ...(given.openWay === undefined ? {} : { openSocket: given.openWay }),
+        openSocket: openWay,
       }),
     isWanted: (holder) => isWantedBy(opened().document, holder),
     maxReconnectAttempts: () => opened().document.connectivity.maxReconnectAttempts,
@@ -189,7 +189,7 @@ export async function startAdministrationBench(
         connector,
         material,
         connectorId: given.connectorId ?? 'bench',
-        openWay: given.openWay,
+        openWay,
       }),
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },

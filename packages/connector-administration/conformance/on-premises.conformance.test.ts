@@ -230,6 +230,7 @@ const emptySubaccount = {
   autoCertRenewal: false,
   isManaged: false,
   initiatedBy: '',
+  trust: { automatic: false, untrustedIssuers: [] },
   connected: true,
   systemMappings: [],
   domainMappings: [],

@@ -9,6 +9,7 @@ import {
   openConnectorAuthority,
 } from '@sallyport/connectivity-proxy'
 import { createSealer, migrate, openDatabase } from '@sallyport/store'
+import type { TrustedIssuer } from '@sallyport/tunnel'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { formatAuthenticationData } from '../src/index.ts'
 
@@ -16,6 +17,8 @@ import { formatAuthenticationData } from '../src/index.ts'
 export interface SmallCloud extends AsyncDisposable {
   readonly service: ConnectivityService
   readonly audit: AuditEntry[]
+  /** Trusted by every subaccount. */
+  readonly issuers: TrustedIssuer[]
   /** Of the connectivity service. */
   readonly url: string
   /** PEM. */
@@ -42,6 +45,7 @@ export async function startSmallCloud(given: { readonly clock?: Clock } = {}): P
   })
   const names = ['127.0.0.1', 'localhost']
   const own = authority.serverMaterial(names)
+  const issuers: TrustedIssuer[] = []
   const audit: AuditEntry[] = []
   const shown: { readonly subaccount: string; readonly user: string; readonly password: string }[] = []
   const service = createConnectivityService({
@@ -54,7 +58,7 @@ export async function startSmallCloud(given: { readonly clock?: Clock } = {}): P
     tunnel: { endpoint: new URL('tls://127.0.0.1:0') },
     api: { host: '127.0.0.1', port: 0, tls: { key: own.key.reveal(), certificate: own.certificate } },
     apiClients: new Set<string>(),
-    trust: async () => [],
+    trust: async () => issuers,
     nameOf: (subaccount) => `${subaccount} of Acme`,
     async verifyCloudUser({ password, subaccount, user }) {
       shown.push({ subaccount, user, password: password.reveal() })
@@ -66,6 +70,7 @@ export async function startSmallCloud(given: { readonly clock?: Clock } = {}): P
   const url = service.addresses.api?.href ?? ''
   const cloud: SmallCloud = {
     service,
+    issuers,
     audit,
     url,
     authority: authority.bundle(),

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { TunnelStream } from '@sallyport/core'
 import { formatMessage, toDuplex } from '@sallyport/tunnel'
-import { createManualClock, type ManualClock } from '@sallyport/test-fixtures'
+import { createConnectProxy, createManualClock, type ManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type AdministrationBench, type BenchAnswer, startAdministrationBench } from './administration-bench.ts'
 import { region, type SmallCloud, startSmallCloud } from './small-cloud.ts'
@@ -369,5 +369,55 @@ describe('regions', () => {
     expect((await bench.call('DELETE', `/api/private/v1/regions/${region}`)).status).toBe(404)
     // What was added before still knows where its certificates come from.
     expect((await bench.call('POST', `${demo}/validity`, { user: 'admin', password: 'secret' })).status).toBe(200)
+  })
+})
+
+describe('trust', () => {
+  it('CC-048 is empty for a new subaccount, follows the cloud side when it is told to, and leaves single issuers out', async () => {
+    cloud.issuers.push({ issuer: 'https://idp.example', name: 'Corporate', type: 'OIDC', keys: [] })
+    await add()
+    const trust = `${demo}/trust`
+    expect((await bench.call('GET', trust)).json()).toEqual({ autoSyncTrustEnabled: false })
+    expect((await bench.call('GET', `${trust}/idps`)).json()).toEqual([])
+    expect((await bench.call('POST', trust)).status).toBe(204)
+    expect((await bench.call('GET', `${trust}/idps`)).json()).toEqual([{ id: '1', name: 'Corporate', description: '', enabled: true }])
+    expect((await bench.call('PUT', `${trust}/idps/1`, { enabled: 'false' })).status).toBe(204)
+    expect((await bench.call('GET', `${trust}/idps/1`)).json()).toMatchObject({ enabled: false })
+    expect((await bench.call('GET', `${trust}/idps/8`)).status).toBe(404)
+    expect((await bench.call('PUT', trust, { autoSyncTrustEnabled: true })).status).toBe(204)
+    expect((await bench.call('GET', trust)).json()).toEqual({ autoSyncTrustEnabled: true })
+    expect((await bench.call('PUT', trust, {})).status).toBe(400)
+    expect((await bench.call('GET', `${trust}/apps`)).json()).toEqual([])
+    await bench.call('PUT', `${demo}/state`, { connected: false })
+    expect((await bench.call('POST', trust)).json()).toMatchObject({ type: 'RUNTIME_FAILURE' })
+  })
+})
+
+describe('the proxy on the way to the cloud side', () => {
+  it('CC-015 is used for certificates and tunnels, with Basic credentials; that it wants others is told', async () => {
+    const proxy = await createConnectProxy({
+      credentials: { user: 'p', password: 'q' },
+      route: (authority) => ({ host: '127.0.0.1', port: Number(authority.split(':')[1]) }),
+    })
+    const path = '/api/v1/configuration/connector/proxy'
+    try {
+      await bench.call('PUT', path, { ...proxy.address, user: 'p', password: 'q' })
+      expect((await add()).json().tunnel.state).toBe('Connected')
+      // One for the certificate, and one for each lane of the tunnel.
+      const tunnel = cloud.service.addresses.tunnel?.host
+      expect(proxy.heads.map((head) => head.split(' ')[1])).toEqual([new URL(cloud.url).host, tunnel, tunnel])
+      await bench.call('PUT', path, { ...proxy.address, user: 'p', password: 'wrong' })
+      await bench.call('PUT', `${demo}/state`, { connected: false })
+      const settled = bench.call('PUT', `${demo}/state`, { connected: true })
+      await expect.poll(async () => (await read()).tunnel.state).toBe('ConnectFailure')
+      expect((await bench.call('GET', `/api/private/v1/subaccounts/${region}/demo/tunnel`)).json().cause).toContain('407')
+      await bench.call('DELETE', path)
+      await bench.call('PUT', `${demo}/state`, { connected: false })
+      await settled
+      await bench.call('PUT', `${demo}/state`, { connected: true })
+      expect((await read()).tunnel.state).toBe('Connected')
+    } finally {
+      await proxy[Symbol.asyncDispose]()
+    }
   })
 })

@@ -11,7 +11,7 @@
  * @packageDocumentation
  */
 export { type Caller, type Permission, permits, type Role, roles } from './access/roles.ts'
-export { type AdministeredDocument, administeredDocumentSchema } from './document/administered-document.ts'
+export { type AdministeredDocument, type ProxySettings, administeredDocumentSchema } from './document/administered-document.ts'
 export { applyPendingRestore } from './backup/pending-restore.ts'
 export { createAdministeredSource, isWantedBy } from './document/administered-source.ts'
 export { type ConfigurationEditor, openConfigurationEditor } from './document/configuration-editor.ts'
@@ -34,3 +34,4 @@ export type { PasswordHasher } from './access/local-user-store.ts'
 export { type AuthenticationData, formatAuthenticationData } from './subaccounts/authentication-data.ts'
 export { createSubaccountLifecycle, type SubaccountLifecycle } from './subaccounts/subaccount-lifecycle.ts'
 export { useFileUserStore } from './access/access-editor.ts'
+export { createWayToCloud } from './subaccounts/way-to-cloud.ts'

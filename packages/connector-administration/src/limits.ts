@@ -34,7 +34,7 @@ export const maxZipEntries = 1_000
 export const maxAuthenticationDataLength = 65_536
 
 /** How long a request waits for a tunnel that it has opened. Afterwards the answer tells the state as it is, and the attempts go on. */
-export const tunnelWaitMs = 20_000
+export const tunnelWaitMs = 10_000
 
 /** Regions that can be added. */
 export const maxCustomRegions = 100

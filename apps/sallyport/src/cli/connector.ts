@@ -24,6 +24,22 @@ interface InitOptions {
   readonly config?: string
 }
 
+interface CodeOptions {
+  readonly subaccount?: string
+  readonly authenticationData?: boolean
+  readonly authority?: string
+}
+
+interface CodeAnswer {
+  readonly code: string
+  readonly expiresAtMs: number
+  readonly subaccount: string
+  readonly displayName: string
+  readonly server: string
+  readonly regionHost: string
+  readonly authorities: string
+}
+
 /** `connector code|init|status`. */
 export function addConnectorCommand(program: Command): void {
   const connector = program.command('connector').description('pair and watch cloud connectors')
@@ -31,13 +47,24 @@ export function addConnectorCommand(program: Command): void {
     .command('code')
     .description('on the cloud side: a one-time pairing code, valid for 15 minutes')
     .option('--subaccount <id>', 'subaccount the connector will serve (default: the first one)')
-    .action(async (options: { readonly subaccount?: string }, command: Command) => {
+    .option('--authentication-data', 'everything that adds the subaccount to an administered connector, as one text')
+    .option('--authority <file>', 'PEM of the authority that signed the connectivity service, where that is not the own one')
+    .action(async (options: CodeOptions, command: Command) => {
       const { printer, folder } = createContext(command)
-      const answer = await askControl<{ code: string; expiresAtMs: number; subaccount: string; server: string }>(
+      const authority = options.authority === undefined ? undefined : readAuthority(options.authority)
+      const { authorities, displayName, regionHost, ...answer } = await askControl<CodeAnswer>(
         await requireRunning(folder(), 'connectivity-proxy'),
         'pairing-code',
-        { ...options },
+        options.subaccount === undefined ? {} : { subaccount: options.subaccount },
       )
+      if (options.authenticationData === true) {
+        const { formatAuthenticationData } = await import('@sallyport/connector-administration')
+        const { code, expiresAtMs, server, subaccount } = answer
+        const data = { regionHost, subaccount, displayName, url: server, authority: authority ?? authorities, code, expiresAtMs }
+        const authenticationData = formatAuthenticationData(data)
+        printer.resultForElsewhere({ authenticationData, expiresAtMs, subaccount }, () => authenticationData)
+        return
+      }
       printer.resultForElsewhere(answer, () =>
         [
           `${answer.code}   for subaccount ${answer.subaccount}, until ${new Date(answer.expiresAtMs).toISOString()}`,
@@ -164,14 +191,18 @@ function trustOf({ authority, fingerprint }: InitOptions): ServerTrust {
   }
   if (authority === undefined || authority === '')
     throw usageError('name the authority of the server with --authority, or its certificate with --fingerprint')
-  let authorities: string
+  return { authorities: readAuthority(authority) }
+}
+
+function readAuthority(file: string): string {
+  let text: string
   try {
-    authorities = readFileSync(authority, 'utf8')
+    text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new ConnectivityError('CONFIGURATION_INVALID', `the authority ${authority} cannot be read`, { cause })
+    throw new ConnectivityError('CONFIGURATION_INVALID', `the authority ${file} cannot be read`, { cause })
   }
-  requireCertificates(authorities, authority)
-  return { authorities }
+  requireCertificates(text, file)
+  return text
 }
 
 /** @throws ConnectivityError `CONFIGURATION_INVALID` when a file holds something else than certificates. */

@@ -12,6 +12,12 @@ export interface CockpitClient {
   readonly xsappname: string
 }
 
+/** Scope, without the name of the application, of users who may add cloud connectors to their subaccount. */
+export const connectorAdministratorScope = 'Cloud_Connector_Administrator'
+
+/** Role collections whose users have it, as in the original. */
+const connectorAdministrators = ['Subaccount Administrator', 'Cloud Connector Administrator', 'Connectivity and Destination Administrator']
+
 const fileName = 'cockpit.json'
 
 /** The client of one installation; made on first use and the same from then on. */
@@ -59,7 +65,7 @@ export function cockpitConfiguration(
     secrets: [createSecret(cockpit.clientSecret)],
     // Nobody but people administers through it.
     grantTypes: ['authorization_code', 'password', 'refresh_token'],
-    scopes: [...roles, ...application.scopes],
+    scopes: [...roles, { name: `$XSAPPNAME.${connectorAdministratorScope}`, groups: connectorAdministrators }, ...application.scopes],
     redirectUris: configuration.server.tokenService.redirectUris,
   }
 }

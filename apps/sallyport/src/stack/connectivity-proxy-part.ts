@@ -17,12 +17,15 @@ import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
 import { auditFolders } from './audit-logs.ts'
 import { auditKeyOf } from './connector-material.ts'
+import { openCockpitClient } from './cockpit-client.ts'
 import { openInstances } from './instances.ts'
 import { localNames } from './local-authority.ts'
 import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
+import { createRequester } from './request.ts'
 import { createSubaccountTrust } from './subaccount-trust.ts'
+import { createCloudUserCheck } from './verify-cloud-user.ts'
 import { keyRefresh, serviceTokenBounds } from './token-verification.ts'
 
 /** The running proxy; in the local stack its connectors get their pairing codes from here. */
@@ -57,6 +60,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     log,
   })
   const fetcher = createKeyFetcher(settings)
+  const cloudRequest = createRequester({ authorities: settings.authorities })
   const keys = createRemoteKeySource({
     issuers: settings.tokenService.issuers.map((issuer) => ({ issuer, url: settings.tokenService.keysUrl })),
     fetchKeys: fetcher.fetchKeys,
@@ -100,6 +104,13 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
       mappings: configuration.server.serviceChannels.mappings,
       clusterHosts: [...names, ...configuration.server.serviceChannels.clusterHosts],
     },
+    verifyCloudUser: createCloudUserCheck({
+      request: cloudRequest,
+      tokenServiceUrl: settings.tokenService.url,
+      cockpit: openCockpitClient(folder),
+      subaccounts: subaccountsOf(configuration).map(({ id }) => id),
+    }),
+    nameOf: (subaccount) => subaccountsOf(configuration).find(({ id }) => id === subaccount)?.subdomain ?? subaccount,
     trust: (subaccount) => trust.issuers(subaccount),
     clock,
     audit,
@@ -129,6 +140,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     await service.close({ graceMs })
     keys[Symbol.dispose]()
     await fetcher[Symbol.asyncDispose]()
+    await cloudRequest[Symbol.asyncDispose]()
     await audit.close()
     await db.destroy()
   }
@@ -170,7 +182,15 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     controls: {
       'pairing-code': async ({ subaccount }) => {
         const chosen = typeof subaccount === 'string' ? subaccount : (subaccounts[0] ?? '')
-        return { ...(await createCode(chosen, 'command line')), subaccount: chosen, server: apiUrl }
+        const displayName = subaccountsOf(configuration).find(({ id }) => id === chosen)?.subdomain ?? chosen
+        return {
+          ...(await createCode(chosen, 'command line')),
+          subaccount: chosen,
+          server: apiUrl,
+          regionHost: settings.publicHost,
+          displayName,
+          authorities: settings.authorities.join(''),
+        }
       },
       connectors: async () => ({ connectors: service.tunnels.list() }),
     },

@@ -11,12 +11,12 @@ import {
   createDocumentStore,
   createFileEditor,
   isWantedBy,
+  type ProxySettings,
   openConfigurationEditor,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError, type Logger } from '@sallyport/core'
 import type { ConfigurationFile } from '../configuration/schema.ts'
 import type { PartContext } from './part.ts'
-import type { CloudProxy } from './way-to-cloud.ts'
 
 /** Top-level keys of the configuration file that belong to the cloud side and to the commands. */
 const otherKeys = Object.keys({
@@ -38,7 +38,7 @@ export interface ConnectorConfiguration {
   /** Which tunnels are meant to be open, and how often a lost one is tried; without it all of them, for ever. */
   readonly tunnels?: Required<Pick<CloudConnectorOptions, 'isWanted' | 'maxReconnectAttempts'>>
   /** On the way to the cloud side, at the moment. */
-  proxy(): CloudProxy | undefined
+  proxy(): ProxySettings | undefined
   /** What the administration API shows and changes; to be opened before the connector starts. */
   openEditor(connector: CloudConnector): Promise<ConfigurationEditor>
 }

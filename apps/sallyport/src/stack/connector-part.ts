@@ -15,6 +15,7 @@ import {
   createAdministrationRoutes,
   createAdmitMonitoring,
   createSubaccountLifecycle,
+  createWayToCloud,
   pairProbe,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError, createSecret } from '@sallyport/core'
@@ -32,7 +33,6 @@ import { describeTunnel, reportOf } from './connector-report.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
-import { createWayToCloud } from './way-to-cloud.ts'
 
 /** Where a connector of the local stack gets its pairing code from. */
 export interface AutomaticPairing {

@@ -44,6 +44,7 @@ function toConnectorEntry(entry: AdministeredSubaccount, onPremises: OnPremisesS
     description: entry.description,
     services: namedServicesOf(entry.systemMappings),
     mappings: entry.systemMappings.map(toMappingEntry),
+    trust: entry.trust,
     cookieDomains: entry.domainMappings.map(({ internalDomain, virtualDomain }) => ({ virtual: virtualDomain, internal: internalDomain })),
     ...(systemCertificate.current === undefined ? {} : { systemCertificate: partsOf('systemCertificate') }),
     backendTrust: { trustAll: trustAllBackends, authorities: trustedBackends.map(({ alias }) => ({ file: alias })) },

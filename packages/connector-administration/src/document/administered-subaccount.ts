@@ -14,6 +14,8 @@ export interface AdministeredSubaccount extends SubaccountKey {
   readonly service?: { readonly url: string; readonly authority?: string | undefined } | undefined
   /** What an administrator wants; whether the tunnel is open is another matter. */
   readonly connected: boolean
+  /** Which token issuers are trusted, and whether their list follows the cloud side by itself. */
+  readonly trust: { readonly automatic: boolean; readonly untrustedIssuers: readonly string[] }
   readonly systemMappings: readonly AdministeredMapping[]
   readonly domainMappings: readonly { readonly virtualDomain: string; readonly internalDomain: string }[]
 }
@@ -36,6 +38,9 @@ export const administeredSubaccountSchema: z.ZodType<AdministeredSubaccount> = z
   initiatedBy: z.string().max(320).default(''),
   service: z.strictObject({ url: z.url({ protocol: /^https$/ }).max(500), authority: z.string().max(100_000).optional() }).optional(),
   connected: z.boolean().default(true),
+  trust: z
+    .strictObject({ automatic: z.boolean().default(false), untrustedIssuers: z.array(z.string().min(1).max(1000)).max(1000).default([]) })
+    .prefault({}),
   systemMappings: z.array(administeredMappingSchema).default([]),
   domainMappings: z
     .array(z.strictObject({ virtualDomain: z.string().min(1).max(255), internalDomain: z.string().min(1).max(255) }))

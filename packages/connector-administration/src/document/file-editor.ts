@@ -41,6 +41,7 @@ function readLink({ description, entry, locationId, subaccount, tunnelEndpoint }
     description,
     displayName: subaccount,
     autoCertRenewal: true,
+    trust: entry.trust,
     systemMappings: entry.mappings.map((mapping) => readMappingEntry(mapping, createdAtMs)),
     domainMappings: entry.cookieDomains.map(({ internal, virtual }) => ({ virtualDomain: virtual, internalDomain: internal })),
   }

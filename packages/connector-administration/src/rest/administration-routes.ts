@@ -20,6 +20,7 @@ import { principalPropagation } from './principal-propagation.ts'
 import { serveRoutes } from './route.ts'
 import { sessionRoutes } from './session-routes.ts'
 import type { IsLocked } from './subaccount-path.ts'
+import { subaccountTrust } from './subaccount-trust.ts'
 import { subaccounts } from './subaccounts.ts'
 import { tunnelViews } from './tunnel-view.ts'
 import { systemMappings } from './system-mappings.ts'
@@ -48,6 +49,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...regions(editor),
     ...tunnelViews(editor, options.lifecycle),
     ...subaccounts({ ...accessControl, lifecycle: options.lifecycle }),
+    ...subaccountTrust({ ...accessControl, lifecycle: options.lifecycle }),
     ...onPremisesCertificates.flatMap((place) => ownedCertificateRoutes(place, options)),
     ...backendTrust(editor),
     ...principalPropagation(options),

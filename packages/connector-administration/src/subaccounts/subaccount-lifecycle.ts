@@ -48,14 +48,19 @@ export interface SubaccountLifecycle {
   setConnected(user: string, key: SubaccountKey, connected: boolean): Promise<void>
   /** Exchanges credentials for a new certificate. */
   renew(user: string, key: SubaccountKey, credentials: CloudCredentials): Promise<void>
+  /** Takes the trust list of the cloud side over. @throws ConnectivityError when there is no tunnel. */
+  synchroniseTrust(user: string, entry: AdministeredSubaccount): Promise<void>
   /** How the tunnel is; `undefined` without a certificate. */
   linkOf(entry: AdministeredSubaccount): LinkStatus | undefined
 }
 
+/** Whose tunnel it is. */
+type Holder = Pick<ConnectorIdentity, 'subaccount' | 'locationId'>
+
 /** What it works on. */
 export interface SubaccountLifecycleOptions extends HandshakeDeps {
   readonly editor: ConfigurationEditor
-  readonly connector: Pick<CloudConnector, 'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'status'>
+  readonly connector: Pick<CloudConnector, 'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'synchroniseTrust' | 'status'>
   readonly material: MaterialStore
 }
 
@@ -63,28 +68,27 @@ export interface SubaccountLifecycleOptions extends HandshakeDeps {
 export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): SubaccountLifecycle {
   const { connector, editor, material } = options
   let working: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  /** Waits for a tunnel that was begun, but not in the turn: others may cut it meanwhile. That it does not open is told by its state. */
+  const inTurn = async (work: () => Promise<Holder | undefined>): Promise<void> => {
     const done = working.then(work)
     working = done.catch(() => {})
-    return done
+    const begun = await done
+    if (begun !== undefined) await connector.whenConnected(AbortSignal.timeout(tunnelWaitMs), begun).catch(() => {})
+  }
+  const isServed = (entry: AdministeredSubaccount): boolean => connector.status.links.some((link) => isLinkOf(link, entry))
+  const editedOnly = async (user: string, edit: (document: AdministeredDocument) => AdministeredDocument): Promise<undefined> => {
+    await editor.change(user, edit)
+    return undefined
   }
   /** Where everything is decided elsewhere, nothing is begun. */
   const requireChanges = async (user: string): Promise<void> => void (await editor.change(user, (document) => document))
 
-  const identityOf = async ({
-    locationId,
-    subaccount,
-  }: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): Promise<ConnectorIdentity | undefined> =>
+  const identityOf = async ({ locationId, subaccount }: Holder): Promise<ConnectorIdentity | undefined> =>
     (await loadIdentities(material)).find((identity) => identity.subaccount === subaccount && identity.locationId === locationId)
 
-  /** A tunnel that does not open is told by its state. */
-  const awaitTunnel = async (holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): Promise<void> =>
-    await connector.whenConnected(AbortSignal.timeout(tunnelWaitMs), holder).catch(() => {})
-
-  const takeIn = async (identity: ConnectorIdentity, connected: boolean): Promise<void> => {
+  const takeIn = async (identity: ConnectorIdentity): Promise<void> => {
     await saveIdentity(material, identity)
     await connector.add(identity)
-    if (connected) await awaitTunnel(identity)
   }
 
   return {
@@ -114,7 +118,8 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
           return { ...document, subaccounts: [...document.subaccounts, administeredSubaccountSchema.parse(entry)] }
         })
         try {
-          await takeIn(enrolled.identity, true)
+          await takeIn(enrolled.identity)
+          return enrolled.identity
         } catch (error) {
           await connector.remove(enrolled.identity)
           await removeIdentity(material, enrolled.identity)
@@ -130,6 +135,7 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
         // First: an identity without subaccount would be taken for one that was paired on the command line.
         await removeIdentity(material, { subaccount, locationId })
         await editor.change(user, (document) => withoutSubaccount(document, key))
+        return undefined
       }),
     change: (user, key, change) =>
       inTurn(async () => {
@@ -137,10 +143,10 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
         const before = findSubaccount(editor.document, key)
         const after = { ...before, ...change }
         const edit = (document: AdministeredDocument): AdministeredDocument => editSubaccount(document, key, () => after)
-        if (after.locationId === before.locationId) return void (await editor.change(user, edit))
+        if (after.locationId === before.locationId) return await editedOnly(user, edit)
         requireFree(withoutSubaccount(editor.document, key), after)
         const identity = await identityOf(before)
-        if (identity === undefined) return void (await editor.change(user, edit))
+        if (identity === undefined) return await editedOnly(user, edit)
         await connector.remove(identity)
         const moved = await moveIdentity(material, identity, after.locationId)
         try {
@@ -150,20 +156,20 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
           throw error
         }
         await connector.add(moved)
-        if (before.connected) await awaitTunnel(moved)
+        return before.connected ? moved : undefined
       }),
     setConnected: (user, key, connected) =>
       inTurn(async () => {
         await requireChanges(user)
         const entry = findSubaccount(editor.document, key)
-        if (connected && !connector.status.links.some((link) => isLinkOf(link, entry)))
+        if (connected && !isServed(entry))
           throw conflict(`subaccount ${key.subaccount}@${key.regionHost} has no usable certificate; renew it first`)
         await editor.change(user, (document) =>
           editSubaccount(document, key, (known) => (known.connected === connected ? known : { ...known, connected })),
         )
-        if (!connected) return await connector.disconnect(entry).catch(() => {})
-        await connector.connect(entry)
-        await awaitTunnel(entry)
+        if (connected) await connector.connect(entry)
+        else if (isServed(entry)) await connector.disconnect(entry)
+        return connected ? entry : undefined
       }),
     renew: (user, key, credentials) =>
       inTurn(async () => {
@@ -181,13 +187,17 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
         await editor.change(user, (document) =>
           editSubaccount(document, key, (known) => ({ ...known, initiatedBy: enrolled.user, service })),
         )
-        await takeIn(enrolled.identity, entry.connected)
+        await takeIn(enrolled.identity)
+        return entry.connected ? enrolled.identity : undefined
       }),
+    async synchroniseTrust(user, entry) {
+      await connector.synchroniseTrust(entry, user)
+    },
     linkOf: (entry) => connector.status.links.find((link) => isLinkOf(link, entry)),
   }
 }
 
-function isLinkOf(link: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>, entry: AdministeredSubaccount): boolean {
+function isLinkOf(link: Holder, entry: AdministeredSubaccount): boolean {
   return link.subaccount === entry.subaccount && link.locationId === entry.locationId
 }
 

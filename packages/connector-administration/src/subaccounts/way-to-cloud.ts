@@ -1,17 +1,10 @@
 import type { OpenWay } from '@sallyport/cloud-connector'
 import { createSecret } from '@sallyport/core'
 import { createProxyDial } from '@sallyport/dial'
-
-/** The HTTPS proxy that stands between the connector and the cloud side. */
-export interface CloudProxy {
-  readonly host: string
-  readonly port: number
-  readonly user?: string | undefined
-  readonly password?: string | undefined
-}
+import type { ProxySettings } from '../document/administered-document.ts'
 
 /** Dials the cloud side: through the proxy of the moment; where there is none, nobody has to dial but the caller. Backends are never reached this way. */
-export function createWayToCloud(current: () => CloudProxy | undefined): OpenWay {
+export function createWayToCloud(current: () => ProxySettings | undefined): OpenWay {
   return async (address, signal) => {
     const proxy = current()
     if (proxy === undefined) return undefined
