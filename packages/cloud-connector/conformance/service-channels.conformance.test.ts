@@ -45,7 +45,7 @@ function cloudSide(answer: 'echo' | 'refuse' | 'silence' = 'echo'): CloudSide {
       if (begun !== undefined) streams.push(begun)
       if (answer === 'silence') return
       if (answer === 'refuse') {
-        begun?.sendMessage(formatMessage({ kind: 'refused', code: 'ACCESS_DENIED', message: 'no service mapping' }))
+        begun?.sendMessage(formatMessage({ kind: 'refused', code: 'ACCESS_DENIED', message: 'no service\u001b[2Jmapping' }))
         duplex.end()
         return
       }
@@ -321,7 +321,7 @@ describe('service channels', () => {
     expect(await outcome(host, 5432)).toBe('ECONNRESET')
     expect(statuses()[0]).toMatchObject({
       openedConnections: 0,
-      lastRefusal: { code: 'ACCESS_DENIED', message: 'no service mapping' },
+      lastRefusal: { code: 'ACCESS_DENIED', message: 'no service [2Jmapping' },
       usage: { clients: 0, refused: 2 },
     })
     expect(bench.logged.filter((line) => line.includes('not connected'))).toHaveLength(1)

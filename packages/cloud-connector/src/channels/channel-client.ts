@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { type Clock, ConnectivityError, type TunnelStream, type TunnelStreamHandlers } from '@sallyport/core'
+import { type Clock, ConnectivityError, foreignText, type TunnelStream, type TunnelStreamHandlers } from '@sallyport/core'
 import { holdStream, relay, type TcpAnswer, tryParseTcpAnswer } from '@sallyport/tunnel'
 import type { Deadlines, Waiting } from '../deadlines.ts'
 import type { ChannelCounter } from './channel-usage.ts'
@@ -82,7 +82,7 @@ export function serveChannelClient(
       onMessage(message) {
         const answer = tryParseTcpAnswer(message)
         if (answer === undefined) return refuse({ code: 'PROTOCOL_VIOLATION', message: 'the cloud side has answered with nonsense' })
-        if (answer.kind === 'refused') return refuse(answer)
+        if (answer.kind === 'refused') return refuse({ code: answer.code, message: foreignText(answer.message) })
         isJoined = true
         socket.off('close', left)
         relay(socket, held.take, { onClose: over })
