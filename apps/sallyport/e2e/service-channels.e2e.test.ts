@@ -15,6 +15,8 @@ const cloudParts = 4
 /** An address of this machine that nobody else uses: ports of ABAP systems are fixed. */
 const host = `127.${[0, 0, 0].map(() => 1 + Math.floor(Math.random() * 250)).join('.')}`
 const ports = { database: 5432, sink: 7000, machine: 2222, abap: 3305, unmapped: 7001, elsewhere: 7002, taken: 7003 }
+/** Each look at the status is a process of its own. */
+const patience = { timeout: 15_000 }
 const abapHost = 'guid.abap.eu10.hana.ondemand.com'
 
 interface Channel {
@@ -89,6 +91,20 @@ function writeConnector(changes: { readonly comment?: string; readonly without?:
   writeFileSync(stack.file('connector.yaml'), JSON.stringify({ version: 1, connectors: [{ audit: { level: 'ALL' }, channels }] }))
 }
 
+function writeServer(more: readonly object[] = []): void {
+  const sinkAddress = `127.0.0.1:${(sink.address() as AddressInfo).port}`
+  const mappings = [
+    { type: 'TCP', subaccountId: 'demo', serviceId: 'orders.db', internalAddress: `localhost:${postgres.port}` },
+    { type: 'TCP', subaccountId: 'demo', serviceId: 'sink', internalAddress: sinkAddress },
+    { type: 'TCP', subaccountId: 'demo', serviceId: 'b1a2', internalAddress: sinkAddress },
+    { type: 'RFC', subaccountId: 'demo', serviceId: abapHost, internalAddress: sinkAddress },
+    { type: 'TCP', subaccountId: 'other', serviceId: 'nobody-offers-this', internalAddress: sinkAddress },
+    ...more.map((mapping) => ({ internalAddress: sinkAddress, ...mapping })),
+  ]
+  const server = { version: 1, subaccounts: [{ id: 'demo' }, { id: 'other' }], server: { serviceChannels: { mappings } } }
+  writeFileSync(stack.file('server.yaml'), JSON.stringify(server))
+}
+
 describe.skipIf(skipUnless('postgres'))('service channels between two processes', () => {
   beforeAll(async () => {
     postgres = await startPostgres()
@@ -102,18 +118,9 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
     await once(sink.listen(0, '127.0.0.1'), 'listening')
     blocker = createServer()
     await once(blocker.listen(ports.taken, host), 'listening')
-    const sinkAddress = `127.0.0.1:${(sink.address() as AddressInfo).port}`
     stack = await createInstallation()
     onPremise = join(stack.folder, 'on-premise')
-    const mappings = [
-      { type: 'TCP', subaccountId: 'demo', serviceId: 'orders.db', internalAddress: `localhost:${postgres.port}` },
-      { type: 'TCP', subaccountId: 'demo', serviceId: 'sink', internalAddress: sinkAddress },
-      { type: 'TCP', subaccountId: 'demo', serviceId: 'b1a2', internalAddress: sinkAddress },
-      { type: 'RFC', subaccountId: 'demo', serviceId: abapHost, internalAddress: sinkAddress },
-      { type: 'TCP', subaccountId: 'other', serviceId: 'nobody-offers-this', internalAddress: sinkAddress },
-    ]
-    const server = { version: 1, subaccounts: [{ id: 'demo' }, { id: 'other' }], server: { serviceChannels: { mappings } } }
-    writeFileSync(stack.file('server.yaml'), JSON.stringify(server))
+    writeServer()
     writeConnector()
     startRole(cloudRoles)
     await stack.ready(cloudParts)
@@ -154,8 +161,10 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
       code: 0,
       stdout: '42\n',
     })
-    await expect.poll(() => postgres.run(`select count(*) from pg_stat_activity where datname = '${database}'`)).toMatch(/^\s*0\s*$/m)
-    await expect.poll(async () => (await channel(ports.database))?.openedConnections).toBe(0)
+    await expect
+      .poll(() => postgres.run(`select count(*) from pg_stat_activity where datname = '${database}'`), patience)
+      .toMatch(/^\s*0\s*$/m)
+    await expect.poll(async () => (await channel(ports.database))?.openedConnections, patience).toBe(0)
     expect((await channel(ports.database))?.usage.clients).toBeGreaterThanOrEqual(2)
   })
 
@@ -164,20 +173,20 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
     const sent = randomBytes(8_000_000)
     socket.end(sent)
     expect((await buffer(socket)).toString('hex')).toBe(createHash('sha256').update(sent).digest('hex'))
-    expect((await channel(ports[name]))?.usage.bytesToCloud).toBe(sent.length)
+    await expect.poll(async () => (await channel(ports[name]))?.usage.bytesToCloud, patience).toBe(sent.length)
   })
 
   it('a reset on either side reaches the other', async () => {
     const before = sunk.length
     const first = await client(ports.sink)
     first.write('x')
-    await expect.poll(() => sunk.length).toBe(before + 1)
+    await expect.poll(() => sunk.length, patience).toBe(before + 1)
     const gone = new Promise((resolve) => sunk[before]?.once('close', (hadError) => resolve(hadError)))
     first.resetAndDestroy()
     expect(await gone).toBe(true)
     const second = await client(ports.sink)
     second.write('x')
-    await expect.poll(() => sunk.length).toBe(before + 2)
+    await expect.poll(() => sunk.length, patience).toBe(before + 2)
     const ended = endOf(second)
     sunk[before + 1]?.resetAndDestroy()
     expect(await ended).toBe('ECONNRESET')
@@ -187,7 +196,7 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
     const before = sunk.length
     const slow = await client(ports.sink)
     slow.write('x')
-    await expect.poll(() => sunk.length).toBe(before + 1)
+    await expect.poll(() => sunk.length, patience).toBe(before + 1)
     sunk[before]?.pause()
     const passed = async (): Promise<number> => (await channel(ports.sink))?.usage.bytesToCloud ?? 0
     const start = await passed()
@@ -196,14 +205,11 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
     let last = start
     // Until the way is full and nothing moves any more.
     await expect
-      .poll(
-        async () => {
-          const [was, is] = [last, await passed()]
-          last = is
-          return is > start + (1 << 18) && is === was
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        const [was, is] = [last, await passed()]
+        last = is
+        return is > start + (1 << 18) && is === was
+      }, patience)
       .toBe(true)
     expect(last - start).toBeLessThan(sent.length / 2)
     const other = await client(ports.machine)
@@ -221,6 +227,22 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
     expect((await channel(ports.elsewhere))?.problem).toContain('this is not the cluster "another.example.org:443"')
     const audit = globSync('**/audit/**/*.csv', { cwd: stack.data }).map((file) => readFileSync(join(stack.data, file), 'utf8'))
     expect(audit.join('')).toMatch(/access-denied;.*service channel of location "" refused: no service mapping offers/)
+  })
+
+  it('a service mapping that is added to the file lets clients in, and taking it out cuts them off', async () => {
+    writeServer([{ type: 'TCP', subaccountId: 'demo', serviceId: 'nobody-offers-this' }])
+    let joined: Socket | undefined
+    const tryAgain = async (): Promise<string> => {
+      const arrived = once(sink, 'connection').then(() => 'joined')
+      joined = await client(ports.unmapped)
+      return await Promise.race([arrived, endOf(joined)])
+    }
+    await expect.poll(tryAgain, patience).toBe('joined')
+    const ended = endOf(joined as Socket)
+    writeServer()
+    expect(await ended).toBe('ECONNRESET')
+    await expect.poll(async () => (await channel(ports.unmapped))?.openedConnections, patience).toBe(0)
+    expect(await outcome(ports.unmapped)).toBe('ECONNRESET')
   })
 
   it('CC-112 a port that another process holds is reported and leaves the other channels alone', async () => {
@@ -260,7 +282,7 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
     const ended = endOf(socket)
     await kill(cloudRoles)
     expect(await ended).toBe('ECONNRESET')
-    await expect.poll(() => outcome(ports.sink)).toBe('ECONNREFUSED')
+    await expect.poll(() => outcome(ports.sink), patience).toBe('ECONNREFUSED')
     expect((await channel(ports.sink))?.problem).toMatch(/tunnel to .* is not connected/)
     startRole(cloudRoles)
     await opened(ports.sink)
@@ -273,7 +295,7 @@ describe.skipIf(skipUnless('postgres'))('service channels between two processes'
     const before = sunk.length
     const socket = await client(ports.sink)
     socket.write('x')
-    await expect.poll(() => sunk.length).toBe(before + 1)
+    await expect.poll(() => sunk.length, patience).toBe(before + 1)
     const serviceGone = once(sunk[before] as Socket, 'close').catch(() => [true])
     const ended = endOf(socket)
     await kill('connector')

@@ -200,6 +200,41 @@ describe('service channels of the connectivity service', () => {
     expect(scene.cloud.service.serviceChannels.openConnections).toBe(0)
   })
 
+  it('follow other mappings at once: what is not allowed any more or leads elsewhere is cut, the rest goes on, and changes are audited', async () => {
+    await using one = await startService('one')
+    await using two = await startService('two')
+    const mapping = (serviceId: string, internalAddress: string): ServiceMapping => ({
+      type: 'TCP',
+      subaccountId: 'demo',
+      serviceId,
+      internalAddress,
+    })
+    await using scene = await startScene([mapping('kept', one.address), mapping('moved', one.address), mapping('gone', one.address)])
+    const { service } = scene.cloud
+    const client = await scene.connector({ subaccount: 'demo' })
+    const [kept, moved, gone] = [
+      ask(client, { serviceId: 'kept' }),
+      ask(client, { serviceId: 'moved' }),
+      ask(client, { serviceId: 'gone' }),
+    ]
+    expect(await Promise.all([kept, moved, gone].map(({ answer }) => answer))).toEqual(['connected', 'connected', 'connected'])
+    service.replaceServiceChannels({ mappings: [mapping('kept', one.address), mapping('moved', two.address)], clusterHosts: [] }, 'admin')
+    expect((await Promise.all([moved.closed, gone.closed])).map(({ kind }) => kind)).toEqual(['reset', 'reset'])
+    kept.stream.end()
+    expect(await kept.text).toBe('one:')
+    const again = ask(client, { serviceId: 'moved' })
+    again.stream.end()
+    expect(await again.text).toBe('two:')
+    expect(await ask(client, { serviceId: 'gone' }).answer).toMatch(/^ACCESS_DENIED/)
+    expect(scene.audit.filter(({ category }) => category === 'ServiceChannelConfiguration')).toMatchObject([
+      { subaccount: 'demo', user: 'admin', message: expect.stringMatching(/^service mapping TCP moved changed from .* to /) },
+      { subaccount: 'demo', user: 'admin', message: expect.stringMatching(/^service mapping TCP gone changed from .* to \{\}$/) },
+    ])
+    const wrong = { mappings: [mapping('kept', 'nowhere')], clusterHosts: [] }
+    expect(() => service.replaceServiceChannels(wrong, 'admin')).toThrow(/is not an address/)
+    expect(service.serviceChannels.services).toBe(2)
+  })
+
   it('carry megabytes to a reader that pauses, without holding them', async () => {
     let reader: Socket | undefined
     const server = createServer({ allowHalfOpen: true }, (socket) => {

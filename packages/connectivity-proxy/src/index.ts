@@ -36,6 +36,7 @@ export {
   type ConnectivityService,
   type ConnectivityServiceOptions,
   createConnectivityService,
+  type ServiceChannelOptions,
 } from './connectivity-service/connectivity-service.ts'
 export { connectivityMigrations, connectivityStoredTables } from './connectivity-service/migrations.ts'
 export type { ConnectivityRepository } from './connectivity-service/repository.ts'

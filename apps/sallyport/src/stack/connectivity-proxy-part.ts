@@ -8,11 +8,13 @@ import {
   createConnectivityService,
   createSqlConnectivityRepository,
   openConnectorAuthority,
+  type ServiceChannelOptions,
 } from '@sallyport/connectivity-proxy'
 import { ConnectivityError } from '@sallyport/core'
 import { createSealer } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
+import type { Configuration } from '../configuration/configuration.ts'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
 import { auditFolders } from './audit-logs.ts'
@@ -24,6 +26,7 @@ import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
 import { createRequester } from './request.ts'
+import { watchServiceChannels } from './watch-service-channels.ts'
 import { createSubaccountTrust } from './subaccount-trust.ts'
 import { createCloudUserCheck } from './verify-cloud-user.ts'
 import { keyRefresh, serviceTokenBounds } from './token-verification.ts'
@@ -87,6 +90,10 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
       for (const subaccount of new Set(service.tunnels.list().map((tunnel) => tunnel.subaccount))) service.tunnels.trustChanged(subaccount)
     },
   })
+  const serviceChannelsOf = ({ server }: Configuration): ServiceChannelOptions => ({
+    mappings: server.serviceChannels.mappings,
+    clusterHosts: [...names, ...server.serviceChannels.clusterHosts],
+  })
   const publicEndpoint = new URL(`tls://${settings.publicHost}:${ports.tunnel}`)
   const service = createConnectivityService({
     authority,
@@ -100,10 +107,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     verifier,
     // No instance with plan api_access is made yet, and clients of plan lite may not read who is connected.
     apiClients: new Set<string>(),
-    serviceChannels: {
-      mappings: configuration.server.serviceChannels.mappings,
-      clusterHosts: [...names, ...configuration.server.serviceChannels.clusterHosts],
-    },
+    serviceChannels: serviceChannelsOf(configuration),
     verifyCloudUser: createCloudUserCheck({
       request: cloudRequest,
       tokenServiceUrl: settings.tokenService.url,
@@ -134,7 +138,14 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     events,
     audit,
   })
+  const stopWatching = watchServiceChannels({
+    file: configuration.path,
+    clock,
+    log,
+    onChange: (next) => service.replaceServiceChannels(serviceChannelsOf(next), 'configuration file'),
+  })
   const close = async (graceMs: number): Promise<void> => {
+    stopWatching()
     trust[Symbol.dispose]()
     await proxy.close({ graceMs })
     await service.close({ graceMs })

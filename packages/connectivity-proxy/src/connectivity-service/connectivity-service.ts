@@ -14,7 +14,7 @@ import type { TokenVerifier } from '@sallyport/token-verifier'
 import { createTunnelServer, type TrustedIssuer, type TunnelServer, type TunnelServerLimits } from '@sallyport/tunnel'
 import { maxChannelStreams } from '../limits.ts'
 import { createChannelHost } from '../service-channels/channel-host.ts'
-import { createServiceMappings, type ServiceMapping } from '../service-channels/service-mapping.ts'
+import { createServiceMappings, mappingChanges, type ServiceMapping } from '../service-channels/service-mapping.ts'
 import { createConnectivityApi } from './api.ts'
 import { createCertificateRenewal, createConnectorAuthorization } from './authorize-connector.ts'
 import type { ConnectorAuthority } from './connector-authority.ts'
@@ -22,6 +22,13 @@ import { createConnectorRegistry } from './connector-registry.ts'
 import { createPairing, type Pairing, type VerifyCloudUser } from './pairing.ts'
 import type { ConnectivityRepository } from './repository.ts'
 import { createTunnelAudit } from './tunnel-audit.ts'
+
+/** Where service channels lead. */
+export interface ServiceChannelOptions {
+  readonly mappings: readonly ServiceMapping[]
+  /** Names of this server that channels to a Kubernetes cluster may say, `host` or `host:port`. */
+  readonly clusterHosts: readonly string[]
+}
 
 /** What the connectivity service needs; it opens its two listeners itself. */
 export interface ConnectivityServiceOptions {
@@ -48,11 +55,7 @@ export interface ConnectivityServiceOptions {
   /** The token issuers that a subaccount trusts; connectors get them and validate users by them. */
   readonly trust: (subaccount: string) => Promise<readonly TrustedIssuer[]>
   /** Where service channels of connectors lead; without it nowhere. */
-  readonly serviceChannels?: {
-    readonly mappings: readonly ServiceMapping[]
-    /** Names of this server that channels to a Kubernetes cluster may say, `host` or `host:port`. */
-    readonly clusterHosts: readonly string[]
-  }
+  readonly serviceChannels?: ServiceChannelOptions
   readonly clock: Clock
   readonly audit: AuditSink
   readonly log?: Logger
@@ -69,6 +72,12 @@ export interface ConnectivityService extends AsyncDisposable {
   readonly tunnels: Pick<TunnelServer, 'find' | 'waitFor' | 'list' | 'trustChanged'>
   /** What connectors reach here: services that may be asked for, and connections that are open. */
   readonly serviceChannels: { readonly services: number; readonly openConnections: number }
+  /**
+   * Takes other service mappings over, as a whole, and audits what has changed; connections that they do not allow are cut.
+   *
+   * @throws ConnectivityError `CONFIGURATION_INVALID`, and those of before stay.
+   */
+  replaceServiceChannels(next: ServiceChannelOptions, changedBy: string): void
   readonly createPairingCode: Pairing['createCode']
   /** Revokes the certificates of a connector and closes its tunnels; only a new pairing lets it in again. `false`: there was nothing to revoke. */
   revokeConnector(revocation: { readonly subaccount: string; readonly connectorId: string; readonly revokedBy: string }): Promise<boolean>
@@ -87,8 +96,8 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
   const { authority, repository, clock, audit } = options
   const log = options.log ?? silentLogger
   const tunnelAudit = createTunnelAudit({ audit, clock, log })
-  const { clusterHosts, mappings } = options.serviceChannels ?? { clusterHosts: [], mappings: [] }
-  const services = createServiceMappings(mappings, clusterHosts)
+  let serviceChannels: ServiceChannelOptions = options.serviceChannels ?? { clusterHosts: [], mappings: [] }
+  const services = createServiceMappings(serviceChannels.mappings, serviceChannels.clusterHosts)
   const channels = createChannelHost({ mappings: services, maxStreams: maxChannelStreams, audit, clock, log })
   let tunnelEndpoint: URL | undefined
   let apiAddress: URL | undefined
@@ -153,7 +162,15 @@ export function createConnectivityService(options: ConnectivityServiceOptions): 
     },
     tunnels: server,
     get serviceChannels() {
-      return { services: services.size, openConnections: channels.openStreams }
+      return { services: serviceChannels.mappings.length, openConnections: channels.openStreams }
+    },
+    replaceServiceChannels(next, changedBy) {
+      const table = createServiceMappings(next.mappings, next.clusterHosts)
+      const changes = mappingChanges(serviceChannels.mappings, next.mappings)
+      serviceChannels = next
+      for (const { message, subaccount } of changes)
+        audit.write({ type: 'configuration-changed', category: 'ServiceChannelConfiguration', subaccount, user: changedBy, message })
+      channels.replaceMappings(table)
     },
     createPairingCode: (request) => pairing.createCode(request),
     async revokeConnector({ subaccount, connectorId, revokedBy }) {

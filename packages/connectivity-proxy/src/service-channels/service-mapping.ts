@@ -16,7 +16,7 @@ export interface ServiceMapping {
 }
 
 /** What a connector asks for; subaccount and location are those it was admitted with. */
-interface ServiceRequest {
+export interface ServiceRequest {
   readonly subaccount: string
   readonly locationId: string
   readonly serviceType: ServiceType
@@ -32,7 +32,6 @@ type ServiceDecision =
 
 /** Decides where a stream of a service channel goes. Nowhere, unless a mapping says so. */
 export interface ServiceMappings {
-  readonly size: number
   decide(request: ServiceRequest): ServiceDecision
 }
 
@@ -60,7 +59,6 @@ export function createServiceMappings(mappings: readonly ServiceMapping[], clust
     return address !== undefined && (clusters.has(address.host) || clusters.has(formatAddress(address)))
   }
   return {
-    size: table.size,
     decide({ cluster, locationId, serviceId, serviceType, subaccount }) {
       if (cluster !== undefined && !isOurs(cluster)) return { allowed: false, reason: `this is not the cluster "${cluster}"` }
       const found = table.get(keyOf(subaccount, serviceType, serviceId))
@@ -73,4 +71,24 @@ export function createServiceMappings(mappings: readonly ServiceMapping[], clust
 
 function keyOf(subaccount: string, type: ServiceType, serviceId: string): string {
   return JSON.stringify([subaccount, type, serviceId.toLowerCase()])
+}
+
+/** One difference between two lists of mappings, for the audit log. */
+interface MappingChange {
+  readonly subaccount: string
+  readonly message: string
+}
+
+/** What was added, removed or changed. */
+export function mappingChanges(before: readonly ServiceMapping[], after: readonly ServiceMapping[]): readonly MappingChange[] {
+  const byKey = (mappings: readonly ServiceMapping[]): ReadonlyMap<string, ServiceMapping> =>
+    new Map(mappings.map((mapping) => [keyOf(mapping.subaccountId, mapping.type, mapping.serviceId), mapping]))
+  const [old, current] = [byKey(before), byKey(after)]
+  return [...new Set([...old.keys(), ...current.keys()])].flatMap((key) => {
+    const [was, is] = [old.get(key), current.get(key)]
+    const shown = is ?? was
+    if (shown === undefined || JSON.stringify(was) === JSON.stringify(is)) return []
+    const message = `service mapping ${shown.type} ${shown.serviceId} changed from ${JSON.stringify(was ?? {})} to ${JSON.stringify(is ?? {})}`
+    return [{ subaccount: shown.subaccountId, message }]
+  })
 }
