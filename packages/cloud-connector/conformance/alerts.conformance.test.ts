@@ -231,6 +231,38 @@ describe('alerts', () => {
     expect(await alerts()).toMatchObject([{ type: 'Tunnel', status: 'Info' }])
   })
 
+  it('speak of a service channel whose port somebody else has, until it is free', async () => {
+    const other = createServer()
+    await once(other.listen(0, '127.0.0.1'), 'listening')
+    const { port } = other.address() as AddressInfo
+    cleanups.push(async () => void other.close())
+    await bench[Symbol.asyncDispose]()
+    bench = await startConnectorBench({
+      clock,
+      serveChannel: (incoming) => incoming.refuse(),
+      connector: { channels: [{ type: 'K8S', k8sCluster: 'cp.example.org:443/orders.db', port }] },
+    })
+    const kind = (): string | undefined => bench.connector.status.links[0]?.channels[0]?.state.kind
+    await until(() => kind() === 'failed')
+    const { alerts, health } = await watch()
+    expect(await alerts()).toMatchObject([
+      {
+        type: 'ServiceChannel',
+        status: 'Warning',
+        entity: 'demo@cloud',
+        message: expect.stringContaining(`local port ${port} is not open: `),
+      },
+    ])
+    other.close()
+    await once(other, 'close')
+    await until(() => {
+      clock.advance(1000)
+      return kind() === 'open'
+    })
+    await health.check()
+    expect(await alerts()).toMatchObject([{ type: 'ServiceChannel', status: 'Info' }])
+  })
+
   it('keep what was wrong when nobody can look', async () => {
     machine = { ...machine, freeMb: 1 }
     const { alerts, health } = await watch()

@@ -1,5 +1,5 @@
 import { createRfcCaller } from '@sallyport/conformance/cases'
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import {
@@ -10,6 +10,7 @@ import {
   type HttpBackend,
   type ManualClock,
 } from '@sallyport/test-fixtures'
+import { formatMessage, toDuplex } from '@sallyport/tunnel'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMaterialMemory, type MaterialStore, type TrafficStatus } from '../src/index.ts'
 import { usageSaveMs } from '../src/limits.ts'
@@ -264,7 +265,47 @@ describe('usage', () => {
     expect(tcp).toMatchObject({ virtualHost: 'db.demo', protocol: 'TCP', calls: 1, bytesReceived: 5, bytesSent: 5, resources: [] })
   })
 
-  it('CC-160 survives a restart, also one that nobody announced', async () => {
+  it('CC-160 survives a restart, also one that nobody announced; that of service channels does not', async () => {
+    const server = await listening(() => {})
+    const port = portOf(server)
+    await new Promise((resolve) => server.close(resolve))
+    const startWithChannel = async (): Promise<ConnectorBench> => {
+      const bench = await startConnectorBench({
+        clock,
+        material,
+        serveChannel(incoming) {
+          const duplex = toDuplex((handlers) => {
+            const stream = incoming.accept(handlers)
+            stream.sendMessage(formatMessage({ kind: 'connected' }))
+            return stream
+          })
+          duplex.on('error', () => {}).pipe(duplex)
+        },
+        connector: {
+          mappings: [mappingTo(backend.url, { resources })],
+          channels: [{ type: 'K8S', k8sCluster: 'cp.example.org:443/orders.db', port }],
+        },
+      })
+      cleanups.push(bench)
+      await until(() => bench.connector.status.links[0]?.channels[0]?.state.kind === 'open')
+      return bench
+    }
+    const channelBytes = async (bench: ConnectorBench): Promise<readonly [number, number]> => {
+      const { bytesReceived, bytesSent } = (await usage(await administer(bench))).serviceChannelUsageStatistics[0]
+      return [bytesReceived, bytesSent]
+    }
+    const before = await startWithChannel()
+    const client = connect(port, '127.0.0.1')
+    client.write('12345')
+    await once(client, 'data')
+    client.destroy()
+    await until(() => before.connector.status.links[0]?.channels[0]?.openedConnections === 0)
+    expect(await channelBytes(before)).toEqual([5, 5])
+    await before.connector.stop({ graceMs: 0 })
+    const after = await startWithChannel()
+    expect(await channelBytes(after)).toEqual([0, 0])
+    await after.connector.stop({ graceMs: 0 })
+
     const first = await start([], { resources })
     await first.request({ path: '/used' })
     clock.advance(usageSaveMs)

@@ -4,12 +4,13 @@ import type { OwnedCertificate } from '../monitoring/certificate-status.ts'
 import type { HardwareMonitor } from '../monitoring/hardware-monitor.ts'
 import type { MachineProbe } from '../monitoring/machine-probe.ts'
 import { certificateConditions } from './certificate-conditions.ts'
+import { channelConditions } from './channel-conditions.ts'
 import { cpuConditions } from './cpu-conditions.ts'
 import { type DiskPlace, diskConditions } from './disk-conditions.ts'
 import type { HealthProbe } from './health-watch.ts'
 import { tunnelConditions } from './tunnel-conditions.ts'
 
-/** What every connector is watched for: disk, load, certificates and tunnels. */
+/** What every connector is watched for: disk, load, certificates, tunnels and service channels. */
 export function standardProbes(options: {
   readonly connector: Pick<CloudConnector, 'status' | 'certificates'>
   readonly machine: MachineProbe
@@ -53,5 +54,6 @@ export function standardProbes(options: {
       },
     },
     { kind: 'tunnel', look: () => tunnelConditions(connector.status.links) },
+    { kind: 'channel', look: () => channelConditions(connector.status.links) },
   ]
 }
