@@ -97,6 +97,7 @@ export async function startConnectorPart(
   const editor = await configured.openEditor(connector)
   const tls = adminIdentity(context)
   const isMaster = (): boolean => editor.document.connector.haRole === 'master'
+  const isShadow = (): boolean => editor.document.connector.haRole === 'shadow'
   const settings = alertSettingsOf(configuration)
   let watch: ConnectorWatch | undefined
   const watching = (): ConnectorWatch => {
@@ -168,9 +169,10 @@ export async function startConnectorPart(
       if (links.length === 0) return [{ part: 'connector', ready: true, addresses, detail: `administered, without subaccounts${invalid}` }]
       return links.map((link) => ({
         part: `connector ${link.locationId === '' ? '"default"' : `"${link.locationId}"`}`,
-        ready: link.tunnel.kind === 'ready',
+        // A shadow is ready without a tunnel: it stands by.
+        ready: link.tunnel.kind === 'ready' || isShadow(),
         addresses,
-        detail: `${link.tunnel.kind === 'ready' ? 'connected' : describeTunnel(link.tunnel)}, ${link.mappings} mappings${invalid}`,
+        detail: `${isShadow() ? 'stands by as shadow' : link.tunnel.kind === 'ready' ? 'connected' : describeTunnel(link.tunnel)}, ${link.mappings} mappings${invalid}`,
       }))
     },
     controls: {

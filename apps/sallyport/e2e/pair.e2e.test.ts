@@ -1,0 +1,193 @@
+import { createPublicKey, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Company, startCompany, subaccounts, writeConfiguration } from './company.ts'
+import { createInstallation, type Installation } from './installation.ts'
+
+const cfg = '/api/v1/configuration/connector'
+
+/** One connector that is administered, in a process and a folder of its own. */
+interface Connector {
+  readonly installation: Installation
+  child: ChildProcess
+}
+
+let cloud: Installation
+let company: Company
+let first: Connector
+let second: Connector
+
+const start = (installation: Installation): ChildProcess =>
+  installation.start(['serve', 'connector', '--compat-default-password', '--port-offset', String(installation.portOffset)])
+
+async function startConnector(role: 'master' | 'shadow'): Promise<Connector> {
+  const installation = await createInstallation()
+  const connector = { installation, child: start(installation) }
+  await installation.ready(1)
+  const password = { oldPassword: 'manage', newPassword: 'changed' }
+  expect(await call(connector, 'PUT', `${cfg}/authentication/basic`, password, 'manage')).toMatchObject({ status: 204 })
+  expect(await call(connector, 'POST', `${cfg}/haRole`, role)).toMatchObject({ status: 204 })
+  return connector
+}
+
+async function until(condition: () => Promise<boolean>, seconds: number): Promise<void> {
+  const deadline = Date.now() + seconds * 1000
+  while (!(await condition().catch(() => false))) {
+    if (Date.now() > deadline) throw new Error(`it did not happen within ${seconds} s`)
+    await sleep(100)
+  }
+}
+const answers = async (): Promise<boolean> => (await cloud.json<{ status: number }>(['curl', 'PLAIN_DEMO', '/'])).status === 200
+const roleOf = async (connector: Connector): Promise<string> => (await call(connector, 'GET', `${cfg}/haRole`)).json()
+
+async function kill({ child }: Connector): Promise<void> {
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
+}
+
+beforeAll(async () => {
+  cloud = await createInstallation()
+  company = await startCompany(cloud.folder)
+  writeConfiguration(cloud.file('server.yaml'), subaccounts)
+  const roles = 'token-service,destination-service,connectivity-proxy'
+  cloud.start(['serve', roles, '--config', cloud.file('server.yaml'), '--port-offset', String(cloud.portOffset)])
+  first = await startConnector('master')
+  second = await startConnector('shadow')
+  await cloud.ready(4)
+  const { authenticationData } = await cloud.json<{ authenticationData: string }>([
+    'connector',
+    'code',
+    '--subaccount',
+    'demo',
+    '--authentication-data',
+  ])
+  const added = await call(first, 'POST', '/api/v1/configuration/subaccounts', { authenticationData })
+  expect([added.status, added.json().tunnel.state]).toEqual([201, 'Connected'])
+  const mappings = `/api/v1/configuration/subaccounts/${added.json().regionHost}/demo/systemMappings`
+  const mapping = {
+    virtualHost: 'plain.demo',
+    virtualPort: '80',
+    localHost: '127.0.0.1',
+    localPort: String(company.ports.http),
+    protocol: 'HTTP',
+    backendType: 'nonSAPsys',
+    authenticationMode: 'NONE',
+  }
+  expect(await call(first, 'POST', mappings, mapping)).toMatchObject({ status: 201 })
+  expect(await call(first, 'POST', `${mappings}/plain.demo:80/resources`, { id: '/', enabled: true })).toMatchObject({ status: 201 })
+  const authority = { type: 'selfsigned', keySize: 2048, subjectDN: 'CN=Pair CA' }
+  expect(await call(first, 'POST', `${cfg}/onPremises/ppCaCertificate`, authority)).toMatchObject({ status: 201 })
+  expect(await call(first, 'PUT', `${cfg}/ha/master/config`, { haEnabled: true })).toMatchObject({ status: 204 })
+  const looksAfter = {
+    masterHost: '127.0.0.1',
+    masterPort: first.installation.port('connectorAdmin'),
+    ownHost: '127.0.0.1',
+    checkIntervalInSeconds: 1,
+    takeoverDelayInSeconds: 1,
+  }
+  expect(await call(second, 'PUT', `${cfg}/ha/shadow/config`, looksAfter)).toMatchObject({ status: 200 })
+  const logOn = { op: 'CONNECT', user: 'Administrator', password: 'changed' }
+  expect(await call(second, 'POST', `${cfg}/ha/shadow/state`, logOn)).toMatchObject({ status: 204 })
+}, 120_000)
+afterAll(async () => {
+  for (const each of [first, second]) await each?.installation[Symbol.asyncDispose]()
+  await cloud[Symbol.asyncDispose]()
+  await company[Symbol.asyncDispose]()
+})
+
+describe('two connectors in processes of their own', () => {
+  it('the shadow takes over after the master was killed, and the next request succeeds', async () => {
+    expect(await answers()).toBe(true)
+    await kill(first)
+    await until(async () => (await roleOf(second)) === 'master', 30)
+    await until(answers, 30)
+  }, 70_000)
+
+  it('PP-054 then issues certificates with the same authority, by the same rules', async () => {
+    const der = { accept: 'application/pkix-cert' }
+    const authority = new X509Certificate((await call(second, 'GET', `${cfg}/onPremises/ppCaCertificate`, undefined, 'changed', der)).bytes)
+    const path = `${cfg}/onPremises/subjectPatternRules/0/sampleCertificate?name=jane`
+    const made = new X509Certificate((await call(second, 'GET', path, undefined, 'changed', der)).bytes)
+    expect([
+      authority.subject,
+      made.subject,
+      made.verify(createPublicKey(authority.publicKey.export({ type: 'spki', format: 'pem' }))),
+    ]).toEqual(['CN=Pair CA', 'CN=jane', true])
+  })
+
+  it('the former master comes back as the shadow of the new one', async () => {
+    first.child = start(first.installation)
+    await first.installation.ready(1)
+    expect(await roleOf(first)).toBe('shadow')
+    await until(async () => (await call(second, 'GET', `${cfg}/ha/master/state`)).json().state === 'CONNECTED', 20)
+    expect(await answers()).toBe(true)
+  }, 60_000)
+
+  it('CC-179 a restore ends the process with 42, keeps differing start options apart, and the next start has what was restored', async () => {
+    const options = join(second.installation.data, 'connector', 'props.ini')
+    mkdirSync(join(second.installation.data, 'connector'), { recursive: true })
+    writeFileSync(options, 'heap=1024M\n')
+    const { bytes } = await call(second, 'POST', '/api/v1/configuration/backup', { password: 'pass word' })
+    writeFileSync(options, 'heap=2048M\n')
+    expect(await call(second, 'PUT', cfg, { description: 'later than the backup' })).toMatchObject({ status: 200 })
+    const form = new FormData()
+    form.append('backup', new Blob([new Uint8Array(bytes)]), 'backup.zip')
+    form.append('password', 'pass word')
+    const encoded = new Response(form)
+    const type = { 'content-type': encoded.headers.get('content-type') ?? '' }
+    const ended = once(second.child, 'exit')
+    const answer = await call(second, 'PUT', '/api/v1/configuration/backup', Buffer.from(await encoded.arrayBuffer()), 'changed', type)
+    expect(answer.status).toBe(204)
+    expect(await ended).toEqual([42, null])
+    expect([readFileSync(options, 'utf8'), existsSync(`${options}.restored`)]).toEqual(['heap=2048M\n', true])
+    second.child = start(second.installation)
+    await second.installation.ready(1)
+    expect((await call(second, 'GET', cfg)).json()).toEqual({ ha: 'master', description: '' })
+    await until(answers, 30)
+  }, 90_000)
+})
+
+interface Answer {
+  readonly status: number
+  readonly bytes: Buffer
+  json(): any
+}
+
+function call(
+  { installation }: Connector | { readonly installation: Installation },
+  method: string,
+  path: string,
+  body?: unknown,
+  password = 'changed',
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        host: 'localhost',
+        port: installation.port('connectorAdmin'),
+        method,
+        path,
+        ca: readFileSync(join(installation.data, 'ca.crt')),
+        auth: `Administrator:${password}`,
+        agent: false,
+        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks)
+          resolve({ status: response.statusCode ?? 0, bytes, json: () => JSON.parse(bytes.toString()) })
+        })
+      },
+    )
+    sent.on('error', reject).end(body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body))
+  })
+}
