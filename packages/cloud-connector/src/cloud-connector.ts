@@ -6,6 +6,7 @@ import { type Configuration, type ConnectorConfiguration, parseConfiguration } f
 import { type LoadedState, loadState } from './configuration/load-state.ts'
 import { type BackendStatus, backendsOf, type ConnectorStatus, linkStatusOf } from './connector-status.ts'
 import { createDeadlines } from './deadlines.ts'
+import type { RenewalPolicy } from './identity/certificate-renewal.ts'
 import type { ConnectorIdentity } from './identity/connector-identity.ts'
 import type { MaterialStore } from './identity/material-store.ts'
 import { defaultDrainMs } from './limits.ts'
@@ -91,6 +92,8 @@ export interface CloudConnectorOptions {
   readonly isWanted?: (holder: LinkName) => boolean
   /** Attempts in a row to reopen a tunnel that has been open in this process; one that has not gets a single attempt. Without it there is no end of attempts. */
   readonly maxReconnectAttempts?: () => number
+  /** When the certificate of an identity is renewed without being asked; in time and without end unless it is given. */
+  readonly renewal?: (holder: LinkName) => RenewalPolicy
 }
 
 const emptyEntry = connectorEntrySchema.parse({})
@@ -107,6 +110,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
     random = Math.random,
     traces = noTraces,
   } = options
+  const { renewal } = options
   const deadlines = createDeadlines(clock)
   const leafKey = createLeafKey()
   let links: readonly TunnelLink[] = []
@@ -157,6 +161,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       trustEntries: await restoreTrust(material, identity),
       on: options.isWanted?.(identity) ?? true,
       maxReconnectAttempts: options.maxReconnectAttempts,
+      renewal: renewal === undefined ? undefined : () => renewal(identity),
       load: (synchronisation) => load(from, identity, all, undefined, synchronisation),
       createTransport: options.createTransport,
       material,

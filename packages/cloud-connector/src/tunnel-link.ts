@@ -7,7 +7,7 @@ import { createServiceChannels, type ServiceChannels } from './channels/service-
 import { configurationChanges, formatChange } from './configuration/configuration-changes.ts'
 import type { LoadedState } from './configuration/load-state.ts'
 import type { Deadlines } from './deadlines.ts'
-import { type CertificateRenewal, createCertificateRenewal } from './identity/certificate-renewal.ts'
+import { type CertificateRenewal, createCertificateRenewal, type RenewalPolicy } from './identity/certificate-renewal.ts'
 import { type ConnectorIdentity, saveIdentity } from './identity/connector-identity.ts'
 import type { MaterialStore } from './identity/material-store.ts'
 import { type BackendMonitor, createBackendMonitor } from './monitoring/backend-monitor.ts'
@@ -74,6 +74,7 @@ export async function openTunnelLink(
   options: LinkSurroundings & {
     readonly identity: ConnectorIdentity
     readonly trustEntries: readonly TrustEntry[]
+    readonly renewal: (() => RenewalPolicy) | undefined
     /** Whether to connect now. */
     readonly on: boolean
     readonly load: (synchronisation: TrustSynchronisation) => Promise<LoadedState>
@@ -161,6 +162,7 @@ export async function openTunnelLink(
       identity = renewed
       client.reconnect()
     },
+    policy: options.renewal,
     clock,
     log,
   })

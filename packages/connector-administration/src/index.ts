@@ -35,3 +35,4 @@ export { type AuthenticationData, formatAuthenticationData } from './subaccounts
 export { createSubaccountLifecycle, type SubaccountLifecycle } from './subaccounts/subaccount-lifecycle.ts'
 export { useFileUserStore } from './access/access-editor.ts'
 export { createWayToCloud } from './subaccounts/way-to-cloud.ts'
+export { renewalPolicyOf } from './subaccounts/renewal-policy.ts'

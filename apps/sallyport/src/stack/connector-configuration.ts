@@ -12,6 +12,7 @@ import {
   createFileEditor,
   isWantedBy,
   type ProxySettings,
+  renewalPolicyOf,
   openConfigurationEditor,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError, type Logger } from '@sallyport/core'
@@ -36,7 +37,7 @@ export interface ConnectorConfiguration {
   readonly source: ConfigurationSource
   readonly otherKeys: readonly string[]
   /** Which tunnels are meant to be open, and how often a lost one is tried; without it all of them, for ever. */
-  readonly tunnels?: Required<Pick<CloudConnectorOptions, 'isWanted' | 'maxReconnectAttempts'>>
+  readonly tunnels?: Required<Pick<CloudConnectorOptions, 'isWanted' | 'maxReconnectAttempts' | 'renewal'>>
   /** On the way to the cloud side, at the moment. */
   proxy(): ProxySettings | undefined
   /** What the administration API shows and changes; to be opened before the connector starts. */
@@ -53,8 +54,10 @@ export function createAdministeredConfiguration(options: {
   readonly material: MaterialStore
   readonly audit: Pick<AuditSink, 'write'>
   readonly log: Logger
+  /** Before the end of a certificate people are alerted; a week earlier it is renewed. */
+  readonly alertDays: number
 }): ConnectorConfiguration {
-  const { audit, log, material } = options
+  const { alertDays, audit, log, material } = options
   let editor: ConfigurationEditor | undefined
   const current = (): ConfigurationEditor['document'] => {
     if (editor === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the configuration of the connector is not open yet')
@@ -67,6 +70,7 @@ export function createAdministeredConfiguration(options: {
     tunnels: {
       isWanted: (holder) => isWantedBy(current(), holder),
       maxReconnectAttempts: () => current().connectivity.maxReconnectAttempts,
+      renewal: (holder) => renewalPolicyOf(current(), holder, alertDays),
     },
     async openEditor(connector) {
       editor = await openConfigurationEditor({

@@ -60,7 +60,12 @@ export async function startConnectorPart(
   const audit = createAuditLog({ folder: material.auditFolder, key: material.auditKey, clock, log })
   if (administered && (await applyPendingRestore(material.store))) log.info({}, 'the configuration was restored from a backup')
   const configured = administered
-    ? createAdministeredConfiguration({ material: material.store, audit, log })
+    ? createAdministeredConfiguration({
+        material: material.store,
+        audit,
+        log,
+        alertDays: alertSettingsOf(configuration).alerting.thresholds.certificateValidityDays,
+      })
     : createFiledConfiguration(context)
   const identities = administered ? await loadIdentities(material.store) : await pairedIdentities(context, material, options.pairing)
   const openWay = createWayToCloud(configured.proxy)

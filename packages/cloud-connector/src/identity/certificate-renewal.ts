@@ -14,16 +14,30 @@ export interface CertificateRenewal {
   stop(): void
 }
 
+/** When a certificate is renewed without being asked. */
+export interface RenewalPolicy {
+  readonly automatic: boolean
+  /** Before it expires. */
+  readonly leadMs: number
+  /** Attempts end so long after the first one that failed, until the connector starts again or somebody renews. */
+  readonly giveUpAfterMs: number
+}
+
 /** Looks from time to time. `replace` stores the new identity and uses it from the next connection on. */
 export function createCertificateRenewal(options: {
   readonly identity: () => ConnectorIdentity
   readonly request: (certificationRequest: string) => Promise<RenewedCertificate>
   readonly replace: (identity: ConnectorIdentity) => Promise<void>
+  /** Asked at every look. Without it certificates are renewed in time, and attempts never end. */
+  readonly policy?: (() => RenewalPolicy) | undefined
   readonly clock: Clock
   readonly log: Logger
 }): CertificateRenewal {
   const { clock, log } = options
   let error: string | undefined
+  /** Not before this, after a failure. */
+  let retryAtMs = 0
+  let failingSinceMs: number | undefined
   let stopped = false
   let cancel: (() => void) | undefined
 
@@ -36,23 +50,28 @@ export function createCertificateRenewal(options: {
     }
     await options.replace({ ...before, certificate, key, authorities })
     error = undefined
+    failingSinceMs = undefined
+    retryAtMs = 0
     log.info({ subaccount: before.subaccount, locationId: before.locationId }, 'the subaccount certificate was renewed')
   }
 
-  /** Not before this, after a failure. */
-  let retryAtMs = 0
+  const policy = (): RenewalPolicy =>
+    options.policy?.() ?? { automatic: true, leadMs: renewalLeadMs, giveUpAfterMs: Number.POSITIVE_INFINITY }
+  const mayTry = ({ automatic, giveUpAfterMs }: RenewalPolicy): boolean =>
+    automatic && (failingSinceMs === undefined || clock.now() - failingSinceMs < giveUpAfterMs)
   const schedule = (atLeastMs: number): void => {
-    const waitMs = Math.max(dueMs(options.identity()), retryAtMs) - clock.now()
+    const waitMs = Math.max(dueMs(options.identity(), policy()), retryAtMs) - clock.now()
     cancel = clock.after(Math.min(Math.max(waitMs, atLeastMs), renewalCheckMs), () => void look())
   }
   const look = async (): Promise<void> => {
     const { locationId, subaccount } = options.identity()
-    if (clock.now() >= Math.max(dueMs(options.identity()), retryAtMs)) {
+    if (mayTry(policy()) && clock.now() >= Math.max(dueMs(options.identity(), policy()), retryAtMs)) {
       try {
         await renew()
       } catch (cause) {
         error = cause instanceof Error ? cause.message : 'unknown'
         log.warn({ subaccount, locationId, reason: error }, 'the subaccount certificate could not be renewed')
+        failingSinceMs ??= clock.now()
         retryAtMs = clock.now() + retryMs(options.identity(), clock.now())
       }
     }
@@ -73,10 +92,10 @@ export function createCertificateRenewal(options: {
   }
 }
 
-/** When a certificate is to be renewed: 37 days before it expires, or in the last third of a shorter life. */
-function dueMs(identity: ConnectorIdentity): number {
+/** When a certificate is to be renewed: so long before it expires, or in the last third of a shorter life. */
+function dueMs(identity: ConnectorIdentity, { leadMs }: RenewalPolicy): number {
   const { notAfterMs, notBeforeMs } = validityOf(identity)
-  return notAfterMs - Math.min(renewalLeadMs, (notAfterMs - notBeforeMs) * renewalLeadShare)
+  return notAfterMs - Math.min(leadMs, (notAfterMs - notBeforeMs) * renewalLeadShare)
 }
 
 function retryMs(identity: ConnectorIdentity, nowMs: number): number {
