@@ -18,6 +18,18 @@ afterEach(async () => {
   bench = undefined
 })
 
+/** A connector with one open channel, and where it listens. */
+async function startOne(answer: 'echo' | 'refuse' = 'echo'): Promise<{ readonly host: string; readonly bench: ConnectorBench }> {
+  const host = ownAddress()
+  const started = await startConnectorBench({
+    serveChannel: cloudSide(answer).serve,
+    connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
+  })
+  bench = started
+  await allOpen()
+  return { host, bench: started }
+}
+
 /** An address of this machine that nobody else uses: the ports of ABAP channels are fixed. */
 function ownAddress(): string {
   const byte = (): number => 1 + Math.floor(Math.random() * 250)
@@ -136,12 +148,7 @@ describe('service channels', () => {
   })
 
   it('CC-114 bytes pass both ways and each direction ends by itself, counted by port and without an audit entry', async () => {
-    const host = ownAddress()
-    bench = await startConnectorBench({
-      serveChannel: cloudSide().serve,
-      connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
-    })
-    await allOpen()
+    const { host, bench: started } = await startOne()
     const socket = await client(host, 5432)
     const sent = 'x'.repeat(3_000_000)
     socket.end(sent)
@@ -153,7 +160,7 @@ describe('service channels', () => {
       bytesFromCloud: sent.length + 9,
       hours: [{ bytesToCloud: sent.length, bytesFromCloud: sent.length + 9 }],
     })
-    expect(bench.audit).toEqual([])
+    expect(started.audit).toEqual([])
   })
 
   it('CC-112 a port that another process holds is reported, tried again, and leaves the other channel alone', async () => {
@@ -187,22 +194,17 @@ describe('service channels', () => {
   })
 
   it('CC-113 disconnecting the subaccount cuts its clients and closes its ports; connecting opens them again', async () => {
-    const host = ownAddress()
-    bench = await startConnectorBench({
-      serveChannel: cloudSide().serve,
-      connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
-    })
-    await allOpen()
+    const { host, bench: started } = await startOne()
     const socket = await client(host, 5432)
     await once(socket, 'data')
     const ended = endOf(socket)
     const holder = { subaccount, locationId: '' }
-    await bench.connector.disconnect(holder)
+    await started.connector.disconnect(holder)
     expect(await ended).toBe('ECONNRESET')
     expect(statuses()[0]?.state).toMatchObject({ kind: 'waiting', message: 'the subaccount is disconnected; connect it first' })
     await expect(client(host, 5432)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    await expect(bench.connector.whenChannelOpen(holder, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'TUNNEL_LOST' })
-    await bench.connector.connect(holder)
+    await expect(started.connector.whenChannelOpen(holder, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'TUNNEL_LOST' })
+    await started.connector.connect(holder)
     await allOpen()
     expect(String((await once(await client(host, 5432), 'data'))[0])).toBe('hello db\n')
   })
@@ -238,16 +240,11 @@ describe('service channels', () => {
   })
 
   it('the ports close with the tunnel of the subaccount and open again with it', async () => {
-    const host = ownAddress()
-    bench = await startConnectorBench({
-      serveChannel: cloudSide().serve,
-      connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
-    })
-    await allOpen()
+    const { host, bench: started } = await startOne()
     const socket = await client(host, 5432)
     await once(socket, 'data')
     const ended = endOf(socket)
-    bench.cloudSide.disconnect(subaccount, 'bench')
+    started.cloudSide.disconnect(subaccount, 'bench')
     expect(await ended).toBe('ECONNRESET')
     await until(() => kinds()[0] === 'waiting')
     await expect(client(host, 5432)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
@@ -311,12 +308,7 @@ describe('service channels', () => {
   })
 
   it('a client that the cloud side refuses is reset, and the status says why until the next is joined', async () => {
-    const host = ownAddress()
-    bench = await startConnectorBench({
-      serveChannel: cloudSide('refuse').serve,
-      connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
-    })
-    await allOpen()
+    const { host, bench: started } = await startOne('refuse')
     expect(await outcome(host, 5432)).toBe('ECONNRESET')
     expect(await outcome(host, 5432)).toBe('ECONNRESET')
     expect(statuses()[0]).toMatchObject({
@@ -324,7 +316,7 @@ describe('service channels', () => {
       lastRefusal: { code: 'ACCESS_DENIED', message: 'no service [2Jmapping' },
       usage: { clients: 0, refused: 2 },
     })
-    expect(bench.logged.filter((line) => line.includes('not connected'))).toHaveLength(1)
+    expect(started.logged.filter((line) => line.includes('not connected'))).toHaveLength(1)
   })
 
   it('a client is reset when the cloud side does not answer, and when there are too many', async () => {
@@ -350,15 +342,10 @@ describe('service channels', () => {
   })
 
   it('at the end ports close at once, and clients have the time that is granted', async () => {
-    const host = ownAddress()
-    bench = await startConnectorBench({
-      serveChannel: cloudSide().serve,
-      connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
-    })
-    await allOpen()
+    const { host, bench: started } = await startOne()
     const socket = await client(host, 5432)
     await once(socket, 'data')
-    const stopped = bench.connector.stop({ graceMs: 0, channelGraceMs: 10_000 })
+    const stopped = started.connector.stop({ graceMs: 0, channelGraceMs: 10_000 })
     await until(() => kinds()[0] === 'closed')
     await expect(client(host, 5432)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     socket.write('last words')
@@ -370,16 +357,11 @@ describe('service channels', () => {
   })
 
   it('without grace clients are reset when the connector stops', async () => {
-    const host = ownAddress()
-    bench = await startConnectorBench({
-      serveChannel: cloudSide().serve,
-      connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
-    })
-    await allOpen()
+    const { host, bench: started } = await startOne()
     const socket = await client(host, 5432)
     await once(socket, 'data')
     const ended = endOf(socket)
-    await bench.connector.stop({ graceMs: 10_000, channelGraceMs: 0 })
+    await started.connector.stop({ graceMs: 10_000, channelGraceMs: 0 })
     expect(await ended).toBe('ECONNRESET')
   })
 
