@@ -209,6 +209,29 @@ describe('service channels', () => {
     expect(String((await once(await client(host, 5432), 'data'))[0])).toBe('hello db\n')
   })
 
+  it('disconnecting with a grace period closes the ports at once and lets clients finish, who end with it at the latest', async () => {
+    const clock = createManualClock(Date.now())
+    const host = ownAddress()
+    bench = await startConnectorBench({
+      clock,
+      serveChannel: cloudSide().serve,
+      connector: channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host }]),
+    })
+    await allOpen()
+    const [stays, finishes] = [await client(host, 5432), await client(host, 5432)]
+    await Promise.all([once(stays, 'data'), once(finishes, 'data')])
+    await bench.connector.disconnect({ subaccount, locationId: '' }, { channelGraceMs: 60_000 })
+    await expect(client(host, 5432)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    finishes.end('last words')
+    expect(await text(finishes)).toBe('last words')
+    stays.write('still there')
+    expect(String((await once(stays, 'data'))[0])).toBe('still there')
+    const ended = endOf(stays)
+    clock.advance(60_000)
+    expect(await ended).toBe('ECONNRESET')
+    expect(statuses()[0]?.openedConnections).toBe(0)
+  })
+
   it('monitoring shows type, state, clients and bytes of each channel', async () => {
     const host = ownAddress()
     bench = await startConnectorBench({

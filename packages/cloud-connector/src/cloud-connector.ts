@@ -40,8 +40,11 @@ export interface CloudConnector extends AsyncDisposable {
   remove(holder: LinkName): Promise<void>
   /** Opens the tunnel again after `disconnect`, or after all attempts have failed. @throws ConnectivityError `NOT_FOUND`. */
   connect(holder: LinkName): Promise<void>
-  /** Cuts the tunnel with everything that goes over it; what is configured stays. @throws ConnectivityError `NOT_FOUND`. */
-  disconnect(holder: LinkName): Promise<void>
+  /**
+   * Cuts the tunnel with everything that goes over it; what is configured stays. Clients of service channels may finish for `channelGraceMs` (0 unless it is given), as
+   * after a change of roles; nobody waits for them. @throws ConnectivityError `NOT_FOUND`.
+   */
+  disconnect(holder: LinkName, options?: { readonly channelGraceMs?: number }): Promise<void>
   /** Settles when every tunnel is open that is meant to be, or only the one that is named. */
   whenConnected(signal: AbortSignal, holder?: LinkName): Promise<void>
   readonly status: ConnectorStatus
@@ -270,7 +273,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
         await Promise.all(gone.map((link) => link.close(0)))
       }),
     connect: (holder) => inTurn(async () => linkOf(holder).connect()),
-    disconnect: (holder) => inTurn(() => linkOf(holder).disconnect()),
+    disconnect: (holder, { channelGraceMs = 0 } = {}) => inTurn(() => linkOf(holder).disconnect(channelGraceMs)),
     async whenConnected(signal, holder) {
       const meant = holder === undefined ? links.filter(({ on }) => on) : [linkOf(holder)]
       await Promise.all(meant.map((link) => link.whenConnected(signal)))

@@ -7,8 +7,8 @@ export interface SwitchedTunnel extends TunnelClient {
   readonly on: boolean
   /** Begins to dial, unless it does so already. After a failure that ended all attempts it begins anew. */
   connect(): void
-  /** Closes at once, with everything that is open. */
-  disconnect(): Promise<void>
+  /** Takes nothing new at once; what is open may finish for so long. */
+  disconnect(options: { readonly graceMs: number }): Promise<void>
 }
 
 /** Makes clients one after the other, at most one at a time. What is exposed is told to each of them. */
@@ -41,7 +41,7 @@ export function createSwitchedTunnel(options: { readonly on: boolean; readonly c
       client = options.create()
       if (exposed !== undefined) client.expose(...exposed)
     },
-    disconnect: () => disconnect(0),
+    disconnect: ({ graceMs }) => disconnect(graceMs),
     get state() {
       return client?.state ?? { kind: 'closed' }
     },

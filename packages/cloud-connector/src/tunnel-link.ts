@@ -63,8 +63,8 @@ export interface TunnelLink {
   /** Whether the tunnel is meant to be open. */
   readonly on: boolean
   connect(): void
-  /** Cuts everything that goes over the tunnel, at once, and closes the ports of service channels. */
-  disconnect(): Promise<void>
+  /** Cuts everything that goes over the tunnel, at once, and closes the ports of service channels; their clients may finish for `channelGraceMs`, and nobody waits for them. */
+  disconnect(channelGraceMs: number): Promise<void>
   /** Clients of service channels may finish for `channelGraceMs`, as long as everything else unless it is given. */
   close(graceMs: number, channelGraceMs?: number): Promise<void>
 }
@@ -235,9 +235,10 @@ export async function openTunnelLink(
       return client.on
     },
     connect: () => client.connect(),
-    async disconnect() {
+    async disconnect(channelGraceMs) {
       host.abort()
-      await client.disconnect()
+      const ended = client.disconnect({ graceMs: channelGraceMs })
+      if (channelGraceMs === 0) await ended
     },
     whenConnected: (signal) => client.whenReady(signal),
     async close(graceMs, channelGraceMs = graceMs) {
