@@ -1,4 +1,5 @@
 import { type Address, tryParseAddress } from './address.ts'
+import { ConnectivityError } from './errors.ts'
 import type { InvalidProperty, Properties } from './property-values.ts'
 
 /** What is spoken; the variants that begin with TLS are the same protocol. */
@@ -22,6 +23,18 @@ const schemes: readonly MailScheme[] = [
   { protocol: 'pop3', implicitTls: true, defaultPort: 995, names: ['pop3s'] },
 ]
 const known = schemes.flatMap(({ names }) => names).join(', ')
+
+/** For an adapter, before it does anything. @throws ConnectivityError `DESTINATION_INVALID` for a destination of another protocol. */
+export function requireMailProtocol(destination: { readonly name: string; readonly protocol: MailProtocol }, wanted: MailProtocol): void {
+  const { name, protocol } = destination
+  if (protocol === wanted) return
+  const names = schemes.filter((scheme) => scheme.protocol === wanted).map((scheme) => scheme.names[0])
+  throw new ConnectivityError(
+    'DESTINATION_INVALID',
+    `destination "${name}" is for ${protocol}; mail.transport.protocol has to be ${names.join(' or ')}`,
+    { details: { destination: name } },
+  )
+}
 
 /** The one that `mail.transport.protocol` names or, without it, the only one with a host. */
 export function selectMailScheme(properties: Properties, invalid: InvalidProperty): MailScheme {

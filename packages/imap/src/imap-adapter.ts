@@ -1,4 +1,4 @@
-import { abortedError, type Clock, ConnectivityError, createMailLogons, type ProtocolAdapter } from '@sallyport/core'
+import { abortedError, type Clock, createMailLogons, type ProtocolAdapter, requireMailProtocol } from '@sallyport/core'
 import { loadLibrary, type TlsOptions } from '@sallyport/stream'
 import { createImapClient, type ImapClient } from './imap-client.ts'
 import type { ImapFlowClass } from './library-way.ts'
@@ -19,18 +19,10 @@ export function createImapAdapter({ clock, tls = {}, library: chosen }: ImapAdap
     protocol: 'imap',
     destinationType: 'MAIL',
     async connect(destination, { dial, credentials, renewCredentials, signal, log }) {
-      const { name, protocol } = destination
+      const { name } = destination
       const attempt = `connect to destination "${name}"`
       if (signal.aborted) throw abortedError(signal, attempt)
-      if (protocol !== 'imap') {
-        throw new ConnectivityError(
-          'DESTINATION_INVALID',
-          `destination "${name}" is for ${protocol}; mail.transport.protocol has to be imap4 or imap4s`,
-          {
-            details: { destination: name },
-          },
-        )
-      }
+      requireMailProtocol(destination, 'imap')
       const library =
         chosen ?? (await loadLibrary({ name: 'imapflow', beside: '@sallyport/imap', attempt }, () => import('imapflow'))).ImapFlow
       // Tokens count as expired a little before they do.

@@ -1,4 +1,4 @@
-import { abortedError, type Clock, ConnectivityError, createMailLogons, type ProtocolAdapter } from '@sallyport/core'
+import { abortedError, type Clock, createMailLogons, type ProtocolAdapter, requireMailProtocol } from '@sallyport/core'
 import type { TlsOptions } from '@sallyport/stream'
 import { maxMessageBytes as defaultMaxMessageBytes } from './limits.ts'
 import { createPop3Client, type Pop3Client } from './pop3-client.ts'
@@ -22,17 +22,9 @@ export function createPop3Adapter({
     protocol: 'pop3',
     destinationType: 'MAIL',
     async connect(destination, { dial, credentials, renewCredentials, signal, log }) {
-      const { name, protocol } = destination
+      const { name } = destination
       if (signal.aborted) throw abortedError(signal, `connect to destination "${name}"`)
-      if (protocol !== 'pop3') {
-        throw new ConnectivityError(
-          'DESTINATION_INVALID',
-          `destination "${name}" is for ${protocol}; mail.transport.protocol has to be pop3 or pop3s`,
-          {
-            details: { destination: name },
-          },
-        )
-      }
+      requireMailProtocol(destination, 'pop3')
       const logons = createMailLogons({ destination, credentials, renew: renewCredentials, clock })
       return createPop3Client({ destination, dial, tls, clock, log, logons, maxMessageBytes })
     },

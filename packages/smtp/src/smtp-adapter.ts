@@ -1,4 +1,4 @@
-import { abortedError, type Clock, ConnectivityError, createMailLogons, type ProtocolAdapter } from '@sallyport/core'
+import { abortedError, type Clock, createMailLogons, type ProtocolAdapter, requireMailProtocol } from '@sallyport/core'
 import { createConnectionPool, type TlsOptions } from '@sallyport/stream'
 import { idleConnectionMs, maxConnections as defaultMaxConnections } from './limits.ts'
 import { loadNodemailer } from './load-nodemailer.ts'
@@ -30,15 +30,10 @@ export function createSmtpAdapter({
     protocol: 'smtp',
     destinationType: 'MAIL',
     async connect(destination, { dial, credentials, renewCredentials: renew, signal, log }) {
-      const { name, protocol, proxyType } = destination
+      const { name, proxyType } = destination
       const attempt = `connect to destination "${name}"`
       if (signal.aborted) throw abortedError(signal, attempt)
-      if (protocol !== 'smtp') {
-        throw new ConnectivityError(
-          'DESTINATION_INVALID',
-          `destination "${name}": mail is sent with smtp or smtps, and this is ${protocol}`,
-        )
-      }
+      requireMailProtocol(destination, 'smtp')
       const library = await loadNodemailer(attempt)
       const logons = createMailLogons({ destination, credentials, renew, clock })
       const deps = { destination, dial, tls, clock, log, library }

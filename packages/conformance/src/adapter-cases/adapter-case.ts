@@ -54,7 +54,7 @@ export interface AdapterParts<T extends Destination['type'], Client extends Prot
 }
 
 /** A backend whose answer is as long as one likes, and a client that asks for it. */
-export interface LongAnswer<Client extends ProtocolClient> {
+interface LongAnswer<Client extends ProtocolClient> {
   /** Answers with all of `content`, as fast as the connection takes it. */
   readonly serve: (far: FarEnd, content: Readable) => void
   /** Asks when it is iterated; what the client hands on is counted by its bytes. */
@@ -62,7 +62,7 @@ export interface LongAnswer<Client extends ProtocolClient> {
 }
 
 /** A backend that takes a request of any length, and a client that makes one. */
-export interface LongRequest<Client extends ProtocolClient> {
+interface LongRequest<Client extends ProtocolClient> {
   /** Takes the content to its end before it answers. */
   readonly serve: (far: FarEnd) => void
   /** Sends all of `content`. Throws unless the backend has taken it. */

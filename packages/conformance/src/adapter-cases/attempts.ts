@@ -21,7 +21,7 @@ export function greet({ parts }: AdapterContext, { stream }: FarEnd): void {
 }
 
 /** What an attempt to connect differs in from the usual one. */
-export interface Attempt {
+interface Attempt {
   readonly credentials?: Credentials
   readonly principal?: Principal
   readonly dialled?: DialOptions[]

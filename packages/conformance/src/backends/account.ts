@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { onLine } from './text-lines.ts'
 
 /** How a scripted server behaves. Without an answer of the script the server answers as an account with one message does. */
 export interface AccountScript {
@@ -16,7 +17,6 @@ export const storedMessage: string = 'Subject: hello\r\n\r\nhello\r\n'
 export function playAccount(stream: Duplex, script: AccountScript = {}): string[] {
   const lines: string[] = []
   const { capabilities = 'IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2', opens, answer } = script
-  let held = ''
   let pending: ((response: string) => void) | undefined
   const say = (text: string): void => void stream.write(text)
   const knock = (tag: string, presented: string): void =>
@@ -44,25 +44,18 @@ export function playAccount(stream: Duplex, script: AccountScript = {}): string[
       stream.end()
     },
   }
-  stream.on('error', () => {})
-  stream.on('end', () => stream.end())
-  stream.on('data', (chunk: Buffer) => {
-    held += chunk.toString('utf8')
-    for (let end = held.indexOf('\r\n'); end >= 0; end = held.indexOf('\r\n')) {
-      const line = held.slice(0, end)
-      held = held.slice(end + 2)
-      lines.push(line)
-      if (pending !== undefined) {
-        const take = pending
-        pending = undefined
-        take(line)
-        continue
-      }
-      const [tag = '', first = '', ...rest] = line.split(' ')
-      if (answer?.(tag, line.slice(tag.length + 1), say) === true) continue
-      const [keyword = '', ...args] = first === 'UID' ? rest : [first, ...rest]
-      ;(commands[keyword] ?? ((mine: string) => say(`${mine} OK done\r\n`)))(tag, args.join(' '))
+  onLine(stream, (line) => {
+    lines.push(line)
+    if (pending !== undefined) {
+      const take = pending
+      pending = undefined
+      take(line)
+      return
     }
+    const [tag = '', first = '', ...rest] = line.split(' ')
+    if (answer?.(tag, line.slice(tag.length + 1), say) === true) return
+    const [keyword = '', ...args] = first === 'UID' ? rest : [first, ...rest]
+    ;(commands[keyword] ?? ((mine: string) => say(`${mine} OK done\r\n`)))(tag, args.join(' '))
   })
   say(script.greeting ?? (opens === undefined ? '* PREAUTH ready\r\n' : '* OK ready\r\n'))
   return lines

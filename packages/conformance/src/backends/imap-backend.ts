@@ -4,7 +4,9 @@ import { ConnectivityError, type MailDestination, parseDestination, type Protoco
 import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
 import { type AccountScript, playAccount } from './account.ts'
+import { saslResponseOf } from './sasl-response.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
+import { greetingWith, pageOfHtml } from './text-lines.ts'
 
 interface ImapAsks extends ProtocolClient {
   flow(options: { readonly signal: AbortSignal }): Promise<{
@@ -20,12 +22,7 @@ interface ImapAsks extends ProtocolClient {
 
 /** Opens the account to whom it knows: by password, or by the token of a prepared header. */
 function serve({ stream }: FarEnd, { credentials }: Demand): void {
-  const expected =
-    credentials.kind === 'basic'
-      ? `\0${credentials.user}\0${credentials.password.reveal()}`
-      : credentials.kind === 'header'
-        ? `user=the-user\u0001auth=${credentials.value.reveal()}\u0001\u0001`
-        : undefined
+  const expected = saslResponseOf(credentials)
   playAccount(stream, expected === undefined ? {} : { opens: (presented) => presented === expected })
 }
 
@@ -47,12 +44,6 @@ const playing =
 /** Plays along until the mailbox is selected. */
 const answeringSelect = (answer: (tag: string) => string): ((far: FarEnd) => void) =>
   playing({ answer: (tag, line, say) => line.startsWith('SELECT') && (say(answer(tag)), true) })
-const saying =
-  (greeting: string): ((far: FarEnd) => void) =>
-  ({ stream }) => {
-    stream.on('error', () => {}).on('end', () => stream.end())
-    stream.resume().write(greeting)
-  }
 
 /** An account with one message, and servers that no client should believe. */
 export const imapBackend: ScriptedBackend<'MAIL', ImapAsks> = {
@@ -94,9 +85,9 @@ export const imapBackend: ScriptedBackend<'MAIL', ImapAsks> = {
   greeting: '* OK ready\r\n',
   beginAnswer: ({ stream }) => void stream.write('* CAPABILI'),
   hostile: {
-    'a page of HTML': saying('HTTP/1.1 400 Bad Request\r\n\r\n<html>'),
-    'a greeting of POP3': saying('+OK ready\r\n'),
-    'a greeting without end': saying(`* OK ${'x'.repeat(4 * 1024 * 1024)}`),
+    'a page of HTML': greetingWith(pageOfHtml),
+    'a greeting of POP3': greetingWith('+OK ready\r\n'),
+    'a greeting without end': greetingWith(`* OK ${'x'.repeat(4 * 1024 * 1024)}`),
     'a literal of 8 EiB': answeringSelect(() => '* OK {9223372036854775807}\r\n'),
     'an answer of NULs': answeringSelect((tag) => `${tag} \0\0\0\r\n`),
   },

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { onLine } from './text-lines.ts'
 
 /** How a scripted server answers one line. Without an answer of the script the server answers as a mailbox of one message does. */
 export interface MailboxScript {
@@ -19,7 +20,6 @@ export function playMailbox(stream: Duplex, script: MailboxScript = {}): string[
   const lines: string[] = []
   const { opens, answer } = script
   const capabilities = 'capabilities' in script ? script.capabilities : ['TOP', 'UIDL', 'USER', 'SASL PLAIN', 'RESP-CODES']
-  let held = ''
   let known = opens === undefined
   let pending: ((response: string) => void) | undefined
   const say = (text: string): void => void stream.write(text)
@@ -48,26 +48,19 @@ export function playMailbox(stream: Duplex, script: MailboxScript = {}): string[
       stream.end()
     },
   }
-  stream.on('error', () => {})
-  stream.on('end', () => stream.end())
-  stream.on('data', (chunk: Buffer) => {
-    held += chunk.toString('utf8')
-    for (let end = held.indexOf('\r\n'); end >= 0; end = held.indexOf('\r\n')) {
-      const line = held.slice(0, end)
-      held = held.slice(end + 2)
-      lines.push(line)
-      if (pending !== undefined) {
-        const take = pending
-        pending = undefined
-        take(line)
-        continue
-      }
-      if (answer?.(line, say) === true) continue
-      const [keyword = '', ...rest] = line.split(' ')
-      const free = ['CAPA', 'AUTH', 'USER', 'PASS', 'QUIT'].includes(keyword)
-      if (known || free) (commands[keyword] ?? (() => say('+OK\r\n')))(rest.join(' '))
-      else say('-ERR log on first\r\n')
+  onLine(stream, (line) => {
+    lines.push(line)
+    if (pending !== undefined) {
+      const take = pending
+      pending = undefined
+      take(line)
+      return
     }
+    if (answer?.(line, say) === true) return
+    const [keyword = '', ...rest] = line.split(' ')
+    const free = ['CAPA', 'AUTH', 'USER', 'PASS', 'QUIT'].includes(keyword)
+    if (known || free) (commands[keyword] ?? (() => say('+OK\r\n')))(rest.join(' '))
+    else say('-ERR log on first\r\n')
   })
   say(script.greeting ?? '+OK ready\r\n')
   return lines

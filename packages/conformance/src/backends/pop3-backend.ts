@@ -4,7 +4,9 @@ import { ConnectivityError, type MailDestination, parseDestination, type Protoco
 import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
 import { type MailboxScript, playMailbox, storedMessage } from './mailbox.ts'
+import { saslResponseOf } from './sasl-response.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
+import { greetingWith, pageOfHtml } from './text-lines.ts'
 
 interface Pop3Asks extends ProtocolClient {
   open(options: { readonly signal: AbortSignal }): Promise<void>
@@ -14,12 +16,7 @@ interface Pop3Asks extends ProtocolClient {
 
 /** Opens the mailbox to whom it knows: by password, or by the token of a prepared header. */
 function serve({ stream }: FarEnd, { credentials }: Demand): void {
-  const expected =
-    credentials.kind === 'basic'
-      ? `\0${credentials.user}\0${credentials.password.reveal()}`
-      : credentials.kind === 'header'
-        ? `user=the-user\u0001auth=${credentials.value.reveal()}\u0001\u0001`
-        : undefined
+  const expected = saslResponseOf(credentials)
   playMailbox(stream, {
     capabilities: ['TOP', 'UIDL', 'USER', 'SASL PLAIN XOAUTH2'],
     ...(expected === undefined ? {} : { opens: (presented) => Buffer.from(presented, 'base64').toString('utf8') === expected }),
@@ -75,14 +72,8 @@ export const pop3Backend: ScriptedBackend<'MAIL', Pop3Asks> = {
   greeting: '+OK ready\r\n',
   beginAnswer: ({ stream }) => void stream.write('+O'),
   hostile: {
-    'a page of HTML': ({ stream }) => {
-      stream.on('error', () => {}).on('end', () => stream.end())
-      stream.resume().write('HTTP/1.1 400 Bad Request\r\n\r\n<html>')
-    },
-    'a greeting without end': ({ stream }) => {
-      stream.on('error', () => {}).on('end', () => stream.end())
-      stream.resume().write(`+OK ${'x'.repeat(10_000)}`)
-    },
+    'a page of HTML': greetingWith(pageOfHtml),
+    'a greeting without end': greetingWith(`+OK ${'x'.repeat(10_000)}`),
     'capabilities without end': playing({
       answer: (line, say) => line === 'CAPA' && (say(`+OK\r\n${'X-NOTHING\r\n'.repeat(10_000)}`), true),
     }),

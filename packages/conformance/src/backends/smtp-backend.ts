@@ -4,6 +4,7 @@ import type { Demand } from '../adapter-cases/adapter-case.ts'
 import type { FarEnd } from '../far-side.ts'
 import { serveRelay } from './mail-relay.ts'
 import type { ScriptedBackend } from './scripted-backend.ts'
+import { greetingWith, pageOfHtml } from './text-lines.ts'
 
 interface SmtpAsks extends ProtocolClient {
   send(
@@ -62,12 +63,7 @@ export const smtpBackend: ScriptedBackend<'MAIL', SmtpAsks> = {
   greeting: '220 relay.test ESMTP\r\n',
   beginAnswer: ({ stream }) => void stream.write('250-relay.te'),
   hostile: {
-    'a page of HTML': ({ stream }) => {
-      stream.on('error', () => {})
-      stream.on('end', () => stream.end())
-      stream.resume()
-      stream.write('HTTP/1.1 400 Bad Request\r\n\r\n<html>')
-    },
+    'a page of HTML': greetingWith(pageOfHtml),
     'a line without an end': answering('250-'.padEnd(128 * 1024, 'x')),
     'lines without an end': answering('250-more\r\n'.repeat(20_000)),
     'no number': answering('ok, go on\r\n'),
