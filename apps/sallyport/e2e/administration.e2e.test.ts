@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
@@ -18,6 +19,24 @@ it('CC-001 CC-002 a connector on an empty folder answers HTTPS on its port, with
   // The password is right, and has to be changed.
   expect(await status('Administrator:manage')).toBe(403)
 })
+
+it('whoever has forgotten the password gets a new one while the connector stands still', async () => {
+  const words = ['serve', 'connector', '--port-offset', String(installation.portOffset)]
+  const first = installation.start(words)
+  await installation.ready(1)
+  const before = initialPassword()
+  expect((await installation.run(['--json', 'connector', 'user', 'reset'])).code).toBe(1)
+  await installation.run(['stop'])
+  if (first.exitCode === null) await once(first, 'exit')
+  expect((await installation.run(['connector', 'user', 'reset'])).stdout).toContain('initial-password')
+  installation.start(words)
+  await installation.ready(1)
+  expect(initialPassword()).not.toBe(before)
+  expect(await status(`Administrator:${before}`)).toBe(401)
+  expect(await status(`Administrator:${initialPassword()}`)).toBe(403)
+})
+
+const initialPassword = (): string => readFileSync(join(installation.data, 'connector', 'initial-password'), 'utf8').trim()
 
 function status(auth: string): Promise<number> {
   const ca = readFileSync(join(installation.data, 'ca.crt'))

@@ -48,7 +48,7 @@ export { type ConnectorIdentity, loadIdentities, moveIdentity, removeIdentity, s
 export { createMaterialFolder, createMaterialMemory, type MaterialStore } from './identity/material-store.ts'
 export { enrolConnector, type Enrolment, type OpenWay, pairConnector, type PairingProof, type ServerTrust } from './identity/pairing.ts'
 export type { MonitoringSources } from './listener/monitoring-routes.ts'
-export { type AdminListener, type AdmitMonitoring, createAdminListener } from './listener/admin-listener.ts'
+export { type AdminListener, type AdminTls, type AdmitMonitoring, createAdminListener } from './listener/admin-listener.ts'
 export type { OwnedCertificate } from './monitoring/certificate-status.ts'
 export { ownedCertificateOf } from './monitoring/owned-certificates.ts'
 export type { HardwareStatus, Series } from './monitoring/hardware-history.ts'

@@ -1,4 +1,5 @@
 import { request as httpsRequest } from 'node:https'
+import { logSettingsSchema } from '@sallyport/admin-api'
 import {
   type AdminListener,
   type CloudConnector,
@@ -9,8 +10,9 @@ import {
   createMaterialMemory,
   loadIdentities,
   type MaterialStore,
+  type TraceSettings,
 } from '@sallyport/cloud-connector'
-import { type AuditEntry, createSecret, silentLogger } from '@sallyport/core'
+import { type AuditEntry, silentLogger } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { createManualClock, createTestCa, type ManualClock, type TestIdentity } from '@sallyport/test-fixtures'
 import {
@@ -106,6 +108,7 @@ export async function startAdministrationBench(
     /** Tunnels of subaccounts, without a cloud side: how many can be opened. */
     readonly tunnels?: BenchTunnels
     readonly startOptions?: string
+    readonly traces?: () => TraceSettings
     readonly isLocked?: (subaccount: string, user: string) => boolean
     /** For a cloud side whose certificates are of now. */
     readonly clock?: ManualClock
@@ -149,7 +152,15 @@ export async function startAdministrationBench(
   })
   editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: (user) => connector.reload(user), audit })
   await connector.start()
-  const access = await openAccess({ material, hasher, clock, initialPassword: () => 'manage', forcePasswordChange: true })
+  const access = await openAccess({
+    material,
+    hasher,
+    clock,
+    initialPassword: () => 'manage',
+    forcePasswordChange: true,
+    ownCertificate: own,
+    audit,
+  })
   const caller = (role: string): Caller => ({ user: role, roles: roles.filter((known) => known === role), initialPassword: false })
   const authenticate: Access['authenticate'] = async (request, reply) => {
     const role = request.headers['x-role']
@@ -178,7 +189,7 @@ export async function startAdministrationBench(
       alerts: () => [],
       now: clock.now,
     },
-    tls: { certificate: own.certificate, key: createSecret(own.key) },
+    tls: access.tls(),
     admit: createAdmitMonitoring(authenticate),
     routes: createAdministrationRoutes({
       editor,
@@ -193,6 +204,7 @@ export async function startAdministrationBench(
       }),
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },
+      traces: given.traces ?? (() => ({ log: logSettingsSchema.parse({}), traffic: [] })),
       pair,
       backup: {
         material,
@@ -209,6 +221,7 @@ export async function startAdministrationBench(
     isMaster: () => opened().document.connector.haRole === 'master',
   })
   port = (await listener.listen({ host: '127.0.0.1', port: given.port ?? 0 })).port
+  access.editor.onChange(() => listener.useTls(access.tls()))
   const bench: AdministrationBench = {
     editor,
     connector,

@@ -161,7 +161,7 @@ describe('synchronisation', () => {
     const { master, shadow } = await startPair()
     const [users, other] = await Promise.all([master, shadow].map(({ material }) => material.load('administration access')))
     expect(users === undefined || users !== other).toBe(true)
-    await master.call('PUT', `${cfg}`, { description: 'pushed' })
+    await master.call('PUT', cfg, { description: 'pushed' })
     master.clock.advance(0)
     await until(() => shadow.editor.document.connector.description === 'pushed')
     expect(await shadow.material.load('administration access')).toBe(other)
@@ -172,7 +172,7 @@ describe('synchronisation', () => {
     const { master, shadow } = await startPair()
     const { identity, material, port } = shadow
     await stop(shadow)
-    await master.call('PUT', `${cfg}`, { description: 'one' })
+    await master.call('PUT', cfg, { description: 'one' })
     master.clock.advance(0)
     await until(() => master.notices.length === 1)
     expect(master.notices[0]).toMatchObject({ kind: 'problem', message: expect.stringContaining('could not be pushed') })

@@ -2,7 +2,7 @@ import { type Slapd, skipUnless, startSlapd } from '@sallyport/real-backends'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AdministrationBench, type BenchAnswer, startAdministrationBench } from '../conformance/administration-bench.ts'
-import { useFileUserStore } from '../src/index.ts'
+import { resetAccess } from '../src/index.ts'
 
 const base = '/api/v1/configuration/connector'
 const ldap = '/api/v2/configuration/connector/authentication/ldap'
@@ -141,7 +141,7 @@ describe.skipIf(skipUnless('slapd', 'slapadd'))('users of a directory', () => {
   it('CC-121 the local user is back when the directories are switched off from outside', async () => {
     await enable(server(first))
     await bench[Symbol.asyncDispose]()
-    await useFileUserStore(bench.material)
+    await resetAccess(bench.material, { write: () => {} }, 'use-file-store')
     bench = await startAdministrationBench({ material: bench.material })
     expect((await bench.send('GET', base, { user: 'Administrator:new' })).status).toBe(200)
     expect((await bench.call('GET', ldap)).json()).toMatchObject({ enabled: false, orderedLdapConfigurations: [{ config: rules }] })

@@ -10,6 +10,8 @@ export const access: Access = await openAccess({
   clock: systemClock,
   initialPassword: () => 'initial',
   forcePasswordChange: true,
+  ownCertificate: { certificate: '', key: '' },
+  audit: { write: () => {} },
 })
 export const audit = { write: (): void => {} }
 export const backup = {} as Parameters<typeof createAdministrationRoutes>[0]['backup']

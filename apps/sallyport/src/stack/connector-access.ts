@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { type Access, openAccess } from '@sallyport/connector-administration'
-import { ConnectivityError } from '@sallyport/core'
+import { type Access, openAccess, type OwnedCertificate } from '@sallyport/connector-administration'
+import { type AuditSink, ConnectivityError } from '@sallyport/core'
 import { createPasswordHasher } from '@sallyport/token-service'
 import type { ConnectorMaterial } from './connector-material.ts'
 import type { PartContext } from './part.ts'
@@ -15,9 +15,15 @@ const defaultPassword = 'manage'
  */
 export async function openConnectorAccess(
   { clock, configuration, folder, log }: Pick<PartContext, 'clock' | 'configuration' | 'folder' | 'log'>,
-  options: { readonly material: ConnectorMaterial; readonly administered: boolean; readonly compatDefaultPassword: boolean },
+  options: {
+    readonly material: ConnectorMaterial
+    readonly administered: boolean
+    readonly compatDefaultPassword: boolean
+    readonly ownCertificate: OwnedCertificate
+    readonly audit: Pick<AuditSink, 'write'>
+  },
 ): Promise<Access> {
-  const { administered, compatDefaultPassword, material } = options
+  const { administered, audit, compatDefaultPassword, material, ownCertificate } = options
   if (compatDefaultPassword && !isLoopback(configuration.connectorAdmin.host)) {
     throw new ConnectivityError(
       'CONFIGURATION_INVALID',
@@ -30,6 +36,8 @@ export async function openConnectorAccess(
     hasher: createPasswordHasher({ random: randomBytes }),
     clock,
     log,
+    audit,
+    ownCertificate,
     forcePasswordChange: administered,
     initialPassword() {
       const password = compatDefaultPassword ? defaultPassword : randomBytes(12).toString('base64url')

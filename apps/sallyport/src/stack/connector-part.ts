@@ -17,8 +17,9 @@ import {
   createSubaccountLifecycle,
   createWayToCloud,
   pairProbe,
+  type OwnedCertificate,
 } from '@sallyport/connector-administration'
-import { type AuditSink, ConnectivityError, createSecret } from '@sallyport/core'
+import { type AuditSink, ConnectivityError } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { version } from '../version.ts'
 import { partLog, subaccountsOf } from './cloud-settings.ts'
@@ -98,9 +99,10 @@ export async function startConnectorPart(
     material,
     administered,
     compatDefaultPassword: options.compatDefaultPassword ?? false,
+    ownCertificate: adminIdentity(context),
+    audit,
   })
   const editor = await configured.openEditor(connector)
-  const tls = adminIdentity(context)
   const isMaster = (): boolean => editor.document.connector.haRole === 'master'
   const isShadow = (): boolean => editor.document.connector.haRole === 'shadow'
   const settings = alertSettingsOf(configuration)
@@ -110,7 +112,7 @@ export async function startConnectorPart(
     return watch
   }
   let port = 0
-  const own = (): { readonly port: number; readonly certificate: string } => ({ port, certificate: tls.certificate })
+  const own = (): { readonly port: number; readonly certificate: string } => ({ port, certificate: access.tls().certificate })
   const pair = administered ? await openConnectorPair({ editor, connector, material: material.store, own, clock, log }) : undefined
   const admin = createAdminListener({
     monitoring: {
@@ -121,13 +123,14 @@ export async function startConnectorPart(
       certificateValidityDays: () => settings.alerting.thresholds.certificateValidityDays,
       now: clock.now,
     },
-    tls,
+    tls: access.tls(),
     admit: createAdmitMonitoring(access.authenticate),
     routes: createAdministrationRoutes({
       editor,
       version,
       clock,
       access,
+      traces: () => traces.settings,
       lifecycle: createSubaccountLifecycle({ editor, connector, material: material.store, connectorId: material.connectorId, openWay }),
       backup: backupOf(context, material, audit),
       pair,
@@ -135,6 +138,7 @@ export async function startConnectorPart(
     isMaster,
     log,
   })
+  access.editor.onChange(() => admin.useTls(access.tls()))
   const close = async (graceMs: number): Promise<void> => {
     await watch?.close()
     await pair?.[Symbol.asyncDispose]()
@@ -153,7 +157,7 @@ export async function startConnectorPart(
       material: material.store,
       settings: () => settings,
       probes: pair === undefined ? [] : [pairProbe(pair, () => editor.document.connector.haRole)],
-      uiCertificate: tls.certificate,
+      uiCertificate: () => access.tls().certificate,
       isMaster,
       clock,
       log,
@@ -250,8 +254,8 @@ async function pairedIdentities(
   return identities
 }
 
-function adminIdentity(context: PartContext): { readonly certificate: string; readonly key: ReturnType<typeof createSecret<string>> } {
+/** The certificate that the administration shows as long as nobody has given it another. */
+function adminIdentity(context: PartContext): OwnedCertificate {
   const authority = openAuthority(context.folder, context.clock, { name: 'ca', commonName: 'Sallyport Local CA' })
-  const { certificate, key } = authority.identity('connector/admin', { subject: [{ type: 'CN', value: 'localhost' }], names: localNames() })
-  return { certificate, key: createSecret(key) }
+  return authority.identity('connector/admin', { subject: [{ type: 'CN', value: 'localhost' }], names: localNames() })
 }

@@ -32,7 +32,7 @@ export async function startConnectorWatch(options: {
   /** What else can be wrong. */
   readonly probes: readonly HealthProbe[]
   /** PEM of the certificate of the administration listener. */
-  readonly uiCertificate: string
+  readonly uiCertificate: () => string
   readonly isMaster: () => boolean
   readonly clock: Clock
   readonly log: Logger
@@ -43,7 +43,7 @@ export async function startConnectorWatch(options: {
   const hardware = await startHardwareMonitor({ machine: createMachineProbe({ folder: options.folder }), material, clock, log })
   const health = await startHealthWatch({
     probes: [
-      ...standardProbes({ connector, machine, hardware, uiCertificate: () => ownedCertificateOf('UI', options.uiCertificate) }),
+      ...standardProbes({ connector, machine, hardware, uiCertificate: () => ownedCertificateOf('UI', options.uiCertificate()) }),
       ...options.probes,
     ],
     settings: options.settings,

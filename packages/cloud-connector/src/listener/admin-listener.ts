@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import type { SecureContextOptions, Server } from 'node:tls'
 import { ConnectivityError, type Logger, type Secret, silentLogger, trackSockets } from '@sallyport/core'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { adminRequestTimeoutMs, maxAdminBodyBytes, maxAdminConnections, maxAdminPathMemberLength } from '../limits.ts'
@@ -11,8 +12,21 @@ import { type MonitoringSources, monitoringRoutes, routesOfShadow } from './moni
  */
 export type AdmitMonitoring = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>
 
+/** What the listener shows, and whom it asks for a certificate. */
+export interface AdminTls {
+  /** PEM with its chain, and the key to it. */
+  readonly certificate: string
+  readonly key: Secret
+  /** As OpenSSL writes them; the usual ones when absent. */
+  readonly ciphers?: string | undefined
+  /** PEM of certificates that those of clients lead to. Clients are asked for one only when this was there at the start. */
+  readonly clientAuthorities?: readonly string[] | undefined
+}
+
 /** The HTTPS listener for administration and monitoring. */
 export interface AdminListener extends AsyncDisposable {
+  /** Shows another certificate, or takes other ciphers, from the next connection on. @throws for a key that belongs to another certificate. */
+  useTls(tls: AdminTls): void
   /** @throws ConnectivityError `PORT_IN_USE`. */
   listen(address: { readonly host: string; readonly port: number }): Promise<{ readonly host: string; readonly port: number }>
   close(): Promise<void>
@@ -24,7 +38,7 @@ export interface AdminListener extends AsyncDisposable {
 export function createAdminListener(options: {
   /** What is shown; the certificate of the listener is added to it. */
   readonly monitoring: Omit<MonitoringSources, 'uiCertificate'>
-  readonly tls: { readonly certificate: string; readonly key: Secret }
+  readonly tls: AdminTls
   readonly admit: AdmitMonitoring
   /** Puts more on the same port, such as the administration API. */
   readonly routes?: (server: FastifyInstance) => void
@@ -32,9 +46,15 @@ export function createAdminListener(options: {
   readonly isMaster?: () => boolean
   readonly log?: Logger
 }): AdminListener {
-  const { isMaster = () => true, log = silentLogger, monitoring, tls } = options
+  const { isMaster = () => true, log = silentLogger, monitoring } = options
+  let { tls } = options
   const server = fastify({
-    https: { cert: tls.certificate, key: tls.key.reveal(), minVersion: 'TLSv1.2' },
+    https: {
+      ...contextOf(tls),
+      // Whoever comes without one, or with one that is not trusted, is told so in an answer that he can read.
+      requestCert: tls.clientAuthorities !== undefined,
+      rejectUnauthorized: false,
+    },
     bodyLimit: maxAdminBodyBytes,
     routerOptions: { maxParamLength: maxAdminPathMemberLength },
     requestTimeout: adminRequestTimeoutMs,
@@ -63,7 +83,7 @@ export function createAdminListener(options: {
     }
   })
 
-  for (const [path, render] of Object.entries(monitoringRoutes({ ...monitoring, uiCertificate: tls.certificate }))) {
+  for (const [path, render] of Object.entries(monitoringRoutes({ ...monitoring, uiCertificate: () => tls.certificate }))) {
     server.get(path, { onRequest: options.admit }, async (_request, reply) => {
       reply.header('cache-control', 'no-store')
       if (isMaster() || routesOfShadow.has(path)) return reply.send(await render())
@@ -75,7 +95,7 @@ export function createAdminListener(options: {
     reply
       .header('cache-control', 'no-store')
       .type(metricsType)
-      .send(await renderMetrics({ ...monitoring, uiCertificate: tls.certificate })),
+      .send(await renderMetrics({ ...monitoring, uiCertificate: () => tls.certificate })),
   )
 
   options.routes?.(server)
@@ -89,6 +109,10 @@ export function createAdminListener(options: {
     await closed
   }
   return {
+    useTls(next) {
+      ;(server.server as unknown as Server).setSecureContext(contextOf(next))
+      tls = next
+    },
     async listen(address) {
       try {
         await server.listen(address)
@@ -101,6 +125,17 @@ export function createAdminListener(options: {
     },
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+function contextOf({ certificate, ciphers, clientAuthorities, key }: AdminTls): SecureContextOptions {
+  return {
+    cert: certificate,
+    key: key.reveal(),
+    minVersion: 'TLSv1.2',
+    ...(ciphers === undefined ? {} : { ciphers, honorCipherOrder: true }),
+    // What is listed is trusted by itself, also when it is not a root.
+    ...(clientAuthorities === undefined ? {} : { ca: [...clientAuthorities], allowPartialTrustChain: true }),
   }
 }
 

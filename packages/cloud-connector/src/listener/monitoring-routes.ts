@@ -15,7 +15,7 @@ export interface MonitoringSources {
   readonly connector: Pick<CloudConnector, 'status' | 'backends' | 'traffic' | 'certificates'>
   readonly machine: MachineProbe
   /** PEM of the certificate that the administration listener shows. */
-  readonly uiCertificate: string
+  readonly uiCertificate: () => string
   /** Certificates that end in fewer days are expiring. */
   readonly certificateValidityDays: () => number
   readonly hardware: () => HardwareStatus
@@ -35,7 +35,7 @@ export const routesOfShadow: ReadonlySet<string> = new Set([
 export function monitoringRoutes(sources: MonitoringSources): Readonly<Record<string, () => unknown>> {
   const { connector, machine } = sources
   const sorted = (): SortedCertificates =>
-    sortCertificates([ownedCertificateOf('UI', sources.uiCertificate), ...connector.certificates], {
+    sortCertificates([ownedCertificateOf('UI', sources.uiCertificate()), ...connector.certificates], {
       nowMs: sources.now(),
       thresholdDays: sources.certificateValidityDays(),
     })

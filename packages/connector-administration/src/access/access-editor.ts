@@ -1,13 +1,14 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
-import { ConnectivityError } from '@sallyport/core'
+import { type AuditSink, ConnectivityError } from '@sallyport/core'
+import { accessChanges } from './access-changes.ts'
 import { type AccessSettings, accessSettingsSchema } from './access-settings.ts'
 
 /** Changes the settings of access, one change after the other. */
 export interface AccessEditor {
   /** What is in force. */
   readonly settings: AccessSettings
-  /** Stores what `edit` makes of the settings, then puts it in force. @throws what `edit` throws, and ConnectivityError `STORE_FAILED`; nothing has changed then. */
-  change(edit: (settings: AccessSettings) => AccessSettings | Promise<AccessSettings>): Promise<void>
+  /** Stores what `edit` makes of the settings, then puts it in force. `user` is who asked, for the audit log. @throws what `edit` throws, and ConnectivityError `STORE_FAILED`; nothing has changed then. */
+  change(user: string, edit: (settings: AccessSettings) => AccessSettings | Promise<AccessSettings>): Promise<void>
   /** Calls back after every change. */
   onChange(listener: (settings: AccessSettings) => void): void
 }
@@ -16,7 +17,7 @@ export interface AccessEditor {
 export const accessMaterialName = 'administration access'
 
 /** Opens the settings that are kept among the sealed material of the connector. @throws ConnectivityError `STORE_FAILED` for what are none. */
-export async function openAccessEditor(material: MaterialStore): Promise<AccessEditor> {
+export async function openAccessEditor(material: MaterialStore, audit: Pick<AuditSink, 'write'>): Promise<AccessEditor> {
   const text = await material.load(accessMaterialName)
   let settings = read(text === undefined ? {} : JSON.parse(text))
   let working: Promise<unknown> = Promise.resolve()
@@ -25,11 +26,12 @@ export async function openAccessEditor(material: MaterialStore): Promise<AccessE
     get settings() {
       return settings
     },
-    change(edit) {
+    change(user, edit) {
       const done = working.then(async () => {
         const edited = await edit(settings)
         if (edited === settings) return
         await material.save(accessMaterialName, JSON.stringify(edited))
+        for (const entry of accessChanges(settings, edited, user)) audit.write(entry)
         settings = edited
         for (const listener of listeners) listener(settings)
       })
@@ -48,9 +50,4 @@ function read(stored: unknown): AccessSettings {
     'STORE_FAILED',
     `the stored users of the connector cannot be used: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}; restore a backup`,
   )
-}
-
-/** Lets the local user log on again, when directories of users have locked everybody out. For a connector that is not running. */
-export async function useFileUserStore(material: MaterialStore): Promise<void> {
-  await (await openAccessEditor(material)).change((settings) => ({ ...settings, ldap: { ...settings.ldap, enabled: false } }))
 }

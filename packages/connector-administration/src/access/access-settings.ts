@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type UiSettings, uiSettingsSchema } from './ui-settings.ts'
 import { type LdapSettings, ldapSettingsSchema } from '../ldap/ldap-store-settings.ts'
 
 /**
@@ -10,6 +11,7 @@ export interface AccessSettings {
   readonly localUser?: LocalUser | undefined
   /** While it is enabled the local user cannot log on. */
   readonly ldap: LdapSettings
+  readonly ui: UiSettings
 }
 
 /** The only user of the local store. */
@@ -26,4 +28,5 @@ export const accessSettingsSchema: z.ZodType<AccessSettings> = z.strictObject({
   version: z.literal(1).default(1),
   localUser: z.strictObject({ name: z.string().min(1).max(255), password: z.string().min(1).max(1024), initial: z.boolean() }).optional(),
   ldap: ldapSettingsSchema.prefault({}),
+  ui: uiSettingsSchema.prefault({}),
 })

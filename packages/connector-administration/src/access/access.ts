@@ -1,10 +1,13 @@
-import type { MaterialStore } from '@sallyport/cloud-connector'
-import { type Clock, type Logger, silentLogger } from '@sallyport/core'
+import type { AdminTls, MaterialStore } from '@sallyport/cloud-connector'
+import { type AuditSink, type Clock, createSecret, type Logger, silentLogger } from '@sallyport/core'
 import { createLdapDirectories } from '../ldap/ldap-directories.ts'
 import type { Authenticate } from '../rest/route.ts'
 import { type AccessEditor, openAccessEditor } from './access-editor.ts'
+import type { OwnedCertificate } from '../document/on-premises.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { type LocalUserStore, openLocalUserStore, type PasswordHasher } from './local-user-store.ts'
+import { enabledSuites } from './cipher-suites.ts'
+import type { ClientCertificateSettings } from './ui-settings.ts'
 import { createLogOn, type LogOn } from './log-on.ts'
 import { createLogOnLock } from './log-on-lock.ts'
 import { createSessions, type Sessions } from './sessions.ts'
@@ -19,6 +22,11 @@ export interface Access {
   /** Whether somebody has to change his password before anything else. */
   hasInitialPassword(name: string): boolean
   readonly authenticate: Authenticate
+  readonly ownCertificate: OwnedCertificate
+  /** Log-on with certificates as it has been since the start. */
+  readonly clientCertificates: ClientCertificateSettings
+  /** What the administration listener shows and takes. */
+  tls(): AdminTls
 }
 
 /** What access is made of. */
@@ -30,13 +38,16 @@ export interface AccessOptions {
   readonly initialPassword: () => string
   /** Refuses everything but the change while the password is that of the installation. */
   readonly forcePasswordChange: boolean
+  /** What the administration shows as long as nobody has given it another certificate. */
+  readonly ownCertificate: OwnedCertificate
+  readonly audit: Pick<AuditSink, 'write'>
   readonly log?: Logger
 }
 
 /** Opens users and sessions. */
 export async function openAccess(options: AccessOptions): Promise<Access> {
-  const { clock, forcePasswordChange, hasher, initialPassword, log = silentLogger, material } = options
-  const editor = await openAccessEditor(material)
+  const { audit, clock, forcePasswordChange, hasher, initialPassword, log = silentLogger, material, ownCertificate } = options
+  const editor = await openAccessEditor(material, audit)
   const lock = createLogOnLock(clock)
   const localUser = await openLocalUserStore({ access: editor, hasher, initialPassword, lock })
   const store = (): UserStore => (editor.settings.ldap.enabled ? createLdapDirectories(editor.settings.ldap, log) : localUser)
@@ -44,7 +55,8 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const logOn = createLogOn({ store, lock })
   const hasInitialPassword = (name: string): boolean =>
     forcePasswordChange && !editor.settings.ldap.enabled && localUser.user.initial && name === localUser.user.name
-  const authenticate = createAuthenticate({ logOn, sessions, hasInitialPassword })
+  const { clientCertificates } = editor.settings.ui
+  const authenticate = createAuthenticate({ logOn, find: (name) => store().find(name), sessions, hasInitialPassword, clientCertificates })
   return {
     editor,
     localUser,
@@ -52,5 +64,19 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     sessions,
     hasInitialPassword,
     authenticate,
+    ownCertificate,
+    clientCertificates,
+    tls() {
+      const { certificate, cipherSuites } = editor.settings.ui
+      const shown = certificate.current ?? ownCertificate
+      return {
+        certificate: shown.certificate,
+        key: createSecret(shown.key),
+        ciphers: enabledSuites(cipherSuites)
+          .map(({ openSslName }) => openSslName)
+          .join(':'),
+        clientAuthorities: clientCertificates.enabled ? clientCertificates.allowed : undefined,
+      }
+    },
   }
 }

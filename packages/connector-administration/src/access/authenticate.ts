@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { maxCredentialsCharacters } from '../limits.ts'
 import type { Authenticate } from '../rest/route.ts'
+import { type ClientCertificate, readClientCertificate } from './client-certificate.ts'
 import type { LogOn } from './log-on.ts'
 import type { Caller } from './roles.ts'
 import type { Session, Sessions } from './sessions.ts'
+import type { ClientCertificateSettings } from './ui-settings.ts'
 import type { KnownUser } from './user-store.ts'
 
 /** Name of the cookie, which clients of the original know. */
@@ -20,11 +22,14 @@ const logOnPage = `<!doctype html>
  */
 export function createAuthenticate(options: {
   readonly logOn: LogOn
+  /** The user whom a certificate names. */
+  readonly find: (name: string) => Promise<KnownUser | undefined>
+  readonly clientCertificates: ClientCertificateSettings
   readonly sessions: Sessions
   /** Whether a user has to change his password before anything else. */
   readonly hasInitialPassword: (name: string) => boolean
 }): Authenticate {
-  const { hasInitialPassword, logOn, sessions } = options
+  const { clientCertificates, find, hasInitialPassword, logOn, sessions } = options
   const callerOf = (user: KnownUser, session?: Session): Caller => ({
     user: user.name,
     roles: user.roles,
@@ -44,18 +49,23 @@ export function createAuthenticate(options: {
         return await refuse(reply, 'the header X-CSRF-Token is missing, or is not the one of this session')
       return callerOf(session.user, closing ? undefined : session)
     }
-    const credentials = readBasic(request.headers.authorization)
-    if (credentials === undefined && id !== undefined) {
+    const shown: ClientCertificate = clientCertificates.enabled
+      ? readClientCertificate(request, clientCertificates.userAttribute)
+      : { kind: 'none' }
+    if (shown.kind === 'refused') return await unknown(reply, shown.reason)
+    const credentials = shown.kind === 'user' ? undefined : readBasic(request.headers.authorization)
+    if (shown.kind === 'none' && credentials === undefined && id !== undefined) {
       await reply.code(200).type('text/html; charset=utf-8').send(logOnPage)
       return undefined
     }
-    const user = credentials === undefined ? undefined : await logOn(credentials.name, credentials.password, request.ip)
+    if (shown.kind === 'none' && clientCertificates.enabled && !clientCertificates.passwordFallback)
+      return await unknown(reply, 'a certificate is needed')
+    const user =
+      shown.kind === 'user' ? await find(shown.name) : credentials && (await logOn(credentials.name, credentials.password, request.ip))
+    if (user === undefined && shown.kind === 'user') return await unknown(reply, 'the certificate names no known user')
     if (user === undefined) {
-      await reply
-        .code(401)
-        .header('www-authenticate', 'Basic realm="cloud connector", charset="UTF-8"')
-        .send({ type: 'UNAUTHORIZED', message: 'user and password are needed, or wrong, or locked for five minutes after five failures' })
-      return undefined
+      reply.header('www-authenticate', 'Basic realm="cloud connector", charset="UTF-8"')
+      return await unknown(reply, 'user and password are needed, or wrong, or locked for five minutes after five failures')
     }
     if (closing) return callerOf(user)
     const opened = sessions.open(user)
@@ -78,6 +88,10 @@ function isForeign({ headers }: FastifyRequest): boolean {
 
 async function refuse(reply: FastifyReply, message: string): Promise<undefined> {
   await reply.code(403).send({ type: 'FORBIDDEN_REQUEST', message })
+}
+
+async function unknown(reply: FastifyReply, message: string): Promise<undefined> {
+  await reply.code(401).send({ type: 'UNAUTHORIZED', message })
 }
 
 function cookieOf({ headers }: FastifyRequest): string | undefined {

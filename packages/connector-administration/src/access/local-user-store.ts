@@ -35,7 +35,7 @@ export async function openLocalUserStore(options: {
   const { access, hasher, initialPassword, lock } = options
   if (access.settings.localUser === undefined) {
     const localUser: LocalUser = { name: firstName, password: await hasher.hash(initialPassword()), initial: true }
-    await access.change((settings) => ({ ...settings, localUser }))
+    await access.change('installation', (settings) => ({ ...settings, localUser }))
   }
   const current = (): LocalUser => {
     const { localUser } = access.settings
@@ -68,12 +68,12 @@ export async function openLocalUserStore(options: {
       return name === user.name ? known(user) : undefined
     },
     rename: (name, password) =>
-      access.change(async (settings) => {
+      access.change(current().name, async (settings) => {
         const user = await requirePassword(password)
         return { ...settings, localUser: { ...user, name } }
       }),
     changePassword: (oldPassword, newPassword) =>
-      access.change(async (settings) => {
+      access.change(current().name, async (settings) => {
         const user = await requirePassword(oldPassword)
         if (newPassword === oldPassword) throw invalidRequest('the new password is the old one')
         return { ...settings, localUser: { ...user, password: await hasher.hash(newPassword), initial: false } }

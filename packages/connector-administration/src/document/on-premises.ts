@@ -40,7 +40,8 @@ export interface OnPremisesSettings {
   readonly subjectPatternRules: readonly SubjectRule[]
 }
 
-const certificateSlot: z.ZodType<CertificateSlot> = z.strictObject({
+/** Checks a {@link CertificateSlot}. */
+export const certificateSlotSchema: z.ZodType<CertificateSlot> = z.strictObject({
   current: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
   requestedKey: z.string().min(1).optional(),
 })
@@ -52,8 +53,8 @@ const subjectPatternRules: z.ZodType<readonly SubjectRule[]> = z.custom<readonly
 
 /** Checks {@link OnPremisesSettings} and fills in what is missing. */
 export const onPremisesSchema: z.ZodType<OnPremisesSettings> = z.strictObject({
-  systemCertificate: certificateSlot.prefault({}),
-  ppCaCertificate: certificateSlot.prefault({}),
+  systemCertificate: certificateSlotSchema.prefault({}),
+  ppCaCertificate: certificateSlotSchema.prefault({}),
   trustAllBackends: z.boolean().default(false),
   trustedBackends: z
     .array(z.strictObject({ alias: z.string().min(1).max(100), certificate: z.string().min(1) }))

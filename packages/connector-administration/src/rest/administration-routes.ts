@@ -1,3 +1,4 @@
+import type { TraceSettings } from '@sallyport/cloud-connector'
 import type { Clock } from '@sallyport/core'
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../access/access.ts'
@@ -15,13 +16,15 @@ import { backup, type BackupOptions } from './backup.ts'
 import { backendTrust } from './backend-trust.ts'
 import { connectorBasics } from './connector-basics.ts'
 import { ldapServers } from './ldap-servers.ts'
-import { onPremisesCertificates, ownedCertificateRoutes } from './owned-certificates.ts'
+import { onPremisesCertificates, ownedCertificateRoutes, slotOf } from './owned-certificates.ts'
 import { principalPropagation } from './principal-propagation.ts'
 import { serveRoutes } from './route.ts'
+import { securityStatus } from './security-status.ts'
 import { sessionRoutes } from './session-routes.ts'
 import type { IsLocked } from './subaccount-path.ts'
 import { subaccountTrust } from './subaccount-trust.ts'
 import { subaccounts } from './subaccounts.ts'
+import { uiSettings } from './ui-settings.ts'
 import { tunnelViews } from './tunnel-view.ts'
 import { systemMappings } from './system-mappings.ts'
 
@@ -34,6 +37,8 @@ export interface AdministrationOptions {
   readonly clock: Clock
   readonly backup: Pick<BackupOptions, 'audit' | 'material' | 'restart' | 'startOptions'>
   readonly lifecycle: SubaccountLifecycle
+  /** What is traced now. */
+  readonly traces: () => TraceSettings
   /** Not there where a file configures the connector: such an installation stands alone. */
   readonly pair?: Pair | undefined
   /** Nothing is locked without it. */
@@ -50,7 +55,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...tunnelViews(editor, options.lifecycle),
     ...subaccounts({ ...accessControl, lifecycle: options.lifecycle }),
     ...subaccountTrust({ ...accessControl, lifecycle: options.lifecycle }),
-    ...onPremisesCertificates.flatMap((place) => ownedCertificateRoutes(place, options)),
+    ...onPremisesCertificates.flatMap((place) => ownedCertificateRoutes(place, slotOf(place, options))),
     ...backendTrust(editor),
     ...principalPropagation(options),
     ...sessionRoutes(options),
@@ -62,6 +67,8 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...domainMappings(accessControl),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
+    ...uiSettings(options),
+    ...securityStatus(options),
   ]
   return (server) => serveRoutes(server, routes, { authenticate: access.authenticate, haRole: () => editor.document.connector.haRole })
 }

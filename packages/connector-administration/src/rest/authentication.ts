@@ -42,8 +42,8 @@ export function authentication({ access }: { readonly access: Access }): readonl
       path: `${path}/ldap`,
       permission: 'administrators',
       body: z.unknown(),
-      async handle({ body }) {
-        await replaceLdap(access, (stores) => {
+      async handle({ body, caller }) {
+        await replaceLdap(access, caller.user, (stores) => {
           const { configuration, enable } = checkBody(ldapBody, body)
           const [before] = stores
           return { enabled: enable, stores: configuration === undefined ? stores : [readServer(configuration, before?.id, before)] }

@@ -22,8 +22,8 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
     if (found === undefined) throw notFound(`LDAP server with id '${id ?? ''}' does not exist`)
     return found
   }
-  const change = (edit: (stores: readonly LdapStoreSettings[]) => readonly LdapStoreSettings[]): Promise<void> =>
-    changeLdap(access, ({ stores }) => ({ stores: requireOrder(edit(stores)) }))
+  const change = (user: string, edit: (stores: readonly LdapStoreSettings[]) => readonly LdapStoreSettings[]): Promise<void> =>
+    changeLdap(access, user, ({ stores }) => ({ stores: requireOrder(edit(stores)) }))
   const all = (): { readonly orderedLdapConfigurations: readonly unknown[] } => ({
     orderedLdapConfigurations: settings().stores.map(renderServer),
   })
@@ -46,8 +46,8 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
       path: `${path}/ldap`,
       permission: 'administrators',
       body: z.unknown(),
-      async handle({ body }) {
-        await replaceLdap(access, (current) => {
+      async handle({ body, caller }) {
+        await replaceLdap(access, caller.user, (current) => {
           const { enabled, orderedLdapConfigurations } = checkBody(allServers, body)
           const before = new Map(current.map((known) => [known.id, known]))
           const stores = orderedLdapConfigurations.map((each) => {
@@ -65,9 +65,9 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
       path: servers,
       permission: 'administrators',
       body: ldapServerBody,
-      async handle({ body, url }) {
+      async handle({ body, caller, url }) {
         const added = readServer(body, undefined, undefined)
-        await change((stores) => [...stores, added])
+        await change(caller.user, (stores) => [...stores, added])
         return { status: 201, headers: { location: url(`${servers}/${added.id}`) } }
       },
     }),
@@ -82,8 +82,8 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
       path: `${servers}/:id`,
       permission: 'administrators',
       body: ldapServerBody,
-      async handle({ body, params }) {
-        await change((stores) => {
+      async handle({ body, caller, params }) {
+        await change(caller.user, (stores) => {
           const before = find(params['id'], stores)
           return stores.map((each) => (each === before ? readServer(body, before.id, before) : each))
         })
@@ -94,8 +94,8 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
       method: 'DELETE',
       path: `${servers}/:id`,
       permission: 'administrators',
-      async handle({ params }) {
-        await change((stores) => {
+      async handle({ caller, params }) {
+        await change(caller.user, (stores) => {
           const removed = find(params['id'], stores)
           if (stores.length === 1) throw conflict('the last LDAP server cannot be removed')
           return stores.filter((each) => each !== removed)
@@ -108,8 +108,8 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
       path: `${servers}/:id/move`,
       permission: 'administrators',
       body: z.object({ position: tolerantInteger(0, 2) }),
-      async handle({ body: { position }, params }) {
-        await change((stores) => {
+      async handle({ body: { position }, caller, params }) {
+        await change(caller.user, (stores) => {
           const moved = find(params['id'], stores)
           const others = stores.filter((each) => each !== moved)
           if (position > others.length) throw invalidRequest(`position is 0 to ${others.length}`)
@@ -148,8 +148,8 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
         mode: z.enum(['listed-and-public', 'listed', 'all']),
         certificates: z.array(z.string().regex(/^\s*-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\s*$/)).max(1000),
       }),
-      async handle({ body }) {
-        await changeLdap(access, () => ({ trust: body }))
+      async handle({ body, caller }) {
+        await changeLdap(access, caller.user, () => ({ trust: body }))
         return { status: 204 }
       },
     }),
@@ -159,25 +159,26 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
 /** Replaces the directories and whether they are enabled. When that fails nothing is stored, and they are disabled, as the original does. */
 export async function replaceLdap(
   access: Access,
+  user: string,
   read: (current: readonly LdapStoreSettings[]) => Pick<LdapSettings, 'enabled' | 'stores'>,
 ): Promise<void> {
   try {
-    await changeLdap(access, (ldap) => {
+    await changeLdap(access, user, (ldap) => {
       const { enabled, stores } = read(ldap.stores)
       if (enabled && stores.length === 0) throw invalidRequest('an LDAP server is needed to enable LDAP')
       return { enabled, stores: requireOrder(stores) }
     })
   } catch (error) {
     if (access.editor.settings.ldap.enabled)
-      await access.editor.change((settings) => ({ ...settings, ldap: { ...settings.ldap, enabled: false } }))
+      await access.editor.change(user, (settings) => ({ ...settings, ldap: { ...settings.ldap, enabled: false } }))
     throw error
   }
 }
 
 /** Checks what will be in force against the directories themselves. @throws RestError 409 when one of them cannot be reached. */
-async function changeLdap(access: Access, edit: (ldap: LdapSettings) => Partial<LdapSettings>): Promise<void> {
+async function changeLdap(access: Access, user: string, edit: (ldap: LdapSettings) => Partial<LdapSettings>): Promise<void> {
   const wasEnabled = access.editor.settings.ldap.enabled
-  await access.editor.change(async (settings) => {
+  await access.editor.change(user, async (settings) => {
     const ldap = { ...settings.ldap, ...edit(settings.ldap) }
     if (ldap.enabled) await Promise.all(ldap.stores.map((store) => requireReach(store, ldap)))
     return { ...settings, ldap }

@@ -16,7 +16,7 @@ import { invalidRequest, notFound } from './rest-error.ts'
 import { type Route, route } from './route.ts'
 import { tolerantInteger } from './tolerant-values.ts'
 
-/** Where in the document a certificate is, and how it is called. */
+/** How a certificate is called, and what may be done with it. */
 export interface OwnedCertificatePlace {
   /** Below the root, such as `/api/v1/configuration/connector/onPremises/systemCertificate`. */
   readonly path: string
@@ -26,12 +26,38 @@ export interface OwnedCertificatePlace {
   /** `true` lets it be removed. */
   readonly removable: boolean
   readonly only?: 'master'
+}
+
+/** Where in the document a certificate is. */
+export interface PlaceOnPremises extends OwnedCertificatePlace {
   get(document: AdministeredDocument): CertificateSlot
   set(document: AdministeredDocument, slot: CertificateSlot): AdministeredDocument
 }
 
+/** Where a certificate is kept. */
+export interface OwnedCertificateSlot {
+  readonly clock: Clock
+  /** What is in force. */
+  readonly slot: CertificateSlot
+  change(user: string, edit: (before: CertificateSlot) => CertificateSlot): Promise<unknown>
+}
+
+/** A place of the document. */
+export function slotOf(
+  place: PlaceOnPremises,
+  { clock, editor }: { readonly clock: Clock; readonly editor: ConfigurationEditor },
+): OwnedCertificateSlot {
+  return {
+    clock,
+    get slot() {
+      return place.get(editor.document)
+    },
+    change: (user, edit) => editor.change(user, (document) => place.set(document, edit(place.get(document)))),
+  }
+}
+
 /** Places of the two certificates towards backends (cloud-connector.md §8.6). */
-export const onPremisesCertificates: readonly OwnedCertificatePlace[] = [
+export const onPremisesCertificates: readonly PlaceOnPremises[] = [
   placeOnPremises('systemCertificate', 'system', 'system_certificate'),
   placeOnPremises('ppCaCertificate', 'ca', 'ca_certificate'),
 ]
@@ -49,19 +75,15 @@ const wish = z.object({
 })
 
 /** What can be done with an owned certificate: look, make, request, take the answer, upload, remove. */
-export function ownedCertificateRoutes(
-  place: OwnedCertificatePlace,
-  { clock, editor }: { readonly clock: Clock; readonly editor: ConfigurationEditor },
-): readonly Route[] {
+export function ownedCertificateRoutes(place: OwnedCertificatePlace, kept: OwnedCertificateSlot): readonly Route[] {
   const { path } = place
   const only = place.only === undefined ? {} : { only: place.only }
   const current = (): { readonly certificate: string } => {
-    const owned = place.get(editor.document).current
+    const owned = kept.slot.current
     if (owned === undefined) throw notFound(`there is no ${place.fileName.replace('_', ' ')}`)
     return owned
   }
-  const replace = (user: string, slot: (before: CertificateSlot) => CertificateSlot): Promise<unknown> =>
-    editor.change(user, (document) => place.set(document, slot(place.get(document))))
+  const replace: OwnedCertificateSlot['change'] = (user, edit) => kept.change(user, edit)
   const removal = route({
     method: 'DELETE',
     path,
@@ -98,11 +120,11 @@ export function ownedCertificateRoutes(
       async handle({ body, caller, url }) {
         const wanted = { ...body, keySize: body.keySize === 2048 ? 2048 : 4096 } as const
         if (body.type === 'selfsigned') {
-          const made = await createSelfSigned(place.purpose, wanted, clock)
+          const made = await createSelfSigned(place.purpose, wanted, kept.clock)
           await replace(caller.user, (slot) => ({ ...slot, current: made }))
           return { status: 201, headers: { location: url(path) } }
         }
-        const { request, slot } = await createRequest(place.purpose, wanted, place.get(editor.document))
+        const { request, slot } = await createRequest(place.purpose, wanted, kept.slot)
         await replace(caller.user, (before) => ({ ...before, requestedKey: slot.requestedKey }))
         return { status: 200, body: request, type: 'application/pkcs10' }
       },
@@ -138,11 +160,7 @@ export function ownedCertificateRoutes(
   ]
 }
 
-function placeOnPremises(
-  name: 'systemCertificate' | 'ppCaCertificate',
-  purpose: CertificatePurpose,
-  fileName: string,
-): OwnedCertificatePlace {
+function placeOnPremises(name: 'systemCertificate' | 'ppCaCertificate', purpose: CertificatePurpose, fileName: string): PlaceOnPremises {
   return {
     path: `/api/v1/configuration/connector/onPremises/${name}`,
     purpose,

@@ -1,0 +1,241 @@
+import { X509Certificate } from 'node:crypto'
+import { request } from 'node:https'
+import { connect, type ConnectionOptions } from 'node:tls'
+import { logSettingsSchema } from '@sallyport/admin-api'
+import type { TraceSettings } from '@sallyport/cloud-connector'
+import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { resetAccess } from '../src/index.ts'
+import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
+
+const base = '/api/v1/configuration/connector'
+const ui = `${base}/ui`
+const certificates = '/api/private/v1/clientCertificates'
+const silent = { write: () => {} }
+
+let bench: AdministrationBench
+beforeEach(async () => {
+  bench = await startAdministrationBench({ haRole: 'master' })
+  await bench.send('PUT', `${base}/authentication/basic`, {
+    user: 'Administrator:manage',
+    body: { oldPassword: 'manage', newPassword: 'new' },
+  })
+})
+afterEach(() => bench[Symbol.asyncDispose]())
+
+const restart = async (): Promise<void> => {
+  await bench[Symbol.asyncDispose]()
+  bench = await startAdministrationBench({ material: bench.material })
+}
+
+/** The suite and the certificate of a new connection; the reason when there is none. */
+const handshake = (options: ConnectionOptions = {}): Promise<{ readonly suite: string; readonly certificate: X509Certificate } | string> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port: bench.port, rejectUnauthorized: false, ...options }, () => {
+      const { raw } = socket.getPeerCertificate()
+      resolve({ suite: socket.getCipher().standardName, certificate: new X509Certificate(raw) })
+      socket.destroy()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+  })
+
+describe('cipher suites', () => {
+  const suites = `${ui}/cipherSuites`
+  const gcm128 = 'TLS_AES_128_GCM_SHA256'
+
+  it('CC-127 one that is disabled is not negotiable, also after a restart, and comes back with the defaults', async () => {
+    const only = { ciphers: gcm128, minVersion: 'TLSv1.3' } as const
+    expect(await handshake(only)).toMatchObject({ suite: gcm128 })
+    const enabled: readonly string[] = (await bench.call('GET', suites)).json()
+    expect(
+      (
+        await bench.call(
+          'POST',
+          suites,
+          enabled.filter((name) => name !== gcm128),
+        )
+      ).status,
+    ).toBe(204)
+    expect(await handshake(only)).toMatch(/HANDSHAKE_FAILURE/)
+    await restart()
+    expect(await handshake(only)).toMatch(/HANDSHAKE_FAILURE/)
+    expect(await handshake()).toMatchObject({ suite: 'TLS_AES_256_GCM_SHA384' })
+    await bench[Symbol.asyncDispose]()
+    await resetAccess(bench.material, silent, 'reset-ciphers')
+    bench = await startAdministrationBench({ material: bench.material })
+    expect(await handshake(only)).toMatchObject({ suite: gcm128 })
+    expect((await bench.call('GET', suites)).json()).toEqual(enabled)
+  })
+
+  it('a list is refused when it is empty, has unknown names, or leaves nobody able to connect', async () => {
+    const refused = [[], ['TLS_AES_128_gcm_SHA256'], ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_RSA_WITH_AES_128_GCM_SHA256']]
+    expect(new X509Certificate(bench.access.ownCertificate.certificate).publicKey.asymmetricKeyType).toBe('ec')
+    for (const list of refused) expect((await bench.call('POST', suites, list)).status).toBe(400)
+    expect(await handshake()).toMatchObject({ suite: 'TLS_AES_256_GCM_SHA384' })
+  })
+
+  it('all that there are are listed, weak ones only among them', async () => {
+    const all: readonly string[] = (await bench.call('GET', '/api/v1/configuration/availableCipherSuites')).json()
+    expect(all).toEqual(expect.arrayContaining([gcm128, 'TLS_RSA_WITH_AES_128_GCM_SHA256']))
+    const described = (await bench.call('GET', '/api/private/v1/cipherSuites')).json()
+    expect(described.find(({ name }: { readonly name: string }) => name === 'TLS_RSA_WITH_AES_128_GCM_SHA256')).toEqual({
+      name: 'TLS_RSA_WITH_AES_128_GCM_SHA256',
+      enabled: false,
+      usableWithCertificate: false,
+      assessment: 'weak',
+    })
+    await bench.call('POST', suites, [gcm128])
+    expect((await bench.call('DELETE', suites)).status).toBe(204)
+    expect((await bench.call('GET', suites)).json()).not.toContain('TLS_RSA_WITH_AES_128_GCM_SHA256')
+  })
+})
+
+describe('the UI certificate', () => {
+  const path = `${ui}/uiCertificate`
+
+  it('is a generated one at first, and another from the next connection on', async () => {
+    const first = (await bench.call('GET', path)).json()
+    const wish = {
+      type: 'selfsigned',
+      keySize: 2048,
+      subjectDN: 'CN=admin.acme.test,O=Acme',
+      subjectAltNames: [{ type: 'DNS', value: 'admin.acme.test' }],
+    }
+    const made = await bench.call('POST', path, wish)
+    expect(made.status).toBe(201)
+    const shown = await handshake()
+    if (typeof shown === 'string') throw new Error(shown)
+    expect(shown.certificate.subjectAltName).toBe('DNS:admin.acme.test')
+    await bench[Symbol.asyncDispose]()
+    bench = await startAdministrationBench({ material: bench.material })
+    expect(await handshake()).toMatchObject({ certificate: { fingerprint256: shown.certificate.fingerprint256 } })
+    expect(first.subjectDN).not.toContain('Acme')
+  })
+})
+
+describe('client certificates', () => {
+  const authority = createTestCa({ subject: '/CN=Client CA' })
+  const stranger = createTestCa({ subject: '/CN=Other CA' }).issue({ subject: '/CN=Administrator', names: [] })
+  const administrator = authority.issue({ subject: '/O=Acme/CN=Administrator', names: [] })
+  const nobody = authority.issue({ subject: '/CN=nobody', names: [] })
+
+  const enable = async (more: object = {}): Promise<void> => {
+    const answer = await bench.call('PUT', certificates, {
+      enabled: true,
+      userAttribute: '2.5.4.3',
+      allowed: [authority.certificate],
+      ...more,
+    })
+    expect([answer.status, answer.body]).toEqual([204, ''])
+    await restart()
+  }
+  const get = (own?: TestIdentity, auth?: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const proof = { ...(own === undefined ? {} : { cert: own.certificate, key: own.key }), ...(auth === undefined ? {} : { auth }) }
+      const sent = request(
+        { host: '127.0.0.1', port: bench.port, path: base, rejectUnauthorized: false, agent: false, ...proof },
+        (answer) => {
+          answer.resume()
+          answer.on('end', () => resolve(answer.statusCode ?? 0))
+        },
+      )
+      sent.on('error', reject).end()
+    })
+
+  it('CC-124 one of the listed authority logs on the user whom the attribute names, and nobody else', async () => {
+    await enable()
+    expect(await get(administrator)).toBe(200)
+    expect(await get(nobody)).toBe(401)
+    expect(await get(stranger)).toBe(401)
+    await bench.call('PUT', certificates, { enabled: true, userAttribute: 'O', allowed: [authority.certificate] })
+    await restart()
+    expect(await get(administrator)).toBe(401)
+  })
+
+  it('CC-125 a password counts only with the fallback, and only without a certificate', async () => {
+    await enable({ passwordFallback: false })
+    expect(await get(undefined, 'Administrator:new')).toBe(401)
+    expect(await get(administrator)).toBe(200)
+    await enable({ passwordFallback: 'true' })
+    expect(await get(undefined, 'Administrator:new')).toBe(200)
+    expect(await get(nobody, 'Administrator:new')).toBe(401)
+  })
+
+  it('CC-126 are switched off from outside', async () => {
+    await enable({ passwordFallback: false })
+    await bench[Symbol.asyncDispose]()
+    await resetAccess(bench.material, silent, 'use-basic-authentication')
+    bench = await startAdministrationBench({ material: bench.material })
+    expect(await get(administrator)).toBe(401)
+    expect(await get(undefined, 'Administrator:new')).toBe(200)
+  })
+
+  it('count from the next start on, and need an authority and a known attribute', async () => {
+    for (const body of [
+      { enabled: true, allowed: [] },
+      { enabled: true, allowed: ['x'] },
+      { enabled: true, allowed: [authority.certificate], userAttribute: '1.2.3' },
+    ])
+      expect((await bench.call('PUT', certificates, body)).status).toBe(400)
+    await bench.call('PUT', certificates, { enabled: true, allowed: [authority.certificate] })
+    expect(await get(administrator)).toBe(401)
+    expect((await bench.call('GET', certificates)).json()).toMatchObject({ enabled: true, activeSinceStart: false, userAttribute: 'CN' })
+  })
+})
+
+describe('security status', () => {
+  const read = async (): Promise<Record<string, unknown>> => {
+    const { general, overall, subaccounts } = (await bench.call('GET', '/api/private/v1/securityStatus')).json()
+    const values = [...general, ...subaccounts.flatMap((each: { findings: unknown[] }) => each.findings)]
+    return { overall, ...Object.fromEntries(values.map(({ area, value }: { area: string; value: string }) => [area, value])) }
+  }
+
+  it('CC-128 lists every area and what is set', async () => {
+    let log: TraceSettings['log'] = logSettingsSchema.parse({})
+    let traffic: TraceSettings['traffic'] = []
+    await bench[Symbol.asyncDispose]()
+    bench = await startAdministrationBench({ haRole: 'master', traces: () => ({ log, traffic }) })
+    await bench.expose({ regionHost: 'cloud', subaccount: 'own' })
+    expect(await read()).toEqual({
+      overall: 'Risk',
+      uiCertificate: 'generated',
+      cipherSuites: 'strong',
+      backendTrustStore: 'listed',
+      userAdministration: 'basic',
+      cpicTrace: 'off',
+      applicationAllowlist: 'all applications',
+      tunnelTrafficTrace: 'off',
+    })
+    log = logSettingsSchema.parse({ cpicTraceLevel: 2 })
+    traffic = [{ subaccount: 'own', locationId: '', trafficTrace: true, payloadSncTrace: false }]
+    await bench.call('POST', `${ui}/cipherSuites`, ['TLS_AES_128_GCM_SHA256', 'TLS_RSA_WITH_AES_128_GCM_SHA256'])
+    const { editor, ownCertificate } = bench.access
+    await editor.change('test', (settings) => ({ ...settings, ui: { ...settings.ui, certificate: { current: ownCertificate } } }))
+    await bench.editor.change('test', (document) => ({ ...document, onPremises: { ...document.onPremises, trustAllBackends: true } }))
+    expect(await read()).toMatchObject({
+      uiCertificate: 'replaced',
+      cipherSuites: '1 weak',
+      backendTrustStore: 'all',
+      cpicTrace: 'level 2',
+      tunnelTrafficTrace: 'on',
+    })
+  })
+})
+
+describe('the audit log', () => {
+  it('is told who changed what, without secrets', async () => {
+    await bench.send('PUT', `${base}/authentication/basic`, { user: 'Administrator:new', body: { user: 'jane', password: 'new' } })
+    await bench.call('POST', `${ui}/cipherSuites`, ['TLS_AES_128_GCM_SHA256'])
+    const messages = bench.audited
+      .filter(({ category }) => category === 'Authentication' || category === 'UiSettings')
+      .map(({ message }) => message)
+    expect(messages).toEqual([
+      'User installation changed parameter UserName from {} to "Administrator"',
+      'User installation changed Password',
+      'User Administrator changed Password',
+      'User Administrator changed parameter UserName from "Administrator" to "jane"',
+      'User sccadmin changed parameter CipherSuites from {} to ["TLS_AES_128_GCM_SHA256"]',
+    ])
+    expect(JSON.stringify(bench.audited)).not.toContain('hash of')
+  })
+})
