@@ -47,7 +47,7 @@ export async function* selectAuditEntries(
 }
 
 /** Whether an entry belongs to a selection. */
-export function isSelected(entry: StoredAuditEntry, selection: AuditSelection): boolean {
+function isSelected(entry: StoredAuditEntry, selection: AuditSelection): boolean {
   const { fromMs, pattern, toMs, types } = selection
   const atMs = Date.parse(entry.timestamp)
   if (types !== undefined && !types.includes(entry.type)) return false

@@ -50,7 +50,7 @@ export interface Exchange {
 }
 
 /** Moments and sums of one exchange, for the performance monitor. */
-export interface ExchangeTiming {
+interface ExchangeTiming {
   openMs: number
   validateMs: number
   generateMs: number

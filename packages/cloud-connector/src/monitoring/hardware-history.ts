@@ -1,7 +1,7 @@
 import { diskSampleMs, hardwareHistoryMs, hardwareSampleMs } from '../limits.ts'
 
 /** One look at processors and memory. */
-export interface HardwareSample {
+interface HardwareSample {
   /** Percent. */
   readonly cpu: number
   readonly cpuOwn: number

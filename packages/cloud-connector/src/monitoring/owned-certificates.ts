@@ -3,7 +3,7 @@ import type { TunnelLink } from '../tunnel-link.ts'
 import type { OwnedCertificate } from './certificate-status.ts'
 
 /** A certificate as monitoring and alerts see it. `link` is left out for one that belongs to no subaccount alone. */
-export function ownedCertificate(
+function ownedCertificate(
   type: OwnedCertificate['type'],
   certificate: X509Certificate,
   link: Pick<OwnedCertificate, 'subaccount' | 'locationId' | 'regionHost'> = { subaccount: '', locationId: '', regionHost: '' },
