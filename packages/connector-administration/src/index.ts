@@ -5,7 +5,7 @@
  * const material = createMaterialMemory()
  * const editor = await openConfigurationEditor({ store: createDocumentStore(material), audit, takeOver: async (user) => log(`changed by ${user}`) })
  * const configuration = createAdministeredSource(() => editor.document) // for createCloudConnector
- * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', access, backup }) // for createAdminListener
+ * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', access, backup, lifecycle, traces }) // for createAdminListener
  * await editor.change('jane', (document) => ({ ...document, connector: { ...document.connector, description: 'plant 7' } }))
  *
  * @packageDocumentation
@@ -35,5 +35,5 @@ export { type AuthenticationData, formatAuthenticationData } from './subaccounts
 export { createSubaccountLifecycle, type SubaccountLifecycle } from './subaccounts/subaccount-lifecycle.ts'
 export { createWayToCloud } from './subaccounts/way-to-cloud.ts'
 export { renewalPolicyOf } from './subaccounts/renewal-policy.ts'
-export { type AccessReset, accessResets, resetAccess } from './access/reset-access.ts'
+export { type AccessReset, resetAccess } from './access/reset-access.ts'
 export type { OwnedCertificate } from './document/on-premises.ts'

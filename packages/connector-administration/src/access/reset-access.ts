@@ -4,7 +4,7 @@ import { openAccessEditor } from './access-editor.ts'
 import type { AccessSettings } from './access-settings.ts'
 
 /** Ways back for whoever has locked himself out (cloud-connector.md §5), by the names that the command line has for them. */
-export const accessResets: Readonly<Record<AccessReset, (settings: AccessSettings) => AccessSettings>> = {
+const accessResets: Readonly<Record<AccessReset, (settings: AccessSettings) => AccessSettings>> = {
   // Made anew at the next start, with a new password.
   reset: (settings) => ({ ...settings, localUser: undefined }),
   'use-file-store': (settings) => ({ ...settings, ldap: { ...settings.ldap, enabled: false } }),

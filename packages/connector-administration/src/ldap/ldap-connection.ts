@@ -17,7 +17,7 @@ export interface LdapConnection extends AsyncDisposable {
 }
 
 /** What is searched, and what of it is read. */
-export interface LdapSearch {
+interface LdapSearch {
   readonly filter: string
   readonly subtree: boolean
   readonly attributes: readonly string[]
