@@ -19,6 +19,10 @@ export interface AdministeredResource {
   readonly websocketUpgradeAllowed: boolean
   readonly description?: string | undefined
   readonly creationDateMs: number
+  /** Named sets that it belongs to. */
+  readonly scenarios?: readonly string[] | undefined
+  /** It came with one of them, and goes with the last. */
+  readonly ownedByScenarios?: boolean | undefined
 }
 
 /** A system mapping, as the REST API has it (cloud-connector.md §2.3). The key is virtual host and virtual port. */
@@ -41,13 +45,16 @@ export interface AdministeredMapping {
   readonly resources: readonly AdministeredResource[]
 }
 
-const resource = z.strictObject({
+/** Checks an {@link AdministeredResource} and fills in what is missing. */
+export const administeredResourceSchema: z.ZodType<AdministeredResource> = z.strictObject({
   id: z.string().min(1).max(4096),
   enabled: z.boolean().default(false),
   exactMatchOnly: z.boolean().default(false),
   websocketUpgradeAllowed: z.boolean().default(false),
   description: z.string().max(1024).optional(),
   creationDateMs: z.int(),
+  scenarios: z.array(z.string().min(1).max(200)).max(100).optional(),
+  ownedByScenarios: z.boolean().optional(),
 })
 
 /** Checks an {@link AdministeredMapping} and fills in what is missing. */
@@ -67,7 +74,7 @@ export const administeredMappingSchema: z.ZodType<AdministeredMapping> = z.stric
   allowedClients: z.array(z.string()).default([]),
   blacklistedUsers: z.array(z.strictObject({ client: z.string(), user: z.string() })).default([]),
   creationDateMs: z.int(),
-  resources: z.array(resource).default([]),
+  resources: z.array(administeredResourceSchema).default([]),
 })
 
 /** The mapping in the form of the configuration file, which the connector checks and takes over. What its protocol has no use for is left out. */

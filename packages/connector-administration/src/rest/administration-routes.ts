@@ -25,6 +25,7 @@ import type { IsLocked } from './subaccount-path.ts'
 import { subaccountTrust } from './subaccount-trust.ts'
 import { subaccounts } from './subaccounts.ts'
 import { uiSettings } from './ui-settings.ts'
+import { transfer } from './transfer.ts'
 import { tunnelViews } from './tunnel-view.ts'
 import { systemMappings } from './system-mappings.ts'
 
@@ -65,6 +66,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...resources(accessControl),
     ...authorityLists(accessControl),
     ...domainMappings(accessControl),
+    ...transfer(accessControl),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
     ...uiSettings(options),
