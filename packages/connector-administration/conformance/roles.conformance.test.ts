@@ -71,9 +71,24 @@ describe('roles', () => {
     ['sccdisplay', 403],
     ['sccmonitoring', 200],
   ])('CC-163 %s gets %i from the monitoring interfaces', async (as, status) => {
-    const paths = ['subaccounts', 'connections/backends', 'performance/backends', 'memory', 'certificates'].map(
-      (path) => `/api/monitoring/${path}`,
-    )
+    const monitoring = [
+      'subaccounts',
+      'connections/backends',
+      'connections/serviceChannels',
+      'performance/backends',
+      'performance/topTimeConsumers',
+      'usage',
+      'memory',
+      'disk',
+      'cpu',
+      'certificates',
+      'certificates/expired',
+      'certificates/expiring',
+      'certificates/ok',
+      'hardware',
+      'alerts',
+    ]
+    const paths = [...monitoring.map((path) => `/api/monitoring/${path}`), '/metrics']
     const answers = await Promise.all(paths.map((path) => bench.call('GET', path, undefined, { as })))
     expect(answers.map((answer) => answer.status)).toEqual(paths.map(() => status))
     expect((await bench.send('GET', '/api/monitoring/subaccounts')).status).toBe(401)
