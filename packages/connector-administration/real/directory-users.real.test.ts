@@ -62,6 +62,7 @@ describe.skipIf(skipUnless('slapd', 'slapadd'))('users of a directory', () => {
         ...people,
         person('people', 'joe', 'password-of-joe'),
         person('people', 'ann', 'password-of-ann'),
+        person('people', 'twin', 'password-of-twin'),
         group('sccdisplay', joe, `cn=ann of people,ou=people,${suffix}`),
       ),
     })
