@@ -37,3 +37,23 @@ export function alertSettingsOf(configuration: Configuration): AlertSettings {
   }
   return { alerting: parsed.alerting, email: parsed.email.data, webhook: parsed.webhook.data }
 }
+
+/**
+ * What an administered installation says about alerts: thresholds and mail stand in its document, the webhook in the file, because the administration API has no
+ * word for it.
+ *
+ * @throws ConnectivityError `CONFIGURATION_INVALID` when the file says what the document decides.
+ */
+export function administeredAlertSettings(
+  configuration: Configuration,
+  reporting: () => Pick<AlertSettings, 'alerting' | 'email'>,
+): () => AlertSettings {
+  const { email, settings } = configuration.connectorAdmin.alerts ?? {}
+  if (email !== undefined || settings !== undefined)
+    throw new ConnectivityError(
+      'CONFIGURATION_INVALID',
+      `${configuration.path}: connectorAdmin.alerts: mail and settings of alerts are administered, because the file names no connectors; only the webhook stands there`,
+    )
+  const { webhook } = alertSettingsOf(configuration)
+  return () => ({ alerting: reporting().alerting, email: reporting().email, webhook })
+}

@@ -24,7 +24,7 @@ import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { version } from '../version.ts'
 import { partLog, subaccountsOf } from './cloud-settings.ts'
 import { initialPasswordFileOf, openConnectorAccess } from './connector-access.ts'
-import { alertSettingsOf } from './connector-alert-settings.ts'
+import { administeredAlertSettings, alertSettingsOf } from './connector-alert-settings.ts'
 import { createAdministeredConfiguration, createFiledConfiguration, isAdministered } from './connector-configuration.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
 import { openTraces } from './connector-traces.ts'
@@ -105,7 +105,14 @@ export async function startConnectorPart(
   const editor = await configured.openEditor(connector)
   const isMaster = (): boolean => editor.document.connector.haRole === 'master'
   const isShadow = (): boolean => editor.document.connector.haRole === 'shadow'
-  const settings = alertSettingsOf(configuration)
+  const fileSettings = administered ? undefined : alertSettingsOf(configuration)
+  const settings =
+    fileSettings === undefined ? administeredAlertSettings(configuration, () => editor.document.reporting) : () => fileSettings
+  const retain = (): void => audit.retain?.('', editor.document.reporting.auditLog.cleanup)
+  if (administered) {
+    retain()
+    editor.onChange(retain)
+  }
   let watch: ConnectorWatch | undefined
   const watching = (): ConnectorWatch => {
     if (watch === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the connector is starting')
@@ -120,7 +127,7 @@ export async function startConnectorPart(
       machine: createMachineProbe({ folder: folder.path }),
       hardware: () => watching().hardware.status,
       alerts: () => watching().health.alerts,
-      certificateValidityDays: () => settings.alerting.thresholds.certificateValidityDays,
+      certificateValidityDays: () => settings().alerting.thresholds.certificateValidityDays,
       now: clock.now,
     },
     tls: access.tls(),
@@ -155,7 +162,7 @@ export async function startConnectorPart(
       connector,
       folder: folder.path,
       material: material.store,
-      settings: () => settings,
+      settings,
       probes: pair === undefined ? [] : [pairProbe(pair, () => editor.document.connector.haRole)],
       uiCertificate: () => access.tls().certificate,
       isMaster,

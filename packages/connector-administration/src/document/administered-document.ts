@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type ReportingSettings, reportingSchema } from './reporting.ts'
 import { type OnPremisesSettings, onPremisesSchema } from './on-premises.ts'
 import { type AdministeredSubaccount, administeredSubaccountSchema } from './administered-subaccount.ts'
 import { maxCustomRegions } from '../limits.ts'
@@ -32,6 +33,7 @@ export interface AdministeredDocument {
   readonly onPremises: OnPremisesSettings
   readonly connectivity: ConnectivitySettings
   readonly regions: readonly CustomRegion[]
+  readonly reporting: ReportingSettings
   readonly subaccounts: readonly AdministeredSubaccount[]
 }
 
@@ -55,6 +57,7 @@ export const administeredDocumentSchema: z.ZodType<AdministeredDocument> = z.str
     .prefault({}),
   onPremises: onPremisesSchema.prefault({}),
   connectivity: connectivitySettingsSchema.prefault({}),
+  reporting: reportingSchema.default(reportingSchema.parse({})),
   regions: z.array(customRegionSchema).max(maxCustomRegions).default([]),
   subaccounts: z.array(administeredSubaccountSchema).max(1000).default([]),
 })

@@ -33,15 +33,16 @@ export function isWantedBy(document: AdministeredDocument, holder: { readonly su
 
 /** What the document means for the connector, in the form of the configuration file. */
 export function renderConnectors(document: AdministeredDocument): { readonly version: 1; readonly connectors: readonly unknown[] } {
-  return { version: 1, connectors: document.subaccounts.map((entry) => toConnectorEntry(entry, document.onPremises)) }
+  return { version: 1, connectors: document.subaccounts.map((entry) => toConnectorEntry(entry, document)) }
 }
 
-function toConnectorEntry(entry: AdministeredSubaccount, onPremises: OnPremisesSettings): unknown {
+function toConnectorEntry(entry: AdministeredSubaccount, { onPremises, reporting }: AdministeredDocument): unknown {
   const { ppCaCertificate, systemCertificate, trustAllBackends, trustedBackends } = onPremises
   return {
     subaccount: entry.subaccount,
     locationId: entry.locationId,
     description: entry.description,
+    audit: { level: entry.auditLevel, retentionDays: reporting.auditLog.cleanup },
     services: namedServicesOf(entry.systemMappings),
     mappings: entry.systemMappings.map(toMappingEntry),
     trust: entry.trust,

@@ -14,6 +14,7 @@ export interface AdministeredSubaccount extends SubaccountKey {
   readonly service?: { readonly url: string; readonly authority?: string | undefined } | undefined
   /** What an administrator wants; whether the tunnel is open is another matter. */
   readonly connected: boolean
+  readonly auditLevel: 'OFF' | 'SECURITY' | 'ALL'
   /** Which token issuers are trusted, and whether their list follows the cloud side by itself. */
   readonly trust: { readonly automatic: boolean; readonly untrustedIssuers: readonly string[] }
   readonly systemMappings: readonly AdministeredMapping[]
@@ -38,6 +39,7 @@ export const administeredSubaccountSchema: z.ZodType<AdministeredSubaccount> = z
   initiatedBy: z.string().max(320).default(''),
   service: z.strictObject({ url: z.url({ protocol: /^https$/ }).max(500), authority: z.string().max(100_000).optional() }).optional(),
   connected: z.boolean().default(true),
+  auditLevel: z.enum(['OFF', 'SECURITY', 'ALL']).default('SECURITY'),
   trust: z
     .strictObject({ automatic: z.boolean().default(false), untrustedIssuers: z.array(z.string().min(1).max(1000)).max(1000).default([]) })
     .prefault({}),

@@ -18,11 +18,19 @@ const areas: readonly (readonly [category: string, what: string, read: (document
     ({ onPremises: { certificateValidityInMin, expirationToleranceInHr } }) => ({ certificateValidityInMin, expirationToleranceInHr }),
   ],
   ['PrincipalPropagationConfiguration', 'SubjectPatternRules', ({ onPremises }) => onPremises.subjectPatternRules],
+  ['AlertConfiguration', 'Alerting', ({ reporting }) => reporting.alerting],
+  ['EMailConfiguration', 'EMail', ({ reporting: { email } }) => ({ ...email, smtpPassword: fingerprint(email.smtpPassword) })],
+  ['CrossAuditLogLevel', 'AuditLogLevel', ({ reporting }) => reporting.auditLog.level],
+  ['AuditLogCleanup', 'AuditLogCleanup', ({ reporting }) => reporting.auditLog.cleanup],
   ['Account', 'Subaccounts', ({ subaccounts }) => subaccounts.map(({ regionHost, subaccount }) => `${subaccount}@${regionHost}`)],
 ]
 
-/** Lines of the audit log for a change of what no single subaccount owns; subaccounts tell their own changes. Secrets show as whether they changed. */
+/**
+ * Lines of the audit log for a change of what no single subaccount owns; subaccounts tell their own changes. Secrets show as whether they changed. Nothing while
+ * that part of the audit log is off, but that it has been switched off.
+ */
 export function installationChanges(before: AdministeredDocument, after: AdministeredDocument, user: string): readonly AuditEntry[] {
+  if (before.reporting.auditLog.level === 'OFF' && after.reporting.auditLog.level === 'OFF') return []
   return areas.flatMap(([category, what, read]): readonly AuditEntry[] => {
     const [was, is] = [JSON.stringify(read(before)) ?? '{}', JSON.stringify(read(after)) ?? '{}']
     if (was === is) return []

@@ -18,6 +18,7 @@ import { connectorBasics } from './connector-basics.ts'
 import { ldapServers } from './ldap-servers.ts'
 import { onPremisesCertificates, ownedCertificateRoutes, slotOf } from './owned-certificates.ts'
 import { principalPropagation } from './principal-propagation.ts'
+import { reporting } from './reporting.ts'
 import { serveRoutes } from './route.ts'
 import { securityStatus } from './security-status.ts'
 import { sessionRoutes } from './session-routes.ts'
@@ -59,6 +60,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...onPremisesCertificates.flatMap((place) => ownedCertificateRoutes(place, slotOf(place, options))),
     ...backendTrust(editor),
     ...principalPropagation(options),
+    ...reporting(editor),
     ...sessionRoutes(options),
     ...authentication(options),
     ...backup({ ...options, ...options.backup }),
