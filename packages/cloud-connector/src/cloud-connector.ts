@@ -1,6 +1,7 @@
 import { connectorEntrySchema } from '@sallyport/admin-api'
 import { type Clock, ConnectivityError, type EventSink, type Logger, noEvents, silentLogger } from '@sallyport/core'
 import { createLeafKey, type TrustChanges } from '@sallyport/principal-propagation'
+import { checkReachability, type Reachability } from './backend/reachability.ts'
 import type { ConfigurationSource } from './configuration/configuration-source.ts'
 import { type Configuration, type ConnectorConfiguration, parseConfiguration } from './configuration/connector-configuration.ts'
 import { type LoadedState, loadState } from './configuration/load-state.ts'
@@ -45,6 +46,8 @@ export interface CloudConnector extends AsyncDisposable {
    * after a change of roles; nobody waits for them. @throws ConnectivityError `NOT_FOUND`.
    */
   disconnect(holder: LinkName, options?: { readonly channelGraceMs?: number }): Promise<void>
+  /** Looks whether the backend of a mapping can be reached; `virtual` is its `host:port`. @throws ConnectivityError `NOT_FOUND`. */
+  checkBackend(holder: LinkName, virtual: string): Promise<Reachability>
   /** Settles when every tunnel is open that is meant to be, or only the one that is named. */
   whenConnected(signal: AbortSignal, holder?: LinkName): Promise<void>
   readonly status: ConnectorStatus
@@ -272,6 +275,12 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
         links = links.filter((link) => !gone.includes(link))
         await Promise.all(gone.map((link) => link.close(0)))
       }),
+    async checkBackend(holder, virtual) {
+      const { state } = linkOf(holder).loaded
+      const mapping = state.table.mappings.find(({ virtualText }) => virtualText.toLowerCase() === virtual.toLowerCase())
+      if (mapping === undefined) throw new ConnectivityError('NOT_FOUND', `no mapping for ${virtual}`)
+      return await checkReachability(mapping, state, clock)
+    },
     connect: (holder) => inTurn(async () => linkOf(holder).connect()),
     disconnect: (holder, { channelGraceMs = 0 } = {}) => inTurn(() => linkOf(holder).disconnect(channelGraceMs)),
     async whenConnected(signal, holder) {

@@ -28,6 +28,7 @@ export { type AuditSelection, selectAuditEntries } from './audit/select-audit-en
 export { type AuditProblem, type AuditVerification, verifyAuditLog } from './audit/verify-audit-log.ts'
 export type { ChannelUsage } from './channels/channel-usage.ts'
 export type { ChannelState, ChannelStatus } from './channels/service-channel.ts'
+export type { Reachability } from './backend/reachability.ts'
 export { type CloudConnector, type CloudConnectorOptions, createCloudConnector, type LinkName } from './cloud-connector.ts'
 export { type ConfigurationSource, createConfigurationFile, createConfigurationText } from './configuration/configuration-source.ts'
 export {

@@ -207,3 +207,6 @@ export const channelKeepAliveMs = 60_000
 /** Physical connections of a tunnel: one for what is small, one for bulk; service channels may ask for more, up to what a connection of the tunnel can have. */
 export const usualTunnelLanes = 2
 export const maxTunnelLanes = 16
+
+/** How long a backend may take to answer the question whether it is there; an answer to HEAD needs no work. */
+export const reachabilityAnswerMs = 10_000

@@ -65,3 +65,6 @@ export const takeOverPatienceMs = 15_000
 
 /** How long a certificate is tried to be renewed by itself, every twelve hours, before people have to do it. */
 export const renewalGiveUpMs = 604_800_000
+
+/** Backends whose availability is remembered; the one that was checked longest ago gives way. */
+export const maxAvailabilityResults = 10_000

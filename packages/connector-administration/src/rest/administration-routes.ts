@@ -28,7 +28,10 @@ import { subaccounts } from './subaccounts.ts'
 import { uiSettings } from './ui-settings.ts'
 import { transfer } from './transfer.ts'
 import { tunnelViews } from './tunnel-view.ts'
-import { systemMappings } from './system-mappings.ts'
+import { findSubaccount } from '../document/edit-subaccount.ts'
+import { createAvailability } from '../subaccounts/availability.ts'
+import { availabilityRoutes } from './availability.ts'
+import { type AccessControlOptions, systemMappings } from './system-mappings.ts'
 
 /** What the routes of the administration work on. */
 export interface AdministrationOptions {
@@ -50,7 +53,16 @@ export interface AdministrationOptions {
 /** The administration API, to be put on the administration listener: one file per section of the catalogue (cloud-connector.md §8). */
 export function createAdministrationRoutes(options: AdministrationOptions): (server: FastifyInstance) => void {
   const { access, editor, pair } = options
-  const accessControl = { editor, clock: options.clock, isLocked: options.isLocked ?? (() => false) }
+  const { lifecycle } = options
+  const availability = createAvailability()
+  const accessControl: AccessControlOptions = {
+    editor,
+    clock: options.clock,
+    isLocked: options.isLocked ?? (() => false),
+    onSaved(key, mapping) {
+      void availability.check(mapping, () => lifecycle.checkBackend(findSubaccount(editor.document, key), mapping))
+    },
+  }
   const routes = [
     ...connectorBasics(options),
     ...regions(editor),
@@ -69,6 +81,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...authorityLists(accessControl),
     ...domainMappings(accessControl),
     ...transfer(accessControl),
+    ...availabilityRoutes(accessControl, { availability, lifecycle }),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
     ...uiSettings(options),

@@ -25,6 +25,8 @@ export interface AccessControlOptions {
   readonly editor: ConfigurationEditor
   readonly clock: Clock
   readonly isLocked: IsLocked
+  /** Hears of a mapping that was made or changed. Nobody waits for what it does. */
+  readonly onSaved: (key: SubaccountKey, mapping: AdministeredMapping) => void
 }
 
 /** A text that is absent when it is empty. */
@@ -57,7 +59,7 @@ const body = z.object({
 })
 
 /** System mappings (cloud-connector.md §8.9). */
-export function systemMappings({ clock, editor, isLocked }: AccessControlOptions): readonly Route[] {
+export function systemMappings({ clock, editor, isLocked, onSaved }: AccessControlOptions): readonly Route[] {
   const subaccountOf = ({ params }: Pick<Call<unknown>, 'params'>) => findSubaccount(editor.document, subaccountKeyOf(params))
   const collection = `${subaccountPath}/systemMappings`
   return [
@@ -86,6 +88,7 @@ export function systemMappings({ clock, editor, isLocked }: AccessControlOptions
             throw conflict(`System mapping with value '${name}' exists already`, 'INVALID_CONFIGURATION')
           return editSubaccount(document, key, (entry) => ({ ...entry, systemMappings: [...entry.systemMappings, mapping] }))
         })
+        onSaved(key, mapping)
         return { status: 201, headers: { location: url(pathOfMapping(key, mapping)) } }
       },
     }),
@@ -123,6 +126,7 @@ export function systemMappings({ clock, editor, isLocked }: AccessControlOptions
           requireChangeable(document, key, caller, isLocked)
           return editMapping(document, key, (before) => replaced(before, toMapping(given, before)))
         })
+        onSaved(key, findMapping(findSubaccount(editor.document, key), key.virtual))
         return { status: 204 }
       },
     }),

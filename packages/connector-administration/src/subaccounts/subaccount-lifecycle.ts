@@ -5,6 +5,7 @@ import {
   loadIdentities,
   type MaterialStore,
   moveIdentity,
+  type Reachability,
   removeIdentity,
   saveIdentity,
 } from '@sallyport/cloud-connector'
@@ -15,6 +16,8 @@ import {
   type SubaccountKey,
 } from '../document/administered-subaccount.ts'
 import type { AdministeredDocument } from '../document/administered-document.ts'
+import type { AdministeredMapping } from '../document/administered-mapping.ts'
+import { virtualNameOf } from '../document/edit-mapping.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
 import { tunnelWaitMs } from '../limits.ts'
@@ -50,6 +53,8 @@ export interface SubaccountLifecycle {
   renew(user: string, key: SubaccountKey, credentials: CloudCredentials): Promise<void>
   /** Takes the trust list of the cloud side over. @throws ConnectivityError when there is no tunnel. */
   synchroniseTrust(user: string, entry: AdministeredSubaccount): Promise<void>
+  /** Looks whether the backend of a mapping can be reached. @throws ConnectivityError `NOT_FOUND` without a certificate. */
+  checkBackend(entry: AdministeredSubaccount, mapping: AdministeredMapping): Promise<Reachability>
   /** How the tunnel is; `undefined` without a certificate. */
   linkOf(entry: AdministeredSubaccount): LinkStatus | undefined
 }
@@ -60,7 +65,10 @@ type Holder = Pick<ConnectorIdentity, 'subaccount' | 'locationId'>
 /** What it works on. */
 export interface SubaccountLifecycleOptions extends HandshakeDeps {
   readonly editor: ConfigurationEditor
-  readonly connector: Pick<CloudConnector, 'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'synchroniseTrust' | 'status'>
+  readonly connector: Pick<
+    CloudConnector,
+    'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'synchroniseTrust' | 'checkBackend' | 'status'
+  >
   readonly material: MaterialStore
 }
 
@@ -193,6 +201,7 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
     async synchroniseTrust(user, entry) {
       await connector.synchroniseTrust(entry, user)
     },
+    checkBackend: (entry, mapping) => connector.checkBackend(entry, virtualNameOf(mapping)),
     linkOf: (entry) => connector.status.links.find((link) => isLinkOf(link, entry)),
   }
 }

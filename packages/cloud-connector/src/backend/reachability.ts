@@ -1,0 +1,63 @@
+import type { Socket } from 'node:net'
+import type { Clock } from '@sallyport/core'
+import { isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
+import type { ConnectorState } from '../connector-state.ts'
+import { reachabilityAnswerMs } from '../limits.ts'
+import { connectBackend } from './backend-connection.ts'
+
+/** Whether a backend could be reached, when somebody looked. */
+export interface Reachability {
+  readonly reachable: boolean
+  readonly checkedAtMs: number
+  /** Why not, or what was seen. */
+  readonly detail: string
+}
+
+/**
+ * Looks whether the backend of a mapping can be reached as requests would reach it: name, TCP, and TLS where the mapping has it, with the trust and the system
+ * certificate of the connector. HTTP backends are asked `HEAD /` (cloud-connector.md §2.9); whatever they answer, they are there. Never throws.
+ */
+export function checkReachability(mapping: SystemMapping, state: ConnectorState, clock: Clock): Promise<Reachability> {
+  const asksHead = mapping.protocol === 'HTTP' || mapping.protocol === 'HTTPS'
+  return new Promise((resolve) => {
+    const conclude = (reachable: boolean, detail: string): void => resolve({ reachable, checkedAtMs: clock.now(), detail })
+    connectBackend(
+      {
+        host: mapping.internalHost,
+        port: mapping.internalPortLow,
+        tls: isTlsMapping(mapping) ? state.tls : undefined,
+        protocol: asksHead ? 'http/1.1' : undefined,
+        system: mapping.virtualText,
+      },
+      {
+        clock,
+        timeoutMs: state.connectTimeoutMs,
+        onFailed: (error) => conclude(false, error.message),
+        onConnected(socket) {
+          if (asksHead) return askHead(socket, mapping, clock, conclude)
+          socket.on('error', () => {}).destroy()
+          conclude(true, `connected to ${mapping.internalText}`)
+        },
+      },
+    )
+  })
+}
+
+function askHead(socket: Socket, mapping: SystemMapping, clock: Clock, conclude: (reachable: boolean, detail: string) => void): void {
+  const finish = (reachable: boolean, detail: string): void => {
+    cancel()
+    socket.destroy()
+    conclude(reachable, detail)
+  }
+  const cancel = clock.after(reachabilityAnswerMs, () => finish(false, `${mapping.internalText} does not answer HEAD /`))
+  socket.on('error', (error: NodeJS.ErrnoException) =>
+    finish(false, `${mapping.internalText} broke the connection (${error.code ?? 'unknown'})`),
+  )
+  socket.once('end', () => finish(false, `${mapping.internalText} closed the connection without an answer to HEAD /`))
+  socket.once('data', (chunk: Buffer) => {
+    const status = /^HTTP\/1\.[01] (\d{3})/.exec(chunk.subarray(0, 32).toString('latin1'))?.[1]
+    if (status === undefined) finish(false, `${mapping.internalText} does not answer as an HTTP server`)
+    else finish(true, `${mapping.internalText} answers HEAD / with ${status}`)
+  })
+  socket.write(`HEAD / HTTP/1.1\r\nHost: ${mapping.internalText}\r\nConnection: close\r\n\r\n`)
+}
