@@ -221,6 +221,24 @@ describe.skipIf(skipUnless('slapd', 'slapadd'))('users of a directory', () => {
     expect((await bench.call('GET', v1)).json()).toEqual({ type: 'basic' })
   })
 
+  it('a directory that refers to others fails log-ons, unless that is to be passed over', async () => {
+    const reference = [
+      `dn: ou=elsewhere,${suffix}`,
+      'objectClass: referral',
+      'objectClass: extensibleObject',
+      'ou: elsewhere',
+      `ref: ldap://other.acme.test/ou=elsewhere,${suffix}`,
+    ]
+    await using referring = await startSlapd({
+      configuration: 'access to attrs=userPassword by anonymous auth by * none\naccess to * by * read',
+      ldif: ldifOf(...people, person('people', 'jane', 'password-of-jane'), group('sccadmin', jane), reference),
+    })
+    await enable(server(referring))
+    expect(await rolesOf('jane:password-of-jane')).toBe(503)
+    await enable(server(referring, { config: `${rules} adCompat="true"` }))
+    expect(await rolesOf('jane:password-of-jane')).toEqual(['sccadmin'])
+  })
+
   it('while a directory is silent or gone, a log-on says so instead of counting as wrong', async () => {
     await enable(server(second), server(first))
     await second.stop()
