@@ -129,10 +129,11 @@ export async function startAdministrationBench(
     return editor
   }
   const configuration: ConfigurationSource = createAdministeredSource(() => opened().document)
+  const corrupted: { readonly subaccount: string; readonly locationId: string }[] = []
   const openWay = createWayToCloud(() => opened().document.connector.proxy)
   const connector = createCloudConnector({
     configuration,
-    identities: await loadIdentities(material),
+    identities: await loadIdentities(material, (holder) => corrupted.push(holder)),
     createTransport: (identity) =>
       createTlsTransport({
         clock,
@@ -201,6 +202,7 @@ export async function startAdministrationBench(
         material,
         connectorId: given.connectorId ?? 'bench',
         openWay,
+        corrupted,
       }),
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },

@@ -467,3 +467,25 @@ describe('the backend of a mapping', () => {
     }
   })
 })
+
+it('CC-040 a subaccount that was tampered with is skipped at the start and listed, keeps nobody else from starting, and is mended by a renewal', async () => {
+  await add()
+  await add({ subaccount: 'other' })
+  await bench[Symbol.asyncDispose]()
+  await bench.material.save('identity demo ', '{"subaccount":"demo"}')
+  bench = await startAdministrationBench({ clock, material: bench.material })
+  expect((await bench.call('GET', `${subaccounts}/corrupted`)).json()).toEqual([{ regionHost: region, subaccount: 'demo' }])
+  expect((await bench.call('GET', subaccounts)).json()).toMatchObject([{ subaccount: 'other' }])
+  await expect.poll(() => tunnels().length).toBe(1)
+  expect((await bench.call('POST', `${demo}/validity`, { user: 'admin', password: 'secret' })).status).toBe(200)
+  expect((await bench.call('GET', `${subaccounts}/corrupted`)).json()).toEqual([])
+  expect((await read()).tunnel.state).toBe('Connected')
+})
+
+it('CC-042 parameters of tunnels are taken within their bounds, and none without connections for applications', async () => {
+  const path = '/api/private/v1/connectivity'
+  expect((await bench.call('PUT', path, { applicationTunnelConnections: 0 })).status).toBe(400)
+  expect((await bench.call('PUT', path, { applicationTunnelConnections: '3', maxReconnectAttempts: 10 })).status).toBe(204)
+  expect((await bench.call('GET', path)).json()).toEqual({ applicationTunnelConnections: 3, maxReconnectAttempts: 10 })
+  expect((await bench.call('PUT', path, { maxReconnectAttempts: 20 }, { as: 'sccsubadmin' })).status).toBe(403)
+})

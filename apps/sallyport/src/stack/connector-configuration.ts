@@ -38,6 +38,8 @@ export interface ConnectorConfiguration {
   readonly otherKeys: readonly string[]
   /** Which tunnels are meant to be open, and how often a lost one is tried; without it all of them, for ever. */
   readonly tunnels?: Required<Pick<CloudConnectorOptions, 'isWanted' | 'maxReconnectAttempts' | 'renewal'>>
+  /** Physical connections that a tunnel has at least. */
+  readonly lanes: () => number
   /** On the way to the cloud side, at the moment. */
   proxy(): ProxySettings | undefined
   /** What the administration API shows and changes; to be opened before the connector starts. */
@@ -66,6 +68,7 @@ export function createAdministeredConfiguration(options: {
   return {
     source: createAdministeredSource(current),
     otherKeys: [],
+    lanes: () => 1 + current().connectivity.applicationTunnelConnections,
     proxy: () => current().connector.proxy,
     tunnels: {
       isWanted: (holder) => isWantedBy(current(), holder),
@@ -91,6 +94,7 @@ export function createFiledConfiguration({ clock, configuration }: Pick<PartCont
   return {
     source: createConfigurationFile({ file, clock }),
     otherKeys,
+    lanes: () => 0,
     proxy: () => undefined,
     openEditor: async (connector) => createFileEditor({ connector, file, startedAtMs: clock.now() }),
   }

@@ -68,7 +68,13 @@ export async function startConnectorPart(
         alertDays: alertSettingsOf(configuration).alerting.thresholds.certificateValidityDays,
       })
     : createFiledConfiguration(context)
-  const identities = administered ? await loadIdentities(material.store) : await pairedIdentities(context, material, options.pairing)
+  const corrupted: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>[] = []
+  const identities = administered
+    ? await loadIdentities(material.store, (holder) => {
+        corrupted.push(holder)
+        log.error({ ...holder }, 'the certificate of a subaccount was tampered with and is not used; renew it, or remove the subaccount')
+      })
+    : await pairedIdentities(context, material, options.pairing)
   const openWay = createWayToCloud(configured.proxy)
   const connector = createCloudConnector({
     traces,
@@ -80,7 +86,7 @@ export async function startConnectorPart(
       createTlsTransport({
         clock,
         log,
-        lanes,
+        lanes: () => Math.max(lanes(), configured.lanes()),
         openSocket: openWay,
         client: () => {
           const { certificate, key, authorities } = identity()
@@ -138,7 +144,14 @@ export async function startConnectorPart(
       clock,
       access,
       traces: () => traces.settings,
-      lifecycle: createSubaccountLifecycle({ editor, connector, material: material.store, connectorId: material.connectorId, openWay }),
+      lifecycle: createSubaccountLifecycle({
+        editor,
+        connector,
+        material: material.store,
+        connectorId: material.connectorId,
+        openWay,
+        corrupted,
+      }),
       backup: backupOf(context, material, audit),
       pair,
     }),

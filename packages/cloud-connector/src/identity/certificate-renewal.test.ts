@@ -12,13 +12,13 @@ const leaf = createTestCa().issue({ subject: '/CN=demo', days: 365 })
 async function attemptsOf(policy: Partial<RenewalPolicy> = {}): Promise<readonly number[]> {
   const expiresAtMs = new X509Certificate(leaf.certificate).validToDate.getTime()
   const time = createManualClock(expiresAtMs - 45 * day)
-  let waiting = 0
+  const timers = { waiting: 0 }
   const clock: Clock = {
     now: time.now,
     after(delayMs, callback) {
-      waiting++
+      timers.waiting++
       return time.after(delayMs, () => {
-        waiting--
+        timers.waiting--
         callback()
       })
     },
@@ -39,7 +39,7 @@ async function attemptsOf(policy: Partial<RenewalPolicy> = {}): Promise<readonly
   while (time.now() < expiresAtMs) {
     time.advance(day / 24)
     // A look ends with the wait for the next one; the key of a request is made beside the event loop.
-    while (waiting === 0) await new Promise(setImmediate)
+    while (timers.waiting === 0) await new Promise(setImmediate)
   }
   renewal.stop()
   return attempts

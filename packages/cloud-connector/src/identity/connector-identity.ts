@@ -24,14 +24,30 @@ export async function saveIdentity(store: MaterialStore, identity: ConnectorIden
 }
 
 /**
- * Reads back every identity that is kept: one for each subaccount and location this connector has been paired with.
+ * Reads back every identity that is kept: one for each subaccount and location this connector has been paired with. One that was tampered with is told to
+ * `onUnusable` and left out; without it, nothing is read.
  *
- * @throws ConnectivityError `STORE_FAILED` when something that is kept is not an identity.
+ * @throws ConnectivityError `STORE_FAILED` when something that is kept is not an identity, and nobody hears of it.
  */
-export async function loadIdentities(store: MaterialStore): Promise<readonly ConnectorIdentity[]> {
+export async function loadIdentities(
+  store: MaterialStore,
+  onUnusable?: (holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>) => void,
+): Promise<readonly ConnectorIdentity[]> {
   const names = (await store.names()).filter((name) => name.startsWith('identity '))
-  const texts = await Promise.all(names.map((name) => store.load(name)))
-  return texts.filter((text) => text !== undefined).map(parseIdentity)
+  const identities = await Promise.all(
+    names.map(async (name) => {
+      try {
+        const text = await store.load(name)
+        return text === undefined ? undefined : parseIdentity(text)
+      } catch (error) {
+        if (onUnusable === undefined) throw error
+        const [subaccount = '', locationId = ''] = name.split(' ').slice(1).map(decodeURIComponent)
+        onUnusable({ subaccount, locationId })
+        return undefined
+      }
+    }),
+  )
+  return identities.filter((identity) => identity !== undefined)
 }
 
 /**

@@ -8,6 +8,7 @@ import { authentication } from './authentication.ts'
 import { authorityLists } from './authority-lists.ts'
 import { highAvailability } from './high-availability.ts'
 import { pairCalls } from './pair-calls.ts'
+import { connectivity } from './connectivity.ts'
 import { domainMappings } from './domain-mappings.ts'
 import type { SubaccountLifecycle } from '../subaccounts/subaccount-lifecycle.ts'
 import { regions } from './regions.ts'
@@ -66,6 +67,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
   const routes = [
     ...connectorBasics(options),
     ...regions(editor),
+    ...connectivity(editor),
     ...tunnelViews(editor, options.lifecycle),
     ...subaccounts({ ...accessControl, lifecycle: options.lifecycle }),
     ...subaccountTrust({ ...accessControl, lifecycle: options.lifecycle }),

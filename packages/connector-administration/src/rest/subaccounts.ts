@@ -69,12 +69,25 @@ export function subaccounts({ clock, editor, isLocked, lifecycle }: SubaccountsO
       permission: 'all',
       handle: ({ url }) => ({
         status: 200,
-        body: editor.document.subaccounts.map(({ regionHost, subaccount, locationId: locationID }) => ({
-          _links: { self: { href: url(pathOfSubaccount({ regionHost, subaccount })) } },
-          regionHost,
-          subaccount,
-          locationID,
-        })),
+        body: editor.document.subaccounts
+          .filter((entry) => !lifecycle.isCorrupted(entry))
+          .map(({ regionHost, subaccount, locationId: locationID }) => ({
+            _links: { self: { href: url(pathOfSubaccount({ regionHost, subaccount })) } },
+            regionHost,
+            subaccount,
+            locationID,
+          })),
+      }),
+    }),
+    route({
+      method: 'GET',
+      path: `${subaccountsPath}/corrupted`,
+      permission: 'all',
+      handle: () => ({
+        status: 200,
+        body: editor.document.subaccounts
+          .filter((entry) => lifecycle.isCorrupted(entry))
+          .map(({ regionHost, subaccount }) => ({ regionHost, subaccount })),
       }),
     }),
     route({

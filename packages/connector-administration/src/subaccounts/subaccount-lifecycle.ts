@@ -55,6 +55,8 @@ export interface SubaccountLifecycle {
   synchroniseTrust(user: string, entry: AdministeredSubaccount): Promise<void>
   /** Looks whether the backend of a mapping can be reached. @throws ConnectivityError `NOT_FOUND` without a certificate. */
   checkBackend(entry: AdministeredSubaccount, mapping: AdministeredMapping): Promise<Reachability>
+  /** Whether it could not be loaded at the start, and has not been mended since. */
+  isCorrupted(entry: AdministeredSubaccount): boolean
   /** How the tunnel is; `undefined` without a certificate. */
   linkOf(entry: AdministeredSubaccount): LinkStatus | undefined
 }
@@ -70,11 +72,13 @@ export interface SubaccountLifecycleOptions extends HandshakeDeps {
     'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'synchroniseTrust' | 'checkBackend' | 'status'
   >
   readonly material: MaterialStore
+  /** Whose certificates could not be read at the start. */
+  readonly corrupted?: readonly Holder[]
 }
 
 /** Keeps document, certificates and tunnels together. */
 export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): SubaccountLifecycle {
-  const { connector, editor, material } = options
+  const { connector, corrupted = [], editor, material } = options
   let working: Promise<unknown> = Promise.resolve()
   /** Waits for a tunnel that was begun, but not in the turn: others may cut it meanwhile. That it does not open is told by its state. */
   const inTurn = async (work: () => Promise<Holder | undefined>): Promise<void> => {
@@ -92,7 +96,7 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
   const requireChanges = async (user: string): Promise<void> => void (await editor.change(user, (document) => document))
 
   const identityOf = async ({ locationId, subaccount }: Holder): Promise<ConnectorIdentity | undefined> =>
-    (await loadIdentities(material)).find((identity) => identity.subaccount === subaccount && identity.locationId === locationId)
+    (await loadIdentities(material, () => {})).find((identity) => identity.subaccount === subaccount && identity.locationId === locationId)
 
   const takeIn = async (identity: ConnectorIdentity): Promise<void> => {
     await saveIdentity(material, identity)
@@ -202,6 +206,7 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
       await connector.synchroniseTrust(entry, user)
     },
     checkBackend: (entry, mapping) => connector.checkBackend(entry, virtualNameOf(mapping)),
+    isCorrupted: (entry) => corrupted.some((holder) => isLinkOf(holder, entry)) && !isServed(entry),
     linkOf: (entry) => connector.status.links.find((link) => isLinkOf(link, entry)),
   }
 }
