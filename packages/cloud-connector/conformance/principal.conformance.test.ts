@@ -96,6 +96,14 @@ describe('emission by principal type', () => {
     }
   })
 
+  it('KERBEROS without a service user logs nobody on: a token is refused, and a request without one carries no credential', async () => {
+    await start('KERBEROS')
+    expect(await bench.request({ principal: jane })).toMatchObject({ status: 500, body: expect.stringContaining('Kerberos') })
+    expect(backend.requests).toEqual([])
+    expect((await bench.request({})).status).toBe(200)
+    expect(sent()).toEqual([])
+  })
+
   it.each(['X509_GENERAL', 'X509_RESTRICTED', 'NONE', 'NONE_RESTRICTED'])(
     'PP-038 with %s an application cannot send the header itself',
     async (principalType) => {

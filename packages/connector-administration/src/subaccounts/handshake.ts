@@ -6,7 +6,7 @@ import type { AuthenticationData } from './authentication-data.ts'
 import { type RegionService, trustOf } from './regions.ts'
 
 /** Takes the place of the user where the password is a one-time code, in the spelling of the original. */
-export const passcodeUser = '$SAP-CP-SSO-PASSCODE$'
+const passcodeUser = '$SAP-CP-SSO-PASSCODE$'
 
 /** What an administrator shows the cloud side. */
 export type CloudCredentials =

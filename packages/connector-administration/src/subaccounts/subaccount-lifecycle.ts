@@ -26,7 +26,7 @@ import { type CloudCredentials, handshake, type HandshakeDeps } from './handshak
 import { type RegionService, serviceOf } from './regions.ts'
 
 /** What an administrator says about a new subaccount. */
-export interface NewSubaccount extends SubaccountKey {
+interface NewSubaccount extends SubaccountKey {
   readonly credentials: CloudCredentials
   readonly locationId: string
   /** Empty: as the cloud side calls it when that is known, else its ID. */
@@ -37,7 +37,7 @@ export interface NewSubaccount extends SubaccountKey {
 }
 
 /** What can be changed afterwards; what is not given stays. */
-export type SubaccountChange = Partial<Pick<AdministeredSubaccount, 'locationId' | 'displayName' | 'description' | 'autoCertRenewal'>>
+type SubaccountChange = Partial<Pick<AdministeredSubaccount, 'locationId' | 'displayName' | 'description' | 'autoCertRenewal'>>
 
 /** The life of subaccounts: their certificates and tunnels, together with what is configured for them. One change at a time. */
 export interface SubaccountLifecycle {

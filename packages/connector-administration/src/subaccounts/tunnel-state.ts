@@ -1,7 +1,7 @@
 import type { LinkStatus } from '@sallyport/cloud-connector'
 
 /** States of a tunnel that the REST API knows. */
-export type TunnelState = 'Connected' | 'ConnectFailure' | 'Disconnected'
+type TunnelState = 'Connected' | 'ConnectFailure' | 'Disconnected'
 
 /** How a tunnel is, in the words of the original, and why it is not open although it is meant to be. */
 export interface TunnelView {
