@@ -104,6 +104,9 @@ export const maxAuditFieldLength = 4096
 /** Audit entries that wait for the disk: 10 s of the highest load. Beyond them the log is failing and access is denied. */
 export const maxPendingAuditEntries = 150_000
 
+/** Audit segments that are open at once, with two files each: operating systems give a process as few as 1024, and connections need most of them. */
+export const maxOpenAuditSegments = 100
+
 /** How long audit entries are gathered under load before they are written: a crash of the process loses so much, and a write per entry costs more than the entry. */
 export const auditGatherMs = 5
 

@@ -52,6 +52,7 @@ export interface CloudOptions {
   readonly onEvent?: (event: ConnectivityEvent) => void
   readonly clock?: Clock
   readonly serviceChannels?: ConnectivityServiceOptions['serviceChannels']
+  readonly verifyCloudUser?: ConnectivityServiceOptions['verifyCloudUser']
 }
 
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
@@ -82,6 +83,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     trust: async (subaccount) => trust.get(subaccount) ?? [],
     events: { wanted: true, emit: (event) => options.onEvent?.(event) },
     ...(options.serviceChannels === undefined ? {} : { serviceChannels: options.serviceChannels }),
+    ...(options.verifyCloudUser === undefined ? {} : { verifyCloudUser: options.verifyCloudUser }),
   })
   await service.listen()
   const api = service.addresses.api as URL

@@ -18,7 +18,16 @@ import {
 import { createPairing } from '../src/connectivity-service/pairing.ts'
 import { callApi } from './api-client.ts'
 import { startHttpBackend } from './backends.ts'
-import { apiClient, type Cloud, connectorTransport, dialCloud, newRequest, type PairedConnector, startCloud } from './cloud.ts'
+import {
+  apiClient,
+  type Cloud,
+  type CloudOptions,
+  connectorTransport,
+  dialCloud,
+  newRequest,
+  type PairedConnector,
+  startCloud,
+} from './cloud.ts'
 import { openRawClient, readAnswer } from '@sallyport/conformance/cases'
 import { startRig } from './rig.ts'
 import { createTinyConnector } from './tiny-connector.ts'
@@ -31,7 +40,7 @@ interface Scene extends AsyncDisposable {
   readonly bearer: (claims?: Readonly<Record<string, unknown>>) => string
 }
 
-async function startScene(): Promise<Scene> {
+async function startScene(more: Pick<CloudOptions, 'verifyCloudUser'> = {}): Promise<Scene> {
   const clock = createManualClock(Date.now())
   const issuer = createTestIssuer({ clientId: apiClient })
   const verifier = createTokenVerifier({
@@ -44,7 +53,7 @@ async function startScene(): Promise<Scene> {
   })
   const audit: AuditEntry[] = []
   const sink = { failing: false, write: (entry: AuditEntry) => void audit.push(entry), flushed: () => Promise.resolve() }
-  const cloud = await startCloud({ verifier, audit: sink, log: silentLogger, clock })
+  const cloud = await startCloud({ verifier, audit: sink, log: silentLogger, clock, ...more })
   return {
     cloud,
     clock,
@@ -244,6 +253,30 @@ describe('pairing', () => {
     expect((await pairing(cloud, pairingBody(codes[0]?.code ?? ''))).status).toBe(503)
     scene.sink.failing = false
     expect((await pairing(cloud, pairingBody(codes[0]?.code ?? ''))).status).toBe(200)
+  })
+})
+
+describe('pairing by password', () => {
+  const proof = { subaccount: 'made-up', user: 'jane', password: 'guess', code: undefined }
+
+  it('does not let a caller who has shown nothing choose where the audit log writes, nor break its lines', async () => {
+    await using scene = await startScene({ verifyCloudUser: async () => ({ allowed: false, reason: 'credentials' }) })
+    const { audit, cloud } = scene
+    expect((await pairing(cloud, pairingBody('', proof))).status).toBe(403)
+    expect((await pairing(cloud, pairingBody('', { ...proof, subaccount: `a\u2028\u202e${'b'.repeat(190)}` }))).status).toBe(403)
+    expect(audit.map(({ message, subaccount, user }) => [subaccount, user, message])).toEqual(
+      ['made-up', `a??${'b'.repeat(61)}…`].map((name) => [
+        '',
+        '',
+        `somebody who claims to be user jane of subaccount ${name} was refused to add a connector: wrong user, password or subaccount`,
+      ]),
+    )
+  })
+
+  it('tells a subaccount which of its users lacks the role', async () => {
+    await using scene = await startScene({ verifyCloudUser: async () => ({ allowed: false, reason: 'role' }) })
+    expect((await pairing(scene.cloud, pairingBody('', { ...proof, subaccount: 'demo' }))).status).toBe(403)
+    expect(scene.audit).toMatchObject([{ subaccount: 'demo', user: 'jane', message: expect.stringContaining('the role is missing') }])
   })
 })
 

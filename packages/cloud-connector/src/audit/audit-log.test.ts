@@ -1,12 +1,12 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AuditEntry } from '@sallyport/core'
 import { createManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { auditGatherMs } from '../limits.ts'
+import { auditGatherMs, maxOpenAuditSegments } from '../limits.ts'
 import { type AuditLog, createAuditLog } from './audit-log.ts'
 import { verifyAuditLog } from './verify-audit-log.ts'
 
@@ -368,6 +368,31 @@ describe('audit log', () => {
     expect(await verifyAuditLog({ folder: join(folder, 'log'), key })).toMatchObject({ entries: 2, problems: [] })
   })
 
+  it.skipIf(process.platform !== 'linux')(
+    'has a bounded number of files open, however many subaccounts write, and goes on with each',
+    async () => {
+      const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
+      const names = Array.from({ length: maxOpenAuditSegments + 20 }, (_, at) => `subaccount-${at}`)
+      for (const round of ['first', 'second']) {
+        for (const name of names) audit.write(entry(`${round} round`, name))
+        await audit.flushed()
+        expect(openBelow(folder)).toBe(2 * maxOpenAuditSegments)
+      }
+      // Who has written before all others has been closed in each round; who has just written has not.
+      audit.write(entry('last', names.at(-1)))
+      await audit.flushed()
+      expect(lines(file('2030-01-01', names[0])).map((line) => line.split(';')[5])).toEqual([
+        'Audit Service is started for subaccount-0',
+        'first round',
+        'second round',
+      ])
+      expect(await verifyAuditLog({ folder, key })).toEqual({ segments: names.length, entries: 3 * names.length + 1, problems: [] })
+      await audit.close()
+      expect(openBelow(folder)).toBe(0)
+      expect((await verifyAuditLog({ folder, key })).problems).toEqual([])
+    },
+  )
+
   it('keeps up with 30,000 entries of one turn', async () => {
     const audit = createAuditLog({ folder, key, clock: createManualClock(start) })
     for (let at = 0; at < 30_000; at++) audit.write(entry(`Access denied to resource /sap/opu/odata/${at} on system s4.demo:443`))
@@ -376,3 +401,14 @@ describe('audit log', () => {
     expect((await verifyAuditLog({ folder, key })).entries).toBe(30_001)
   })
 })
+
+/** Files of this process that are open below a folder. */
+function openBelow(path: string): number {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(path)
+    } catch {
+      return false
+    }
+  }).length
+}

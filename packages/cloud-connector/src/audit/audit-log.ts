@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { type AuditEntry, type AuditSink, type Clock, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
-import { auditGatherMs, auditRetryMs, auditSyncMs, maxPendingAuditEntries } from '../limits.ts'
+import { auditGatherMs, auditRetryMs, auditSyncMs, maxOpenAuditSegments, maxPendingAuditEntries } from '../limits.ts'
 import { type AuditIndex, openAuditIndex } from './audit-index.ts'
 import { type AuditSegment, openAuditSegment } from './audit-segment.ts'
 import { removeOldSegments } from './remove-old-segments.ts'
@@ -43,6 +43,8 @@ interface Waiter {
  * somebody waits for `flushed`. When the disk refuses, entries stay in memory, writing is tried again every second and `failing` is true
  * until it works: callers deny meanwhile.
  *
+ * So many segments are open at most; who has not written for the longest time is closed first, and opened again when there is something to write.
+ *
  * `key` is a secret key of 32 octets that only this connector has; who has it can forge entries.
  */
 export function createAuditLog(options: {
@@ -53,6 +55,8 @@ export function createAuditLog(options: {
 }): AuditLog {
   const { clock, folder, key, log = silentLogger } = options
   const chains = new Map<string, Chain>()
+  /** Those with an open segment, the least recently used first. */
+  const open = new Set<Chain>()
   let index: AuditIndex | undefined
   let pendingCount = 0
   let broken = false
@@ -75,16 +79,30 @@ export function createAuditLog(options: {
     return chain
   }
 
+  const closeSegment = async (chain: Chain): Promise<void> => {
+    // What can fail for a while comes first: a segment that is half closed could not be closed again.
+    await chain.segment?.sync()
+    const before = chain.segment
+    chain.segment = undefined
+    open.delete(chain)
+    await before?.close()
+  }
+
+  /** Makes room for one more segment. One with a write that failed stays: it alone knows how far that came. */
+  const closeLeastUsed = async (): Promise<void> => {
+    for (const chain of open) {
+      if (open.size < maxOpenAuditSegments) return
+      if (chain.segment?.isWritten === true) await closeSegment(chain)
+    }
+  }
+
   /** Writes what is pending for one day and says how many entries that were. */
   const writeDay = async (chain: Chain): Promise<number> => {
     const day = chain.pending[0]?.day ?? ''
     // An earlier day can only come when the clock was set back; it goes on in the open segment.
     if (chain.segment === undefined || chain.segment.day < day) {
-      // What can fail for a while comes first: a segment that is half closed could not be closed again.
-      await chain.segment?.sync()
-      const before = chain.segment
-      chain.segment = undefined
-      await before?.close()
+      await closeSegment(chain)
+      await closeLeastUsed()
       const keptFrom = chain.retentionDays > 0 ? daysBefore(day, chain.retentionDays) : undefined
       if (keptFrom !== undefined) {
         const removed = await removeOldSegments({ folder, key, subaccount: chain.subaccount, firstDay: keptFrom })
@@ -104,6 +122,8 @@ export function createAuditLog(options: {
       })
     }
     const { segment } = chain
+    open.delete(chain)
+    open.add(chain)
     const next = chain.pending.findIndex((entry) => entry.day > segment.day)
     const due = next < 0 ? chain.pending : chain.pending.slice(0, next)
     const written = await segment.append(due.map((entry) => entry.body))

@@ -22,6 +22,8 @@ import { writeFully } from './write-fully.ts'
 /** The open segment of one subaccount. One append at a time; an append that fails may be tried again and lands in the same place. */
 export interface AuditSegment {
   readonly day: string
+  /** Whether nothing waits to be written again after a failure. */
+  readonly isWritten: boolean
   /**
    * Chains entries by their bodies, writes them with one call and says how many of them are written. After a failure call again with the same entries, more at
    * the end or not: those that were chained then are written first, in the same place.
@@ -111,6 +113,9 @@ export async function openAuditSegment(options: {
   }
   const segment: AuditSegment = {
     day: name.day,
+    get isWritten() {
+      return unwritten === undefined
+    },
     async append(added) {
       unwritten ??= chain(added)
       await writeFully(file, unwritten.bytes, bytes)

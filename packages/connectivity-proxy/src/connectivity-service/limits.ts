@@ -7,6 +7,9 @@ export const pairingCodeLetters = 20
 /** Unused codes of one subaccount at a time. One more is refused. */
 export const maxOpenPairingCodes = 100
 
+/** Characters of a name in the audit log that nobody has shown to be theirs: IDs have 36, most addresses fewer than 64. */
+export const maxClaimedNameLength = 64
+
 /** Attempts to pair per source address and minute, and of all together. More are answered with 429 before anything is looked at. */
 export const maxAttemptsPerSource = 10
 export const maxAttemptsInTotal = 200

@@ -1,7 +1,7 @@
 import { type AuditSink, type Clock, ConnectivityError, type Secret } from '@sallyport/core'
 import { parseCertificationRequest } from '@sallyport/x509'
 import type { ConnectorAuthority, NewCertificate } from './connector-authority.ts'
-import { maxOpenPairingCodes, pairingCodeLifetimeMs } from './limits.ts'
+import { maxClaimedNameLength, maxOpenPairingCodes, pairingCodeLifetimeMs } from './limits.ts'
 import { createPairingCode, hashPairingCode } from './pairing-code.ts'
 import type { PairingAnswer, PairingProof, PairingRequest } from './pairing-messages.ts'
 import type { ConnectivityRepository, IssuedCertificate } from './repository.ts'
@@ -29,7 +29,7 @@ export interface Pairing {
   renew(current: IssuedCertificate, certificationRequest: string): Promise<{ readonly certificate: string; readonly authorities: string }>
 }
 
-/** Pairing on a repository. Every code and certificate that is handed out is in the audit log. */
+/** Pairing on a repository. Every code and certificate that is handed out is in the audit log; so is who showed no password, among what belongs to no subaccount. */
 export function createPairing(options: {
   readonly authority: ConnectorAuthority
   readonly repository: ConnectivityRepository
@@ -53,11 +53,12 @@ export function createPairing(options: {
       throw new ConnectivityError('PAIRING_REFUSED', 'this service pairs by one-time codes only, not by user and password')
     const verdict = await options.verifyCloudUser(proof)
     if (!verdict.allowed) {
-      record(
-        subaccount,
-        user,
-        `user ${user} was refused to add a connector: ${verdict.reason === 'role' ? 'the role is missing' : 'wrong user, password or subaccount'}`,
-      )
+      if (verdict.reason === 'role') record(subaccount, user, `user ${user} was refused to add a connector: the role is missing`)
+      else {
+        // Nobody has shown anything: what is claimed must not choose where the log writes.
+        const claim = `${claimed(user)} of subaccount ${claimed(subaccount)}`
+        record('', '', `somebody who claims to be user ${claim} was refused to add a connector: wrong user, password or subaccount`)
+      }
       throw new ConnectivityError(
         'PAIRING_REFUSED',
         verdict.reason === 'role'
@@ -141,6 +142,12 @@ function toIssued(
     expiresAtMs,
     revokedAtMs: undefined,
   }
+}
+
+/** A name that anybody can send, fit for a line of the log. */
+function claimed(name: string): string {
+  const line = name.toWellFormed().replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+  return line.length > maxClaimedNameLength ? `${line.slice(0, maxClaimedNameLength).toWellFormed()}…` : line
 }
 
 /** A certificate that must not be renewed. */
