@@ -234,6 +234,8 @@ const emptySubaccount = {
   connected: true,
   systemMappings: [],
   domainMappings: [],
+  channels: [],
+  nextChannelId: 1,
 } as const
 
 function sign(publicKey: ReturnType<typeof createPublicKey>, subject: ReturnType<typeof parseCertificationRequest>['subject']): string {

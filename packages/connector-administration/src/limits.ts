@@ -36,6 +36,9 @@ export const maxAuthenticationDataLength = 65_536
 /** How long a request waits for a tunnel that it has opened. Afterwards the answer tells the state as it is, and the attempts go on. */
 export const tunnelWaitMs = 10_000
 
+/** How long a request waits for the port of a service channel that it has enabled: opening a local port takes milliseconds. */
+export const channelOpenWaitMs = 5_000
+
 /** Regions that can be added. */
 export const maxCustomRegions = 100
 /** Time to connect to a directory, and for each of its answers, unless its rules say otherwise: what the original waits. */

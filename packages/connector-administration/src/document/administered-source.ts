@@ -45,6 +45,7 @@ function toConnectorEntry(entry: AdministeredSubaccount, { onPremises, reporting
     audit: { level: entry.auditLevel, retentionDays: reporting.auditLog.cleanup },
     services: namedServicesOf(entry.systemMappings),
     mappings: entry.systemMappings.map(toMappingEntry),
+    channels: entry.channels,
     trust: entry.trust,
     cookieDomains: entry.domainMappings.map(({ internalDomain, virtualDomain }) => ({ virtual: virtualDomain, internal: internalDomain })),
     ...(systemCertificate.current === undefined ? {} : { systemCertificate: partsOf('systemCertificate') }),

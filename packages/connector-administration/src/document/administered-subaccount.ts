@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type AdministeredChannel, administeredChannelSchema } from './administered-channel.ts'
 import { type AdministeredMapping, administeredMappingSchema } from './administered-mapping.ts'
 
 /** One subaccount: its place in the cloud, what is exposed to it, and how. The key is region host and subaccount. */
@@ -19,6 +20,9 @@ export interface AdministeredSubaccount extends SubaccountKey {
   readonly trust: { readonly automatic: boolean; readonly untrustedIssuers: readonly string[] }
   readonly systemMappings: readonly AdministeredMapping[]
   readonly domainMappings: readonly { readonly virtualDomain: string; readonly internalDomain: string }[]
+  readonly channels: readonly AdministeredChannel[]
+  /** Above the numbers of all channels that there have ever been: none is given twice. */
+  readonly nextChannelId: number
 }
 
 /** Names a subaccount in paths and messages. */
@@ -47,6 +51,8 @@ export const administeredSubaccountSchema: z.ZodType<AdministeredSubaccount> = z
   domainMappings: z
     .array(z.strictObject({ virtualDomain: z.string().min(1).max(255), internalDomain: z.string().min(1).max(255) }))
     .default([]),
+  channels: z.array(administeredChannelSchema).max(500).default([]),
+  nextChannelId: z.int().min(1).default(1),
 })
 
 /** Whether an entry is the one that a key names. */

@@ -33,7 +33,7 @@ export function createFileEditor(options: {
   }
 }
 
-function readLink({ description, entry, locationId, subaccount, tunnelEndpoint }: LinkStatus, createdAtMs: number): unknown {
+function readLink({ channels, description, entry, locationId, subaccount, tunnelEndpoint }: LinkStatus, createdAtMs: number): unknown {
   return {
     regionHost: regionHostOf(tunnelEndpoint),
     subaccount,
@@ -44,5 +44,6 @@ function readLink({ description, entry, locationId, subaccount, tunnelEndpoint }
     trust: entry.trust,
     systemMappings: entry.mappings.map((mapping) => readMappingEntry(mapping, createdAtMs)),
     domainMappings: entry.cookieDomains.map(({ internal, virtual }) => ({ virtualDomain: virtual, internalDomain: internal })),
+    channels: channels.map(({ entry: channel, id }) => ({ ...channel, id })),
   }
 }

@@ -21,6 +21,7 @@ import { onPremisesCertificates, ownedCertificateRoutes, slotOf } from './owned-
 import { principalPropagation } from './principal-propagation.ts'
 import { reporting } from './reporting.ts'
 import { serveRoutes } from './route.ts'
+import { serviceChannels } from './service-channels.ts'
 import { securityStatus } from './security-status.ts'
 import { sessionRoutes } from './session-routes.ts'
 import type { IsLocked } from './subaccount-path.ts'
@@ -84,6 +85,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...domainMappings(accessControl),
     ...transfer(accessControl),
     ...availabilityRoutes(accessControl, { availability, lifecycle }),
+    ...serviceChannels({ ...accessControl, lifecycle: options.lifecycle }),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
     ...uiSettings(options),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { renderChannels } from '@sallyport/cloud-connector'
 import type { Clock } from '@sallyport/core'
 import type { AdministeredSubaccount, SubaccountKey } from '../document/administered-subaccount.ts'
 import { regionHostSchema } from '../document/custom-region.ts'
@@ -227,7 +228,7 @@ function renderSubaccount(entry: AdministeredSubaccount, lifecycle: SubaccountLi
       connectedSinceTimeStamp: connectedSinceMs,
       connections: link?.openStreams ?? 0,
       applicationConnections: [],
-      serviceChannels: [],
+      serviceChannels: renderChannels(link?.channels ?? []),
       subaccountCertificate: {
         notAfterTimeStamp: link?.certificate.notAfterMs ?? 0,
         notBeforeTimeStamp: link?.certificate.notBeforeMs ?? 0,

@@ -20,7 +20,7 @@ import type { AdministeredMapping } from '../document/administered-mapping.ts'
 import { virtualNameOf } from '../document/edit-mapping.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
-import { tunnelWaitMs } from '../limits.ts'
+import { channelOpenWaitMs, tunnelWaitMs } from '../limits.ts'
 import { conflict, invalidRequest } from '../rest/rest-error.ts'
 import { type CloudCredentials, handshake, type HandshakeDeps } from './handshake.ts'
 import { type RegionService, serviceOf } from './regions.ts'
@@ -57,6 +57,8 @@ export interface SubaccountLifecycle {
   checkBackend(entry: AdministeredSubaccount, mapping: AdministeredMapping): Promise<Reachability>
   /** Whether it could not be loaded at the start, and has not been mended since. */
   isCorrupted(entry: AdministeredSubaccount): boolean
+  /** Waits for the port of a service channel, for some seconds. @throws ConnectivityError why it is not open. */
+  whenChannelOpen(entry: AdministeredSubaccount, id: number): Promise<void>
   /** How the tunnel is; `undefined` without a certificate. */
   linkOf(entry: AdministeredSubaccount): LinkStatus | undefined
 }
@@ -69,7 +71,7 @@ export interface SubaccountLifecycleOptions extends HandshakeDeps {
   readonly editor: ConfigurationEditor
   readonly connector: Pick<
     CloudConnector,
-    'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'synchroniseTrust' | 'checkBackend' | 'status'
+    'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'synchroniseTrust' | 'checkBackend' | 'whenChannelOpen' | 'status'
   >
   readonly material: MaterialStore
   /** Whose certificates could not be read at the start. */
@@ -207,6 +209,7 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
     },
     checkBackend: (entry, mapping) => connector.checkBackend(entry, virtualNameOf(mapping)),
     isCorrupted: (entry) => corrupted.some((holder) => isLinkOf(holder, entry)) && !isServed(entry),
+    whenChannelOpen: (entry, id) => connector.whenChannelOpen(entry, id, AbortSignal.timeout(channelOpenWaitMs)),
     linkOf: (entry) => connector.status.links.find((link) => isLinkOf(link, entry)),
   }
 }

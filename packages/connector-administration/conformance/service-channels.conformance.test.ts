@@ -1,0 +1,230 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { createManualClock, type ManualClock } from '@sallyport/test-fixtures'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type AdministrationBench, type BenchAnswer, startAdministrationBench } from './administration-bench.ts'
+import { region, type SmallCloud, startSmallCloud } from './small-cloud.ts'
+
+const subaccounts = '/api/v1/configuration/subaccounts'
+const demo = `${subaccounts}/${region}/demo`
+const channels = `${demo}/channels`
+
+let clock: ManualClock
+let cloud: SmallCloud
+let bench: AdministrationBench
+/** Of this machine, and nobody else uses it: the ports of ABAP channels are fixed. */
+let host: string
+beforeEach(async () => {
+  const byte = (): number => 1 + Math.floor(Math.random() * 250)
+  host = `127.${byte()}.${byte()}.${byte()}`
+  clock = createManualClock(Date.now())
+  cloud = await startSmallCloud({ clock })
+  bench = await startAdministrationBench({ haRole: 'master', clock })
+  await bench.call('POST', '/api/private/v1/regions', { name: 'Self', host: region, url: cloud.url, authority: cloud.authority })
+  await bench.call('POST', subaccounts, { regionHost: region, subaccount: 'demo', cloudUser: 'admin', cloudPassword: 'secret' })
+})
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]()
+  await cloud[Symbol.asyncDispose]()
+})
+
+const cluster = { k8sCluster: 'cp.example.org:443', k8sService: 'orders', port: 5432, connections: 1 }
+const abap = { abapCloudTenantHost: 'guid.abap.eu10.hana.ondemand.com', instanceNumber: 20, connections: 1 }
+const post = (type: string, body: object): Promise<BenchAnswer> => bench.call('POST', `${channels}/${type}`, { host, ...body })
+/** The path of a new channel. */
+async function create(type: string, body: object): Promise<string> {
+  const answer = await post(type, body)
+  expect([answer.status, answer.body]).toEqual([201, ''])
+  return new URL(String(answer.headers['location'])).pathname
+}
+const read = async (path: string) => (await bench.call('GET', path)).json()
+const enable = (path: string, enabled: unknown = true): Promise<BenchAnswer> => bench.call('PUT', `${path}/state`, { enabled })
+const statusOf = async (answer: Promise<BenchAnswer>): Promise<readonly [number, string | undefined]> => {
+  const { body, json, status } = await answer
+  return [status, body === '' ? undefined : json().type]
+}
+async function knock(port: number): Promise<string> {
+  const socket = connect({ host, port })
+  const outcome = await once(socket, 'connect').then(
+    () => 'open',
+    (error: NodeJS.ErrnoException) => error.code ?? '',
+  )
+  socket.on('error', () => {}).destroy()
+  return outcome
+}
+
+describe('a service channel', () => {
+  it('CC-105 CC-108 is disabled when it is new; its state enables it, opens the port, and shows while it is enabled only', async () => {
+    const path = await create('K8S', { ...cluster, comment: 'orders of plant 7' })
+    const href = `https://127.0.0.1:${bench.port}${path}`
+    const shown = {
+      ...cluster,
+      id: 1,
+      type: 'K8S',
+      comment: 'orders of plant 7',
+      host,
+      enabled: false,
+      _links: { self: { href }, state: { href: `${href}/state` } },
+    }
+    expect(path).toBe(`${channels}/K8S/1`)
+    expect(await read(path)).toEqual(shown)
+    expect(await knock(5432)).toBe('ECONNREFUSED')
+    expect(await statusOf(enable(path, 'true'))).toEqual([204, undefined])
+    expect(await knock(5432)).toBe('open')
+    const state = { connected: true, openedConnections: expect.any(Number), connectedSinceTimeStamp: clock.now() }
+    expect(await read(`${channels}/K8S`)).toEqual([{ ...shown, enabled: true, state }])
+    expect((await read(demo)).tunnel.serviceChannels).toEqual([
+      { type: 'K8S', state: 'Connected', details: 'orders', comment: 'orders of plant 7' },
+    ])
+    expect(await statusOf(enable(path, false))).toEqual([204, undefined])
+    expect(await knock(5432)).toBe('ECONNREFUSED')
+    expect(await read(path)).toEqual(shown)
+  })
+
+  it('takes numbers as texts, and answers them as numbers', async () => {
+    const path = await create('ABAPCloud', { ...abap, instanceNumber: '5', connections: '2' })
+    expect(await read(path)).toMatchObject({ instanceNumber: 5, connections: 2, port: 3305, comment: '' })
+    expect(await read(await create('HANA', { hanaInstanceName: 'hana1', instanceNumber: '7' }))).toMatchObject({ port: 30_715 })
+    const machine = await create('VirtualMachine', { name: 'vm', endpointId: 'b1a2', port: '2222', connections: 1 })
+    expect(await read(machine)).toMatchObject({ name: 'vm', endpointId: 'b1a2', port: 2222 })
+  })
+
+  it.each([
+    ['K8S', { ...cluster, port: 0 }],
+    ['K8S', { ...cluster, port: '65536' }],
+    ['K8S', { ...cluster, k8sService: '' }],
+    ['K8S', { ...cluster, k8sCluster: 'ftp://cp.example.org' }],
+    ['K8S', { ...cluster, k8sCluster: 'cp.example.org/other' }],
+    ['ABAPCloud', { ...abap, instanceNumber: 100 }],
+    ['ABAPCloud', { ...abap, abapCloudTenantHost: 'https://x' }],
+    ['HANA', { instanceNumber: 1 }],
+    ['VirtualMachine', { name: 'vm', port: 1 }],
+  ])('of type %s is refused when a value is missing or odd', async (type, body) => {
+    expect(await statusOf(post(type, body))).toEqual([400, 'INVALID_REQUEST'])
+    expect(await read(`${channels}/${type}`)).toEqual([])
+  })
+
+  it('CC-111 has host and service apart, when they are pasted as one', async () => {
+    const pasted = await create('K8S', { k8sCluster: 'cp.example.org:443/orders.db', port: 5432 })
+    expect(await read(pasted)).toMatchObject({ k8sCluster: 'cp.example.org:443', k8sService: 'orders.db' })
+    const withProtocol = { k8sCluster: 'rfc://cp.example.org/abap', port: 5433 }
+    expect((await bench.call('PUT', pasted, withProtocol)).status).toBe(204)
+    expect(await read(pasted)).toMatchObject({ k8sCluster: 'rfc://cp.example.org', k8sService: 'abap', port: 5433, host })
+  })
+
+  it('CC-107 has a number of its own across types, which is never given again, not even after a restart', async () => {
+    const first = await create('K8S', cluster)
+    const second = await create('ABAPCloud', abap)
+    expect([first, second]).toEqual([`${channels}/K8S/1`, `${channels}/ABAPCloud/2`])
+    expect(await statusOf(bench.call('GET', `${channels}/K8S/2`))).toEqual([404, 'NOT_FOUND'])
+    await bench.call('DELETE', second)
+    await bench.call('DELETE', first)
+    expect(await create('HANA', { hanaInstanceName: 'hana1', instanceNumber: 1 })).toBe(`${channels}/HANA/3`)
+    await bench.call('DELETE', channels)
+    await bench[Symbol.asyncDispose]()
+    bench = await startAdministrationBench({ clock, material: bench.material })
+    expect(await create('K8S', cluster)).toBe(`${channels}/K8S/4`)
+  })
+
+  it('CC-109 is not enabled when the cloud side cannot be reached, and the answer says so', async () => {
+    const path = await create('K8S', cluster)
+    await bench.call('PUT', `${demo}/state`, { connected: false })
+    const answer = await enable(path)
+    expect([answer.status, answer.json()]).toEqual([
+      500,
+      {
+        type: 'RUNTIME_FAILURE',
+        message: expect.stringContaining(
+          `Service channel could not be opened. See 'Logging and Tracing' and in particular scc_core.trc for details. Associated entries were logged on or around ${new Date(clock.now()).toISOString()}.`,
+        ),
+      },
+    ])
+    const after = await read(path)
+    expect([after.enabled, 'state' in after]).toEqual([false, false])
+    expect(await knock(5432)).toBe('ECONNREFUSED')
+  })
+
+  it('stays enabled when its subaccount is disconnected, and tells that it is not connected', async () => {
+    const path = await create('K8S', cluster)
+    await enable(path)
+    await bench.call('PUT', `${demo}/state`, { connected: false })
+    expect(await read(path)).toMatchObject({ enabled: true, state: { connected: false, connectedSinceTimeStamp: 0 } })
+    expect(await knock(5432)).toBe('ECONNREFUSED')
+    await bench.call('PUT', `${demo}/state`, { connected: true })
+    expect(await knock(5432)).toBe('open')
+  })
+
+  it('CC-112 does not get a port that is taken, by a process or by another channel, and the other one stays open', async () => {
+    const open = await create('K8S', cluster)
+    await enable(open)
+    const same = await post('VirtualMachine', { name: 'vm', endpointId: 'b1a2', port: 5432 })
+    expect([same.status, same.json().message]).toEqual([400, expect.stringContaining('port 5432')])
+    await using process = createServer().listen(3320, host)
+    await once(process, 'listening')
+    const taken = await create('ABAPCloud', abap)
+    const answer = await enable(taken)
+    expect([answer.status, answer.json().message]).toEqual([500, expect.stringContaining(`${host}:3320: another channel or process`)])
+    expect(await read(taken)).toMatchObject({ enabled: false })
+    // Moved onto that port, an open one is where it was before.
+    expect((await bench.call('PUT', open, { ...cluster, port: 3320, host })).status).toBe(400)
+    await bench.call('DELETE', taken)
+    expect(await statusOf(bench.call('PUT', open, { ...cluster, port: 3320 }))).toEqual([500, 'RUNTIME_FAILURE'])
+    expect(await read(open)).toMatchObject({ port: 5432, enabled: true, state: { connected: true } })
+    expect(await knock(5432)).toBe('open')
+  })
+
+  it('follows a change of its port while it is open', async () => {
+    const path = await create('K8S', cluster)
+    await enable(path)
+    expect((await bench.call('PUT', path, { ...cluster, port: '5433', comment: 'moved' })).status).toBe(204)
+    expect(await Promise.all([knock(5432), knock(5433)])).toEqual(['ECONNREFUSED', 'open'])
+    expect(await read(path)).toMatchObject({ id: 1, port: 5433, comment: 'moved', enabled: true })
+  })
+})
+
+describe('service channels', () => {
+  it('CC-110 are deleted by type, where the other types stay, and all together', async () => {
+    const gone = await create('K8S', cluster)
+    const left = await create('ABAPCloud', abap)
+    await enable(gone)
+    expect(await statusOf(bench.call('DELETE', `${channels}/K8S`))).toEqual([204, undefined])
+    expect(await statusOf(bench.call('GET', gone))).toEqual([404, 'NOT_FOUND'])
+    expect(await knock(5432)).toBe('ECONNREFUSED')
+    expect(await read(left)).toMatchObject({ id: 2 })
+    await create('HANA', { hanaInstanceName: 'hana1', instanceNumber: 1 })
+    expect(await statusOf(bench.call('DELETE', channels))).toEqual([204, undefined])
+    for (const type of ['ABAPCloud', 'ABAPCloudSNC', 'K8S', 'HANA', 'VirtualMachine'])
+      expect([type, await read(`${channels}/${type}`)]).toEqual([type, []])
+  })
+
+  it('are unknown where channel, type or subaccount are', async () => {
+    const missing = [404, 'NOT_FOUND']
+    expect(await statusOf(bench.call('GET', `${channels}/K8S/7`))).toEqual(missing)
+    expect(await statusOf(bench.call('GET', `${channels}/K8S/x`))).toEqual(missing)
+    expect(await statusOf(bench.call('PUT', `${channels}/K8S/7`, cluster))).toEqual(missing)
+    expect(await statusOf(enable(`${channels}/K8S/7`))).toEqual(missing)
+    expect(await statusOf(bench.call('DELETE', `${channels}/K8S/7`))).toEqual(missing)
+    expect((await bench.call('GET', `${channels}/FTP`)).status).toBe(404)
+    const elsewhere = `${subaccounts}/${region}/other`
+    expect(await statusOf(bench.call('POST', `${elsewhere}/channels/K8S`, cluster))).toEqual(missing)
+    expect(await statusOf(bench.call('GET', `${elsewhere}/availableChannels/HANA`))).toEqual(missing)
+    for (const type of ['HANA', 'VirtualMachine']) expect(await read(`${demo}/availableChannels/${type}`)).toEqual([])
+  })
+
+  it('of a managed subaccount are changed by administrators alone, and shown to all', async () => {
+    await bench.expose({ regionHost: region, subaccount: 'managed', isManaged: true })
+    const managed = `${subaccounts}/${region}/managed/channels`
+    const as = { as: 'sccsubadmin' }
+    expect(await statusOf(bench.call('POST', `${managed}/K8S`, { ...cluster, host }, as))).toEqual([403, 'FORBIDDEN_REQUEST'])
+    expect((await bench.call('POST', `${managed}/K8S`, { ...cluster, host })).status).toBe(201)
+    expect((await bench.call('GET', `${managed}/K8S`, undefined, as)).json()).toHaveLength(1)
+    for (const call of [
+      bench.call('PUT', `${managed}/K8S/1`, cluster, as),
+      bench.call('PUT', `${managed}/K8S/1/state`, { enabled: true }, as),
+      bench.call('DELETE', `${managed}/K8S/1`, undefined, as),
+      bench.call('DELETE', managed, undefined, as),
+    ])
+      expect(await statusOf(call)).toEqual([403, 'FORBIDDEN_REQUEST'])
+    expect((await bench.call('GET', `${managed}/K8S/1`)).json()).toMatchObject({ enabled: false })
+  })
+})
