@@ -3,6 +3,7 @@ import { writePkcs12 } from '@sallyport/keystore'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { formatPem, issueCertificate, parseCertificationRequest, parsePemCertificates } from '@sallyport/x509'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { administeredSubaccountSchema } from '../src/document/administered-subaccount.ts'
 import { renderConnectors } from '../src/document/administered-source.ts'
 import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
 
@@ -212,7 +213,7 @@ describe('principal propagation', () => {
     await bench.call('PUT', `${path}/0`, { subjectPattern: { CN: '${name}', O: 'Example, Inc.' } })
     await bench.editor.change('test', (document) => ({
       ...document,
-      subaccounts: [{ ...emptySubaccount, subaccount: 'demo', regionHost: 'localhost' }],
+      subaccounts: [administeredSubaccountSchema.parse({ subaccount: 'demo', regionHost: 'localhost' })],
     }))
     expect(renderConnectors(bench.editor.document).connectors).toMatchObject([
       {
@@ -222,21 +223,6 @@ describe('principal propagation', () => {
     ])
   })
 })
-
-const emptySubaccount = {
-  displayName: '',
-  description: '',
-  locationId: '',
-  autoCertRenewal: false,
-  isManaged: false,
-  initiatedBy: '',
-  trust: { automatic: false, untrustedIssuers: [] },
-  connected: true,
-  systemMappings: [],
-  domainMappings: [],
-  channels: [],
-  nextChannelId: 1,
-} as const
 
 function sign(publicKey: ReturnType<typeof createPublicKey>, subject: ReturnType<typeof parseCertificationRequest>['subject']): string {
   const [certificate = Buffer.alloc(0)] = parsePemCertificates(authority.certificate)
