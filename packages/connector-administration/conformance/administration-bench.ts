@@ -12,7 +12,7 @@ import {
   type MaterialStore,
   type TraceSettings,
 } from '@sallyport/cloud-connector'
-import { type AuditEntry, silentLogger } from '@sallyport/core'
+import { type AuditEntry, type Logger, silentLogger } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { createManualClock, createTestCa, type ManualClock, type TestIdentity } from '@sallyport/test-fixtures'
 import {
@@ -113,6 +113,7 @@ export async function startAdministrationBench(
     /** For a cloud side whose certificates are of now. */
     readonly clock?: ManualClock
     readonly connectorId?: string
+    readonly log?: Logger
   } = {},
 ): Promise<AdministrationBench> {
   const clock = given.clock ?? createManualClock()
@@ -161,6 +162,7 @@ export async function startAdministrationBench(
     forcePasswordChange: true,
     ownCertificate: own,
     audit,
+    ...(given.log === undefined ? {} : { log: given.log }),
   })
   const caller = (role: string): Caller => ({ user: role, roles: roles.filter((known) => known === role), initialPassword: false })
   const authenticate: Access['authenticate'] = async (request, reply) => {

@@ -3,6 +3,7 @@ import { request } from 'node:https'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { logSettingsSchema } from '@sallyport/admin-api'
 import type { TraceSettings } from '@sallyport/cloud-connector'
+import { silentLogger } from '@sallyport/core'
 import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { resetAccess } from '../src/index.ts'
@@ -110,6 +111,25 @@ describe('the UI certificate', () => {
     bench = await startAdministrationBench({ material: bench.material })
     expect(await handshake()).toMatchObject({ certificate: { fingerprint256: shown.certificate.fingerprint256 } })
     expect(first.subjectDN).not.toContain('Acme')
+  })
+
+  it('one that is stored and that TLS refuses gives way to the own one, and the log says so', async () => {
+    const { editor, ownCertificate } = bench.access
+    const { key } = createTestCa()
+    await editor.change('a version of before', (settings) => ({
+      ...settings,
+      ui: { ...settings.ui, certificate: { current: { ...ownCertificate, key } } },
+    }))
+    await bench[Symbol.asyncDispose]()
+    const errors: unknown[] = []
+    const log = { ...silentLogger, error: (...line: unknown[]) => void errors.push(line) }
+    bench = await startAdministrationBench({ material: bench.material, log })
+    expect(await handshake()).toMatchObject({
+      certificate: { fingerprint256: new X509Certificate(bench.identity.certificate).fingerprint256 },
+    })
+    expect(errors).toEqual([
+      [{ reason: expect.stringContaining('key values mismatch') }, expect.stringContaining('shows its own certificate')],
+    ])
   })
 })
 

@@ -6,8 +6,8 @@ import { type AccessEditor, openAccessEditor } from './access-editor.ts'
 import type { OwnedCertificate } from '../document/on-premises.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { type LocalUserStore, openLocalUserStore, type PasswordHasher } from './local-user-store.ts'
-import { enabledSuites } from './cipher-suites.ts'
-import type { ClientCertificateSettings } from './ui-settings.ts'
+import { type ClientCertificateSettings, openSslCiphers } from './ui-settings.ts'
+import { createShownTls } from './shown-tls.ts'
 import { createLogOn, type LogOn } from './log-on.ts'
 import { createLogOnLock } from './log-on-lock.ts'
 import { createSessions, type Sessions } from './sessions.ts'
@@ -56,6 +56,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const hasInitialPassword = (name: string): boolean =>
     forcePasswordChange && !editor.settings.ldap.enabled && localUser.user.initial && name === localUser.user.name
   const { clientCertificates } = editor.settings.ui
+  const shownTls = createShownTls(ownCertificate, log)
   const authenticate = createAuthenticate({ logOn, find: (name) => store().find(name), sessions, hasInitialPassword, clientCertificates })
   return {
     editor,
@@ -67,14 +68,11 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     ownCertificate,
     clientCertificates,
     tls() {
-      const { certificate, cipherSuites } = editor.settings.ui
-      const shown = certificate.current ?? ownCertificate
+      const { certificate, cipherSuites } = shownTls(editor.settings.ui)
       return {
-        certificate: shown.certificate,
-        key: createSecret(shown.key),
-        ciphers: enabledSuites(cipherSuites)
-          .map(({ openSslName }) => openSslName)
-          .join(':'),
+        certificate: certificate.certificate,
+        key: createSecret(certificate.key),
+        ciphers: openSslCiphers(cipherSuites),
         clientAuthorities: clientCertificates.enabled ? clientCertificates.allowed : undefined,
       }
     },

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { type CertificateSlot, certificateSlotSchema, type OwnedCertificate } from '../document/on-premises.ts'
 import { invalidRequest } from '../rest/rest-error.ts'
@@ -51,12 +52,29 @@ export const uiSettingsSchema: z.ZodType<UiSettings> = z.strictObject({
     .prefault({}),
 })
 
-/** Refuses settings that nobody could connect with. `own` is shown where no other certificate is. @throws RestError 400 */
+/**
+ * Refuses settings that nobody could connect with: a certificate or key that TLS does not take, such as one that is too weak, or suites that do not go with it.
+ * `own` is shown where no other certificate is. @throws RestError 400
+ */
 export function requireReachable({ certificate, cipherSuites: names }: UiSettings, own: OwnedCertificate): void {
+  const shown = certificate.current ?? own
+  try {
+    createSecureContext({ cert: shown.certificate, key: shown.key, ciphers: openSslCiphers(names), minVersion: 'TLSv1.2' })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw invalidRequest(`TLS refuses the UI certificate or its key, so nobody could connect any more: ${reason}`)
+  }
   if (names === undefined) return
-  const keyType = keyTypeOf(certificate.current ?? own)
+  const keyType = keyTypeOf(shown)
   if (!enabledSuites(names).some((suite) => isUsableWith(suite, keyType)))
     throw invalidRequest('none of the enabled cipher suites can be used with the UI certificate, so nobody could connect any more')
+}
+
+/** Enabled suites as OpenSSL takes them. */
+export function openSslCiphers(names: readonly string[] | undefined): string {
+  return enabledSuites(names)
+    .map(({ openSslName }) => openSslName)
+    .join(':')
 }
 
 /** Kind of key of a certificate, such as `rsa` or `ec`. */
