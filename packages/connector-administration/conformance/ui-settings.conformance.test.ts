@@ -181,6 +181,17 @@ describe('client certificates', () => {
     expect(await get(nobody, 'Administrator:new')).toBe(401)
   })
 
+  it('the log-on of our pages follows the same rule', async () => {
+    const logOn = (): ReturnType<AdministrationBench['send']> =>
+      bench.send('POST', '/api/private/v1/session', { body: { user: 'Administrator', password: 'new' } })
+    expect((await logOn()).status).toBe(200)
+    await enable({ passwordFallback: false })
+    const refused = await logOn()
+    expect([refused.status, refused.json().message, refused.headers['set-cookie']]).toEqual([401, 'a certificate is needed', undefined])
+    await enable({ passwordFallback: true })
+    expect((await logOn()).status).toBe(200)
+  })
+
   it('CC-126 are switched off from outside', async () => {
     await enable({ passwordFallback: false })
     await bench[Symbol.asyncDispose]()

@@ -8,8 +8,9 @@ import { createAuthenticate } from './authenticate.ts'
 import { type LocalUserStore, openLocalUserStore, type PasswordHasher } from './local-user-store.ts'
 import { type ClientCertificateSettings, openSslCiphers } from './ui-settings.ts'
 import { createShownTls } from './shown-tls.ts'
-import { createLogOn, type LogOn } from './log-on.ts'
+import { createLogOn } from './log-on.ts'
 import { createLogOnLock } from './log-on-lock.ts'
+import { createProveUser, type ProveUser } from './prove-user.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import type { UserStore } from './user-store.ts'
 
@@ -17,7 +18,7 @@ import type { UserStore } from './user-store.ts'
 export interface Access {
   readonly editor: AccessEditor
   readonly localUser: LocalUserStore
-  readonly logOn: LogOn
+  readonly proveUser: ProveUser
   readonly sessions: Sessions
   /** Whether somebody has to change his password before anything else. */
   hasInitialPassword(name: string): boolean
@@ -57,11 +58,12 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     forcePasswordChange && !editor.settings.ldap.enabled && localUser.user.initial && name === localUser.user.name
   const { clientCertificates } = editor.settings.ui
   const shownTls = createShownTls(ownCertificate, log)
-  const authenticate = createAuthenticate({ logOn, find: (name) => store().find(name), sessions, hasInitialPassword, clientCertificates })
+  const proveUser = createProveUser({ logOn, find: (name) => store().find(name), clientCertificates })
+  const authenticate = createAuthenticate({ proveUser, sessions, hasInitialPassword })
   return {
     editor,
     localUser,
-    logOn,
+    proveUser,
     sessions,
     hasInitialPassword,
     authenticate,

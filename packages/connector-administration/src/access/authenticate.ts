@@ -1,11 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { maxCredentialsCharacters } from '../limits.ts'
 import type { Authenticate } from '../rest/route.ts'
-import { type ClientCertificate, readClientCertificate } from './client-certificate.ts'
-import type { LogOn } from './log-on.ts'
+import type { Credentials, ProveUser } from './prove-user.ts'
 import type { Caller } from './roles.ts'
 import type { Session, Sessions } from './sessions.ts'
-import type { ClientCertificateSettings } from './ui-settings.ts'
 import type { KnownUser } from './user-store.ts'
 
 /** Name of the cookie, which clients of the original know. */
@@ -21,15 +19,12 @@ const logOnPage = `<!doctype html>
  * password with every call need no token (cloud-connector.md §8.2).
  */
 export function createAuthenticate(options: {
-  readonly logOn: LogOn
-  /** The user whom a certificate names. */
-  readonly find: (name: string) => Promise<KnownUser | undefined>
-  readonly clientCertificates: ClientCertificateSettings
+  readonly proveUser: ProveUser
   readonly sessions: Sessions
   /** Whether a user has to change his password before anything else. */
   readonly hasInitialPassword: (name: string) => boolean
 }): Authenticate {
-  const { clientCertificates, find, hasInitialPassword, logOn, sessions } = options
+  const { hasInitialPassword, proveUser, sessions } = options
   const callerOf = (user: KnownUser, session?: Session): Caller => ({
     user: user.name,
     roles: user.roles,
@@ -49,24 +44,16 @@ export function createAuthenticate(options: {
         return await refuse(reply, 'the header X-CSRF-Token is missing, or is not the one of this session')
       return callerOf(session.user, closing ? undefined : session)
     }
-    const shown: ClientCertificate = clientCertificates.enabled
-      ? readClientCertificate(request, clientCertificates.userAttribute)
-      : { kind: 'none' }
-    if (shown.kind === 'refused') return await unknown(reply, shown.reason)
-    const credentials = shown.kind === 'user' ? undefined : readBasic(request.headers.authorization)
-    if (shown.kind === 'none' && credentials === undefined && id !== undefined) {
-      await reply.code(200).type('text/html; charset=utf-8').send(logOnPage)
-      return undefined
+    const proof = await proveUser({ socket: request.raw.socket, address: request.ip }, readBasic(request.headers.authorization))
+    if (proof.kind === 'refused') {
+      if (!proof.tried && id !== undefined) {
+        await reply.code(200).type('text/html; charset=utf-8').send(logOnPage)
+        return undefined
+      }
+      if (proof.withPassword) reply.header('www-authenticate', 'Basic realm="cloud connector", charset="UTF-8"')
+      return await unknown(reply, proof.reason)
     }
-    if (shown.kind === 'none' && clientCertificates.enabled && !clientCertificates.passwordFallback)
-      return await unknown(reply, 'a certificate is needed')
-    const user =
-      shown.kind === 'user' ? await find(shown.name) : credentials && (await logOn(credentials.name, credentials.password, request.ip))
-    if (user === undefined && shown.kind === 'user') return await unknown(reply, 'the certificate names no known user')
-    if (user === undefined) {
-      reply.header('www-authenticate', 'Basic realm="cloud connector", charset="UTF-8"')
-      return await unknown(reply, 'user and password are needed, or wrong, or locked for five minutes after five failures')
-    }
+    const { user } = proof
     if (closing) return callerOf(user)
     const opened = sessions.open(user)
     reply.headers(sessionHeaders(opened))
@@ -99,7 +86,7 @@ function cookieOf({ headers }: FastifyRequest): string | undefined {
 }
 
 /** User and password of an `Authorization` header. */
-function readBasic(header: string | undefined): { readonly name: string; readonly password: string } | undefined {
+function readBasic(header: string | undefined): Credentials | undefined {
   const encoded = /^basic +([A-Za-z0-9+/]+=*)$/i.exec(header ?? '')?.[1]
   if (encoded === undefined || encoded.length > maxCredentialsCharacters) return undefined
   const [, name, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? []

@@ -1,5 +1,5 @@
 import { readSubject } from '@sallyport/x509'
-import type { FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
 /** What a connection says about its client. */
@@ -10,8 +10,8 @@ export type ClientCertificate =
   | { readonly kind: 'user'; readonly name: string }
 
 /** Reads the user out of the certificate of a client, which the handshake has verified. */
-export function readClientCertificate(request: FastifyRequest, userAttribute: string): ClientCertificate {
-  const socket = request.raw.socket as TLSSocket
+export function readClientCertificate(connection: Socket, userAttribute: string): ClientCertificate {
+  const socket = connection as TLSSocket
   const { raw } = socket.getPeerCertificate()
   // Without a certificate Node gives an empty object.
   if (raw === undefined) return { kind: 'none' }

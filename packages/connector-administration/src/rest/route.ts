@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Caller, type Permission, permits } from '../access/roles.ts'
@@ -21,6 +22,8 @@ export interface Call<Body> {
   url(path: string): string
   /** Of the client. */
   readonly address: string
+  /** Connection of the client, which may have shown a certificate. */
+  readonly socket: Socket
 }
 
 /** What a route answers: JSON unless `type` says otherwise; `undefined` as body is an empty answer. */
@@ -125,6 +128,7 @@ async function serve(
       query: request.query as Record<string, string>,
       headers: request.headers,
       address: request.ip,
+      socket: request.raw.socket,
       url: (path) => `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
     })
     reply.code(answer.status).headers(answer.headers ?? {})

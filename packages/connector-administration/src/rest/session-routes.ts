@@ -24,10 +24,10 @@ export function sessionRoutes({ access, editor }: { readonly access: Access; rea
       path,
       permission: 'everybody',
       body: z.object({ user: z.string().max(255), password: z.string().max(1024) }),
-      async handle({ address, body: { password, user } }) {
-        const known = await access.logOn(user, password, address)
-        if (known === undefined) throw new RestError(401, 'INVALID_REQUEST', 'user or password is wrong, or locked for five minutes')
-        return tell(access.sessions.open(known))
+      async handle({ address, body: { password, user }, socket }) {
+        const proof = await access.proveUser({ socket, address }, { name: user, password })
+        if (proof.kind === 'refused') throw new RestError(401, 'INVALID_REQUEST', proof.reason)
+        return tell(access.sessions.open(proof.user))
       },
     }),
     route({
