@@ -16,6 +16,8 @@ const maxLocks = 10_000
 export interface LogOnLock {
   /** While it is, passwords are not even looked at, and attempts do not make it longer. */
   isLocked(party: string): boolean
+  /** Failures in a row that would lock it; 0 while it is locked. */
+  attemptsLeft(party: string): number
   failed(party: string): void
   succeeded(party: string): void
 }
@@ -33,12 +35,21 @@ export function createLogOnLock(clock: Clock): LogOnLock {
     }
   }
 
+  const isLocked = (name: string): boolean => (locks.get(name) ?? 0) > clock.now()
+  const failuresOf = (name: string): number => {
+    const counter = counters.get(name)
+    return counter === undefined || counter.untilMs <= clock.now() ? 0 : counter.failures
+  }
+
   return {
-    isLocked: (party) => (locks.get(nameOf(party)) ?? 0) > clock.now(),
+    isLocked: (party) => isLocked(nameOf(party)),
+    attemptsLeft(party) {
+      const name = nameOf(party)
+      return isLocked(name) ? 0 : maxFailures - failuresOf(name)
+    },
     failed(party) {
       const name = nameOf(party)
-      const counter = counters.get(name)
-      const failures = (counter === undefined || counter.untilMs <= clock.now() ? 0 : counter.failures) + 1
+      const failures = failuresOf(name) + 1
       counters.delete(name)
       if (failures < maxFailures) {
         const oldest = counters.size < maxCounters ? undefined : counters.keys().next().value
