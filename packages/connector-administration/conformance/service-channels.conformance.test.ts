@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { createManualClock, type ManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createFileEditor } from '../src/index.ts'
 import { type AdministrationBench, type BenchAnswer, startAdministrationBench } from './administration-bench.ts'
 import { region, type SmallCloud, startSmallCloud } from './small-cloud.ts'
 
@@ -14,12 +15,14 @@ let cloud: SmallCloud
 let bench: AdministrationBench
 /** Of this machine, and nobody else uses it: the ports of ABAP channels are fixed. */
 let host: string
+let isLocked = false
 beforeEach(async () => {
   const byte = (): number => 1 + Math.floor(Math.random() * 250)
   host = `127.${byte()}.${byte()}.${byte()}`
+  isLocked = false
   clock = createManualClock(Date.now())
   cloud = await startSmallCloud({ clock })
-  bench = await startAdministrationBench({ haRole: 'master', clock })
+  bench = await startAdministrationBench({ haRole: 'master', clock, isLocked: () => isLocked })
   await bench.call('POST', '/api/private/v1/regions', { name: 'Self', host: region, url: cloud.url, authority: cloud.authority })
   await bench.call('POST', subaccounts, { regionHost: region, subaccount: 'demo', cloudUser: 'admin', cloudPassword: 'secret' })
 })
@@ -209,6 +212,33 @@ describe('service channels', () => {
     expect(await statusOf(bench.call('POST', `${elsewhere}/channels/K8S`, cluster))).toEqual(missing)
     expect(await statusOf(bench.call('GET', `${elsewhere}/availableChannels/HANA`))).toEqual(missing)
     for (const type of ['HANA', 'VirtualMachine']) expect(await read(`${demo}/availableChannels/${type}`)).toEqual([])
+  })
+
+  it('of a subaccount that somebody has open in the pages are shown, and not changed', async () => {
+    const path = await create('K8S', cluster)
+    isLocked = true
+    const before = await read(path)
+    for (const call of [
+      post('HANA', { hanaInstanceName: 'hana1', instanceNumber: 1 }),
+      bench.call('PUT', path, { ...cluster, comment: 'other' }),
+      enable(path),
+      bench.call('DELETE', path),
+      bench.call('DELETE', `${channels}/K8S`),
+      bench.call('DELETE', channels),
+    ])
+      expect(await statusOf(call)).toEqual([409, 'ILLEGAL_STATE'])
+    expect(await read(path)).toEqual(before)
+  })
+
+  it('that a configuration file decides on are shown with their numbers', async () => {
+    await create('HANA', { hanaInstanceName: 'hana1', instanceNumber: 1 })
+    await enable(await create('K8S', cluster))
+    const { document } = createFileEditor({ connector: bench.connector, file: 'connector.yaml', startedAtMs: 0 })
+    expect(document.subaccounts[0]?.channels).toEqual(bench.editor.document.subaccounts[0]?.channels)
+    expect(document.subaccounts[0]?.channels).toMatchObject([
+      { id: 1, type: 'HANA', enabled: false },
+      { id: 2, type: 'K8S', enabled: true },
+    ])
   })
 
   it('of a managed subaccount are changed by administrators alone, and shown to all', async () => {

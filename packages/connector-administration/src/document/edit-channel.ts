@@ -50,7 +50,8 @@ export function editChannel(
     ...entry,
     channels: entry.channels.map((channel) => (channel === before ? after : channel)),
   }))
-  return withoutSharedPort(edited, after)
+  const isMoved = before.host !== after.host || localPortOf(before) !== localPortOf(after)
+  return isMoved ? withoutSharedPort(edited, after) : edited
 }
 
 /** Two channels of one port could never be open together, and it would be hard to tell which one a client meant. */
