@@ -46,7 +46,7 @@ export {
 } from './configuration/configuration-text.ts'
 export type { BackendStatus, ConnectorStatus, LinkStatus, TrustedIssuerStatus } from './connector-status.ts'
 export type { RenewalPolicy } from './identity/certificate-renewal.ts'
-export { type ConnectorIdentity, loadIdentities, moveIdentity, removeIdentity, saveIdentity } from './identity/connector-identity.ts'
+export { type ConnectorIdentity, copyIdentity, loadIdentities, removeIdentity, saveIdentity } from './identity/connector-identity.ts'
 export { createMaterialFolder, createMaterialMemory, type MaterialStore } from './identity/material-store.ts'
 export { enrolConnector, type Enrolment, type OpenWay, pairConnector, type PairingProof, type ServerTrust } from './identity/pairing.ts'
 export type { MonitoringSources } from './listener/monitoring-routes.ts'

@@ -17,6 +17,7 @@ import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { createManualClock, createTestCa, type ManualClock, type TestIdentity } from '@sallyport/test-fixtures'
 import {
   type Access,
+  adoptIdentities,
   applyPendingRestore,
   callPeer,
   type Caller,
@@ -36,6 +37,7 @@ import {
   type Pair,
   type PairNotice,
   type PasswordHasher,
+  removeAbandonedIdentities,
   roles,
 } from '../src/index.ts'
 
@@ -131,10 +133,11 @@ export async function startAdministrationBench(
   }
   const configuration: ConfigurationSource = createAdministeredSource(() => opened().document)
   const corrupted: { readonly subaccount: string; readonly locationId: string }[] = []
+  const identities = await removeAbandonedIdentities(material, await loadIdentities(material, (holder) => corrupted.push(holder)))
   const openWay = createWayToCloud(() => opened().document.connector.proxy)
   const connector = createCloudConnector({
     configuration,
-    identities: await loadIdentities(material, (holder) => corrupted.push(holder)),
+    identities,
     createTransport: (identity) =>
       createTlsTransport({
         clock,
@@ -154,6 +157,7 @@ export async function startAdministrationBench(
   })
   editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: (user) => connector.reload(user), audit })
   await connector.start()
+  await adoptIdentities(editor, identities)
   const access = await openAccess({
     material,
     hasher,

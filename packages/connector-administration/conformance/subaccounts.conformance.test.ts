@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { TunnelStream } from '@sallyport/core'
+import type { MaterialStore } from '@sallyport/cloud-connector'
+import { ConnectivityError, type TunnelStream } from '@sallyport/core'
 import { formatMessage, toDuplex } from '@sallyport/tunnel'
 import { createConnectProxy, createManualClock, type ManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -268,6 +269,65 @@ describe('the tunnel of a subaccount', () => {
     bench = await startAdministrationBench({ clock, material: bench.material })
     await expect.poll(async () => (await read()).tunnel.state).toBe('Connected')
     expect((await bench.call('GET', `${demo}/domainMappings`)).json()).toHaveLength(1)
+  })
+})
+
+describe('a move to another location ID that ends midway', () => {
+  /** The disk refuses every change from one on. */
+  const failing = (material: MaterialStore) => {
+    let left = Number.POSITIVE_INFINITY
+    const change = async (work: () => Promise<void>): Promise<void> => {
+      if (left-- <= 0) throw new ConnectivityError('STORE_FAILED', 'the disk is full')
+      await work()
+    }
+    return {
+      allow: (changes: number) => void (left = changes),
+      material: {
+        load: (name) => material.load(name),
+        names: () => material.names(),
+        save: (name, text) => change(() => material.save(name, text)),
+        remove: (name) => change(() => material.remove(name)),
+      } satisfies MaterialStore,
+    }
+  }
+  const restart = async (material: MaterialStore): Promise<void> => {
+    await bench[Symbol.asyncDispose]()
+    bench = await startAdministrationBench({ clock, material })
+  }
+
+  it('leaves the tunnel as it was when nothing can be kept', async () => {
+    const disk = failing(bench.material)
+    await restart(disk.material)
+    await add()
+    disk.allow(0)
+    expect((await bench.call('PUT', demo, { locationID: 'plant-7' })).status).toBe(500)
+    disk.allow(Number.POSITIVE_INFINITY)
+    await expect.poll(async () => (await read()).tunnel.state).toBe('Connected')
+    expect(await read()).toMatchObject({ locationID: '' })
+    expect(cloud.service.tunnels.list()).toMatchObject([{ locationId: '' }])
+    expect((await bench.call('PUT', demo, { locationID: 'plant-7' })).json()).toMatchObject({ tunnel: { state: 'Connected' } })
+  })
+
+  it('leaves one subaccount with its certificate, wherever a kill comes', async () => {
+    const base = bench.material
+    await add()
+    const moved = new Set<string>()
+    for (let changes = 0, done = false; !done; changes++) {
+      const disk = failing(base)
+      await restart(disk.material)
+      const from = (await read()).locationID
+      const to = from === '' ? 'plant-7' : ''
+      disk.allow(changes)
+      done = (await bench.call('PUT', demo, { locationID: to })).status === 200
+      await restart(base)
+      const { locationID } = await read()
+      expect((await bench.call('GET', subaccounts)).json()).toMatchObject([{ subaccount: 'demo', locationID }])
+      expect((await base.names()).filter((name) => name.startsWith('identity'))).toEqual([`identity demo ${locationID}`])
+      await expect.poll(() => cloud.service.tunnels.list()).toMatchObject([{ locationId: locationID }])
+      moved.add(`${changes} ${locationID === to ? 'moved' : 'stayed'}`)
+    }
+    expect([...moved].some((end) => end.endsWith('stayed'))).toBe(true)
+    expect(moved.size).toBeGreaterThan(2)
   })
 })
 

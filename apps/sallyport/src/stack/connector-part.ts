@@ -17,6 +17,7 @@ import {
   createSubaccountLifecycle,
   createWayToCloud,
   pairProbe,
+  removeAbandonedIdentities,
   type OwnedCertificate,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError } from '@sallyport/core'
@@ -70,10 +71,13 @@ export async function startConnectorPart(
     : createFiledConfiguration(context)
   const corrupted: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>[] = []
   const identities = administered
-    ? await loadIdentities(material.store, (holder) => {
-        corrupted.push(holder)
-        log.error({ ...holder }, 'the certificate of a subaccount was tampered with and is not used; renew it, or remove the subaccount')
-      })
+    ? await removeAbandonedIdentities(
+        material.store,
+        await loadIdentities(material.store, (holder) => {
+          corrupted.push(holder)
+          log.error({ ...holder }, 'the certificate of a subaccount was tampered with and is not used; renew it, or remove the subaccount')
+        }),
+      )
     : await pairedIdentities(context, material, options.pairing)
   const openWay = createWayToCloud(configured.proxy)
   const connector = createCloudConnector({

@@ -58,16 +58,19 @@ export async function removeIdentity(store: MaterialStore, holder: Pick<Connecto
   for (const name of await namesOf(store, holder)) await store.remove(name)
 }
 
-/** Puts an identity at another location, with everything that is kept for it. What is there already is replaced. */
-export async function moveIdentity(store: MaterialStore, identity: ConnectorIdentity, locationId: string): Promise<ConnectorIdentity> {
-  const moved = { ...identity, locationId }
+/**
+ * Puts a copy of an identity at another location, with everything that is kept for it. What is there already is replaced. A move ends with `removeIdentity`; the
+ * copy has the same certificate, which shows after a kill what was one.
+ */
+export async function copyIdentity(store: MaterialStore, identity: ConnectorIdentity, locationId: string): Promise<ConnectorIdentity> {
+  const copy = { ...identity, locationId }
   for (const name of await namesOf(store, identity)) {
+    if (name === identityName(identity)) continue
     const text = await store.load(name)
-    if (text !== undefined) await store.save(materialName(kindOf(name), moved), text)
+    if (text !== undefined) await store.save(materialName(kindOf(name), copy), text)
   }
-  await saveIdentity(store, moved)
-  await removeIdentity(store, identity)
-  return moved
+  await saveIdentity(store, copy)
+  return copy
 }
 
 async function namesOf(store: MaterialStore, holder: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>): Promise<readonly string[]> {

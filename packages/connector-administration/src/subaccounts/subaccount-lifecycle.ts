@@ -1,10 +1,10 @@
 import {
   type CloudConnector,
   type ConnectorIdentity,
+  copyIdentity,
   type LinkStatus,
   loadIdentities,
   type MaterialStore,
-  moveIdentity,
   type Reachability,
   removeIdentity,
   saveIdentity,
@@ -161,15 +161,20 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
         requireFree(withoutSubaccount(editor.document, key), after)
         const identity = await identityOf(before)
         if (identity === undefined) return await editedOnly(user, edit)
-        await connector.remove(identity)
-        const moved = await moveIdentity(material, identity, after.locationId)
+        const { locationId } = after
+        let moved: ConnectorIdentity
         try {
+          await connector.remove(identity)
+          // A copy, until the document names it: whenever a kill comes, the subaccount has its identity, and the other one is removed at the next start.
+          moved = await copyIdentity(material, identity, locationId)
           await editor.change(user, edit)
         } catch (error) {
-          await connector.add(await moveIdentity(material, moved, before.locationId))
+          await removeIdentity(material, { ...identity, locationId }).catch(() => {})
+          await connector.add(identity)
           throw error
         }
         await connector.add(moved)
+        await removeIdentity(material, identity)
         return before.connected ? moved : undefined
       }),
     setConnected: (user, key, connected) =>

@@ -1,0 +1,19 @@
+import { type ConnectorIdentity, type MaterialStore, removeIdentity } from '@sallyport/cloud-connector'
+import { createDocumentStore } from './document-store.ts'
+
+/**
+ * Ends changes of location IDs that a kill has interrupted: an identity that no subaccount has, and whose certificate one of a subaccount has as well, is the copy
+ * that nobody needs. Returns the others. For the start, before there are tunnels and before `adoptIdentities`, which would make a second subaccount of it.
+ */
+export async function removeAbandonedIdentities(
+  material: MaterialStore,
+  identities: readonly ConnectorIdentity[],
+): Promise<readonly ConnectorIdentity[]> {
+  const document = await createDocumentStore(material).load()
+  const isConfigured = (identity: ConnectorIdentity): boolean =>
+    document.subaccounts.some(({ locationId, subaccount }) => subaccount === identity.subaccount && locationId === identity.locationId)
+  const configured = new Set(identities.filter(isConfigured).map(({ certificate }) => certificate))
+  const abandoned = identities.filter((identity) => !isConfigured(identity) && configured.has(identity.certificate))
+  for (const identity of abandoned) await removeIdentity(material, identity)
+  return identities.filter((identity) => !abandoned.includes(identity))
+}
