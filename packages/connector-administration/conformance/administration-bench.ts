@@ -110,6 +110,8 @@ export async function startAdministrationBench(
     /** Tunnels of subaccounts, without a cloud side: how many can be opened. */
     readonly tunnels?: BenchTunnels
     readonly startOptions?: string
+    /** Whether the other instance of a pair cannot be reached from here. */
+    readonly network?: { cut: boolean }
     readonly traces?: () => TraceSettings
     readonly isLocked?: (subaccount: string, user: string) => boolean
     /** For a cloud side whose certificates are of now. */
@@ -180,7 +182,8 @@ export async function startAdministrationBench(
     store: await openHaSettings(material),
     installation: withTunnels(createInstallation({ editor, connector, material, version: given.version ?? '1.2.3' }), tunnels),
     own: () => ({ port, certificate: own.certificate }),
-    callPeer,
+    callPeer: (request) =>
+      given.network?.cut === true ? Promise.reject(new ConnectivityError('PEER_UNREACHABLE', 'the network is cut')) : callPeer(request),
     clock,
     log: silentLogger,
     notice: (notice) => void notices.push(notice),
@@ -330,6 +333,7 @@ function withTunnels(installation: Installation, tunnels: BenchTunnels): Install
     version: installation.version,
     setRole: installation.setRole,
     snapshot: installation.snapshot,
+    digest: installation.digest,
     apply: installation.apply,
     async openTunnels() {
       tunnels.open = tunnels.reachable > 0

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { changeRole } from '../src/index.ts'
@@ -60,9 +61,10 @@ const roleOf = async (bench: AdministrationBench): Promise<string> => (await ben
 async function startPair(
   tunnels: BenchTunnels = { reachable: 1, open: false },
   others: object = {},
+  network = { cut: false },
 ): Promise<{ master: AdministrationBench; shadow: AdministrationBench }> {
   const master = await start({ haRole: 'master' })
-  const shadow = await start({ haRole: 'shadow', tunnels })
+  const shadow = await start({ haRole: 'shadow', tunnels, network })
   await enable(master)
   await configure(shadow, master, others)
   expect((await connect(shadow)).status).toBe(204)
@@ -227,11 +229,56 @@ describe('failover', () => {
     await master.editor.change('test', (document) => ({ ...document, connector: { ...document.connector, description: 'newer' } }))
     Object.assign(master.pair.served, { snapshot: () => Promise.reject(new Error('cut')) })
     await pass(shadow, 10)
-    await until(async () => (await stateOf(shadow, 'shadow')) === 'LOST')
+    await until(async () => (await shadow.call('GET', `${ha}/shadow/state`)).json().stateMessage?.includes('could not be taken over'))
     await stop(master)
     for (let second = 0; second < 20; second += 2) await pass(shadow, 2)
-    expect(await roleOf(shadow)).toBe('shadow')
+    expect([await roleOf(shadow), await stateOf(shadow, 'shadow')]).toEqual(['shadow', 'LOST'])
     expect((await shadow.call('GET', `${ha}/shadow/state`)).json().stateMessage).toContain('last changes')
+  })
+})
+
+describe('a master that answers', () => {
+  it('is no lost one, whatever it answers: its shadow stays one', async () => {
+    const tunnels = { reachable: 1, open: false }
+    const { master, shadow } = await startPair(tunnels)
+    Object.assign(master.pair.served, {
+      requirePeer: () => {
+        throw new Error('another shadow has taken the place')
+      },
+    })
+    for (let second = 0; second < 30; second += 2) await pass(shadow, 2)
+    expect([await roleOf(shadow), await stateOf(shadow, 'shadow'), tunnels.open]).toEqual(['shadow', 'DISCONNECTED', false])
+  })
+
+  it('tells of renewed certificates, which change no revision', async () => {
+    const { master, shadow } = await startPair()
+    await master.material.save('trust demo ', 'renewed')
+    await pass(shadow, 10)
+    await until(async () => (await shadow.material.load('trust demo ')) === 'renewed')
+  })
+
+  it('gets no wrong password from a shadow that stays connected', async () => {
+    const { shadow } = await startPair()
+    expect((await connect(shadow, { user: 'Administrator', password: 'mistyped' })).status).toBe(400)
+    expect(await stateOf(shadow, 'shadow')).toBe('READY')
+  })
+
+  it('is met only when it shows the certificate that was told', async () => {
+    const master = await start({ haRole: 'master' })
+    const shadow = await start({ haRole: 'shadow' })
+    await enable(master)
+    await configure(shadow, master)
+    const { fingerprint256 } = new X509Certificate(master.identity.certificate)
+    expect((await connect(shadow, { ...credentials, masterFingerprint: fingerprint256.replace(/^../, '00') })).status).toBe(500)
+    expect((await connect(shadow, { ...credentials, masterFingerprint: 'short' })).status).toBe(400)
+    expect((await connect(shadow, { ...credentials, masterFingerprint: fingerprint256 })).status).toBe(204)
+  })
+
+  it('takes no shadow whose certificate is none', async () => {
+    const master = await start({ haRole: 'master' })
+    await enable(master)
+    const body = { host: '127.0.0.1', port: 1, certificate: 'x', version: '1.2.3', checkIntervalInSeconds: 1 }
+    expect((await master.call('POST', '/api/private/v1/highAvailability/shadows', body)).status).toBe(400)
   })
 })
 
@@ -251,19 +298,14 @@ describe('after a take-over', () => {
   })
 
   it('CC-138 two masters that meet again become a pair: the former one becomes the shadow', async () => {
-    const { master, shadow } = await startPair({ reachable: 1, open: false })
+    const network = { cut: false }
+    const { master, shadow } = await startPair({ reachable: 1, open: false }, {}, network)
     // The shadow does not see the master any more, while both live.
-    const { served } = master.pair
-    const ping = served.ping
-    Object.assign(served, {
-      ping: () => {
-        throw new Error('cut')
-      },
-    })
+    network.cut = true
     for (let second = 0; second < 18; second += 2) await pass(shadow, 2)
     await until(async () => (await roleOf(shadow)) === 'master')
     expect(await roleOf(master)).toBe('master')
-    Object.assign(served, { ping })
+    network.cut = false
     await pass(shadow, 10)
     await until(async () => (await roleOf(master)) === 'shadow')
     expect([await roleOf(shadow), await roleOf(master)]).toEqual(['master', 'shadow'])
@@ -279,6 +321,13 @@ describe('switching roles', () => {
     await pass(master, 10)
     await until(async () => (await stateOf(master, 'shadow')) === 'READY')
     await until(async () => (await stateOf(shadow, 'master')) === 'CONNECTED')
+  })
+
+  it('brings what was acknowledged just before', async () => {
+    const { master, shadow } = await startPair({ reachable: 1, open: false })
+    expect((await master.call('PUT', cfg, { description: 'at the last moment' })).status).toBe(200)
+    expect((await master.call('POST', `${ha}/master/state`, { op: 'SWITCH' })).status).toBe(204)
+    expect((await shadow.call('GET', cfg)).json()).toEqual({ ha: 'master', description: 'at the last moment' })
   })
 
   it('CC-139 is refused when the shadow cannot connect any subaccount', async () => {
@@ -345,7 +394,7 @@ describe('the other instance', () => {
         ['POST', 'takeOver'],
         ['POST', 'configurationChanged'],
       ] as const) {
-        const body = path === 'ping' ? { role: 'master', term: 99, revision: 1 } : undefined
+        const body = path === 'ping' ? { role: 'master', term: 99, revision: 1, digest: '' } : undefined
         const answer = await master.call(method, `/api/private/v1/highAvailability/${path}`, body, { headers: { authorization } })
         expect(answer.status).toBe(403)
       }

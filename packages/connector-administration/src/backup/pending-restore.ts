@@ -25,7 +25,7 @@ export async function applyPendingRestore(material: MaterialStore): Promise<bool
   const text = await material.load(pendingName)
   if (text === undefined) return false
   const { document, material: others } = JSON.parse(text) as BackupContent
-  await replaceMaterial(material, others)
+  await replaceMaterial(material, others, [accessMaterialName])
   await material.save(documentMaterialName, JSON.stringify(document))
   await material.remove(pendingName)
   return true

@@ -35,6 +35,8 @@ export async function openConfigurationEditor(options: {
   let listeners: readonly ((document: AdministeredDocument) => void)[] = []
   let working: Promise<unknown> = Promise.resolve()
 
+  const report = (error: unknown, what: string): void => log.error({ reason: error instanceof Error ? error.message : 'unknown' }, what)
+
   const change = async (user: string, edit: (document: AdministeredDocument) => AdministeredDocument): Promise<AdministeredDocument> => {
     const before = document
     const edited = edit(before)
@@ -47,17 +49,19 @@ export async function openConfigurationEditor(options: {
       await takeOver(user)
     } catch (error) {
       document = before
-      await store.save(before)
-      await takeOver(user).catch((again: unknown) => {
-        log.error(
-          { reason: again instanceof Error ? again.message : 'unknown' },
-          'the configuration from before a refused change is not taken over',
-        )
-      })
+      // Each for itself: what cannot be stored again is in force all the same, and told to be.
+      await store.save(before).catch((again: unknown) => report(again, 'a refused change could not be taken back on disk'))
+      await takeOver(user).catch((again: unknown) => report(again, 'the configuration from before a refused change is not taken over'))
       throw asRefusal(error)
     }
     for (const entry of installationChanges(before, after, user)) audit.write(entry)
-    for (const listener of listeners) listener(document)
+    for (const listener of listeners) {
+      try {
+        listener(document)
+      } catch (error) {
+        report(error, 'somebody who follows the configuration has failed')
+      }
+    }
     return document
   }
 

@@ -15,8 +15,15 @@ export async function readMaterial(material: MaterialStore, others: readonly str
   return Object.fromEntries(texts.filter((entry): entry is readonly [string, string] => entry[1] !== undefined))
 }
 
-/** Makes the material of all subaccounts what it is elsewhere: with `wanted`, and without what is not in it. */
-export async function replaceMaterial(material: MaterialStore, wanted: Readonly<Record<string, string>>): Promise<void> {
-  for (const [name, text] of Object.entries(wanted)) if ((await material.load(name)) !== text) await material.save(name, text)
+/** Makes the material of all subaccounts, and of these names, what it is elsewhere: with `wanted`, and without what is not in it. */
+export async function replaceMaterial(
+  material: MaterialStore,
+  wanted: Readonly<Record<string, string>>,
+  others: readonly string[] = [],
+): Promise<void> {
+  for (const [name, text] of Object.entries(wanted)) {
+    const meant = isConfigured(name) || others.includes(name)
+    if (meant && (await material.load(name)) !== text) await material.save(name, text)
+  }
   for (const name of await material.names()) if (isConfigured(name) && !Object.hasOwn(wanted, name)) await material.remove(name)
 }

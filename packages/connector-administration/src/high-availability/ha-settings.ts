@@ -31,6 +31,8 @@ export interface HaSettings {
   readonly term: number
   /** Revision of the master's configuration that this instance has as a shadow. */
   readonly appliedRevision: number
+  /** What went with it, see `PeerStatus.digest`. */
+  readonly appliedDigest: string
   /** Whether this instance, as a shadow, looks after the master; not after it has been disconnected. */
   readonly looksAfter: boolean
 }
@@ -62,6 +64,7 @@ const schema: z.ZodType<HaSettings> = z.strictObject({
     .optional(),
   term: z.int().min(0).default(0),
   appliedRevision: z.int().min(-1).default(-1),
+  appliedDigest: z.string().max(100).default(''),
   looksAfter: z.boolean().default(true),
 })
 

@@ -18,6 +18,8 @@ export interface Installation {
   /** Changes the role, durably. */
   setRole(role: 'master' | 'shadow'): Promise<void>
   snapshot(): Promise<Snapshot>
+  /** Tells apart what belongs to subaccounts besides the configuration. */
+  digest(): Promise<string>
   /** Takes a snapshot of the master over, without opening a tunnel. */
   apply(snapshot: Snapshot): Promise<void>
   /** Opens the tunnels that are meant to be open, and tells how many are when all are or the time is over. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { HaSettings } from './ha-settings.ts'
 import type { Snapshot } from './installation.ts'
+import { fingerprintOf } from './peer-call.ts'
 
 /** States of a master: no shadow, one is being connected, one looks after it, one has fallen silent. */
 export type MasterState = 'ALONE' | 'BINDING' | 'CONNECTED' | 'BROKEN'
@@ -11,6 +12,14 @@ export type ShadowState = 'INITIAL' | 'DISCONNECTED' | 'HANDSHAKE' | 'INITSYNC' 
 export interface PairNotice {
   readonly kind: 'problem' | 'resolved' | 'role'
   readonly message: string
+}
+
+/** How a shadow introduces itself to a master. */
+export interface PeerLogOn {
+  readonly user: string
+  readonly password: string
+  /** SHA-256 of the master's certificate: the password is given to no other. Without it, whoever answers at the first contact is taken for the master. */
+  readonly fingerprint?: string | undefined
 }
 
 /** One of two instances that serve the same subaccounts, one at a time (cloud-connector.md §6). */
@@ -29,11 +38,13 @@ export interface Pair extends AsyncDisposable {
   /** Forgets the other instance, and the settings of the role. @throws RestError 409 while connected. */
   reset(role: 'master' | 'shadow'): Promise<void>
   /** Shadow: meets the master and gets its configuration. Without user and password both must have met before. @throws RestError 400, 409, 500. */
-  connect(log: { readonly user: string; readonly password: string } | undefined): Promise<void>
+  connect(log: PeerLogOn | undefined): Promise<void>
   /** Shadow: stops looking after the master. */
   disconnect(): Promise<void>
   /** Master: gives the role to the shadow, or just up. @throws RestError 409 when the shadow cannot take it. */
   switchRole(force: boolean): Promise<void>
+  /** Closes the tunnels of an instance that has just been made a shadow. */
+  standBy(): Promise<void>
   /** What the other instance may ask. */
   readonly served: ServedPair
   /** Master: something has changed that the shadow has to have. */
@@ -48,7 +59,7 @@ export interface ServedPair {
   requirePeer(authorization: string | undefined): void
   /** Master: a shadow asks to be taken. @throws RestError 409, 403. */
   register(request: ShadowRequest, address: string): Promise<{ readonly secret: string }>
-  ping(from: PeerStatus): PeerStatus
+  ping(from: PeerStatus): Promise<PeerStatus>
   snapshot(): Promise<Snapshot>
   /** Shadow: the master has changed its configuration, which is fetched then. @throws RestError 409, ConnectivityError. */
   configurationChanged(): Promise<void>
@@ -61,6 +72,8 @@ export interface PeerStatus {
   readonly role: 'undefined' | 'master' | 'shadow'
   readonly term: number
   readonly revision: number
+  /** Of what belongs to subaccounts besides the configuration: renewed certificates change no revision. */
+  readonly digest: string
 }
 
 /** Checks a {@link PeerStatus}. */
@@ -68,6 +81,7 @@ export const peerStatusSchema: z.ZodType<PeerStatus> = z.object({
   role: z.enum(['undefined', 'master', 'shadow']),
   term: z.int().min(0),
   revision: z.int(),
+  digest: z.string().max(100),
 })
 
 /** A shadow introduces itself. */
@@ -83,7 +97,10 @@ export interface ShadowRequest {
 export const shadowRequestSchema: z.ZodType<ShadowRequest> = z.object({
   host: z.string().min(1).max(255),
   port: z.int().min(1).max(65_535),
-  certificate: z.string().min(1).max(100_000),
+  certificate: z
+    .string()
+    .max(100_000)
+    .refine((pem) => fingerprintOf(pem) !== undefined, 'is no certificate in PEM'),
   version: z.string().max(50),
   checkIntervalInSeconds: z.int().min(1).max(3_600),
 })

@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { Clock, Logger } from '@sallyport/core'
+import { type Clock, ConnectivityError, type Logger } from '@sallyport/core'
 import { firstRetryMs, lostAfterIntervals, maxRetryMs } from '../limits.ts'
 import { conflict, forbidden, invalidRequest, RestError } from '../rest/rest-error.ts'
 import { defaultHaSettings, type HaSettings, type HaSettingsStore } from './ha-settings.ts'
@@ -41,13 +41,18 @@ export function createPair(options: {
     return done
   }
   const settings = (): HaSettings => store.current
-  const status = (): PeerStatus => ({ role: installation.role, term: settings().term, revision: installation.revision })
-  const askPing = (): Promise<PeerStatus> => link.ping(status())
+  const status = async (): Promise<PeerStatus> => ({
+    role: installation.role,
+    term: settings().term,
+    revision: installation.revision,
+    digest: await installation.digest(),
+  })
+  const askPing = async (): Promise<PeerStatus> => await link.ping(await status())
   const fetchSnapshot = async (): Promise<void> => applySnapshot(await link.snapshot())
   const applySnapshot = async (snapshot: Snapshot): Promise<void> => {
     masterRevision = Math.max(masterRevision, snapshot.revision)
     await installation.apply(snapshot)
-    await store.save({ ...settings(), appliedRevision: snapshot.revision })
+    await store.save({ ...settings(), appliedRevision: snapshot.revision, appliedDigest: await installation.digest() })
   }
 
   const tell = (kind: PairNotice['kind'], message: string): void => {
@@ -90,61 +95,79 @@ export function createPair(options: {
   }
   const tryToTakeOver = async (): Promise<boolean> => {
     const open = await installation.openTunnels()
-    if (open === 0) {
-      await installation.closeTunnels()
-      return false
+    try {
+      if (open === 0) return false
+      await becomeMaster(settings().term + 1)
+      return true
+    } finally {
+      if (installation.role !== 'master') await installation.closeTunnels()
     }
-    await becomeMaster(settings().term + 1)
-    return true
   }
 
   /** One check, by either role. */
   const look = async (): Promise<void> => {
     if (closed || settings().peer === undefined) return
-    if (installation.role === 'master') await lookAsMaster()
-    else if (shadowState !== 'DISCONNECTED') await lookAsShadow()
-  }
-
-  const lookAsMaster = async (): Promise<void> => {
-    let retryMs = intervalMs()
-    if (pushedRevision !== installation.revision && isShadowThere()) retryMs = (await push()) ? retryMs : Math.min(retryMs, maxRetryMs)
-    if (!isShadowThere()) {
-      if (isOutvoted(await askPing().catch(() => undefined))) await becomeShadow()
-      retryMs = Math.max(firstRetryMs, Math.min(retryMs, intervalMs()))
-    }
-    schedule(retryMs)
-  }
-
-  const lookAsShadow = async (): Promise<void> => {
+    let againMs = intervalMs()
     try {
-      const master = await askPing()
-      if (lostSinceMs !== undefined) tell('resolved', 'the master answers again')
-      lostSinceMs = undefined
-      shadowState = 'READY'
-      shadowMessage = master.role === 'master' ? undefined : 'the other instance is no master either; change the role of one of the two'
-      if (master.role === 'master') {
-        masterRevision = master.revision
-        if (master.revision !== settings().appliedRevision) await fetchSnapshot()
-        if (settings().term !== master.term) await store.save({ ...settings(), term: master.term })
-      }
-      schedule(intervalMs())
-    } catch (error) {
-      await missMaster(reasonOf(error))
+      if (installation.role === 'master') againMs = await lookAsMaster()
+      else if (settings().looksAfter) againMs = await lookAsShadow()
+      else return
+    } finally {
+      // Whatever went wrong: a pair whose checks have ended protects nobody.
+      schedule(againMs)
     }
   }
 
-  const missMaster = async (reason: string): Promise<void> => {
+  /** Returns when to look again. */
+  const lookAsMaster = async (): Promise<number> => {
+    if (isShadowThere()) {
+      if (pushedRevision === installation.revision || (await push())) return intervalMs()
+      return Math.min(intervalMs(), maxRetryMs)
+    }
+    if (isOutvoted(await askPing().catch(() => undefined))) await becomeShadow()
+    return intervalMs()
+  }
+
+  const lookAsShadow = async (): Promise<number> => {
+    let master: PeerStatus
+    try {
+      master = await askPing()
+    } catch (error) {
+      return await missMaster(error)
+    }
+    if (lostSinceMs !== undefined) tell('resolved', 'the master answers again')
+    lostSinceMs = undefined
+    shadowState = 'READY'
+    shadowMessage = master.role === 'master' ? undefined : 'the other instance is no master either; change the role of one of the two'
+    if (master.role !== 'master') return intervalMs()
+    masterRevision = master.revision
+    try {
+      if (master.revision !== settings().appliedRevision || master.digest !== settings().appliedDigest) await fetchSnapshot()
+      if (settings().term !== master.term) await store.save({ ...settings(), term: master.term })
+    } catch (error) {
+      shadowMessage = `the configuration of the master could not be taken over: ${reasonOf(error)}`
+      report(error)
+    }
+    return intervalMs()
+  }
+
+  /** Only silence makes a shadow take over: a master that answers, whatever it says, is there. */
+  const missMaster = async (error: unknown): Promise<number> => {
+    const reason = reasonOf(error)
     shadowMessage = reason
+    if (!isSilence(error)) {
+      if (shadowState !== 'DISCONNECTED') tell('problem', `the master refuses this shadow: ${reason}`)
+      shadowState = 'DISCONNECTED'
+      lostSinceMs = undefined
+      return intervalMs()
+    }
     shadowState = 'LOST'
     if (lostSinceMs === undefined) {
       lostSinceMs = clock.now()
       tell('problem', `the master is not reachable: ${reason}`)
     }
     const waitMs = lostSinceMs + settings().shadow.takeoverDelayInSeconds * 1000 - clock.now()
-    if (waitMs > 0) {
-      schedule(Math.min(waitMs, firstRetryMs))
-      return
-    }
+    if (waitMs > 0) return Math.min(waitMs, firstRetryMs)
     // It may be the master that was right, and its last configuration is not here.
     const obstacle =
       masterRevision === -1
@@ -152,7 +175,7 @@ export function createPair(options: {
         : 'the last changes of the master have not reached it'
     if (masterRevision !== settings().appliedRevision) shadowMessage = `${reason}; this instance does not take over, because ${obstacle}`
     else if (!(await tryToTakeOver())) shadowMessage = `${reason}; this instance does not take over, because it cannot open a tunnel either`
-    schedule(intervalMs())
+    return intervalMs()
   }
 
   const push = async (): Promise<boolean> => {
@@ -208,11 +231,11 @@ export function createPair(options: {
         return { secret }
       }),
     // Not in turn: each may be waiting for the other.
-    ping(from) {
+    async ping(from) {
       lastHeardMs = clock.now()
       binding = false
       if (isOutvoted(from)) void inTurn(async () => (isOutvoted(from) ? await giveUp() : undefined)).catch(report)
-      return status()
+      return await status()
     },
     snapshot: () => installation.snapshot(),
     configurationChanged: () =>
@@ -223,6 +246,9 @@ export function createPair(options: {
     takeOver: () =>
       inTurn(async () => {
         if (installation.role === 'master') return
+        await fetchSnapshot().catch((error: unknown) => {
+          throw conflict(`the last changes cannot be had: ${reasonOf(error)}`)
+        })
         if (!(await tryToTakeOver())) throw conflict('no tunnel of any subaccount can be opened here')
         schedule(intervalMs())
       }),
@@ -234,7 +260,7 @@ export function createPair(options: {
     },
     get masterState() {
       if (settings().peer === undefined) return 'ALONE'
-      if (binding) return 'BINDING'
+      if (binding && isShadowThere()) return 'BINDING'
       return isShadowThere() && pushProblem === undefined ? 'CONNECTED' : 'BROKEN'
     },
     get masterProblem() {
@@ -265,11 +291,13 @@ export function createPair(options: {
       }),
     connect: (credentials) =>
       inTurn(async () => {
+        if (installation.role !== 'shadow') throw conflict('this instance is no shadow any more')
         const { checkIntervalInSeconds, masterHost, masterPort, ownHost } = settings().shadow
         if (masterHost === '' || masterPort === 0) throw invalidRequest('masterHost and masterPort have to be set first')
         const known = settings().peer
         const same = known !== undefined && known.host === masterHost && known.port === masterPort
         if (!same && credentials === undefined) throw invalidRequest('user and password of the master are needed at the first connect')
+        const stateBefore = shadowState
         shadowState = 'HANDSHAKE'
         try {
           if (credentials !== undefined) {
@@ -286,7 +314,9 @@ export function createPair(options: {
           shadowMessage = undefined
           schedule(intervalMs())
         } catch (error) {
-          shadowState = 'DISCONNECTED'
+          // A shadow that was connected stays so when somebody mistypes a password.
+          const stays = shadowStaysConnected(stateBefore) && shadowState === 'HANDSHAKE'
+          shadowState = stays ? stateBefore : 'DISCONNECTED'
           shadowMessage = reasonOf(error)
           throw error instanceof RestError ? error : new RestError(500, 'RUNTIME_FAILURE', shadowMessage)
         }
@@ -300,12 +330,20 @@ export function createPair(options: {
       }),
     switchRole: (force) =>
       inTurn(async () => {
-        if (!force)
-          await link.askToTakeOver().catch((error: unknown) => {
+        if (!force) {
+          if (settings().peer === undefined) throw conflict('there is no shadow that could take over')
+          // From here on no change is accepted that the shadow would not get.
+          await installation.setRole('shadow')
+          try {
+            await link.askToTakeOver()
+          } catch (error) {
+            await installation.setRole('master')
             throw conflict(`the shadow cannot take over: ${reasonOf(error)}`)
-          })
+          }
+        }
         await giveUp()
       }),
+    standBy: () => inTurn(() => installation.closeTunnels()),
     served,
     configurationChanged() {
       if (installation.role === 'master' && settings().peer !== undefined) schedule(0)
@@ -327,6 +365,14 @@ export function createPair(options: {
       await working
     },
   }
+}
+
+function isSilence(error: unknown): boolean {
+  return ConnectivityError.is(error, 'PEER_UNREACHABLE') || ConnectivityError.is(error, 'DEADLINE_EXCEEDED')
+}
+
+function shadowStaysConnected(state: ShadowState): boolean {
+  return state === 'READY' || state === 'LOST'
 }
 
 function reasonOf(error: unknown): string {

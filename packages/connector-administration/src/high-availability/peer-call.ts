@@ -10,6 +10,8 @@ export interface PeerRequest {
   readonly port: number
   /** PEM of the one certificate that is accepted. Without it any is, and the answer tells which: for the first contact. */
   readonly certificate?: string | undefined
+  /** SHA-256 that the certificate has to have besides, as somebody has told it. */
+  readonly fingerprint?: string | undefined
   readonly authorization: string
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
@@ -49,42 +51,35 @@ export const callPeer: CallPeer = (call) =>
         ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
       },
     })
-    const fail = (code: 'DEADLINE_EXCEEDED' | 'PEER_UNREACHABLE' | 'PEER_UNTRUSTED' | 'PROTOCOL_VIOLATION', message: string): void =>
-      void request.destroy(new ConnectivityError(code, message))
-    const connecting = setTimeout(
-      () => fail('DEADLINE_EXCEEDED', `${where} was not connected within ${call.connectTimeoutMs} ms`),
-      call.connectTimeoutMs,
-    )
-    const whole = setTimeout(
-      () => fail('DEADLINE_EXCEEDED', `${where} did not answer within ${call.requestTimeoutMs} ms`),
-      call.connectTimeoutMs + call.requestTimeoutMs,
-    )
+    const timers: NodeJS.Timeout[] = []
     const settle = (): void => {
-      clearTimeout(connecting)
-      clearTimeout(whole)
+      for (const timer of timers) clearTimeout(timer)
+      request.destroy()
     }
+    // Rejects by itself: a request that is destroyed while its answer comes tells nobody.
+    const fail = (code: 'DEADLINE_EXCEEDED' | 'PEER_UNREACHABLE' | 'PEER_UNTRUSTED' | 'PROTOCOL_VIOLATION', message: string): void => {
+      reject(new ConnectivityError(code, message))
+      settle()
+    }
+    const within = (timeMs: number, what: string): NodeJS.Timeout =>
+      setTimeout(() => fail('DEADLINE_EXCEEDED', `${where} ${what} within ${timeMs} ms`), timeMs)
+    const connecting = within(call.connectTimeoutMs, 'was not connected')
+    timers.push(connecting, within(call.connectTimeoutMs + call.requestTimeoutMs, 'did not answer'))
     let shown = ''
     request.on('error', (error) => {
-      settle()
-      if (ConnectivityError.is(error)) reject(error)
-      else {
-        const code = 'code' in error ? ` (${String(error.code)})` : ''
-        reject(new ConnectivityError('PEER_UNREACHABLE', `${where} cannot be reached${code}`, { cause: error }))
-      }
+      fail('PEER_UNREACHABLE', `${where} cannot be reached${'code' in error ? ` (${String(error.code)})` : ''}`)
     })
     request.on('socket', (socket) => {
       socket.once('secureConnect', () => {
         clearTimeout(connecting)
         const certificate = (socket as TLSSocket).getPeerX509Certificate()
         shown = certificate?.toString() ?? ''
-        if (call.certificate === undefined || certificate?.fingerprint256 === new X509Certificate(call.certificate).fingerprint256) {
-          request.end(text)
-          return
-        }
-        fail(
-          'PEER_UNTRUSTED',
-          `There is no trust with Cloud Connector on ${where}. Reset shadow configuration and try to connect shadow again`,
-        )
+        if (isExpected(certificate, call)) request.end(text)
+        else
+          fail(
+            'PEER_UNTRUSTED',
+            `There is no trust with Cloud Connector on ${where}. Reset shadow configuration and try to connect shadow again`,
+          )
       })
     })
     request.on('response', (response) => {
@@ -97,11 +92,28 @@ export const callPeer: CallPeer = (call) =>
       })
       response.on('error', () => fail('PEER_UNREACHABLE', `${where} broke its answer off`))
       response.on('end', () => {
-        settle()
         resolve({ status: response.statusCode ?? 0, body: tryParse(Buffer.concat(chunks).toString('utf8')), certificate: shown })
+        settle()
       })
     })
   })
+
+function isExpected(shown: X509Certificate | undefined, { certificate, fingerprint }: PeerRequest): boolean {
+  if (shown === undefined) return false
+  const plain = (text: string): string => text.replaceAll(/[:\s]/g, '').toLowerCase()
+  if (fingerprint !== undefined && plain(fingerprint) !== plain(shown.fingerprint256)) return false
+  return certificate === undefined || fingerprintOf(certificate) === shown.fingerprint256
+}
+
+/** SHA-256 of a certificate in PEM; `undefined` for what is none. */
+export function fingerprintOf(pem: string): string | undefined {
+  try {
+    return new X509Certificate(pem).fingerprint256
+  } catch {
+    // Not a certificate: equal to none.
+    return undefined
+  }
+}
 
 function tryParse(text: string): unknown {
   try {

@@ -4,7 +4,7 @@ import { snapshotTimeoutMs } from '../limits.ts'
 import { conflict, invalidRequest, RestError } from '../rest/rest-error.ts'
 import type { HaSettingsStore, Peer } from './ha-settings.ts'
 import type { Snapshot } from './installation.ts'
-import { type PeerStatus, peerStatusSchema, type ShadowRequest } from './pair-contract.ts'
+import { type PeerLogOn, type PeerStatus, peerStatusSchema, type ShadowRequest } from './pair-contract.ts'
 import type { CallPeer, PeerAnswer } from './peer-call.ts'
 
 /** What the other instance of a pair can be asked. All of it throws ConnectivityError when that is not there, is another one, or answers nonsense. */
@@ -17,7 +17,7 @@ export interface PeerLink {
   /** Asks a shadow to become the master. @throws RestError 409 when it cannot. */
   askToTakeOver(): Promise<void>
   /** Meets a master for the first time. @throws RestError 400, 409, 500. */
-  introduce(request: ShadowRequest, credentials: { readonly user: string; readonly password: string }): Promise<Peer>
+  introduce(request: ShadowRequest, logOn: PeerLogOn): Promise<Peer>
 }
 
 const base = '/api/private/v1/highAvailability'
@@ -75,7 +75,7 @@ export function createPeerLink({ callPeer, store }: { readonly callPeer: CallPee
       const answer = await ask('takeOver', { method: 'POST', timeoutMs: snapshotTimeoutMs })
       if (answer.status !== 204) throw conflict(messageOf(answer))
     },
-    async introduce(request, { password, user }) {
+    async introduce(request, { fingerprint, password, user }) {
       const { peer, shadow } = store.current
       const known = peer?.host === shadow.masterHost && peer.port === shadow.masterPort ? peer : undefined
       const answer = await callPeer({
@@ -83,6 +83,7 @@ export function createPeerLink({ callPeer, store }: { readonly callPeer: CallPee
         port: shadow.masterPort,
         // Whoever has met the master before does not give the password to another one.
         certificate: known?.certificate,
+        fingerprint,
         authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
         method: 'POST',
         path: `${base}/shadows`,

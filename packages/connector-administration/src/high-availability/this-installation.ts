@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { type CloudConnector, loadIdentities, type MaterialStore } from '@sallyport/cloud-connector'
-import type { AdministeredDocument } from '../document/administered-document.ts'
+import { type AdministeredDocument, administeredDocumentSchema } from '../document/administered-document.ts'
 import { readMaterial, replaceMaterial } from '../document/configured-material.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { takeOverPatienceMs } from '../limits.ts'
@@ -31,15 +32,17 @@ export function createInstallation(options: {
       const { document } = editor
       return { revision: document.revision, document, material: await readMaterial(material) }
     },
+    digest: async () => digestOf(await readMaterial(material)),
     async apply({ document, material: received }) {
+      // Before anything is replaced: what this version cannot read stays away as a whole.
+      const taken = administeredDocumentSchema.parse(document)
       const before = await loadIdentities(material)
       await replaceMaterial(material, received)
       const identities = await loadIdentities(material)
       for (const gone of before.filter((each) => !identities.some((kept) => isSame(kept, each)))) await connector.remove(gone)
-      const open = connector.status.links
-      for (const identity of identities) if (!open.some((link) => isSame(link, identity))) await connector.add(identity)
+      for (const identity of identities)
+        if (!before.some((known) => isSame(known, identity) && known.certificate === identity.certificate)) await connector.add(identity)
       await editor.change(author, (own) => {
-        const taken = document as AdministeredDocument
         return { ...taken, revision: own.revision, connector: { ...taken.connector, haRole: own.connector.haRole } }
       })
     },
@@ -66,4 +69,9 @@ interface Holder {
 
 function isSame(a: Holder, b: Holder): boolean {
   return a.subaccount === b.subaccount && a.locationId === b.locationId
+}
+
+function digestOf(material: Readonly<Record<string, string>>): string {
+  const sorted = Object.entries(material).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex')
 }

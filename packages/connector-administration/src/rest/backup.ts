@@ -59,9 +59,10 @@ export function backup(options: BackupOptions): readonly Route[] {
         const password = form.text('password')
         const content = await readBackup(form.file('backup'), { password, productVersion })
         if (content.document.connector.haRole === 'undefined') throw invalidRequest('the backup is of an installation that was not set up')
-        await keepForNextStart(material, content)
+        // What is only to be looked at comes first: after the other nothing may fail any more.
         if (content.startOptions !== undefined && content.startOptions !== (await startOptions.read()))
           await startOptions.keepRestored(content.startOptions)
+        await keepForNextStart(material, content)
         audit.write({
           type: 'backup-restored',
           subaccount: '',

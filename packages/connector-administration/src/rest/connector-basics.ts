@@ -62,6 +62,7 @@ export function connectorBasics(options: {
             if (document.connector.haRole !== 'undefined') throw conflict(`the role is already ${document.connector.haRole}`)
             return { ...document, connector: { ...document.connector, haRole: body } }
           })
+          if (body === 'shadow') await pair?.standBy()
           return { status: 204 }
         },
       }),

@@ -131,11 +131,15 @@ function shadowRoutes(pair: Pair, version: string): readonly Route[] {
         op: z.enum(['CONNECT', 'DISCONNECT']),
         user: z.string().max(255).optional(),
         password: z.string().max(1024).optional(),
+        masterFingerprint: z
+          .string()
+          .regex(/^(?:[0-9A-Fa-f]{2}[:\s]?){32}$/, 'is not the SHA-256 of a certificate')
+          .optional(),
       }),
-      async handle({ body: { op, password, user } }) {
+      async handle({ body: { masterFingerprint: fingerprint, op, password, user } }) {
         if (op === 'DISCONNECT') await pair.disconnect()
         else if ((user === undefined) !== (password === undefined)) throw invalidRequest('user and password go together')
-        else await pair.connect(user === undefined || password === undefined ? undefined : { user, password })
+        else await pair.connect(user === undefined || password === undefined ? undefined : { user, password, fingerprint })
         return { status: 204 }
       },
     }),

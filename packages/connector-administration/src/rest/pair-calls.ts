@@ -19,9 +19,9 @@ export function pairCalls({ served }: Pair): readonly Route[] {
       path: `${base}/ping`,
       permission: 'everybody',
       body: peerStatusSchema,
-      handle({ body, headers }) {
+      async handle({ body, headers }) {
         served.requirePeer(headers.authorization)
-        return { status: 200, body: served.ping(body) }
+        return { status: 200, body: await served.ping(body) }
       },
     }),
     route({

@@ -40,6 +40,7 @@ function settingsRoutes(editor: ConfigurationEditor): readonly Route[] {
         method,
         path,
         permission: 'edit',
+        only: 'master',
         body: z.object({ expirationToleranceInHr: whole.optional(), certificateValidityInMin: whole.optional() }),
         async handle({ body, caller }) {
           const settings = refusing(() => (method === 'PUT' ? parsePropagationSettings(body) : parsePropagationSettings(body, current())))
@@ -79,6 +80,7 @@ function ruleRoutes({ clock, editor }: { readonly editor: ConfigurationEditor; r
       method: 'POST',
       path,
       permission: 'associates',
+      only: 'master',
       body: ruleBody,
       async handle({ body, caller, url }) {
         if (body.condition === undefined) throw invalidRequest('condition: is missing; only the default rule is without')
@@ -91,6 +93,7 @@ function ruleRoutes({ clock, editor }: { readonly editor: ConfigurationEditor; r
       method: 'PUT',
       path: `${path}/:index`,
       permission: 'associates',
+      only: 'master',
       body: ruleBody,
       async handle({ body, caller, params }) {
         await change(caller.user, (rules) => replaceSubjectRule(rules, indexOf(params), toRule(body)))
@@ -101,6 +104,7 @@ function ruleRoutes({ clock, editor }: { readonly editor: ConfigurationEditor; r
       method: 'DELETE',
       path: `${path}/:index`,
       permission: 'associates',
+      only: 'master',
       async handle({ caller, params }) {
         await change(caller.user, (rules) => deleteSubjectRule(rules, indexOf(params)))
         return { status: 204 }
@@ -110,6 +114,7 @@ function ruleRoutes({ clock, editor }: { readonly editor: ConfigurationEditor; r
       method: 'POST',
       path: `${path}/:index/move`,
       permission: 'associates',
+      only: 'master',
       body: z.object({ position: tolerantInteger(0, 10_000) }),
       async handle({ body: { position }, caller, params }) {
         await change(caller.user, (rules) => moveSubjectRule(rules, indexOf(params), position))
