@@ -5,7 +5,7 @@ import type { ExposedSystem, TunnelClient } from '@sallyport/tunnel'
 export interface SwitchedTunnel extends TunnelClient {
   /** Whether it is meant to be open; whether it is, is another matter. */
   readonly on: boolean
-  /** Begins to dial, unless it does so already. After a failure that ended all attempts it begins anew. */
+  /** Begins to dial, unless it does so already. After a failure it begins anew at once, without waiting. */
   connect(): void
   /** Takes nothing new at once; what is open may finish for so long. */
   disconnect(options: { readonly graceMs: number }): Promise<void>
@@ -36,7 +36,7 @@ export function createSwitchedTunnel(options: { readonly on: boolean; readonly c
     connect() {
       if (closed) throw new ConnectivityError('ABORTED', 'the tunnel is closed for good')
       const state = client?.state
-      if (state !== undefined && !(state.kind === 'failed' && state.retryAtMs === undefined)) return
+      if (state !== undefined && state.kind !== 'failed') return
       void disconnect(0)
       client = options.create()
       if (exposed !== undefined) client.expose(...exposed)

@@ -12,7 +12,7 @@ import {
   type MaterialStore,
   type TraceSettings,
 } from '@sallyport/cloud-connector'
-import { type AuditEntry, ConnectivityError, silentLogger } from '@sallyport/core'
+import { type AuditEntry, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { createManualClock, createTestCa, type ManualClock, type TestIdentity } from '@sallyport/test-fixtures'
 import {
