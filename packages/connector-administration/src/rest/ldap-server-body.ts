@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { type LdapStoreSettings, maxLdapStores } from '../ldap/ldap-store-settings.ts'
 import { parseSearchRules } from '../ldap/search-rules.ts'
@@ -27,7 +28,7 @@ const role = optionalText(255)
 /** What a client may say about a directory. */
 type LdapServerBody = Omit<LdapStoreSettings, 'id'> & { readonly id?: string | undefined }
 
-/** A directory as clients write it. Its password is never read back; without one, that of the same user stays. */
+/** A directory as clients write it. Its password is never read back; without one, that of before stays while its user and hosts do. */
 export const ldapServerBody: z.ZodType<LdapServerBody> = z.object({
   id: optionalText(100),
   config: z.string().min(1).max(8192),
@@ -46,8 +47,14 @@ export const ldapServerBody: z.ZodType<LdapServerBody> = z.object({
 /** The directory that a client means. `before` is what it replaces. @throws RestError 400 */
 export function readServer(body: LdapServerBody, id: string | undefined, before: LdapStoreSettings | undefined): LdapStoreSettings {
   parseSearchRules(body.config)
-  const password = body.password ?? (before !== undefined && before.user === body.user ? before.password : undefined)
-  return { ...body, id: id ?? randomUUID(), password }
+  return { ...body, id: id ?? randomUUID(), password: body.password ?? keptPassword(body, before) }
+}
+
+/** A stored password goes only where whoever knew it has sent it: to the same hosts, in the same way, for the same user. */
+function keptPassword(body: LdapServerBody, before: LdapStoreSettings | undefined): string | undefined {
+  if (before?.password === undefined || body.user === undefined) return undefined
+  if (isDeepStrictEqual([before.user, before.hosts], [body.user, body.hosts])) return before.password
+  throw invalidRequest('password: it has to be given again when the user or the hosts of an LDAP server change')
 }
 
 /** What holds for all directories together. @throws RestError 400 */
