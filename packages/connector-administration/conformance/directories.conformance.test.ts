@@ -55,3 +55,44 @@ describe('the stored password of a directory', () => {
     expect(password()).toBeUndefined()
   })
 })
+
+describe('an administrator out of a directory', () => {
+  const basic = '/api/v1/configuration/connector/authentication/basic'
+  const session = '/api/private/v1/session'
+  let headers: Readonly<Record<string, string>>
+
+  beforeEach(async () => {
+    expect(
+      (await bench.send('PUT', basic, { user: 'Administrator:manage', body: { oldPassword: 'manage', newPassword: 'new' } })).status,
+    ).toBe(204)
+    const { editor, sessions } = bench.access
+    const store = { id: 'one', config, hosts, disableAdministratorRole: false }
+    await editor.change('test', (settings) => ({ ...settings, ldap: { ...settings.ldap, enabled: true, stores: [store] } }))
+    const { id, token } = sessions.open({ name: 'jane', roles: ['sccadmin'] })
+    headers = { cookie: `JSESSIONID=${id}`, 'x-csrf-token': token }
+  })
+  const who = async (): Promise<string> => {
+    const answer = await bench.send('GET', session, { headers })
+    return String(answer.headers['content-type']).startsWith('text/html') ? 'nobody' : answer.json().user
+  }
+
+  it.each([
+    ['password', { oldPassword: 'new', newPassword: 'newer' }],
+    ['name', { user: 'root', password: 'new' }],
+  ])('stays who he is when he changes the %s of the local user, and the audit log tells so', async (_what, body) => {
+    const before = bench.audited.length
+    expect((await bench.send('PUT', basic, { headers, body })).status).toBe(204)
+    expect(await who()).toBe('jane')
+    expect(bench.audited.slice(before).map(({ user }) => user)).toEqual(['jane'])
+  })
+
+  it.each([
+    ['second', ldap, { enabled: true, orderedLdapConfigurations: 'none' }],
+    ['first', first, { enable: true, configuration: { hosts: [] } }],
+  ])('is logged off when a refused change of the %s version disables the directories', async (_version, path, body) => {
+    expect(await who()).toBe('jane')
+    expect((await bench.send('PUT', path, { headers, body })).status).toBe(400)
+    expect(bench.access.editor.settings.ldap.enabled).toBe(false)
+    expect(await who()).toBe('nobody')
+  })
+})

@@ -14,10 +14,10 @@ export interface PasswordHasher {
 /** The local store: exactly one user, who is an administrator (cloud-connector.md §5.1). */
 export interface LocalUserStore extends UserStore {
   readonly user: LocalUser
-  /** Asks for the password of now. @throws RestError 400 when it is another. */
-  rename(name: string, password: string): Promise<void>
+  /** Asks for the password of now. `user` is who asked, for the audit log. @throws RestError 400 when it is another. */
+  rename(user: string, name: string, password: string): Promise<void>
   /** No rule is applied to the new password but that it is new. @throws RestError 400 for a wrong old password, or the same one again. */
-  changePassword(oldPassword: string, newPassword: string): Promise<void>
+  changePassword(user: string, oldPassword: string, newPassword: string): Promise<void>
 }
 
 const firstName = 'Administrator'
@@ -67,16 +67,16 @@ export async function openLocalUserStore(options: {
       const user = current()
       return name === user.name ? known(user) : undefined
     },
-    rename: (name, password) =>
-      access.change(current().name, async (settings) => {
-        const user = await requirePassword(password)
-        return { ...settings, localUser: { ...user, name } }
+    rename: (user, name, password) =>
+      access.change(user, async (settings) => {
+        const before = await requirePassword(password)
+        return { ...settings, localUser: { ...before, name } }
       }),
-    changePassword: (oldPassword, newPassword) =>
-      access.change(current().name, async (settings) => {
-        const user = await requirePassword(oldPassword)
+    changePassword: (user, oldPassword, newPassword) =>
+      access.change(user, async (settings) => {
+        const before = await requirePassword(oldPassword)
         if (newPassword === oldPassword) throw invalidRequest('the new password is the old one')
-        return { ...settings, localUser: { ...user, password: await hasher.hash(newPassword), initial: false } }
+        return { ...settings, localUser: { ...before, password: await hasher.hash(newPassword), initial: false } }
       }),
   }
 }

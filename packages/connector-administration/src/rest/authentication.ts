@@ -61,15 +61,17 @@ export function authentication({ access }: { readonly access: Access }): readonl
         const changesPassword = body.oldPassword !== undefined || body.newPassword !== undefined
         // Both changes at once are acknowledged and not made, as the original does.
         if (changesPassword && body.user !== undefined) return { status: 204 }
+        const isLocalUser = !editor.settings.ldap.enabled && caller.user === localUser.user.name
         if (changesPassword) {
           if (body.oldPassword === undefined || body.newPassword === undefined)
             throw invalidRequest('oldPassword and newPassword are needed')
-          await localUser.changePassword(body.oldPassword, body.newPassword)
+          await localUser.changePassword(caller.user, body.oldPassword, body.newPassword)
         } else {
           if (body.user === undefined || body.password === undefined) throw invalidRequest('user and password are needed')
-          await localUser.rename(body.user, body.password)
+          await localUser.rename(caller.user, body.user, body.password)
         }
-        sessions.closeOthers(caller.session, { name: localUser.user.name, roles: caller.roles })
+        // Users of a directory may change the local user as well, and stay who they are.
+        sessions.closeOthers(caller.session, isLocalUser ? { name: localUser.user.name, roles: caller.roles } : undefined)
         return { status: 204 }
       },
     }),

@@ -156,7 +156,7 @@ export function ldapServers({ access }: { readonly access: Access }): readonly R
   ]
 }
 
-/** Replaces the directories and whether they are enabled. When that fails nothing is stored, and they are disabled, as the original does. */
+/** Replaces the directories and whether they are enabled. When that fails nothing is stored, and they are disabled, as the original does; their users' sessions end. */
 export async function replaceLdap(
   access: Access,
   user: string,
@@ -169,8 +169,10 @@ export async function replaceLdap(
       return { enabled, stores: requireOrder(stores) }
     })
   } catch (error) {
-    if (access.editor.settings.ldap.enabled)
+    if (access.editor.settings.ldap.enabled) {
       await access.editor.change(user, (settings) => ({ ...settings, ldap: { ...settings.ldap, enabled: false } }))
+      access.sessions.closeOthers(undefined)
+    }
     throw error
   }
 }
