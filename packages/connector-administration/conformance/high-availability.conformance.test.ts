@@ -255,6 +255,7 @@ describe('a master that answers', () => {
     await master.material.save('trust demo ', 'renewed')
     await pass(shadow, 10)
     await until(async () => (await shadow.material.load('trust demo ')) === 'renewed')
+    expect(await roleOf(shadow)).toBe('shadow')
   })
 
   it('gets no wrong password from a shadow that stays connected', async () => {

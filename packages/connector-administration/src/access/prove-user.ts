@@ -11,7 +11,7 @@ export interface Credentials {
 }
 
 /** Who a client is, or why that is not proven. */
-export type Proof =
+type Proof =
   | { readonly kind: 'known'; readonly user: KnownUser }
   /** `tried`: the client has shown something. `withPassword`: user and password, or others, would do. */
   | { readonly kind: 'refused'; readonly tried: boolean; readonly withPassword: boolean; readonly reason: string }
