@@ -62,9 +62,7 @@ describe('an administrator out of a directory', () => {
   let headers: Readonly<Record<string, string>>
 
   beforeEach(async () => {
-    expect(
-      (await bench.send('PUT', basic, { user: 'Administrator:manage', body: { oldPassword: 'manage', newPassword: 'new' } })).status,
-    ).toBe(204)
+    await bench.send('PUT', basic, { user: 'Administrator:manage', body: { oldPassword: 'manage', newPassword: 'new' } })
     const { editor, sessions } = bench.access
     const store = { id: 'one', config, hosts, disableAdministratorRole: false }
     await editor.change('test', (settings) => ({ ...settings, ldap: { ...settings.ldap, enabled: true, stores: [store] } }))

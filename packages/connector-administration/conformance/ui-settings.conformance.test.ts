@@ -258,15 +258,45 @@ describe('the audit log', () => {
     await bench.send('PUT', `${base}/authentication/basic`, { user: 'Administrator:new', body: { user: 'jane', password: 'new' } })
     await bench.call('POST', `${ui}/cipherSuites`, ['TLS_AES_128_GCM_SHA256'])
     const messages = bench.audited
-      .filter(({ category }) => category === 'Authentication' || category === 'UiSettings')
-      .map(({ message }) => message)
+      .filter(({ category, message }) => category !== undefined && !message.includes('HaRole'))
+      .map(({ category, message }) => [category, message])
     expect(messages).toEqual([
-      'User installation changed parameter UserName from {} to "Administrator"',
-      'User installation changed Password',
-      'User Administrator changed Password',
-      'User Administrator changed parameter UserName from "Administrator" to "jane"',
-      'User sccadmin changed parameter CipherSuites from {} to ["TLS_AES_128_GCM_SHA256"]',
+      ['SCCUser', 'User installation changed parameter UserName from {} to "Administrator"'],
+      ['SCCPassword', 'User installation changed Password'],
+      ['SCCPassword', 'User Administrator changed Password'],
+      ['SCCUser', 'User Administrator changed parameter UserName from "Administrator" to "jane"'],
+      ['Configuration', 'User sccadmin changed parameter CipherSuites from {} to ["TLS_AES_128_GCM_SHA256"]'],
     ])
     expect(JSON.stringify(bench.audited)).not.toContain('hash of')
+  })
+
+  it('is told which certificates are trusted and shown, not only how many', async () => {
+    const [one, other] = [createTestCa(), createTestCa()].map(({ certificate }) => certificate)
+    const fingerprintOf = (pem = ''): string => new X509Certificate(pem).fingerprint256
+    const told = async (work: Promise<{ readonly status: number }>): Promise<unknown> => {
+      const before = bench.audited.length
+      expect((await work).status).toBeLessThan(300)
+      return bench.audited.slice(before).map(({ category, message }) => [category, message])
+    }
+    const trust = (certificate: string | undefined): Promise<unknown> =>
+      told(bench.call('PUT', '/api/private/v1/ldap/trust', { mode: 'listed', certificates: [certificate] }))
+    const allow = (certificate: string | undefined): Promise<unknown> =>
+      told(bench.call('PUT', certificates, { enabled: true, allowed: [certificate] }))
+    for (const [change, category] of [
+      [trust, 'LDAPConfiguration'],
+      [allow, 'Configuration'],
+    ] as const) {
+      await change(one)
+      expect(await change(other)).toEqual([
+        [category, expect.stringMatching(new RegExp(`from .*${fingerprintOf(one)}.* to .*${fingerprintOf(other)}`))],
+      ])
+    }
+    const wish = { type: 'selfsigned', keySize: 2048, subjectDN: 'CN=admin.acme.test' }
+    expect(await told(bench.call('POST', `${ui}/uiCertificate`, { ...wish, type: 'csr' }))).toEqual([
+      ['UiCertificate', 'User sccadmin changed UiCertificateRequest'],
+    ])
+    const lines = await told(bench.call('POST', `${ui}/uiCertificate`, wish))
+    const shown = fingerprintOf(bench.access.editor.settings.ui.certificate.current?.certificate)
+    expect(lines).toEqual([['UiCertificate', `User sccadmin changed parameter UiCertificate from {} to "${shown}"`]])
   })
 })
