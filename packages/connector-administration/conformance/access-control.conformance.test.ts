@@ -335,6 +335,23 @@ describe('lists of clients and users', () => {
     expect((await bench.call('POST', `${mappings}/s4.virtual:443/allowedClients`, ['100'])).status).toBe(400)
     expect((await bench.call('POST', mappings, { ...https, virtualHost: 'x', allowedClients: ['100'] })).status).toBe(400)
   })
+
+  it('are refused, as functions are, where nothing can be read and they would decide nothing', async () => {
+    const snc = { ...rfc, virtualHost: 'snc', virtualPort: 'sapgw00s', localPort: 'sapgw00s', protocol: 'RFCS', sncPartnerName: 'p:CN=ERP' }
+    const webSocket = { ...https, virtualHost: 'ws', protocol: 'RFCWS', authenticationMode: 'NONE' }
+    for (const given of [snc, webSocket]) {
+      const path = `${mappings}/${given.virtualHost}:${given.virtualPort}`
+      const jane = { client: '100', user: 'JANE' }
+      expect((await bench.call('POST', mappings, { ...given, allowedClients: ['100'] })).status).toBe(400)
+      expect((await bench.call('POST', mappings, { ...given, blacklistedUsers: [jane] })).status).toBe(400)
+      expect((await bench.call('POST', mappings, given)).status).toBe(201)
+      expect((await bench.call('POST', `${path}/allowedClients`, ['100'])).status).toBe(400)
+      expect((await bench.call('PATCH', `${path}/blockedClientUsers`, [jane])).status).toBe(400)
+      const answer = await bench.call('POST', `${path}/resources`, { id: 'BAPI_USER_GET', enabled: true })
+      expect([answer.status, answer.json().message]).toEqual([400, expect.stringContaining('cannot be read')])
+      expect((await bench.call('GET', path)).json()).toMatchObject({ allowedClients: [], blacklistedUsers: [], totalResourcesCount: 0 })
+    }
+  })
 })
 
 describe('domains of cookies', () => {

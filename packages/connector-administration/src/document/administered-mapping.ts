@@ -99,6 +99,25 @@ export function toMappingEntry(mapping: AdministeredMapping): Partial<MappingEnt
 }
 
 /**
+ * Why lists of a mapping would decide nothing; `undefined` when they do. RFC over SNC and WebSocket RFC are not read, so whoever filled a list would be told
+ * of access that there is none of, or of a ban that nobody enforces.
+ */
+export function idleListOf({ allowedClients, blacklistedUsers, protocol, resources }: AdministeredMapping): string | undefined {
+  if (protocol !== 'RFCS' && protocol !== 'RFCWS') return undefined
+  const what =
+    resources.length > 0
+      ? 'resources'
+      : allowedClients.length > 0
+        ? 'allowedClients'
+        : blacklistedUsers.length > 0
+          ? 'blacklistedUsers'
+          : undefined
+  return what === undefined
+    ? undefined
+    : `${what} of ${protocol} mappings decide nothing, because what goes through them cannot be read; leave them out`
+}
+
+/**
  * Ports of the message servers that mappings name by system. Nobody administers the services of the machine here, so they have the port of the first instance;
  * another one is written as a number.
  */

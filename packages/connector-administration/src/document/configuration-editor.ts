@@ -2,8 +2,10 @@ import { parseConfiguration } from '@sallyport/cloud-connector'
 import { type AuditSink, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
 import { invalidRequest } from '../rest/rest-error.ts'
 import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
+import { idleListOf } from './administered-mapping.ts'
 import { renderConnectors } from './administered-source.ts'
 import type { DocumentStore } from './document-store.ts'
+import { virtualNameOf } from './edit-mapping.ts'
 import { installationChanges } from './installation-changes.ts'
 
 /** Changes the document, one change after the other. */
@@ -89,6 +91,10 @@ function checked(document: AdministeredDocument): AdministeredDocument {
   if (!read.success) {
     const [issue] = read.error.issues
     throw invalidRequest(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}`)
+  }
+  for (const mapping of read.data.subaccounts.flatMap(({ systemMappings }) => systemMappings)) {
+    const problem = idleListOf(mapping)
+    if (problem !== undefined) throw invalidRequest(`${virtualNameOf(mapping)}: ${problem}`)
   }
   try {
     parseConfiguration({ text: JSON.stringify(renderConnectors(read.data)), fileName: 'administration' })

@@ -48,8 +48,8 @@ function listRoutes<Item>({ editor, isLocked }: AccessControlOptions, list: Auth
       requireChangeable(document, key, call.caller, isLocked)
       return editMapping(document, key, (mapping) => {
         const items = edit(list.read(mapping))
-        if (items.length > 0 && mapping.protocol !== 'RFC' && mapping.protocol !== 'RFCS')
-          throw invalidRequest(`clients and users are known in RFC and RFCS mappings only, not in ${mapping.protocol}`)
+        if (items.length > 0 && mapping.protocol !== 'RFC')
+          throw invalidRequest(`clients and users are known in RFC mappings only, not in ${mapping.protocol}`)
         return list.write(mapping, items)
       })
     })

@@ -153,8 +153,8 @@ export function systemMappings({ clock, editor, isLocked, onSaved }: AccessContr
 function toMapping(given: z.output<typeof body>, kept: Pick<AdministeredMapping, 'creationDateMs' | 'resources'>): AdministeredMapping {
   const { allowedClients, blacklistedUsers, protocol, ...rest } = given
   const { creationDateMs, resources } = kept
-  if (protocol !== 'RFC' && protocol !== 'RFCS' && [...(allowedClients ?? []), ...(blacklistedUsers ?? [])].length > 0)
-    throw invalidRequest(`clients and users are known in RFC and RFCS mappings only, not in ${protocol}`)
+  if (protocol !== 'RFC' && [...(allowedClients ?? []), ...(blacklistedUsers ?? [])].length > 0)
+    throw invalidRequest(`clients and users are known in RFC mappings only, not in ${protocol}`)
   return {
     ...rest,
     protocol,
