@@ -25,8 +25,11 @@ export function createSwitchedTunnel(options: { readonly on: boolean; readonly c
   const disconnect = (graceMs: number): Promise<void> => {
     const before = client
     client = undefined
-    if (before !== undefined) ended = Promise.all([ended, before.close({ graceMs })]).then(() => {})
-    return ended
+    if (before === undefined) return ended
+    const closing = Promise.all([ended, before.close({ graceMs })]).then(() => {})
+    // Whoever closes it hears of a failure; the clients after it close without one.
+    ended = closing.catch(() => {})
+    return closing
   }
 
   return {
@@ -37,7 +40,8 @@ export function createSwitchedTunnel(options: { readonly on: boolean; readonly c
       if (closed) throw new ConnectivityError('ABORTED', 'the tunnel is closed for good')
       const state = client?.state
       if (state !== undefined && state.kind !== 'failed') return
-      void disconnect(0)
+      // It has failed already; that it cannot be closed either changes nothing for the next one.
+      void disconnect(0).catch(() => {})
       client = options.create()
       if (exposed !== undefined) client.expose(...exposed)
     },
