@@ -1,5 +1,6 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
 import { type AuditSink, ConnectivityError } from '@sallyport/core'
+import { parseMaterial } from '../document/parse-material.ts'
 import { accessChanges } from './access-changes.ts'
 import { type AccessSettings, accessSettingsSchema } from './access-settings.ts'
 
@@ -19,7 +20,7 @@ export const accessMaterialName = 'administration access'
 /** Opens the settings that are kept among the sealed material of the connector. @throws ConnectivityError `STORE_FAILED` for what are none. */
 export async function openAccessEditor(material: MaterialStore, audit: Pick<AuditSink, 'write'>): Promise<AccessEditor> {
   const text = await material.load(accessMaterialName)
-  let settings = read(text === undefined ? {} : JSON.parse(text))
+  let settings = read(text === undefined ? {} : parseMaterial(text))
   let working: Promise<unknown> = Promise.resolve()
   const listeners: ((settings: AccessSettings) => void)[] = []
   return {

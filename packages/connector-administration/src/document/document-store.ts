@@ -1,6 +1,7 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
+import { parseMaterial } from './parse-material.ts'
 
 /** Where the document is kept between two starts. */
 export interface DocumentStore {
@@ -18,7 +19,7 @@ export function createDocumentStore(material: MaterialStore): DocumentStore {
   return {
     async load() {
       const text = await material.load(documentMaterialName)
-      const read = administeredDocumentSchema.safeParse(text === undefined ? {} : parseJson(text))
+      const read = administeredDocumentSchema.safeParse(text === undefined ? {} : parseMaterial(text))
       if (read.success) return read.data
       const [issue] = read.error.issues
       throw new ConnectivityError(
@@ -27,14 +28,5 @@ export function createDocumentStore(material: MaterialStore): DocumentStore {
       )
     },
     save: (document) => material.save(documentMaterialName, JSON.stringify(document)),
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Said by the check, as anything else that is no document.
-    return undefined
   }
 }

@@ -1,6 +1,7 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { z } from 'zod'
+import { parseMaterial } from '../document/parse-material.ts'
 
 /** The other instance of a pair, once both have met. */
 export interface Peer {
@@ -84,7 +85,7 @@ export interface HaSettingsStore {
 /** Opens the settings. @throws ConnectivityError `STORE_FAILED` for what are none. */
 export async function openHaSettings(material: MaterialStore): Promise<HaSettingsStore> {
   const text = await material.load(haMaterialName)
-  const read = schema.safeParse(text === undefined ? {} : JSON.parse(text))
+  const read = schema.safeParse(text === undefined ? {} : parseMaterial(text))
   if (!read.success) throw new ConnectivityError('STORE_FAILED', 'the stored settings of high availability cannot be used; reset them')
   let current = read.data
   return {
