@@ -375,7 +375,7 @@ describe('the certificate of a subaccount', () => {
 })
 
 describe('a subaccount that is removed', () => {
-  it('CC-032 waits for whoever has it open', async () => {
+  it('waits for whoever has it open, where pages tell who that is', async () => {
     let lockedBy: string | undefined = 'jane'
     await bench[Symbol.asyncDispose]()
     bench = await startAdministrationBench({
