@@ -4,7 +4,7 @@ import type { MaterialStore } from '@sallyport/cloud-connector'
 const kinds = ['identity ', 'trust ', 'system ', 'principal-ca ']
 
 /** Whether material of this name belongs to the configuration of a subaccount. */
-export function isConfigured(name: string): boolean {
+function isConfigured(name: string): boolean {
   return kinds.some((kind) => name.startsWith(kind))
 }
 
