@@ -436,12 +436,14 @@ describe('regions', () => {
 })
 
 describe('trust', () => {
-  it('CC-048 is empty for a new subaccount, follows the cloud side when it is told to, and leaves single issuers out', async () => {
+  it('CC-048 PP-006 is empty for a new subaccount, is not kept up to date before it was fetched once, follows the cloud side when it is told to, and leaves single issuers out', async () => {
     cloud.issuers.push({ issuer: 'https://idp.example', name: 'Corporate', type: 'OIDC', keys: [] })
     await add()
     const trust = `${demo}/trust`
     expect((await bench.call('GET', trust)).json()).toEqual({ autoSyncTrustEnabled: false })
     expect((await bench.call('GET', `${trust}/idps`)).json()).toEqual([])
+    expect((await bench.call('PUT', trust, { autoSyncTrustEnabled: true })).status).toBe(400)
+    expect((await bench.call('GET', trust)).json()).toEqual({ autoSyncTrustEnabled: false })
     expect((await bench.call('POST', trust)).status).toBe(204)
     expect((await bench.call('GET', `${trust}/idps`)).json()).toEqual([{ id: '1', name: 'Corporate', description: '', enabled: true }])
     expect((await bench.call('PUT', `${trust}/idps/1`, { enabled: 'false' })).status).toBe(204)

@@ -39,8 +39,13 @@ export function subaccountTrust({ editor, isLocked, lifecycle }: SubaccountsOpti
       permission: 'edit',
       only: 'master',
       body: z.object({ autoSyncTrustEnabled: tolerantBoolean }),
-      async handle({ body: { autoSyncTrustEnabled: automatic }, caller, params }) {
+      async handle(call) {
+        const { caller, params } = call
+        const automatic = call.body.autoSyncTrustEnabled
         const key = subaccountKeyOf(params)
+        // There is something to keep up to date only after the first synchronisation.
+        if (automatic && (linkOf(call)?.trust.issuers.length ?? 0) === 0)
+          throw invalidRequest('the subaccount has no trust configuration yet; synchronise it first')
         await editor.change(caller.user, (document) => {
           requireChangeable(document, key, caller, isLocked)
           return editSubaccount(document, key, (entry) => ({ ...entry, trust: { ...entry.trust, automatic } }))
