@@ -146,5 +146,12 @@ describe('the audit log', () => {
     })
     expect(lines.at(-2)).toMatchObject({ category: 'ProxySettings', message: expect.stringMatching(/proxy\.example.*other\.example/) })
     expect(JSON.stringify(lines)).not.toContain('secret')
+    const region = { name: 'Own', host: 'cf.own.example', url: 'https://own.example:8041' }
+    expect((await bench.call('POST', '/api/private/v1/regions', region)).status).toBe(201)
+    expect(bench.audited.at(-1)).toMatchObject({
+      category: 'Configuration',
+      user: 'sccadmin',
+      message: expect.stringContaining('cf.own.example'),
+    })
   })
 })

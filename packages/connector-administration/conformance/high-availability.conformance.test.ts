@@ -159,14 +159,19 @@ describe('synchronisation', () => {
     expect(await roleOf(shadow)).toBe('shadow')
   })
 
-  it('CC-133 users and the settings of the pair stay what they are', async () => {
+  it('CC-133 users, their certificate and what each counts for itself stay what they are', async () => {
     const { master, shadow } = await startPair()
-    const [users, other] = await Promise.all([master, shadow].map(({ material }) => material.load('administration access')))
-    expect(users === undefined || users !== other).toBe(true)
+    await shadow.send('PUT', `${cfg}/authentication/basic`, {
+      body: { oldPassword: 'manage', newPassword: 'of the shadow' },
+      user: 'Administrator:manage',
+    })
+    await master.material.save('alerts', 'of the master')
     await master.call('PUT', cfg, { description: 'pushed' })
     master.clock.advance(0)
     await until(() => shadow.editor.document.connector.description === 'pushed')
-    expect(await shadow.material.load('administration access')).toBe(other)
+    const logOn = async (password: string): Promise<number> => (await shadow.send('GET', cfg, { user: `Administrator:${password}` })).status
+    expect([await logOn('of the shadow'), await logOn(credentials.password)]).toEqual([200, 401])
+    expect(await shadow.material.load('alerts')).not.toBe('of the master')
     expect((await shadow.call('GET', `${ha}/shadow/config`)).json().takeoverDelayInSeconds).toBe(5)
   })
 

@@ -32,6 +32,15 @@ const matrix: readonly [string, string, string, unknown, string][] = [
   ['the description', 'PUT', base, { description: 'd' }, 'xx-----'],
   ['the proxy', 'PUT', `${base}/proxy`, { host: 'h', port: 1 }, 'x------'],
   ['users', 'PUT', `${base}/authentication/basic`, { user: 'jane', password: 'manage' }, 'x------'],
+  ['certificates', 'POST', `${base}/onPremises/systemCertificate`, {}, 'xx-----'],
+  ['trust in backends', 'PATCH', `${base}/onPremises/truststore`, {}, 'xx-----'],
+  ['subject pattern rules', 'POST', `${base}/onPremises/subjectPatternRules`, {}, 'xx-----'],
+  ['validity of user certificates', 'PUT', `${base}/onPremises/ppSettings`, {}, 'xxx----'],
+  ['e-mail', 'PATCH', `${base}/email`, { smtpPort: 'x' }, 'xx-----'],
+  ['alerting', 'PATCH', `${base}/alerting`, { thresholds: 'x' }, 'x------'],
+  ['the audit log', 'PATCH', `${base}/auditLog`, {}, 'x------'],
+  ['backup', 'POST', '/api/v1/configuration/backup', {}, 'x------'],
+  ['high availability', 'PUT', `${base}/ha/master/config`, {}, 'x------'],
   ['the role of the instance', 'POST', `${base}/haRole`, 'foo', 'x------'],
 ]
 

@@ -18,6 +18,9 @@ const areas: readonly (readonly [category: string, what: string, read: (document
     ({ onPremises: { certificateValidityInMin, expirationToleranceInHr } }) => ({ certificateValidityInMin, expirationToleranceInHr }),
   ],
   ['PrincipalPropagationConfiguration', 'SubjectPatternRules', ({ onPremises }) => onPremises.subjectPatternRules],
+  ['AdvancedConnectivity', 'Connectivity', ({ connectivity }) => connectivity],
+  // Whose certificates are trusted there is as much a change as where it is.
+  ['Configuration', 'CustomRegions', ({ regions }) => regions.map((region) => ({ ...region, authority: fingerprint(region.authority) }))],
   ['AlertConfiguration', 'Alerting', ({ reporting }) => reporting.alerting],
   ['EMailConfiguration', 'EMail', ({ reporting: { email } }) => ({ ...email, smtpPassword: fingerprint(email.smtpPassword) })],
   ['CrossAuditLogLevel', 'AuditLogLevel', ({ reporting }) => reporting.auditLog.level],
