@@ -1,5 +1,5 @@
 import { connectorEntrySchema } from '@sallyport/admin-api'
-import { type Clock, ConnectivityError, type EventSink, type Logger, noEvents, silentLogger } from '@sallyport/core'
+import { type Clock, ConnectivityError, createTurnQueue, type EventSink, type Logger, noEvents, silentLogger } from '@sallyport/core'
 import { createLeafKey, type TrustChanges } from '@sallyport/principal-propagation'
 import { checkReachability, type Reachability } from './backend/reachability.ts'
 import type { ConfigurationSource } from './configuration/configuration-source.ts'
@@ -124,14 +124,8 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
   let problem: string | undefined
   let stopWatching: (() => void) | undefined
   let stopping: Promise<void> | undefined
-  let working: Promise<unknown> = Promise.resolve()
-
   /** Changes of links and configuration happen one after the other. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const done = working.then(work)
-    working = done.catch(() => {})
-    return done
-  }
+  const { inTurn } = createTurnQueue()
 
   /** The entry for an identity: one that names its subaccount, else the one of its location when no other identity has that location. */
   const configurationFor = (from: Configuration, identity: LinkName, all: readonly LinkName[]): ConnectorConfiguration => {

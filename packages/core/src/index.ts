@@ -70,3 +70,4 @@ export {
   type TunnelStreamHandlers,
   type TunnelTransport,
 } from './tunnel-transport.ts'
+export { createTurnQueue, type TurnQueue } from './turn-queue.ts'

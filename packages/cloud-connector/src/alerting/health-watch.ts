@@ -1,5 +1,5 @@
 import type { AlertingSettings, EmailSettings, WebhookSettings } from '@sallyport/admin-api'
-import { type Clock, ConnectivityError, type Logger, silentLogger, underSignal } from '@sallyport/core'
+import { type Clock, ConnectivityError, createTurnQueue, type Logger, silentLogger, underSignal } from '@sallyport/core'
 import type { MaterialStore } from '../identity/material-store.ts'
 import { healthCheckMs, healthProbeMs } from '../limits.ts'
 import type { Alert, AlertCondition } from './alert.ts'
@@ -67,7 +67,7 @@ export async function startHealthWatch(options: {
   let closed = false
   let cancel = (): void => {}
   let keptText = ''
-  let working: Promise<void> = Promise.resolve()
+  const { idle, inTurn } = createTurnQueue()
 
   const keep = async (): Promise<void> => {
     const text = JSON.stringify(list.kept)
@@ -95,7 +95,6 @@ export async function startHealthWatch(options: {
       log.warn({ probe: kind, reason: reasonOf(error) }, 'a health check could not look')
     }
   }
-  const inTurn = (work: () => Promise<void>): Promise<void> => (working = working.then(work))
   const check = (): Promise<void> =>
     inTurn(async () => {
       if (closed) return
@@ -122,14 +121,14 @@ export async function startHealthWatch(options: {
       await inTurn(keep)
     },
     async sent() {
-      await working
+      await idle()
       await Promise.all(deliveries.map((delivery) => delivery.idle()))
     },
     async close() {
       closed = true
       cancel()
       for (const delivery of deliveries) delivery.close()
-      await working
+      await idle()
     },
   }
 }

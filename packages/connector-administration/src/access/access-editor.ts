@@ -1,5 +1,5 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
-import { type AuditSink, ConnectivityError } from '@sallyport/core'
+import { type AuditSink, ConnectivityError, createTurnQueue } from '@sallyport/core'
 import { parseMaterial } from '../document/parse-material.ts'
 import { accessChanges } from './access-changes.ts'
 import { type AccessSettings, accessSettingsSchema } from './access-settings.ts'
@@ -21,24 +21,21 @@ export const accessMaterialName = 'administration access'
 export async function openAccessEditor(material: MaterialStore, audit: Pick<AuditSink, 'write'>): Promise<AccessEditor> {
   const text = await material.load(accessMaterialName)
   let settings = read(text === undefined ? {} : parseMaterial(text))
-  let working: Promise<unknown> = Promise.resolve()
+  const { inTurn } = createTurnQueue()
   const listeners: ((settings: AccessSettings) => void)[] = []
   return {
     get settings() {
       return settings
     },
-    change(user, edit) {
-      const done = working.then(async () => {
+    change: (user, edit) =>
+      inTurn(async () => {
         const edited = await edit(settings)
         if (edited === settings) return
         await material.save(accessMaterialName, JSON.stringify(edited))
         for (const entry of accessChanges(settings, edited, user)) audit.write(entry)
         settings = edited
         for (const listener of listeners) listener(settings)
-      })
-      working = done.catch(() => {})
-      return done
-    },
+      }),
     onChange: (listener) => void listeners.push(listener),
   }
 }

@@ -1,5 +1,5 @@
 import { parseConfiguration } from '@sallyport/cloud-connector'
-import { type AuditSink, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
+import { type AuditSink, ConnectivityError, createTurnQueue, type Logger, silentLogger } from '@sallyport/core'
 import { invalidRequest } from '../rest/rest-error.ts'
 import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
 import { idleListOf } from './administered-mapping.ts'
@@ -35,7 +35,7 @@ export async function openConfigurationEditor(options: {
   const { audit, log = silentLogger, store, takeOver } = options
   let document = await store.load()
   let listeners: readonly ((document: AdministeredDocument) => void)[] = []
-  let working: Promise<unknown> = Promise.resolve()
+  const { inTurn } = createTurnQueue()
 
   const report = (error: unknown, what: string): void => log.error({ reason: error instanceof Error ? error.message : 'unknown' }, what)
 
@@ -71,11 +71,7 @@ export async function openConfigurationEditor(options: {
     get document() {
       return document
     },
-    change(user, edit) {
-      const done = working.then(() => change(user, edit))
-      working = done.catch(() => {})
-      return done
-    },
+    change: (user, edit) => inTurn(() => change(user, edit)),
     onChange(listener) {
       listeners = [...listeners, listener]
       return () => {

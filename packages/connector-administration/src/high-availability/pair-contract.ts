@@ -4,7 +4,7 @@ import type { Snapshot } from './installation.ts'
 import { fingerprintOf } from './peer-call.ts'
 
 /** States of a master: no shadow, one is being connected, one looks after it, one has fallen silent. */
-type MasterState = 'ALONE' | 'BINDING' | 'CONNECTED' | 'BROKEN'
+export type MasterState = 'ALONE' | 'BINDING' | 'CONNECTED' | 'BROKEN'
 /** States of a shadow (cloud-connector.md §6.2). */
 export type ShadowState = 'INITIAL' | 'DISCONNECTED' | 'HANDSHAKE' | 'INITSYNC' | 'READY' | 'LOST'
 

@@ -9,6 +9,7 @@ import {
   removeIdentity,
   saveIdentity,
 } from '@sallyport/cloud-connector'
+import { createTurnQueue } from '@sallyport/core'
 import {
   type AdministeredSubaccount,
   administeredSubaccountSchema,
@@ -81,12 +82,10 @@ export interface SubaccountLifecycleOptions extends HandshakeDeps {
 /** Keeps document, certificates and tunnels together. */
 export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): SubaccountLifecycle {
   const { connector, corrupted = [], editor, material } = options
-  let working: Promise<unknown> = Promise.resolve()
+  const turns = createTurnQueue()
   /** Waits for a tunnel that was begun, but not in the turn: others may cut it meanwhile. That it does not open is told by its state. */
   const inTurn = async (work: () => Promise<Holder | undefined>): Promise<void> => {
-    const done = working.then(work)
-    working = done.catch(() => {})
-    const begun = await done
+    const begun = await turns.inTurn(work)
     if (begun !== undefined) await connector.whenConnected(AbortSignal.timeout(tunnelWaitMs), begun).catch(() => {})
   }
   const isServed = (entry: AdministeredSubaccount): boolean => connector.status.links.some((link) => isLinkOf(link, entry))

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { lostAfterIntervals, maxRetryMs } from '../limits.ts'
+import { conflict } from '../rest/rest-error.ts'
+import type { MasterState, ShadowRequest } from './pair-contract.ts'
+import { type PairMember, reasonOf } from './pair-member.ts'
+
+/** What a master does for its shadow. */
+export interface MasterSide {
+  readonly state: MasterState
+  /** Why the shadow lacks the configuration, for people. */
+  readonly problem: string | undefined
+  /** Whether the shadow has been heard of within three of its check intervals. */
+  readonly isShadowThere: boolean
+  /** Has just become the master: knows nothing of a shadow yet. */
+  begin(): void
+  /** The shadow has asked. */
+  hear(): void
+  /** Takes a shadow that comes from `address`. @throws RestError 409 when it may not be one. */
+  register(request: ShadowRequest, address: string): Promise<{ readonly secret: string }>
+  /** Sees to it that the shadow has the configuration. Returns when to look again. */
+  bringUpToDate(): Promise<number>
+}
+
+/** Makes the side of the master. */
+export function createMasterSide(member: PairMember): MasterSide {
+  const { installation, link } = member
+  let binding = false
+  let lastHeardMs = -Infinity
+  let pushedRevision = -1
+  let pushProblem: string | undefined
+
+  const isShadowThere = (): boolean => {
+    const { peer } = member.settings
+    return peer !== undefined && member.now() - lastHeardMs < lostAfterIntervals * peer.checkIntervalInSeconds * 1000
+  }
+
+  const requireAcceptable = (request: ShadowRequest, address: string): void => {
+    const { master, peer } = member.settings
+    if (!master.haEnabled) throw conflict('high availability is not enabled on the master')
+    const allowed = master.allowedShadowHost
+    if (allowed !== '' && allowed.toLowerCase() !== request.host.toLowerCase() && allowed !== address)
+      throw conflict(`the master does not permit ${request.host} as its shadow`)
+    if (peer !== undefined && isShadowThere() && (peer.host !== request.host || peer.port !== request.port))
+      throw conflict(`${peer.host}:${peer.port} is the shadow already; there can be one`)
+    if (request.version !== installation.version)
+      throw conflict(`master and shadow have different versions: ${installation.version} and ${request.version}`)
+  }
+
+  const push = async (): Promise<boolean> => {
+    const { revision } = installation
+    try {
+      await link.tellChange()
+      pushedRevision = revision
+      if (pushProblem !== undefined) member.tell('resolved', 'the shadow has the configuration again')
+      pushProblem = undefined
+      return true
+    } catch (error) {
+      const reason = reasonOf(error)
+      if (pushProblem === undefined) member.tell('problem', `the configuration could not be pushed to the shadow: ${reason}`)
+      pushProblem = reason
+      return false
+    }
+  }
+
+  return {
+    get state() {
+      if (member.settings.peer === undefined) return 'ALONE'
+      if (binding && isShadowThere()) return 'BINDING'
+      return isShadowThere() && pushProblem === undefined ? 'CONNECTED' : 'BROKEN'
+    },
+    get problem() {
+      return pushProblem
+    },
+    get isShadowThere() {
+      return isShadowThere()
+    },
+    begin() {
+      lastHeardMs = -Infinity
+      pushedRevision = -1
+    },
+    hear() {
+      lastHeardMs = member.now()
+      binding = false
+    },
+    async register(request, address) {
+      requireAcceptable(request, address)
+      binding = true
+      const secret = randomBytes(32).toString('base64url')
+      const { certificate, checkIntervalInSeconds, host, port } = request
+      await member.save({ peer: { host, port, certificate, checkIntervalInSeconds, secret } })
+      lastHeardMs = member.now()
+      pushedRevision = installation.revision
+      return { secret }
+    },
+    async bringUpToDate() {
+      const upToDate = pushedRevision === installation.revision || (await push())
+      return upToDate ? member.intervalMs : Math.min(member.intervalMs, maxRetryMs)
+    },
+  }
+}

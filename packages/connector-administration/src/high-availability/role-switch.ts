@@ -1,0 +1,73 @@
+import { conflict } from '../rest/rest-error.ts'
+import type { MasterSide } from './master-side.ts'
+import type { PeerStatus } from './pair-contract.ts'
+import { type PairMember, reasonOf } from './pair-member.ts'
+import type { ShadowSide } from './shadow-side.ts'
+
+/** How an instance of a pair changes its role. Each has to happen in turn with everything else that changes it. */
+export interface RoleSwitch {
+  /** Of two masters the one that took over later stays. */
+  isOutvoted(from: PeerStatus): boolean
+  /** As `isOutvoted`, by the answer of the other instance; nobody is by one that does not answer. */
+  isOutvotedByPeer(): Promise<boolean>
+  /** Shadow: becomes the master if it can open a tunnel; tells whether it has. */
+  takeOver(): Promise<boolean>
+  /** Master: lets the shadow take over, and stays the master when that cannot. @throws RestError 409. */
+  handOver(): Promise<void>
+  /** Master: closes its tunnels and is a shadow from now on. */
+  giveUp(): Promise<void>
+}
+
+/** Makes the change of roles of a pair, between its two sides. */
+export function createRoleSwitch(
+  member: PairMember,
+  { master, shadow }: { readonly master: MasterSide; readonly shadow: ShadowSide },
+): RoleSwitch {
+  const { installation, link } = member
+  const isOutvoted = (from: PeerStatus): boolean =>
+    installation.role === 'master' && from.role === 'master' && from.term > member.settings.term
+
+  const becomeMaster = async (term: number): Promise<void> => {
+    await member.save({ term })
+    await installation.setRole('master')
+    shadow.end()
+    master.begin()
+    member.tell('role', 'this instance is the master now')
+  }
+
+  return {
+    isOutvoted,
+    async isOutvotedByPeer() {
+      const other = await member.ask().catch(() => undefined)
+      return other !== undefined && isOutvoted(other)
+    },
+    async takeOver() {
+      const open = await installation.openTunnels()
+      try {
+        if (open === 0) return false
+        await becomeMaster(member.settings.term + 1)
+        return true
+      } finally {
+        if (installation.role !== 'master') await installation.closeTunnels()
+      }
+    },
+    async handOver() {
+      if (member.settings.peer === undefined) throw conflict('there is no shadow that could take over')
+      // From here on no change is accepted that the shadow would not get.
+      await installation.setRole('shadow')
+      try {
+        await link.askToTakeOver()
+      } catch (error) {
+        await installation.setRole('master')
+        throw conflict(`the shadow cannot take over: ${reasonOf(error)}`)
+      }
+    },
+    async giveUp() {
+      await installation.closeTunnels()
+      await installation.setRole('shadow')
+      await member.save({ looksAfter: true })
+      shadow.begin()
+      member.tell('role', 'this instance is a shadow now')
+    },
+  }
+}
