@@ -14,6 +14,7 @@ import { defaultDrainMs } from './limits.ts'
 import type { OwnedCertificate } from './monitoring/certificate-status.ts'
 import { certificatesOf } from './monitoring/owned-certificates.ts'
 import { restoreTrust, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
+import { type Simulation, simulationOf } from './simulation/simulation.ts'
 import type { ConnectorTraces } from './trace/connector-traces.ts'
 import { noTraces } from './trace/no-traces.ts'
 import { trafficControlOf, type TrafficControl, trafficOf, type TrafficStatus } from './traffic-status.ts'
@@ -58,6 +59,8 @@ export interface CloudConnector extends AsyncDisposable {
   readonly traffic: readonly TrafficStatus[]
   /** @throws ConnectivityError `NOT_FOUND` for a subaccount and location without tunnel. */
   trafficControl(holder: LinkName): TrafficControl
+  /** Explains decisions without anything being sent or issued. @throws ConnectivityError `NOT_FOUND` for a subaccount and location without tunnel. */
+  simulation(holder: LinkName): Simulation
   /** Takes the trust list of the cloud side over. @throws ConnectivityError `NOT_FOUND` for a subaccount and location without tunnel. */
   synchroniseTrust(holder: LinkName, user: string, signal?: AbortSignal): Promise<TrustChanges>
   /** Renews the subaccount certificate now. */
@@ -296,6 +299,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       return certificatesOf(links)
     },
     trafficControl: (holder) => trafficControlOf(linkOf(holder), clock.now),
+    simulation: (holder) => simulationOf(linkOf(holder), audit),
     synchroniseTrust: async (holder, user, signal) => await linkOf(holder).synchronisation.synchronise(user, signal),
     renewCertificate: async (holder) => await linkOf(holder).renewal.renew(),
     whenChannelOpen: async (holder, id, signal) => await linkOf(holder).channels.whenOpen(id, signal),

@@ -57,6 +57,9 @@ export type { HardwareStatus, Series } from './monitoring/hardware-history.ts'
 export { type HardwareMonitor, startHardwareMonitor } from './monitoring/hardware-monitor.ts'
 export { type CpuStatus, createMachineProbe, type MachineProbe, type MemoryStatus, type Share } from './monitoring/machine-probe.ts'
 export { bucketBoundsMs, bucketOf } from './monitoring/performance-buckets.ts'
+export type { PrincipalPreview } from './principal/principal-handling.ts'
+export type { Simulation } from './simulation/simulation.ts'
+export type { RequestSimulation, SimulatedPrincipal, SimulatedRequest } from './simulation/simulated-request.ts'
 export {
   type ConnectorTraces,
   type LinkTraces,

@@ -71,3 +71,6 @@ export const renewalGiveUpMs = 604_800_000
 
 /** Backends whose availability is remembered; the one that was checked longest ago gives way. */
 export const maxAvailabilityResults = 10_000
+
+/** A token whose effect is asked for: above what a request can carry, so that a longer one is refused as the data path does. */
+export const maxSimulatedTokenCharacters = 16_384

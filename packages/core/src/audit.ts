@@ -3,6 +3,7 @@ export interface AuditEntry {
   readonly type:
     | 'access-allowed'
     | 'access-denied'
+    | 'access-simulated'
     | 'backup-restored'
     | 'certificate-expiring'
     | 'configuration-changed'

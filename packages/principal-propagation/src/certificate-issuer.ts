@@ -32,12 +32,32 @@ export type IssueVerdict =
   | { readonly issued: true; readonly certificate: IssuedCertificate; readonly cached: boolean }
   | { readonly issued: false; readonly code: 'PRINCIPAL_NOT_ISSUED'; readonly reason: IssueProblem; readonly problem: string }
 
+/** What {@link CertificateIssuer.issue} would answer. `rule` is there as soon as one applies, also when nothing comes of it. */
+export type CertificatePreview =
+  | {
+      readonly issuable: true
+      readonly rule: { readonly index: number; readonly rule: SubjectRule }
+      /** Text forms, RFC 4514. */
+      readonly subject: string
+      readonly issuer: string
+      readonly notBeforeMs: number
+      readonly notAfterMs: number
+    }
+  | {
+      readonly issuable: false
+      readonly rule: { readonly index: number; readonly rule: SubjectRule } | undefined
+      readonly reason: IssueProblem
+      readonly problem: string
+    }
+
 /** Makes certificates for principals, by rules. */
 export interface CertificateIssuer {
   /** A certificate made before for this very principal object, if it can still be used: synchronous, for the hot path. */
   peek(principal: ValidatedPrincipal): IssuedCertificate | undefined
   /** Never rejects. Principals with the same subject get the same certificate while it can be used. */
   issue(principal: ValidatedPrincipal): Promise<IssueVerdict>
+  /** What `issue` would decide now, without signing or remembering anything. */
+  preview(principal: ValidatedPrincipal): CertificatePreview
   /**
    * A certificate (DER) as the rule at `ruleIndex` would make it for a principal with these attributes, for setting up backends.
    *
@@ -87,12 +107,27 @@ export function createCertificateIssuer(options: CertificateIssuerOptions): Cert
 
   const signing = new Map<string, Promise<CachedCertificate>>()
 
+  const validityOf = (by: Authority, now: number): { readonly notBeforeMs: number; readonly notAfterMs: number } => ({
+    notAfterMs: wholeSeconds(Math.min(now + validityMinutes * 60_000, by.notAfterMs)),
+    notBeforeMs: wholeSeconds(Math.max(now - certificateSkewMs, by.notBeforeMs)),
+  })
+
+  /** Everything that is decided before a signature. */
+  const plan = (principal: ValidatedPrincipal): CertificatePlan => {
+    const selected = selectSubjectRule(rules, principal)
+    const usable = usableAuthority(authority, clock.now())
+    if (!('issuer' in usable)) return { selected, refusal: usable }
+    if (selected === undefined) return { selected, refusal: refused('failed', 'no subject pattern rule applies') }
+    const verdict = expandSubject(selected.rule.pattern, (variable) => readAttribute(principal, variable))
+    if (!verdict.expanded) return { selected, refusal: refused(verdict.reason, verdict.problem) }
+    return { selected, by: usable, subject: verdict.subject, text: formatName(verdict.subject) }
+  }
+
   /** Signs; the caller has made sure that the authority is valid now. */
   const sign = async (by: Authority, subject: readonly NameAttribute[]): Promise<CachedCertificate> => {
     const publicKey = await leafKey.publicKey()
     const now = clock.now()
-    const notAfterMs = wholeSeconds(Math.min(now + validityMinutes * 60_000, by.notAfterMs))
-    const notBeforeMs = wholeSeconds(Math.max(now - certificateSkewMs, by.notBeforeMs))
+    const { notAfterMs, notBeforeMs } = validityOf(by, now)
     const certificate = by.issuer.issue({
       subject,
       publicKey,
@@ -136,25 +171,29 @@ export function createCertificateIssuer(options: CertificateIssuerOptions): Cert
     async issue(principal) {
       const known = peek(principal)
       if (known !== undefined) return { issued: true, certificate: known, cached: true }
-      const usable = usableAuthority(authority, clock.now())
-      if (!('issuer' in usable)) return usable
-      const selected = selectSubjectRule(rules, principal)
-      if (selected === undefined) return refused('failed', 'no subject pattern rule applies')
-      const verdict = expandSubject(selected.rule.pattern, (variable) => readAttribute(principal, variable))
-      if (!verdict.expanded) return refused(verdict.reason, verdict.problem)
-      const subject = formatName(verdict.subject)
-      const same = bySubject.get(subject)
+      const planned = plan(principal)
+      if ('refusal' in planned) return planned.refusal
+      const same = bySubject.get(planned.text)
       if (same !== undefined && clock.now() < same.dropAtMs) {
         byPrincipal.set(principal, same)
         return { issued: true, certificate: same.issued, cached: true }
       }
       try {
-        const made = await signOnce(usable, subject, verdict.subject)
+        const made = await signOnce(planned.by, planned.text, planned.subject)
         byPrincipal.set(principal, made)
         return { issued: true, certificate: made.issued, cached: false }
       } catch (error) {
         return refused('failed', ConnectivityError.is(error) ? error.message : 'the key of the authority cannot sign')
       }
+    },
+    preview(principal) {
+      const planned = plan(principal)
+      if ('refusal' in planned) {
+        const { problem, reason } = planned.refusal
+        return { issuable: false, rule: planned.selected, reason, problem }
+      }
+      const { by, selected, text } = planned
+      return { issuable: true, rule: selected, subject: text, issuer: by.subject, ...validityOf(by, clock.now()) }
     },
     async sample(ruleIndex, variables) {
       const rule = rules[ruleIndex]
@@ -200,6 +239,17 @@ function readAuthority(authority: CertificateAuthority): Authority {
 }
 
 type IssueRefusal = Extract<IssueVerdict, { readonly issued: false }>
+type SelectedRule = NonNullable<ReturnType<typeof selectSubjectRule>>
+
+type CertificatePlan =
+  | {
+      readonly selected: SelectedRule
+      readonly by: Authority
+      readonly subject: readonly NameAttribute[]
+      /** The subject as text. */
+      readonly text: string
+    }
+  | { readonly selected: SelectedRule | undefined; readonly refusal: IssueRefusal }
 
 function usableAuthority(authority: Authority | undefined, nowMs: number): Authority | IssueRefusal {
   if (authority === undefined) return refused('no-authority', 'no CA certificate is configured for principal propagation')

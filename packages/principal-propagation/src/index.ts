@@ -17,6 +17,7 @@ export { type AuthorityKey, createAuthorityRequest, createCertificateAuthority, 
 export {
   type CertificateIssuer,
   type CertificateIssuerOptions,
+  type CertificatePreview,
   createCertificateIssuer,
   type IssuedCertificate,
   type IssueProblem,

@@ -3,6 +3,7 @@ import type { LinkContext } from '../link-context.ts'
 import type { PrincipalVerdict } from '../principal/principal-handling.ts'
 import { eventTarget } from './access-record.ts'
 import type { Exchange } from './exchange.ts'
+import { principalUseOf } from './principal-use.ts'
 import { certificateRefusal, type Refusal, tokenRefusal } from './refusals.ts'
 import { type AddedHeaders, emptyUserCertificate, noUserCertificate } from './request-transformation.ts'
 
@@ -10,6 +11,9 @@ import { type AddedHeaders, emptyUserCertificate, noUserCertificate } from './re
 export type PreparedPrincipal =
   | { readonly kind: 'ready'; readonly user: string; readonly headers: AddedHeaders }
   | { readonly kind: 'refused'; readonly user: string; readonly refusal: Refusal }
+
+/** Why a principal gets no ticket. */
+export const noTickets = 'no Kerberos service user is configured'
 
 /**
  * Applies the mapping's principal type. A token on a mapping that propagates must be good: it is never treated as if it were not there. On a
@@ -23,17 +27,16 @@ export function preparePrincipal(
   mapping: SystemMapping,
 ): PreparedPrincipal | Promise<PreparedPrincipal> {
   const { principal, state } = exchange
-  const { principalType } = mapping
-  const propagates = principalType === 'X509_GENERAL' || principalType === 'X509_RESTRICTED'
+  const use = principalUseOf(mapping.principalType, principal !== null)
   // There is no service user that could ask for tickets. Without them nobody is logged on, which is never the same as logging on nobody.
-  if (principal !== null && principalType === 'KERBEROS') {
+  if (principal !== null && use === 'ticket') {
     return state.principals.identify(principal).then((user) => {
-      const verdict = { kind: 'not-issued', user, problem: 'no Kerberos service user is configured' } as const
+      const verdict = { kind: 'not-issued', user, problem: noTickets } as const
       return conclude(context, exchange, verdict, false)
     })
   }
-  if (principal === null || !propagates) {
-    const headers = principalType === 'X509_RESTRICTED' || principalType === 'NONE_RESTRICTED' ? emptyUserCertificate : noUserCertificate
+  if (principal === null || use !== 'certificate') {
+    const headers = use === 'empty-header' ? emptyUserCertificate : noUserCertificate
     if (principal === null || state.auditLevel !== 'ALL') return { kind: 'ready', user: '', headers }
     return state.principals.identify(principal).then((user) => ({ kind: 'ready', user, headers }))
   }

@@ -1,4 +1,10 @@
-import type { CertificateIssuer, IssuedCertificate, PrincipalValidator, ValidatedPrincipal } from '@sallyport/principal-propagation'
+import type {
+  CertificateIssuer,
+  CertificatePreview,
+  IssuedCertificate,
+  PrincipalValidator,
+  ValidatedPrincipal,
+} from '@sallyport/principal-propagation'
 import type { WirePrincipal } from '@sallyport/tunnel'
 import { type AddedHeaders, certificateHeaders } from '../http/request-transformation.ts'
 
@@ -19,6 +25,18 @@ export type PrincipalVerdict =
   /** `problem` belongs behind the documented sentence. */
   | { readonly kind: 'not-issued'; readonly user: string; readonly problem: string }
 
+/** What would become of a principal: {@link PrincipalVerdict} with its grounds, and nothing made. */
+export type PrincipalPreview =
+  | { readonly kind: 'not-trusted'; readonly message: string }
+  | {
+      readonly kind: 'trusted'
+      /** The principal's name, for audit entries and texts. */
+      readonly user: string
+      readonly tokenIssuer: string
+      readonly expiresAtMs: number
+      readonly certificate: CertificatePreview
+    }
+
 /** From a token on the wire to a header for the backend. */
 export interface PrincipalHandling {
   /** Synchronous: the certificate of a principal that was here before and is still good in every respect. */
@@ -27,6 +45,8 @@ export interface PrincipalHandling {
   issue(principal: WirePrincipal, onValidated?: () => void): Promise<PrincipalVerdict>
   /** The principal's name for the audit log, where nothing is issued; says so when the token does not verify. */
   identify(principal: WirePrincipal): Promise<string>
+  /** What `issue` would answer, and by which rule; nothing is issued or remembered. */
+  preview(principal: WirePrincipal): Promise<PrincipalPreview>
 }
 
 const notVerified = '(not verified)'
@@ -72,6 +92,13 @@ export function createPrincipalHandling(options: {
     async identify(token) {
       const verdict = await validator.validate(token)
       return verdict.valid ? (verdict.principal.name ?? unnamed) : notVerified
+    },
+    async preview(token) {
+      const verdict = await validator.validate(token)
+      if (!verdict.valid) return { kind: 'not-trusted', message: verdict.message }
+      const { expiresAtSeconds, issuer: tokenIssuer, name = unnamed } = verdict.principal
+      const certificate = issuer.preview(verdict.principal)
+      return { kind: 'trusted', user: name, tokenIssuer, expiresAtMs: expiresAtSeconds * 1000, certificate }
     },
   }
 }

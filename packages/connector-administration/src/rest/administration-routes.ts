@@ -24,6 +24,7 @@ import { serveRoutes } from './route.ts'
 import { serviceChannels } from './service-channels.ts'
 import { securityStatus } from './security-status.ts'
 import { sessionRoutes } from './session-routes.ts'
+import { simulation } from './simulation.ts'
 import type { IsLocked } from './subaccount-path.ts'
 import { subaccountTrust } from './subaccount-trust.ts'
 import { subaccounts } from './subaccounts.ts'
@@ -85,6 +86,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...domainMappings(accessControl),
     ...transfer(accessControl),
     ...availabilityRoutes(accessControl, { availability, lifecycle }),
+    ...simulation(options),
     ...serviceChannels({ ...accessControl, lifecycle: options.lifecycle }),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),

@@ -163,7 +163,8 @@ function toAuthority({ certificate, key }: OwnedCertificate): CertificateAuthori
   return { certificate: first, privateKey: createPrivateKey(key) }
 }
 
-function describeRule({ condition, description, pattern }: SubjectRule): Readonly<Record<string, unknown>> {
+/** A rule as it is shown. */
+export function describeRule({ condition, description, pattern }: SubjectRule): Readonly<Record<string, unknown>> {
   return {
     ...(description === undefined ? {} : { description }),
     condition: formatCondition(condition),

@@ -8,6 +8,7 @@ import {
   type Reachability,
   removeIdentity,
   saveIdentity,
+  type Simulation,
 } from '@sallyport/cloud-connector'
 import { createTurnQueue } from '@sallyport/core'
 import {
@@ -56,6 +57,8 @@ export interface SubaccountLifecycle {
   synchroniseTrust(user: string, entry: AdministeredSubaccount): Promise<void>
   /** Looks whether the backend of a mapping can be reached. @throws ConnectivityError `NOT_FOUND` without a certificate. */
   checkBackend(entry: AdministeredSubaccount, mapping: AdministeredMapping): Promise<Reachability>
+  /** What would become of tokens and requests. @throws RestError 409 without a certificate. */
+  simulationOf(entry: AdministeredSubaccount): Simulation
   /** Whether it could not be loaded at the start, and has not been mended since. */
   isCorrupted(entry: AdministeredSubaccount): boolean
   /** Waits for the port of a service channel, for some seconds. @throws ConnectivityError why it is not open. */
@@ -72,7 +75,16 @@ export interface SubaccountLifecycleOptions extends HandshakeDeps {
   readonly editor: ConfigurationEditor
   readonly connector: Pick<
     CloudConnector,
-    'add' | 'remove' | 'connect' | 'disconnect' | 'whenConnected' | 'synchroniseTrust' | 'checkBackend' | 'whenChannelOpen' | 'status'
+    | 'add'
+    | 'remove'
+    | 'connect'
+    | 'disconnect'
+    | 'whenConnected'
+    | 'synchroniseTrust'
+    | 'checkBackend'
+    | 'simulation'
+    | 'whenChannelOpen'
+    | 'status'
   >
   readonly material: MaterialStore
   /** Whose certificates could not be read at the start. */
@@ -212,6 +224,10 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
       await connector.synchroniseTrust(entry, user)
     },
     checkBackend: (entry, mapping) => connector.checkBackend(entry, virtualNameOf(mapping)),
+    simulationOf(entry) {
+      if (isServed(entry)) return connector.simulation(entry)
+      throw conflict(`subaccount ${entry.subaccount}@${entry.regionHost} has no usable certificate; renew it first`)
+    },
     isCorrupted: (entry) => corrupted.some((holder) => isLinkOf(holder, entry)) && !isServed(entry),
     whenChannelOpen: (entry, id) => connector.whenChannelOpen(entry, id, AbortSignal.timeout(channelOpenWaitMs)),
     linkOf: (entry) => connector.status.links.find((link) => isLinkOf(link, entry)),
