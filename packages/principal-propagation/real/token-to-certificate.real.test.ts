@@ -43,7 +43,7 @@ function createChain(options: {
   const tokens = createTestIssuer({ nowMs: () => clock.now() })
   const trust = createTrustList()
   trust.synchronise([{ issuer: tokens.issuer, name: 'Test', type: 'OAUTH2', keys: tokens.keys }])
-  const validator = createPrincipalValidator({ trust, expirationToleranceHours: 2, clock })
+  const validator = createPrincipalValidator({ trust, tenant: 'demo', expirationToleranceHours: 2, clock })
   const issuer = createCertificateIssuer({ rules: defaultSubjectRules, validityMinutes: 60, ...options, leafKey })
   const propagate: Chain['propagate'] = async (token) => {
     const verdict = await validator.validate(token)
@@ -103,7 +103,7 @@ describe.skipIf(opensslIsMissing)('from token to certificate, as the openssl pro
 
   it('PP-016 names a technical principal by client_id, cid, sub and azp, in this order', async () => {
     const chain = chainWith()
-    const claims: Record<string, string> = { client_id: 'n-client', cid: 'n-cid', sub: 'n-sub', azp: 'n-azp', user_name: 'u', email: 'e' }
+    const claims: Record<string, string> = { client_id: 'n-client', cid: 'n-cid', sub: 'n-sub', azp: 'n-azp' }
     for (const claim of ['client_id', 'cid', 'sub', 'azp']) {
       expect((await show(chain, claims, 'technical')).subject).toBe(`CN=${claims[claim]}`)
       delete claims[claim]
@@ -147,9 +147,11 @@ describe.skipIf(opensslIsMissing)('from token to certificate, as the openssl pro
   it('PP-022 selects technical tokens only with "user_type is Technical"', async () => {
     const rules = [rule({ variable: 'user_type', operator: 'is', value: 'Technical' }, { CN: 'tech-${name}' }), ...defaultSubjectRules]
     const chain = chainWith({ rules })
-    const claims = { user_name: 'jane', client_id: 'app' }
-    expect((await show(chain, claims, 'technical')).subject).toBe('CN=tech-app')
-    expect((await show(chain, claims, 'business')).subject).toBe('CN=jane')
+    // Both are of the same client; one is its own, in the other it speaks for Jane.
+    const own = { grant_type: 'client_credentials', client_id: 'app', sub: 'app' }
+    const hers = { grant_type: 'password', user_name: 'jane', client_id: 'app' }
+    expect((await show(chain, own, 'technical')).subject).toBe('CN=tech-app')
+    expect((await show(chain, hers, 'business')).subject).toBe('CN=jane')
   })
 
   it('PP-026 puts exactly the fields of the pattern that are not empty into the subject', async () => {

@@ -5,7 +5,7 @@
  * @example
  * const trust = createTrustList()
  * trust.synchronise([{ issuer: 'https://tokens.example.org/oauth/token', name: 'Example', type: 'OAUTH2', keys: jwks.keys }])
- * const validator = createPrincipalValidator({ trust, expirationToleranceHours: 2, clock: systemClock })
+ * const validator = createPrincipalValidator({ trust, tenant: 'demo', expirationToleranceHours: 2, clock: systemClock })
  * const issuer = createCertificateIssuer({ authority, rules: defaultSubjectRules, validityMinutes: 60, clock: systemClock })
  * const verdict = await validator.validate({ kind: 'business', token })
  * const answer = verdict.valid ? await issuer.issue(verdict.principal) : verdict

@@ -15,7 +15,7 @@ function trusting(keys = issuer.keys): TrustList {
 }
 
 const validatorFor = (trust: TrustList, expirationToleranceHours = 2): PrincipalValidator =>
-  createPrincipalValidator({ trust, expirationToleranceHours, clock })
+  createPrincipalValidator({ trust, tenant: 'demo', expirationToleranceHours, clock })
 
 it('accepts a token of a trusted issuer as the kind of principal its channel says', async () => {
   const validator = validatorFor(trusting())
@@ -28,15 +28,39 @@ it('accepts a token of a trusted issuer as the kind of principal its channel say
 
 it('answers a known token synchronously with the same principal object, one for each kind', async () => {
   const validator = validatorFor(trusting())
-  const token = issuer.user('jane')
+  // Nothing in it tells for whom it speaks, so that it counts as what its channel says.
+  const token = issuer.sign({ sub: 'x', azp: 'app' })
   expect(validator.peek({ kind: 'business', token })).toBeUndefined()
   const verdict = await validator.validate({ kind: 'business', token })
   const known = validator.peek({ kind: 'business', token })
   expect(verdict.valid && verdict.principal === known).toBe(true)
   expect(Object.isFrozen(known)).toBe(true)
+  expect(validator.peek({ kind: 'technical', token })).toBeUndefined()
+  await validator.validate({ kind: 'technical', token })
   const other = validator.peek({ kind: 'technical', token })
+  expect(other).not.toBe(known)
   expect(other?.kind).toBe('technical')
-  expect(other?.name).toBe('sb-connectivity!b1')
+})
+
+it.each([
+  ['business', 'of a client that says so by its grant', 'application', { grant_type: 'client_x509', sub: 'app', user_name: 'jane' }],
+  ['business', 'of a client that says so by its subject', 'application', { sub: 'app', azp: 'app' }],
+  ['technical', 'of a person that says so by its grant', 'person', { grant_type: 'password', client_id: 'app' }],
+  ['technical', 'of a person that says so by a claim', 'person', { email: 'jane@example.org', azp: 'app' }],
+] as const)('refuses in the %s channel a token %s, also when it is known', async (kind, _, reason, claims) => {
+  const validator = validatorFor(trusting())
+  const token = issuer.sign(claims)
+  expect(await validator.validate({ kind: kind === 'business' ? 'technical' : 'business', token })).toMatchObject({ valid: true })
+  expect(await validator.validate({ kind, token })).toMatchObject({ valid: false, reason })
+  expect(validator.peek({ kind, token })).toBeUndefined()
+})
+
+it('refuses a token that names another tenant, whichever claim it does so with, and takes one that names none', async () => {
+  const validator = validatorFor(trusting())
+  for (const claims of [{ zid: 'other' }, { app_tid: 'other' }, { zid: 'demo', zone_uuid: 'other' }, { zone_uuid: 7 }])
+    expect(await validator.validate({ kind: 'business', token: issuer.sign(claims) })).toMatchObject({ valid: false, reason: 'tenant' })
+  for (const claims of [{ zid: undefined }, { zid: '', app_tid: 'demo' }])
+    expect(await validator.validate({ kind: 'business', token: issuer.sign({ sub: 'x', ...claims }) })).toMatchObject({ valid: true })
 })
 
 it.each([

@@ -1,5 +1,5 @@
 import type { Clock } from '@sallyport/core'
-import { createTokenVerifier, type TokenVerdict, type VerifiedToken } from '@sallyport/token-verifier'
+import { createTokenVerifier, namesOtherTenant, tokenHolder, type TokenVerdict, type VerifiedToken } from '@sallyport/token-verifier'
 import { readName } from './attributes.ts'
 import { notBeforeToleranceSeconds } from './defaults.ts'
 import { formatValidationFailure } from './documented-text.ts'
@@ -8,8 +8,17 @@ import type { PrincipalToken, ValidatedPrincipal } from './principal.ts'
 import { requireInteger } from './propagation-settings.ts'
 import type { TrustList } from './trust-list.ts'
 
-/** Why a token is not accepted. `issuer` is not in the list at all, `untrusted` is switched off there, `key` is not among the synchronised ones. */
-export type ValidationProblem = Extract<TokenVerdict, { readonly valid: false }>['reason'] | 'untrusted' | 'key'
+/**
+ * Why a token is not accepted. `issuer` is not in the list at all, `untrusted` is switched off there, `key` is not among the synchronised ones; `tenant` is another
+ * one, `application` and `person` came through the channel of the other.
+ */
+export type ValidationProblem =
+  | Extract<TokenVerdict, { readonly valid: false }>['reason']
+  | 'untrusted'
+  | 'key'
+  | 'tenant'
+  | 'application'
+  | 'person'
 
 /** Answer of {@link PrincipalValidator.validate}; `message` is complete and names nobody. */
 export type PrincipalVerdict =
@@ -27,6 +36,8 @@ export interface PrincipalValidator {
 /** What a validator works with; fixed for its life, except for the content of the trust list. */
 export interface PrincipalValidatorOptions {
   readonly trust: TrustList
+  /** The subaccount that the list is of. Issuers that several subaccounts trust name the one that a token is for. */
+  readonly tenant: string
   /** How long after its expiry a token is accepted, for work that still holds it. */
   readonly expirationToleranceHours: number
   readonly clock: Clock
@@ -34,14 +45,14 @@ export interface PrincipalValidatorOptions {
 
 /**
  * Validates tokens against the trust list of a connector, independently of what the cloud side has checked. Every request asks; verdicts are remembered
- * until the token expires or the list changes. The audience is not checked, because applications hand on tokens that were made for others.
+ * until the token expires or the list changes. A token of an application counts in the technical channel only, one of a person in the other only. The audience is not checked, because applications hand on tokens that were made for others.
  *
  * A validator is made for its settings: make another one when they change.
  *
  * @throws ConnectivityError `CONFIGURATION_INVALID` for a tolerance outside 1 to 336 hours.
  */
 export function createPrincipalValidator(options: PrincipalValidatorOptions): PrincipalValidator {
-  const { trust, expirationToleranceHours, clock } = options
+  const { trust, tenant, expirationToleranceHours, clock } = options
   requireInteger('expirationToleranceHours', expirationToleranceHours, minToleranceHours, maxToleranceHours)
   const verifier = createTokenVerifier({
     keys: trust.keys,
@@ -67,6 +78,14 @@ export function createPrincipalValidator(options: PrincipalValidatorOptions): Pr
     return principal
   }
 
+  /** What a good signature does not say: for which tenant the token is, and whether it speaks for whom its channel is. */
+  const refusalOf = (kind: PrincipalToken['kind'], { claims }: VerifiedToken): ValidationProblem | undefined => {
+    if (namesOtherTenant(claims, tenant)) return 'tenant'
+    const holder = tokenHolder(claims)
+    if (kind === 'business' && holder === 'application') return 'application'
+    return kind === 'technical' && holder === 'person' ? 'person' : undefined
+  }
+
   const explain = (reason: Extract<TokenVerdict, { readonly valid: false }>['reason'], token: string): ValidationProblem => {
     if (reason !== 'issuer') return reason
     const issuer = verifier.decode(token)?.iss
@@ -78,12 +97,13 @@ export function createPrincipalValidator(options: PrincipalValidatorOptions): Pr
   return {
     peek({ kind, token }) {
       const verified = verifier.peek(token)
-      return verified === undefined ? undefined : principalOf(kind, verified)
+      // Whoever has been made a principal of this kind has passed everything but the clock.
+      return verified === undefined ? undefined : principals[kind].get(verified)
     },
     async validate({ kind, token }) {
       const verdict = await verifier.verify(token)
-      if (verdict.valid) return { valid: true, principal: principalOf(kind, verdict.token) }
-      const reason = explain(verdict.reason, token)
+      const reason = verdict.valid ? refusalOf(kind, verdict.token) : explain(verdict.reason, token)
+      if (verdict.valid && reason === undefined) return { valid: true, principal: principalOf(kind, verdict.token) }
       return { valid: false, code: 'PRINCIPAL_NOT_TRUSTED', reason, message: formatValidationFailure(problems[reason]) }
     },
   }
@@ -98,5 +118,8 @@ const problems: Readonly<Record<ValidationProblem, string>> = {
   signature: 'the signature of the token is wrong; synchronise the trust configuration if keys have changed',
   expired: 'the token has expired',
   'not-yet-valid': 'the token is not valid yet; compare the clocks',
+  tenant: 'the token is for another tenant than this subaccount',
+  application: 'the token is that of an application, which is propagated through SAP-Connectivity-Technical-Authentication only',
+  person: 'the token is that of a person, which is not propagated through SAP-Connectivity-Technical-Authentication',
   unavailable: 'the trust configuration changes at the moment; try again',
 }

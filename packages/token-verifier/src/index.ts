@@ -13,7 +13,10 @@
  *
  * @packageDocumentation
  */
+export { embeddedTokenClaim, embeddedTokenOf } from './embedded-token.ts'
 export { createFixedKeySource, type FixedKeySource } from './fixed-key-source.ts'
 export { createRemoteKeySource, type RemoteKeySourceOptions } from './remote-key-source.ts'
+export { namesOtherTenant, tenantOfIdentityToken } from './tenant-claims.ts'
+export { tokenHolder } from './token-holder.ts'
 export { createTokenVerifier, type TokenVerifierOptions } from './token-verifier.ts'
 export type { IssuerKeys, KeySource, TokenClaims, TokenVerdict, TokenVerifier, VerifiedToken } from './types.ts'

@@ -117,6 +117,7 @@ export async function loadState(
       : createPrincipalHandling({
           validator: createPrincipalValidator({
             trust: surroundings.trust,
+            tenant: identity.subaccount,
             expirationToleranceHours: entry.principalPropagation.expirationToleranceHours,
             clock,
           }),
