@@ -194,6 +194,15 @@ describe('mappings of protocol RFCS', () => {
     expect(bench.audit.at(-1)?.message).toContain('the connector does not speak SNC itself')
   })
 
+  it('refuse every connection where principals are to be propagated, and say what that would need', async () => {
+    const [gateway] = await gateways(1)
+    await start({ ...fields(gateway!.address.port), principalType: 'X509_GENERAL' })
+    const { answer } = await bench.tcp({ host: 'erp.demo', port: 4800 })
+    expect(answer).toMatchObject({ kind: 'refused', code: 'ACCESS_DENIED' })
+    expect(gateway!.accepted).toBe(0)
+    expect(bench.audit.at(-1)?.message).toContain('SAP Cryptographic Library')
+  })
+
   it('CC-103 let SNC pass where they are told to, and nothing in the clear in either direction', async () => {
     const [gateway] = await gateways(1)
     await start({ ...fields(gateway!.address.port), passUnread: true })

@@ -170,6 +170,37 @@ describe('system mappings', () => {
     expect(await statusOf({ ...snc, virtualHost: 'no', virtualPort: 'sapgw00', sncPartnerName: 'p:CN=ERP' })).toBe(400)
   })
 
+  it('let SNC and WebSocket RFC pass unread where they say so, and only there', async () => {
+    const snc = { ...rfc, virtualHost: 'snc', virtualPort: 'sapgw00s', localPort: 'sapgw00s', protocol: 'RFCS', sncPartnerName: 'p:CN=ERP' }
+    const webSocket = { ...https, virtualHost: 'ws', protocol: 'RFCWS', authenticationMode: 'X509_GENERAL' }
+    for (const given of [snc, webSocket]) {
+      const path = `${mappings}/${given.virtualHost}:${given.virtualPort}`
+      const passes = async () => [(await bench.call('GET', path)).json().passUnread, decides().at(-1)?.passUnread ?? false]
+      expect((await bench.call('POST', mappings, given)).status).toBe(201)
+      expect(await passes()).toEqual([false, false])
+      expect((await bench.call('PUT', path, { ...given, passUnread: true })).status).toBe(204)
+      expect(await passes()).toEqual([true, true])
+      // A client that does not know the property takes nothing away.
+      expect((await bench.call('PUT', path, { ...given, description: 'changed' })).status).toBe(204)
+      expect(await passes()).toEqual([true, true])
+      expect((await bench.call('PUT', path, { ...given, passUnread: 'false' })).status).toBe(204)
+      expect(await passes()).toEqual([false, false])
+    }
+    for (const given of [rfc, https])
+      expect((await bench.call('POST', mappings, { ...given, passUnread: true })).json().message).toContain(
+        'passUnread is for RFCS and RFCWS',
+      )
+    expect((await bench.call('GET', mappings)).json().filter((mapping: object) => 'passUnread' in mapping)).toHaveLength(2)
+  })
+
+  it('propagate nobody over SNC: with passUnread they are refused, and why is said', async () => {
+    const snc = { ...rfc, virtualPort: 'sapgw00s', localPort: 'sapgw00s', protocol: 'RFCS', sncPartnerName: 'p:CN=ERP' }
+    const refused = await bench.call('POST', mappings, { ...snc, authenticationMode: 'X509_GENERAL', passUnread: true })
+    expect([refused.status, refused.json().message]).toEqual([400, expect.stringContaining('SAP Cryptographic Library')])
+    expect((await bench.call('POST', mappings, { ...rfc, authenticationMode: 'X509_GENERAL' })).status).toBe(400)
+    expect((await bench.call('GET', mappings)).json()).toEqual([])
+  })
+
   it('CC-056 CC-057 have ranges of equal width for TCP, which cannot be changed', async () => {
     const range = {
       ...https,

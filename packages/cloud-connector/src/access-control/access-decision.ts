@@ -72,13 +72,17 @@ export function decideTcpAccess(table: MappingTable, address: VirtualAddress): A
   if (isHttpMapping(mapping)) {
     return { allowed: false, kind: 'system', mapping, reason: `the mapping is for ${mapping.protocol}, not for TCP` }
   }
-  if (mapping.protocol === 'RFCS' && !mapping.passUnread) {
-    return {
-      allowed: false,
-      kind: 'system',
-      mapping,
-      reason: 'the connector does not speak SNC itself, and the mapping does not let it pass',
-    }
-  }
+  const refused = mapping.protocol === 'RFCS' ? explainSncRefusal(mapping) : undefined
+  if (refused !== undefined) return { allowed: false, kind: 'system', mapping, reason: refused }
   return { allowed: true, mapping, resource: undefined }
 }
+
+/** SNC of the application's own may pass. That of the connector, in which principals travel, needs a library that comes with SAP's systems alone. */
+function explainSncRefusal({ passUnread, principalType }: SystemMapping): string | undefined {
+  if (principalType !== 'NONE') return noSncLibrary
+  return passUnread ? undefined : 'the connector does not speak SNC itself, and the mapping does not let it pass'
+}
+
+/** What the propagation of principals over SNC lacks. */
+export const noSncLibrary =
+  'principals are propagated over SNC with the SAP Cryptographic Library and an SNC identity of the connector, which it does not have; propagate them with rfcws or https'

@@ -102,6 +102,13 @@ describe('mappings of protocol RFC', () => {
       expect.stringMatching(/^sapRouter: only rfc/),
     ])
     expect(problems({ allowedClients: ['1000'] })).toHaveLength(1)
+    // A user who is to be propagated must not go missing in the SNC of the application.
+    expect(problems({ ...snc, principalType: 'X509_RESTRICTED', passUnread: true })).toEqual([
+      expect.stringMatching(/^passUnread: does not go with X509_RESTRICTED: .*SAP Cryptographic Library/),
+    ])
+    expect(problems({ principalType: 'X509_GENERAL' })).toEqual([
+      expect.stringMatching(/^principalType: X509_GENERAL needs another protocol than RFC,/),
+    ])
   })
 
   it('keep passwords of SAProuters out of the configuration', () => {
@@ -126,6 +133,9 @@ describe('mappings of protocol RFC', () => {
     expect(warnings({ virtual: 'a:1', internal: 'tcp://b:3400' })).toEqual([])
     expect(warnings(snc)).toEqual([expect.stringContaining('every connection is refused')])
     expect(warnings({ ...snc, passUnread: true })).toEqual([expect.stringContaining('SNC passes unread')])
+    expect(warnings({ ...snc, principalType: 'X509_GENERAL' })).toEqual([
+      expect.stringMatching(/every connection is refused; .*SAP Cryptographic Library/),
+    ])
   })
 
   it('warn of functions that admit less than it seems: none at all, and * for the rest of a name', () => {

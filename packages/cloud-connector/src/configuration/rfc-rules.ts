@@ -1,4 +1,5 @@
 import type { BackendProtocol, MappingEntry, RfcMappingEntry } from '@sallyport/admin-api'
+import { noSncLibrary } from '../access-control/access-decision.ts'
 import { soapPath } from '../http/soap-function.ts'
 import type { MappingRule } from './mapping-rule.ts'
 
@@ -87,5 +88,11 @@ const sncHasAPartner: MappingRule = ({ protocol }, entry) =>
     ? [{ path: ['sncPartnerName'], message: 'an rfcs mapping names its SNC partner: p:<distinguished name of the backend>' }]
     : []
 
+/** The SNC that passes is the application's: in it nobody would be logged on but whom the application names itself. */
+const passingSncPropagatesNobody: MappingRule = ({ principalType, protocol }, { passUnread }) =>
+  protocol === 'RFCS' && passUnread && principalType !== 'NONE'
+    ? [{ path: ['passUnread'], message: `does not go with ${principalType}: ${noSncLibrary}` }]
+    : []
+
 /** What holds for the keys of RFC. */
-export const rfcRules: readonly MappingRule[] = [keysFit, functionsAreUnique, soapIsRead, sncHasAPartner]
+export const rfcRules: readonly MappingRule[] = [keysFit, functionsAreUnique, soapIsRead, sncHasAPartner, passingSncPropagatesNobody]

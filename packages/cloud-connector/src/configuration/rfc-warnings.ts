@@ -1,4 +1,5 @@
 import { shippingFunctions } from '@sallyport/rfc-wire'
+import { noSncLibrary } from '../access-control/access-decision.ts'
 import type { FunctionResource } from '../access-control/function-list.ts'
 import type { SystemMapping } from '../access-control/system-mapping.ts'
 
@@ -43,12 +44,10 @@ function beginningOf(name: string): string {
 /** SNC ends in the application, and nobody has published what WebSocket RFC carries. */
 function unreadWarnings({ passUnread, principalType, protocol, virtualText }: SystemMapping): readonly string[] {
   const what = protocol === 'RFCS' ? 'SNC' : 'WebSocket RFC'
+  if (protocol === 'RFCS' && principalType !== 'NONE') return [`${virtualText}: every connection is refused; ${noSncLibrary}`]
   return [
     passUnread
       ? `${virtualText}: ${what} passes unread; clients, users and functions are not decided`
       : `${virtualText}: every connection is refused; the connector cannot read ${what}, and passUnread is not set`,
-    ...(protocol === 'RFCS' && principalType !== 'NONE'
-      ? [`${virtualText}: principals are not propagated over SNC, which ends in the application`]
-      : []),
   ]
 }

@@ -39,6 +39,8 @@ export interface AdministeredMapping {
   readonly description?: string | undefined
   readonly sapRouter?: string | undefined
   readonly sncPartnerName?: string | undefined
+  /** Lets SNC or WebSocket RFC pass, in which nothing can be decided. Not known to the original, which reads both. */
+  readonly passUnread?: boolean | undefined
   readonly allowedClients: readonly string[]
   readonly blacklistedUsers: readonly { readonly client: string; readonly user: string }[]
   readonly creationDateMs: number
@@ -71,6 +73,7 @@ export const administeredMappingSchema: z.ZodType<AdministeredMapping> = z.stric
   description: z.string().max(1024).optional(),
   sapRouter: z.string().max(4096).optional(),
   sncPartnerName: z.string().max(1024).optional(),
+  passUnread: z.boolean().optional(),
   allowedClients: z.array(z.string()).default([]),
   blacklistedUsers: z.array(z.strictObject({ client: z.string(), user: z.string() })).default([]),
   creationDateMs: z.int(),
@@ -79,7 +82,17 @@ export const administeredMappingSchema: z.ZodType<AdministeredMapping> = z.stric
 
 /** The mapping in the form of the configuration file, which the connector checks and takes over. What its protocol has no use for is left out. */
 export function toMappingEntry(mapping: AdministeredMapping): Partial<MappingEntry> {
-  const { authenticationMode, backendType, description = '', hostInHeader, protocol, resources, sapRouter, sncPartnerName } = mapping
+  const {
+    authenticationMode,
+    backendType,
+    description = '',
+    hostInHeader,
+    passUnread,
+    protocol,
+    resources,
+    sapRouter,
+    sncPartnerName,
+  } = mapping
   const usesHttp = protocol === 'HTTP' || protocol === 'HTTPS'
   const usesGateway = protocol === 'RFC' || protocol === 'RFCS'
   return {
@@ -95,6 +108,7 @@ export function toMappingEntry(mapping: AdministeredMapping): Partial<MappingEnt
       : {}),
     ...(usesGateway && sapRouter !== undefined ? { sapRouter } : {}),
     ...(protocol === 'RFCS' && sncPartnerName !== undefined ? { sncPartnerName } : {}),
+    ...(isUnread(protocol) && passUnread !== undefined ? { passUnread } : {}),
   }
 }
 
@@ -103,7 +117,7 @@ export function toMappingEntry(mapping: AdministeredMapping): Partial<MappingEnt
  * of access that there is none of, or of a ban that nobody enforces.
  */
 export function idleListOf({ allowedClients, blacklistedUsers, protocol, resources }: AdministeredMapping): string | undefined {
-  if (protocol !== 'RFCS' && protocol !== 'RFCWS') return undefined
+  if (!isUnread(protocol)) return undefined
   const what =
     resources.length > 0
       ? 'resources'
@@ -115,6 +129,11 @@ export function idleListOf({ allowedClients, blacklistedUsers, protocol, resourc
   return what === undefined
     ? undefined
     : `${what} of ${protocol} mappings decide nothing, because what goes through them cannot be read; leave them out`
+}
+
+/** Whether the connector cannot read what goes through mappings of a protocol, though it is RFC. */
+export function isUnread(protocol: BackendProtocol): boolean {
+  return protocol === 'RFCS' || protocol === 'RFCWS'
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type BackendProtocol, backendProtocols, defaultPrincipalType, type MappingEntry } from '@sallyport/admin-api'
-import type { AdministeredMapping, AdministeredResource } from './administered-mapping.ts'
+import { type AdministeredMapping, type AdministeredResource, isUnread } from './administered-mapping.ts'
 
 /** Ports that an address need not name. */
 const usualPorts: Readonly<Partial<Record<BackendProtocol, string>>> = { HTTP: '80', HTTPS: '443', RFCWS: '443', LDAP: '389', LDAPS: '636' }
@@ -23,6 +23,7 @@ export function readMappingEntry(entry: MappingEntry, createdAtMs: number): Admi
     // A route that stands in a file holds passwords.
     sapRouter: typeof entry.sapRouter === 'string' ? entry.sapRouter : undefined,
     sncPartnerName: entry.sncPartnerName,
+    ...(isUnread(protocol) ? { passUnread: entry.passUnread } : {}),
     allowedClients: entry.allowedClients,
     blacklistedUsers: entry.blockedUsers,
     creationDateMs: createdAtMs,

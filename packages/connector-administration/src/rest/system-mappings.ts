@@ -1,7 +1,7 @@
 import { backendProtocols, backendTypes, principalTypes } from '@sallyport/admin-api'
 import type { Clock } from '@sallyport/core'
 import { z } from 'zod'
-import type { AdministeredMapping } from '../document/administered-mapping.ts'
+import { type AdministeredMapping, isUnread } from '../document/administered-mapping.ts'
 import type { SubaccountKey } from '../document/administered-subaccount.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { editMapping, findMapping, virtualNameOf } from '../document/edit-mapping.ts'
@@ -18,7 +18,7 @@ import {
   subaccountKeyOf,
   subaccountPath,
 } from './subaccount-path.ts'
-import { tolerantText } from './tolerant-values.ts'
+import { tolerantBoolean, tolerantText } from './tolerant-values.ts'
 
 /** What the routes of access control work on. */
 export interface AccessControlOptions {
@@ -54,6 +54,7 @@ const body = z.object({
   description: optionalText(1024),
   sapRouter: optionalText(4096),
   sncPartnerName: optionalText(1024),
+  passUnread: tolerantBoolean.nullish().transform((value) => value ?? undefined),
   allowedClients: clientList.nullish(),
   blacklistedUsers: blockedUserList.nullish(),
 })
@@ -155,6 +156,8 @@ function toMapping(given: z.output<typeof body>, kept: Pick<AdministeredMapping,
   const { creationDateMs, resources } = kept
   if (protocol !== 'RFC' && [...(allowedClients ?? []), ...(blacklistedUsers ?? [])].length > 0)
     throw invalidRequest(`clients and users are known in RFC mappings only, not in ${protocol}`)
+  if (given.passUnread === true && !isUnread(protocol))
+    throw invalidRequest(`passUnread is for RFCS and RFCWS mappings, whose contents cannot be read, not for ${protocol}`)
   return {
     ...rest,
     protocol,
@@ -173,8 +176,10 @@ function replaced(before: AdministeredMapping, after: AdministeredMapping): Admi
     throw invalidRequest('a port range cannot be changed; delete the mapping and make another')
   if (before.resources.length > 0 && kindOfResources(before) !== kindOfResources(after))
     throw invalidRequest(`the resources of the mapping are of no use for ${after.protocol}; delete them first`)
+  // Clients of the original do not know the property: what they replace keeps it.
+  const passUnread = after.passUnread ?? (before.protocol === after.protocol ? before.passUnread : undefined)
   // Counted from the mapping that stands there, in its own spelling.
-  return { ...after, virtualHost: before.virtualHost, virtualPort: before.virtualPort }
+  return { ...after, passUnread, virtualHost: before.virtualHost, virtualPort: before.virtualPort }
 }
 
 /** What the resources of a mapping are, if it has any. */
@@ -201,6 +206,7 @@ function renderMapping(key: SubaccountKey, mapping: AdministeredMapping, url: (p
     ...(description === undefined ? {} : { description }),
     ...(sapRouter === undefined ? {} : { sapRouter }),
     ...(sncPartnerName === undefined ? {} : { sncPartnerName }),
+    ...(isUnread(mapping.protocol) ? { passUnread: mapping.passUnread ?? false } : {}),
     authenticationMode: mapping.authenticationMode,
     allowedClients: mapping.allowedClients,
     blacklistedUsers: mapping.blacklistedUsers,
