@@ -102,11 +102,15 @@ export function createPrincipalValidator(options: PrincipalValidatorOptions): Pr
     },
     async validate({ kind, token }) {
       const verdict = await verifier.verify(token)
-      const reason = verdict.valid ? refusalOf(kind, verdict.token) : explain(verdict.reason, token)
-      if (verdict.valid && reason === undefined) return { valid: true, principal: principalOf(kind, verdict.token) }
-      return { valid: false, code: 'PRINCIPAL_NOT_TRUSTED', reason, message: formatValidationFailure(problems[reason]) }
+      if (!verdict.valid) return refused(explain(verdict.reason, token))
+      const reason = refusalOf(kind, verdict.token)
+      return reason === undefined ? { valid: true, principal: principalOf(kind, verdict.token) } : refused(reason)
     },
   }
+}
+
+function refused(reason: ValidationProblem): PrincipalVerdict {
+  return { valid: false, code: 'PRINCIPAL_NOT_TRUSTED', reason, message: formatValidationFailure(problems[reason]) }
 }
 
 const problems: Readonly<Record<ValidationProblem, string>> = {
