@@ -12,6 +12,7 @@
  *
  * @packageDocumentation
  */
+export { channelTypeNames } from './channels/channel-type-names.ts'
 export { admits, type HttpResource } from './access-control/http-resource.ts'
 export { readRequestPath, type RequestPath } from './access-control/request-path.ts'
 export type { SystemMapping } from './access-control/system-mapping.ts'

@@ -1,18 +1,21 @@
 import { request as httpsRequest } from 'node:https'
-import { logSettingsSchema } from '@sallyport/admin-api'
 import {
   type AdminListener,
   type CloudConnector,
   type ConfigurationSource,
+  type ConnectorTraces,
   createAdminListener,
   createCloudConnector,
   createMachineProbe,
   createMaterialMemory,
   loadIdentities,
   type MaterialStore,
-  type TraceSettings,
+  openConnectorTraces,
+  type TrafficPermission,
 } from '@sallyport/cloud-connector'
 import { type AuditEntry, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
 import { createManualClock, createTestCa, type ManualClock, type TestIdentity } from '@sallyport/test-fixtures'
 import {
@@ -38,6 +41,8 @@ import {
   type PairNotice,
   type PasswordHasher,
   removeAbandonedIdentities,
+  traceSettingsOf,
+  withTraceSettings,
   roles,
 } from '../src/index.ts'
 
@@ -63,6 +68,7 @@ export interface AdministrationBench extends AsyncDisposable {
   readonly clock: ManualClock
   readonly port: number
   readonly audited: readonly AuditEntry[]
+  readonly traces: ConnectorTraces
   readonly pair: Pair
   readonly identity: TestIdentity
   readonly notices: readonly PairNotice[]
@@ -112,7 +118,10 @@ export async function startAdministrationBench(
     readonly startOptions?: string
     /** Whether the other instance of a pair cannot be reached from here. */
     readonly network?: { cut: boolean }
-    readonly traces?: () => TraceSettings
+    /** Where traces go; a folder that is not made until something is traced. */
+    readonly traceFolder?: string
+    /** The answer of the second person who is asked before contents are traced. */
+    readonly tracePermission?: () => TrafficPermission
     readonly isLocked?: (subaccount: string, user: string) => boolean
     /** For a cloud side whose certificates are of now. */
     readonly clock?: ManualClock
@@ -136,9 +145,18 @@ export async function startAdministrationBench(
   const configuration: ConfigurationSource = createAdministeredSource(() => opened().document)
   const corrupted: { readonly subaccount: string; readonly locationId: string }[] = []
   const identities = await removeAbandonedIdentities(material, await loadIdentities(material, (holder) => corrupted.push(holder)))
+  const store = createDocumentStore(material)
+  const traces = await openConnectorTraces({
+    folder: given.traceFolder ?? join(tmpdir(), `sallyport-no-traces-${process.pid}`),
+    settings: traceSettingsOf(await store.load()),
+    permission: async () => given.tracePermission?.() ?? { allowed: true },
+    clock,
+    log: silentLogger,
+  })
   const openWay = createWayToCloud(() => opened().document.connector.proxy)
   const connector = createCloudConnector({
     configuration,
+    traces,
     identities,
     createTransport: (identity) =>
       createTlsTransport({
@@ -157,7 +175,15 @@ export async function startAdministrationBench(
     clock,
     agentVersion: '1.2.3',
   })
-  editor = await openConfigurationEditor({ store: createDocumentStore(material), takeOver: (user) => connector.reload(user), audit })
+  editor = await openConfigurationEditor({
+    store,
+    async takeOver(user) {
+      await traces.apply(traceSettingsOf(opened().document))
+      if (connector.running) await connector.reload(user)
+    },
+    audit,
+  })
+  await editor.change('startup', (document) => withTraceSettings(document, traces.settings))
   await connector.start()
   await adoptIdentities(editor, identities)
   const access = await openAccess({
@@ -215,7 +241,7 @@ export async function startAdministrationBench(
       }),
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },
-      traces: given.traces ?? (() => ({ log: logSettingsSchema.parse({}), traffic: [] })),
+      traces,
       pair,
       backup: {
         material,
@@ -240,6 +266,7 @@ export async function startAdministrationBench(
     clock,
     port,
     audited,
+    traces,
     identity: own,
     pair,
     notices,
@@ -281,6 +308,7 @@ export async function startAdministrationBench(
       await listener.close()
       await pair[Symbol.asyncDispose]()
       await connector.stop({ graceMs: 0 })
+      await traces.close()
     },
   }
   if (given.haRole !== undefined) await bench.call('POST', '/api/v1/configuration/connector/haRole', given.haRole)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { createManualClock, type ManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFileEditor } from '../src/index.ts'
@@ -256,5 +256,80 @@ describe('service channels', () => {
     ])
       expect(await statusOf(call)).toEqual([403, 'FORBIDDEN_REQUEST'])
     expect((await bench.call('GET', `${managed}/K8S/1`)).json()).toMatchObject({ enabled: false })
+  })
+})
+
+describe('the form of early versions', () => {
+  const given = { typeKey: 'HANA_DB', details: 'sales', serviceNumber: 20, connectionCount: '2' }
+  const make = async (body: object): Promise<string> => {
+    const answer = await bench.call('POST', channels, body)
+    expect([answer.status, answer.body]).toEqual([201, ''])
+    return new URL(String(answer.headers['location'])).pathname
+  }
+  const freePort = async (): Promise<number> => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+
+  it('makes channels of three types, and lists those of all', async () => {
+    expect(await make(given)).toBe(`${channels}/1`)
+    await make({ ...given, typeKey: 'RFC', details: abap.abapCloudTenantHost })
+    await make({ ...given, typeKey: 'HCPVM', details: 'vm1', serviceNumber: 2222 })
+    await create('K8S', cluster)
+    const closed = { enabled: false, connected: false, availableConnectionsCount: 0, connectedSinceTimeStamp: 0 }
+    expect(await read(channels)).toEqual([
+      { id: 1, typeDesc: { typeKey: 'HANA_DB', typeName: 'HANA Database' }, details: 'sales', port: 32015, connectionsCount: 2, ...closed },
+      {
+        id: 2,
+        typeDesc: { typeKey: 'RFC', typeName: 'ABAP Cloud System' },
+        details: abap.abapCloudTenantHost,
+        port: 3320,
+        connectionsCount: 2,
+        ...closed,
+      },
+      { id: 3, typeDesc: { typeKey: 'HCPVM', typeName: 'Virtual Machine' }, details: 'vm1', port: 2222, connectionsCount: 2, ...closed },
+      { id: 4, typeDesc: { typeKey: 'K8S', typeName: 'K8s Cluster' }, details: 'orders', port: 5432, connectionsCount: 1, ...closed },
+    ])
+    expect(await read(`${channels}/HANA`)).toMatchObject([{ id: 1, hanaInstanceName: 'sales', instanceNumber: 20, connections: 2 }])
+    expect(await read(`${channels}/1`)).toMatchObject({ id: 1, details: 'sales' })
+    expect(await statusOf(bench.call('GET', `${channels}/9`))).toEqual([404, 'NOT_FOUND'])
+    expect(await statusOf(bench.call('POST', channels, { ...given, typeKey: 'K8S' }))).toEqual([400, 'INVALID_REQUEST'])
+    expect(await statusOf(bench.call('POST', channels, { ...given, serviceNumber: 100, details: 'other' }))).toEqual([
+      400,
+      'INVALID_REQUEST',
+    ])
+  })
+
+  it('enables, changes and removes a channel, whose type stays', async () => {
+    const port = await freePort()
+    const machine = { typeKey: 'HCPVM', details: 'vm1', serviceNumber: port, connectionCount: 1 }
+    const path = await make(machine)
+    expect(await statusOf(enable(path, 'true'))).toEqual([204, undefined])
+    expect(await read(path)).toMatchObject({
+      enabled: true,
+      connected: true,
+      connectedSinceTimeStamp: clock.now(),
+      availableConnectionsCount: 1,
+    })
+    expect(await statusOf(bench.call('PUT', path, { ...machine, connectionCount: 3 }))).toEqual([204, undefined])
+    expect(await read(path)).toMatchObject({ enabled: true, connectionsCount: 3 })
+    expect(await statusOf(bench.call('PUT', path, given))).toEqual([400, 'INVALID_REQUEST'])
+    expect(await statusOf(bench.call('DELETE', path))).toEqual([204, undefined])
+    expect(await statusOf(bench.call('DELETE', path))).toEqual([404, 'NOT_FOUND'])
+  })
+
+  it('keeps the endpoint of a machine whose name stays', async () => {
+    const path = new URL(String((await post('VirtualMachine', { name: 'vm', endpointId: 'guid', port: 2222 })).headers['location']))
+      .pathname
+    const older = path.replace('/VirtualMachine', '')
+    const change = { typeKey: 'HCPVM', serviceNumber: 2223, connectionCount: 1 }
+    await bench.call('PUT', older, { ...change, details: 'vm' })
+    expect(await read(path)).toMatchObject({ name: 'vm', endpointId: 'guid', port: 2223, host })
+    await bench.call('PUT', older, { ...change, details: 'other' })
+    expect(await read(path)).toMatchObject({ name: 'other', endpointId: 'other' })
   })
 })

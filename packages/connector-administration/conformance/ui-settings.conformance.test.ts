@@ -1,8 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { request } from 'node:https'
 import { connect, type ConnectionOptions } from 'node:tls'
-import { logSettingsSchema } from '@sallyport/admin-api'
-import type { TraceSettings } from '@sallyport/cloud-connector'
 import { silentLogger } from '@sallyport/core'
 import { createTestCa, type TestIdentity } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -222,10 +220,6 @@ describe('security status', () => {
   }
 
   it('CC-128 lists every area and what is set', async () => {
-    let log: TraceSettings['log'] = logSettingsSchema.parse({})
-    let traffic: TraceSettings['traffic'] = []
-    await bench[Symbol.asyncDispose]()
-    bench = await startAdministrationBench({ haRole: 'master', traces: () => ({ log, traffic }) })
     await bench.expose({ regionHost: 'cloud', subaccount: 'own' })
     expect(await read()).toEqual({
       overall: 'Risk',
@@ -237,8 +231,8 @@ describe('security status', () => {
       applicationAllowlist: 'all applications',
       tunnelTrafficTrace: 'off',
     })
-    log = logSettingsSchema.parse({ cpicTraceLevel: 2 })
-    traffic = [{ subaccount: 'own', locationId: '', trafficTrace: true, payloadSncTrace: false }]
+    await bench.call('PATCH', `${base}/logAndTrace`, { cpicTraceLevel: 2 })
+    await bench.call('PATCH', `${base}/logAndTrace/subaccounts/cloud/own`, { trafficTrace: true })
     await bench.call('POST', `${ui}/cipherSuites`, ['TLS_AES_128_GCM_SHA256', 'TLS_RSA_WITH_AES_128_GCM_SHA256'])
     const { editor, ownCertificate } = bench.access
     await editor.change('test', (settings) => ({ ...settings, ui: { ...settings.ui, certificate: { current: ownCertificate } } }))

@@ -18,6 +18,8 @@ export { type ConfigurationEditor, openConfigurationEditor } from './document/co
 export { adoptIdentities } from './document/adopt-identities.ts'
 export { removeAbandonedIdentities } from './document/remove-abandoned-identities.ts'
 export { createFileEditor } from './document/file-editor.ts'
+export { mailSettingsOf, type ReportingSettings } from './document/reporting.ts'
+export { traceSettingsOf, withTraceSettings } from './document/trace-settings.ts'
 export { createDocumentStore, type DocumentStore } from './document/document-store.ts'
 export { openHaSettings } from './high-availability/ha-settings.ts'
 export { changeRole } from './high-availability/change-role.ts'

@@ -1,5 +1,6 @@
 import { alertingSettingsSchema, emailSettingsSchema, webhookSettingsSchema } from '@sallyport/admin-api'
 import type { AlertSettings } from '@sallyport/cloud-connector'
+import { mailSettingsOf, type ReportingSettings } from '@sallyport/connector-administration'
 import { ConnectivityError } from '@sallyport/core'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
 
@@ -44,10 +45,7 @@ export function alertSettingsOf(configuration: Configuration): AlertSettings {
  *
  * @throws ConnectivityError `CONFIGURATION_INVALID` when the file says what the document decides.
  */
-export function administeredAlertSettings(
-  configuration: Configuration,
-  reporting: () => Pick<AlertSettings, 'alerting' | 'email'>,
-): () => AlertSettings {
+export function administeredAlertSettings(configuration: Configuration, reporting: () => ReportingSettings): () => AlertSettings {
   const { email, settings } = configuration.connectorAdmin.alerts ?? {}
   if (email !== undefined || settings !== undefined)
     throw new ConnectivityError(
@@ -55,5 +53,5 @@ export function administeredAlertSettings(
       `${configuration.path}: connectorAdmin.alerts: mail and settings of alerts are administered, because the file names no connectors; only the webhook stands there`,
     )
   const { webhook } = alertSettingsOf(configuration)
-  return () => ({ alerting: reporting().alerting, email: reporting().email, webhook })
+  return () => ({ alerting: reporting().alerting, email: mailSettingsOf(reporting()), webhook })
 }

@@ -2,6 +2,7 @@ import {
   type CloudConnector,
   type CloudConnectorOptions,
   type ConfigurationSource,
+  type ConnectorTraces,
   createConfigurationFile,
   type MaterialStore,
 } from '@sallyport/cloud-connector'
@@ -14,6 +15,8 @@ import {
   type ProxySettings,
   renewalPolicyOf,
   openConfigurationEditor,
+  traceSettingsOf,
+  withTraceSettings,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError, type Logger } from '@sallyport/core'
 import type { ConfigurationFile } from '../configuration/schema.ts'
@@ -55,11 +58,13 @@ export function isAdministered({ configuration }: Pick<PartContext, 'configurati
 export function createAdministeredConfiguration(options: {
   readonly material: MaterialStore
   readonly audit: Pick<AuditSink, 'write'>
+  /** Take over what the document says about them. */
+  readonly traces: Pick<ConnectorTraces, 'apply' | 'settings'>
   readonly log: Logger
   /** Before the end of a certificate people are alerted; a week earlier it is renewed. */
   readonly alertDays: number
 }): ConnectorConfiguration {
-  const { alertDays, audit, log, material } = options
+  const { alertDays, audit, log, material, traces } = options
   let editor: ConfigurationEditor | undefined
   const current = (): ConfigurationEditor['document'] => {
     if (editor === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the configuration of the connector is not open yet')
@@ -78,11 +83,16 @@ export function createAdministeredConfiguration(options: {
     async openEditor(connector) {
       editor = await openConfigurationEditor({
         store: createDocumentStore(material),
-        // Before its start it has nothing to give up, and reads the document then.
-        takeOver: async (user) => (connector.running ? await connector.reload(user) : undefined),
+        async takeOver(user) {
+          await traces.apply(traceSettingsOf(current()))
+          // Before its start it has nothing to give up, and reads the document then.
+          if (connector.running) await connector.reload(user)
+        },
         audit,
         log,
       })
+      // What may not be traced is off since the start, so that it does not come back with the next change of something else.
+      await editor.change('startup', (document) => withTraceSettings(document, traces.settings))
       return editor
     },
   }

@@ -28,7 +28,7 @@ import { initialPasswordFileOf, openConnectorAccess } from './connector-access.t
 import { administeredAlertSettings, alertSettingsOf } from './connector-alert-settings.ts'
 import { createAdministeredConfiguration, createFiledConfiguration, isAdministered } from './connector-configuration.ts'
 import { type ConnectorMaterial, openConnectorMaterial } from './connector-material.ts'
-import { openTraces } from './connector-traces.ts'
+import { administeredTraceSettings, filedTraceSettings, openTraces } from './connector-traces.ts'
 import { type ConnectorWatch, startConnectorWatch } from './connector-watch.ts'
 import { openConnectorPair } from './connector-pair.ts'
 import { describeTunnel, reportOf } from './connector-report.ts'
@@ -52,19 +52,22 @@ export async function startConnectorPart(
   options: { readonly pairing?: AutomaticPairing; readonly compatDefaultPassword?: boolean } = {},
 ): Promise<RunningPart> {
   const { configuration, folder, clock, events } = context
-  const traces = await openTraces(context, partLog(context.log, 'connector'))
-  const { log } = traces
   const adminPort = configuration.connectorAdmin.port ?? context.ports.connectorAdmin
   const adminHost = configuration.connectorAdmin.host
   await requireFreePorts(adminHost, [adminPort])
   const material = openConnectorMaterial(folder)
   const administered = isAdministered(context)
+  const isRestored = administered && (await applyPendingRestore(material.store))
+  const settingsOfTraces = administered ? await administeredTraceSettings(configuration, material.store) : filedTraceSettings(configuration)
+  const traces = await openTraces(context, settingsOfTraces, partLog(context.log, 'connector'))
+  const { log } = traces
   const audit = createAuditLog({ folder: material.auditFolder, key: material.auditKey, clock, log })
-  if (administered && (await applyPendingRestore(material.store))) log.info({}, 'the configuration was restored from a backup')
+  if (isRestored) log.info({}, 'the configuration was restored from a backup')
   const configured = administered
     ? createAdministeredConfiguration({
         material: material.store,
         audit,
+        traces,
         log,
         alertDays: alertSettingsOf(configuration).alerting.thresholds.certificateValidityDays,
       })
@@ -147,7 +150,7 @@ export async function startConnectorPart(
       version,
       clock,
       access,
-      traces: () => traces.settings,
+      traces,
       lifecycle: createSubaccountLifecycle({
         editor,
         connector,

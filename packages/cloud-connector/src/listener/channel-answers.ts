@@ -1,16 +1,7 @@
-import type { ServiceChannelEntry } from '@sallyport/admin-api'
+import { channelTypeNames } from '../channels/channel-type-names.ts'
 import type { ChannelStatus } from '../channels/service-channel.ts'
 import type { LinkStatus } from '../connector-status.ts'
 import { nameOf } from './subaccount-name.ts'
-
-/** What the original calls the kinds of channels in its older interfaces and in its user interface. */
-const typeNames: Readonly<Record<ServiceChannelEntry['type'], { readonly typeKey: string; readonly typeName: string }>> = {
-  ABAPCloud: { typeKey: 'RFC', typeName: 'ABAP Cloud System' },
-  ABAPCloudSNC: { typeKey: 'RFC_SNC', typeName: 'ABAP Cloud System (SNC)' },
-  K8S: { typeKey: 'K8S', typeName: 'K8s Cluster' },
-  HANA: { typeKey: 'HANA_DB', typeName: 'HANA Database' },
-  VirtualMachine: { typeKey: 'HCPVM', typeName: 'Virtual Machine' },
-}
 
 /** The channels of a tunnel in `GET /api/monitoring/subaccounts` */
 export function renderChannels(channels: readonly ChannelStatus[]): readonly object[] {
@@ -28,7 +19,7 @@ export function renderChannelConnections(links: readonly LinkStatus[]): unknown 
     subaccounts: links.map((link) => ({
       serviceChannelConnections: link.channels
         .filter(({ state }) => state.kind === 'open')
-        .map(({ entry, openedConnections, port }) => ({ port, typeDesc: typeNames[entry.type], connections: openedConnections })),
+        .map(({ entry, openedConnections, port }) => ({ port, typeDesc: channelTypeNames[entry.type], connections: openedConnections })),
       ...nameOf(link),
     })),
     version: 1,
@@ -39,7 +30,7 @@ export function renderChannelConnections(links: readonly LinkStatus[]): unknown 
 export function renderChannelUsage(channels: readonly ChannelStatus[]): readonly object[] {
   return channels.map(({ entry, port, usage }) => ({
     port,
-    typeDesc: typeNames[entry.type],
+    typeDesc: channelTypeNames[entry.type],
     bytesReceived: usage.bytesFromCloud,
     bytesSent: usage.bytesToCloud,
   }))

@@ -1,3 +1,4 @@
+import { type LogSettings, logSettingsSchema } from '@sallyport/admin-api'
 import { z } from 'zod'
 import { type ReportingSettings, reportingSchema } from './reporting.ts'
 import { type OnPremisesSettings, onPremisesSchema } from './on-premises.ts'
@@ -34,6 +35,8 @@ export interface AdministeredDocument {
   readonly connectivity: ConnectivitySettings
   readonly regions: readonly CustomRegion[]
   readonly reporting: ReportingSettings
+  /** Of this instance alone: the other one of a pair has its own. */
+  readonly logAndTrace: LogSettings
   readonly subaccounts: readonly AdministeredSubaccount[]
 }
 
@@ -58,6 +61,7 @@ export const administeredDocumentSchema: z.ZodType<AdministeredDocument> = z.str
   onPremises: onPremisesSchema.prefault({}),
   connectivity: connectivitySettingsSchema.prefault({}),
   reporting: reportingSchema.default(reportingSchema.parse({})),
+  logAndTrace: logSettingsSchema.prefault({}),
   regions: z.array(customRegionSchema).max(maxCustomRegions).default([]),
   subaccounts: z.array(administeredSubaccountSchema).max(1000).default([]),
 })

@@ -1,3 +1,4 @@
+import { type TrafficTraceSettings, trafficTraceSettingsSchema } from '@sallyport/admin-api'
 import { z } from 'zod'
 import { type AdministeredChannel, administeredChannelSchema } from './administered-channel.ts'
 import { type AdministeredMapping, administeredMappingSchema } from './administered-mapping.ts'
@@ -16,6 +17,8 @@ export interface AdministeredSubaccount extends SubaccountKey {
   /** What an administrator wants; whether the tunnel is open is another matter. */
   readonly connected: boolean
   readonly auditLevel: 'OFF' | 'SECURITY' | 'ALL'
+  /** Whose contents are traced. Of this instance alone: the other one of a pair has its own. */
+  readonly traces: TrafficTraceSettings
   /** Which token issuers are trusted, and whether their list follows the cloud side by itself. */
   readonly trust: { readonly automatic: boolean; readonly untrustedIssuers: readonly string[] }
   readonly systemMappings: readonly AdministeredMapping[]
@@ -44,6 +47,7 @@ export const administeredSubaccountSchema: z.ZodType<AdministeredSubaccount> = z
   service: z.strictObject({ url: z.url({ protocol: /^https$/ }).max(500), authority: z.string().max(100_000).optional() }).optional(),
   connected: z.boolean().default(true),
   auditLevel: z.enum(['OFF', 'SECURITY', 'ALL']).default('SECURITY'),
+  traces: trafficTraceSettingsSchema.prefault({}),
   trust: z
     .strictObject({ automatic: z.boolean().default(false), untrustedIssuers: z.array(z.string().min(1).max(1000)).max(1000).default([]) })
     .prefault({}),

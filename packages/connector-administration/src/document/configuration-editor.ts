@@ -1,6 +1,6 @@
 import { parseConfiguration } from '@sallyport/cloud-connector'
 import { type AuditSink, ConnectivityError, createTurnQueue, type Logger, silentLogger } from '@sallyport/core'
-import { invalidRequest } from '../rest/rest-error.ts'
+import { forbidden, invalidRequest } from '../rest/rest-error.ts'
 import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
 import { idleListOf } from './administered-mapping.ts'
 import { renderConnectors } from './administered-source.ts'
@@ -16,7 +16,7 @@ export interface ConfigurationEditor {
    * Replaces the document by what `edit` makes of it: checked, stored, taken over by the connector. `user` is who asked, for the audit log. Returns the new
    * document; the same one when `edit` returned its argument, and nothing is stored then.
    *
-   * @throws what `edit` throws; RestError 400 when the connector cannot work with the change, which is undone then; ConnectivityError `STORE_FAILED` when it
+   * @throws what `edit` throws; RestError 400 when the connector cannot work with the change, 403 when it may not, and it is undone then; ConnectivityError `STORE_FAILED` when it
    * cannot be stored, and nothing has changed.
    */
   change(user: string, edit: (document: AdministeredDocument) => AdministeredDocument): Promise<AdministeredDocument>
@@ -101,5 +101,14 @@ function checked(document: AdministeredDocument): AdministeredDocument {
 }
 
 function asRefusal(error: unknown): unknown {
-  return ConnectivityError.is(error) && error.code === 'CONFIGURATION_INVALID' ? invalidRequest(error.message) : error
+  if (!ConnectivityError.is(error)) return error
+  switch (error.code) {
+    case 'CONFIGURATION_INVALID':
+      return invalidRequest(error.message)
+    // A second person has not permitted that contents are traced.
+    case 'ACCESS_DENIED':
+      return forbidden(error.message)
+    default:
+      return error
+  }
 }

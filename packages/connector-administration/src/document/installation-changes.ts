@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AuditEntry } from '@sallyport/core'
 import type { AdministeredDocument } from './administered-document.ts'
+import { type AdministeredSubaccount, isSubaccount } from './administered-subaccount.ts'
 import type { CertificateSlot } from './on-premises.ts'
 
 /** What of the document is of the installation as a whole: the original's category for the audit log, its name, and what may be told of it. */
@@ -23,29 +24,52 @@ const areas: readonly (readonly [category: string, what: string, read: (document
   ['Configuration', 'CustomRegions', ({ regions }) => regions.map((region) => ({ ...region, authority: fingerprint(region.authority) }))],
   ['AlertConfiguration', 'Alerting', ({ reporting }) => reporting.alerting],
   ['EMailConfiguration', 'EMail', ({ reporting: { email } }) => ({ ...email, smtpPassword: fingerprint(email.smtpPassword) })],
+  ['EMailConfiguration', 'EMailTrustStore', ({ reporting }) => reporting.emailTrust.certificates.map(({ alias }) => alias)],
   ['CrossAuditLogLevel', 'AuditLogLevel', ({ reporting }) => reporting.auditLog.level],
   ['AuditLogCleanup', 'AuditLogCleanup', ({ reporting }) => reporting.auditLog.cleanup],
+  ['CloudConnectorLoggers', 'SccLogLevel', ({ logAndTrace }) => logAndTrace.sccLogLevel],
+  ['OtherLoggers', 'OtherLogLevel', ({ logAndTrace }) => logAndTrace.otherLogLevel],
+  ['TlsTrace', 'TlsTrace', ({ logAndTrace }) => logAndTrace.tlsTrace],
+  ['CPICTrace', 'CpicTraceLevel', ({ logAndTrace }) => logAndTrace.cpicTraceLevel],
+  ['Configuration', 'TraceFiles', ({ logAndTrace: { cleanup, rolloverThreshold } }) => ({ cleanup, rolloverThreshold })],
   ['Account', 'Subaccounts', ({ subaccounts }) => subaccounts.map(({ regionHost, subaccount }) => `${subaccount}@${regionHost}`)],
 ]
 
+/** The same of one subaccount, as far as the connector itself does not tell it. */
+const subaccountAreas: readonly (readonly [category: string, what: string, read: (entry: AdministeredSubaccount) => unknown])[] = [
+  ['PayloadTrace', 'TrafficTrace', ({ traces }) => traces.trafficTrace],
+  ['PayloadSncTrace', 'PayloadSncTrace', ({ traces }) => traces.payloadSncTrace],
+]
+
 /**
- * Lines of the audit log for a change of what no single subaccount owns; subaccounts tell their own changes. Secrets show as whether they changed. Nothing while
- * that part of the audit log is off, but that it has been switched off.
+ * Lines of the audit log for what the connector does not tell itself: whatever no single subaccount owns, and traces of subaccounts. Secrets show as whether they
+ * changed. Nothing while that part of the audit log is off, but that it has been switched off.
  */
 export function installationChanges(before: AdministeredDocument, after: AdministeredDocument, user: string): readonly AuditEntry[] {
-  if (before.reporting.auditLog.level === 'OFF' && after.reporting.auditLog.level === 'OFF') return []
-  return areas.flatMap(([category, what, read]): readonly AuditEntry[] => {
+  const isSilent = before.reporting.auditLog.level === 'OFF' && after.reporting.auditLog.level === 'OFF'
+  return [...(isSilent ? [] : differences(areas, before, after, user, '')), ...traceChanges(before, after, user)]
+}
+
+function traceChanges(before: AdministeredDocument, after: AdministeredDocument, user: string): readonly AuditEntry[] {
+  return after.subaccounts.flatMap((entry) => {
+    const known = before.subaccounts.find((each) => isSubaccount(each, entry))
+    if (known === undefined || entry.auditLevel === 'OFF') return []
+    return differences(subaccountAreas, known, entry, user, entry.subaccount)
+  })
+}
+
+function differences<Value>(
+  of: readonly (readonly [category: string, what: string, read: (value: Value) => unknown])[],
+  before: Value,
+  after: Value,
+  user: string,
+  subaccount: string,
+): readonly AuditEntry[] {
+  return of.flatMap(([category, what, read]): readonly AuditEntry[] => {
     const [was, is] = [JSON.stringify(read(before)) ?? '{}', JSON.stringify(read(after)) ?? '{}']
     if (was === is) return []
-    return [
-      {
-        type: 'configuration-changed',
-        category,
-        subaccount: '',
-        user,
-        message: `User ${user} changed parameter ${what} from ${was} to ${is}`,
-      },
-    ]
+    const message = `User ${user} changed parameter ${what} from ${was} to ${is}`
+    return [{ type: 'configuration-changed', category, subaccount, user, message }]
   })
 }
 

@@ -6,6 +6,7 @@ import {
   defaultValidityMinutes,
 } from '@sallyport/principal-propagation'
 import { z } from 'zod'
+import { type TrustedCertificate, trustedCertificatesSchema } from './trust-store.ts'
 
 /** A certificate that this installation owns: PEM of the certificate with its chain, and of its key (PKCS #8). */
 export interface OwnedCertificate {
@@ -20,19 +21,13 @@ export interface CertificateSlot {
   readonly requestedKey?: string | undefined
 }
 
-/** A certificate that backends are trusted by. */
-export interface TrustedBackend {
-  readonly alias: string
-  /** PEM, one certificate. */
-  readonly certificate: string
-}
-
 /** Certificates, trust and principal propagation towards the backends of all subaccounts (cloud-connector.md §1.17, §8.6). */
 export interface OnPremisesSettings {
   readonly systemCertificate: CertificateSlot
   readonly ppCaCertificate: CertificateSlot
   readonly trustAllBackends: boolean
-  readonly trustedBackends: readonly TrustedBackend[]
+  /** What backends are trusted by. */
+  readonly trustedBackends: readonly TrustedCertificate[]
   /** Number of the next upload, which becomes part of aliases and is never used again. */
   readonly nextTrustedBackend: number
   readonly expirationToleranceInHr: number
@@ -56,10 +51,7 @@ export const onPremisesSchema: z.ZodType<OnPremisesSettings> = z.strictObject({
   systemCertificate: certificateSlotSchema.prefault({}),
   ppCaCertificate: certificateSlotSchema.prefault({}),
   trustAllBackends: z.boolean().default(false),
-  trustedBackends: z
-    .array(z.strictObject({ alias: z.string().min(1).max(100), certificate: z.string().min(1) }))
-    .max(1000)
-    .default([]),
+  trustedBackends: trustedCertificatesSchema.default([]),
   nextTrustedBackend: z.int().min(0).default(0),
   expirationToleranceInHr: z.int().min(1).max(336).default(defaultToleranceHours),
   certificateValidityInMin: z.int().min(1).max(43_200).default(defaultValidityMinutes),

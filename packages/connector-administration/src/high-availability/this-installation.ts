@@ -3,6 +3,7 @@ import { type CloudConnector, loadIdentities, type MaterialStore } from '@sallyp
 import { type AdministeredDocument, administeredDocumentSchema } from '../document/administered-document.ts'
 import { readMaterial, replaceMaterial } from '../document/configured-material.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { traceSettingsOf, withTraceSettings } from '../document/trace-settings.ts'
 import { takeOverPatienceMs } from '../limits.ts'
 import type { Installation } from './installation.ts'
 
@@ -43,7 +44,12 @@ export function createInstallation(options: {
       for (const identity of identities)
         if (!before.some((known) => isSame(known, identity) && known.certificate === identity.certificate)) await connector.add(identity)
       await editor.change(author, (own) => {
-        return { ...taken, revision: own.revision, connector: { ...taken.connector, haRole: own.connector.haRole } }
+        const mirrored: AdministeredDocument = {
+          ...taken,
+          revision: own.revision,
+          connector: { ...taken.connector, haRole: own.connector.haRole },
+        }
+        return withTraceSettings(mirrored, traceSettingsOf(own))
       })
     },
     async openTunnels() {

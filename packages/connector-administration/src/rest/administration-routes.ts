@@ -1,4 +1,4 @@
-import type { TraceSettings } from '@sallyport/cloud-connector'
+import type { ConnectorTraces } from '@sallyport/cloud-connector'
 import type { Clock } from '@sallyport/core'
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../access/access.ts'
@@ -9,7 +9,9 @@ import { authorityLists } from './authority-lists.ts'
 import { highAvailability } from './high-availability.ts'
 import { pairCalls } from './pair-calls.ts'
 import { connectivity } from './connectivity.ts'
+import { deprecatedChannels } from './deprecated-channels.ts'
 import { domainMappings } from './domain-mappings.ts'
+import { logAndTrace } from './log-and-trace.ts'
 import type { SubaccountLifecycle } from '../subaccounts/subaccount-lifecycle.ts'
 import { regions } from './regions.ts'
 import { resources } from './resources.ts'
@@ -46,7 +48,7 @@ export interface AdministrationOptions {
   readonly backup: Pick<BackupOptions, 'audit' | 'material' | 'restart' | 'startOptions'>
   readonly lifecycle: SubaccountLifecycle
   /** What is traced now. */
-  readonly traces: () => TraceSettings
+  readonly traces: Pick<ConnectorTraces, 'folder' | 'isTlsTraceActive' | 'settings'>
   /** Not there where a file configures the connector: such an installation stands alone. */
   readonly pair?: Pair | undefined
   /** Nothing is locked without it. */
@@ -88,6 +90,8 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...availabilityRoutes(accessControl, { availability, lifecycle }),
     ...simulation(options),
     ...serviceChannels({ ...accessControl, lifecycle: options.lifecycle }),
+    ...deprecatedChannels({ ...accessControl, lifecycle: options.lifecycle }),
+    ...logAndTrace(options),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
     ...uiSettings(options),

@@ -6,6 +6,7 @@ import type { ReportingSettings } from '../document/reporting.ts'
 import { invalidRequest } from './rest-error.ts'
 import { type Route, route } from './route.ts'
 import { tolerantBoolean, tolerantInteger } from './tolerant-values.ts'
+import { describeTrusted, trustStoreRoutes } from './trust-store.ts'
 
 const base = '/api/v1/configuration/connector'
 
@@ -13,7 +14,12 @@ const base = '/api/v1/configuration/connector'
 export function reporting(editor: ConfigurationEditor): readonly Route[] {
   const change = (user: string, edit: (before: ReportingSettings) => Partial<ReportingSettings>): Promise<unknown> =>
     editor.change(user, (document) => ({ ...document, reporting: { ...document.reporting, ...edit(document.reporting) } }))
-  return [...alertingRoutes(editor, change), ...emailRoutes(editor, change), ...auditLogRoutes(editor, change)]
+  return [
+    ...alertingRoutes(editor, change),
+    ...emailRoutes(editor, change),
+    ...emailTrustRoutes(editor, change),
+    ...auditLogRoutes(editor, change),
+  ]
 }
 
 type Change = (user: string, edit: (before: ReportingSettings) => Partial<ReportingSettings>) => Promise<unknown>
@@ -116,6 +122,27 @@ function emailRoutes(editor: ConfigurationEditor, change: Change): readonly Rout
         },
       }),
     ),
+  ]
+}
+
+function emailTrustRoutes(editor: ConfigurationEditor, change: Change): readonly Route[] {
+  const path = `${base}/email/truststore`
+  return [
+    route({
+      method: 'GET',
+      path,
+      permission: 'all',
+      handle: () => ({
+        status: 200,
+        body: { trustedEmailCertificates: editor.document.reporting.emailTrust.certificates.map(describeTrusted) },
+      }),
+    }),
+    ...trustStoreRoutes({
+      path: `${path}/certificates`,
+      prefix: 'trustedemailserver',
+      read: () => editor.document.reporting.emailTrust,
+      change: (user, edit) => change(user, ({ emailTrust }) => ({ emailTrust: edit(emailTrust) })),
+    }),
   ]
 }
 

@@ -1,4 +1,4 @@
-import type { TraceHolder, TraceSettings } from '@sallyport/cloud-connector'
+import type { ConnectorTraces, TraceHolder, TraceSettings } from '@sallyport/cloud-connector'
 import type { Access } from '../access/access.ts'
 import { enabledSuites } from '../access/cipher-suites.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
@@ -17,7 +17,7 @@ interface SecurityFinding {
 export function securityStatus(options: {
   readonly access: Access
   readonly editor: ConfigurationEditor
-  readonly traces: () => TraceSettings
+  readonly traces: Pick<ConnectorTraces, 'settings'>
 }): readonly Route[] {
   const { editor, traces } = options
   return [
@@ -30,7 +30,7 @@ export function securityStatus(options: {
         const subaccounts = editor.document.subaccounts.map(({ locationId, regionHost, subaccount }) => ({
           regionHost,
           subaccount,
-          findings: subaccountFindings(traces(), { subaccount, locationId }),
+          findings: subaccountFindings(traces.settings, { subaccount, locationId }),
         }))
         const risky = [...general, ...subaccounts.flatMap(({ findings }) => findings)].some(({ risk }) => risk)
         return { status: 200, body: { overall: risky ? 'Risk' : 'Low risk', general, subaccounts } }
@@ -44,7 +44,7 @@ function generalFindings({ access, editor, traces }: Parameters<typeof securityS
   const replaced = settings.ui.certificate.current !== undefined
   const weak = enabledSuites(settings.ui.cipherSuites).filter(({ assessment }) => assessment === 'weak')
   const { trustAllBackends } = editor.document.onPremises
-  const cpic = traces().log.cpicTraceLevel
+  const cpic = traces.settings.log.cpicTraceLevel
   return [
     finding('uiCertificate', replaced ? 'replaced' : 'generated', !replaced, 'use a certificate of an authority that browsers trust'),
     finding('cipherSuites', weak.length === 0 ? 'strong' : `${weak.length} weak`, weak.length > 0, 'disable the weak ones'),

@@ -1,4 +1,5 @@
 import { channelTypes, localPortOf, type ServiceChannelEntry } from '@sallyport/admin-api'
+import type { ChannelStatus } from '@sallyport/cloud-connector'
 import type { Clock } from '@sallyport/core'
 import { z } from 'zod'
 import { type AdministeredChannel, administeredChannelSchema } from '../document/administered-channel.ts'
@@ -99,8 +100,9 @@ function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannel
       body,
       async handle(call) {
         const { body: given, params } = call
-        const isOpen = statusOf(options, params, type)?.state.kind === 'open'
-        await change(options, call, type, isOpen, ({ enabled, host, id, maxClients }) =>
+        const key = channelKeyOf(params, type)
+        const isOpen = statusOf(options, key)?.state.kind === 'open'
+        await changeChannel(options, call, key, isOpen, ({ enabled, host, id, maxClients }) =>
           checkBody(administeredChannelSchema, { maxClients, ...given, host: given.host ?? host, type, id, enabled }),
         )
         return { status: 204 }
@@ -114,7 +116,9 @@ function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannel
       body: z.object({ enabled: tolerantBoolean }),
       async handle(call) {
         const { enabled } = call.body
-        await change(options, call, type, enabled, (channel) => (channel.enabled === enabled ? channel : { ...channel, enabled }))
+        await changeChannel(options, call, channelKeyOf(call.params, type), enabled, (channel) =>
+          channel.enabled === enabled ? channel : { ...channel, enabled },
+        )
         return { status: 204 }
       },
     }),
@@ -123,12 +127,8 @@ function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannel
       path: `${collection}/:id`,
       permission: 'edit',
       only: 'master',
-      async handle({ caller, params }) {
-        const key = channelKeyOf(params, type)
-        await editor.change(caller.user, (document) => {
-          const gone = findChannel(requireChangeable(document, key, caller, isLocked), key)
-          return editSubaccount(document, key, (entry) => ({ ...entry, channels: entry.channels.filter((channel) => channel !== gone) }))
-        })
+      async handle(call) {
+        await removeChannel(options, call, channelKeyOf(call.params, type))
         return { status: 204 }
       },
     }),
@@ -136,14 +136,13 @@ function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannel
 }
 
 /** Changes a channel. One that has to be open afterwards and is not, is as it was before. @throws RestError 500 then. */
-async function change(
+export async function changeChannel(
   { clock, editor, isLocked, lifecycle }: ServiceChannelsOptions,
-  { caller, params }: Call<unknown>,
-  type: ServiceChannelEntry['type'],
+  { caller }: Pick<Call<unknown>, 'caller'>,
+  key: ChannelKey,
   hasToOpen: boolean,
   edit: (channel: AdministeredChannel) => AdministeredChannel,
 ): Promise<void> {
-  const key = channelKeyOf(params, type)
   let before: AdministeredChannel | undefined
   const changed = await editor.change(caller.user, (document) => {
     const found = findChannel(requireChangeable(document, key, caller, isLocked), key)
@@ -167,6 +166,18 @@ async function change(
     )
     throw notOpened(clock.now(), error)
   }
+}
+
+/** Removes a channel. @throws RestError 404. */
+export async function removeChannel(
+  { editor, isLocked }: ServiceChannelsOptions,
+  { caller }: Pick<Call<unknown>, 'caller'>,
+  key: ChannelKey,
+): Promise<void> {
+  await editor.change(caller.user, (document) => {
+    const gone = findChannel(requireChangeable(document, key, caller, isLocked), key)
+    return editSubaccount(document, key, (entry) => ({ ...entry, channels: entry.channels.filter((channel) => channel !== gone) }))
+  })
 }
 
 /** The text of the original, and the reason. */
@@ -198,17 +209,21 @@ function deletion(path: string, isMeant: (channel: AdministeredChannel) => boole
 }
 
 function channelKeyOf(params: Readonly<Record<string, string>>, type: ServiceChannelEntry['type']): ChannelKey {
-  const id = params['id'] ?? ''
+  return { ...subaccountKeyOf(params), type, id: channelIdOf(params) }
+}
+
+/** The number of a channel in a path. @throws RestError 404 for what is none. */
+export function channelIdOf({ id = '' }: Readonly<Record<string, string>>): number {
   if (!/^[1-9]\d{0,14}$/.test(id)) throw notFound(`Service channel with value '${id}' does not exist`)
-  return { ...subaccountKeyOf(params), type, id: Number(id) }
+  return Number(id)
 }
 
 function pathOfChannel(key: SubaccountKey, { id, type }: Pick<ChannelKey, 'id' | 'type'>): string {
   return `${pathOfSubaccount(key)}/channels/${type}/${id}`
 }
 
-function statusOf({ editor, lifecycle }: ServiceChannelsOptions, params: Call<unknown>['params'], type: ServiceChannelEntry['type']) {
-  const key = channelKeyOf(params, type)
+/** How a channel is; `undefined` where nothing runs. */
+export function statusOf({ editor, lifecycle }: ServiceChannelsOptions, key: ChannelKey): ChannelStatus | undefined {
   return lifecycle.linkOf(findSubaccount(editor.document, key))?.channels.find(({ id }) => id === key.id)
 }
 
