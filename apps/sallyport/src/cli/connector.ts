@@ -10,6 +10,7 @@ import { exitCodes, usageError } from '../output/exit-code.ts'
 import { firstLine } from '../output/first-line.ts'
 import { formatTable } from '../output/printer.ts'
 import { readConnectorReports } from './connector-reports.ts'
+import { addConnectorServiceCommand } from './connector-service.ts'
 import { addConnectorUserCommand } from './connector-user.ts'
 import { createContext } from './context.ts'
 import { pairingCodeVariable, readPairingCode } from './pairing-code.ts'
@@ -44,6 +45,7 @@ interface CodeAnswer {
 /** `connector code|init|status`. */
 export function addConnectorCommand(program: Command): void {
   const connector = program.command('connector').description('pair and watch cloud connectors')
+  addConnectorServiceCommand(connector)
   addConnectorUserCommand(connector)
   connector
     .command('code')

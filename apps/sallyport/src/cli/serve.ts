@@ -4,6 +4,7 @@ import { exitCodes, usageError } from '../output/exit-code.ts'
 import { type PartContext, type Role, roles, type RunningPart } from '../stack/part.ts'
 import { portsWithOffset } from '../stack/ports.ts'
 import { startStackProcess } from '../stack/stack-process.ts'
+import { openServiceManager } from '../systemd/service-manager.ts'
 import { createEventLog } from '../trace/event-log.ts'
 import { findConfigurationFile, noConfiguration } from './config.ts'
 import { createContext } from './context.ts'
@@ -78,6 +79,7 @@ export function addServeCommand(program: Command): void {
         starts: wanted.map((role) => () => starts[role](context, options)),
       })
       stop = stack.stop
+      const manager = openServiceManager({ environment: process.env, clock: systemClock, log: logger })
       const authority = context.folder.file('ca.crt')
       logger.info({ roles: wanted, configuration: context.configuration.path, nodeExtraCaCerts: authority }, 'serving')
       process.once('SIGTERM', () => stack.stop())
@@ -85,7 +87,9 @@ export function addServeCommand(program: Command): void {
         process.once('SIGINT', () => process.exit(exitCodes.failed))
         stack.stop()
       })
+      await manager.ready()
       await stack.stopRequested
+      await manager.stopping()
       await stack.close()
       if (restarting) process.exitCode = exitCodes.restart
       logger.info({ roles: wanted, restarting }, 'stopped')

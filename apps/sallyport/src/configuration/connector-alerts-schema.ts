@@ -4,7 +4,7 @@ import { fileReference, secretReference, type SecretReference } from './text-ref
 
 /** When the connector alerts, and whom it tells: `connectorAdmin.alerts`. */
 export interface ConnectorAlertsEntry {
-  readonly settings: AlertingSettings
+  readonly settings?: AlertingSettings | undefined
   readonly email?:
     | {
         readonly to: string
@@ -25,7 +25,7 @@ export interface ConnectorAlertsEntry {
 /** Schema of {@link ConnectorAlertsEntry}. Addresses are checked when the connector starts, by the rules of the administration API. */
 export const connectorAlertsSchema: z.ZodType<ConnectorAlertsEntry> = z
   .strictObject({
-    settings: alertingSettingsSchema.prefault({}).describe('Thresholds, and which categories are sent'),
+    settings: alertingSettingsSchema.optional().describe('Thresholds, and which categories are sent'),
     email: z
       .strictObject({
         to: z.string().min(1).describe('Addresses, several with commas'),

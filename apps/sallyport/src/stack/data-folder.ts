@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConnectivityError } from '@sallyport/core'
 
@@ -75,9 +87,12 @@ function ifThere<Content>(folder: string, read: () => Content): Content | undefi
   }
 }
 
-/** Writes a file that only its owner reads, all of it or nothing. */
-export function writeFileAtomically(path: string, content: string | Buffer): void {
-  withTemporary(path, content, (temporary) => renameSync(temporary, path))
+/** Writes a file, all of it or nothing; only its owner reads it unless `mode` says otherwise. */
+export function writeFileAtomically(path: string, content: string | Buffer, mode = 0o600): void {
+  withTemporary(path, content, (temporary) => {
+    if (mode !== 0o600) chmodSync(temporary, mode)
+    renameSync(temporary, path)
+  })
 }
 
 /** Lets `place` put a file that is wholly on the disk where it belongs. Whatever happens, nothing secret stays under the temporary name. */
