@@ -6,7 +6,6 @@ import { editMapping, findMapping, findResource } from '../document/edit-mapping
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
 import { mergeMappings, type MergeOptions } from '../document/merge-mappings.ts'
 import { addScenario, removeScenario, type Scenario, scenariosOf } from '../document/scenario.ts'
-import { checkBody } from './check-body.ts'
 import { invalidRequest, notFound } from './rest-error.ts'
 import { type Answer, type Call, type Route, route } from './route.ts'
 import { mappingKeyOf, requireChangeable, subaccountKeyOf } from './subaccount-path.ts'
@@ -140,16 +139,20 @@ export function transfer({ clock, editor, isLocked }: AccessControlOptions): rea
   ]
 }
 
-function readArchive<Content>(form: UploadForm, file: string, schema: z.ZodType<Content>): Content {
+function readArchive<Schema extends z.ZodType>(form: UploadForm, file: string, schema: Schema): z.output<Schema> {
   const text = readZip(form.file('archive')).get(file)?.toString('utf8')
   if (text === undefined) throw invalidRequest(`the archive holds no ${file}`)
-  return checkBody(schema, parseJson(text, file), file)
+  const read = schema.safeParse(tryParseJson(text))
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  throw invalidRequest(`${file}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`)
 }
 
-function parseJson(text: string, file: string): unknown {
+function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw invalidRequest(`${file} in the archive is not JSON`)
+    // Said by the check, as anything else that is no content of the file.
+    return undefined
   }
 }
