@@ -1,7 +1,7 @@
 import { systemClock } from '@sallyport/core'
 import { createManualClock, createTestIssuer } from '@sallyport/test-fixtures'
-import { createRemoteKeySource } from '@sallyport/token-verifier'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createFixedKeySource, createRemoteKeySource } from '@sallyport/token-verifier'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type HttpBackend, startHttpBackend } from './backends.ts'
 import { openRawClient, readAnswer } from '@sallyport/conformance/cases'
 import { allowedClient, type Rig, type RigConnector, startRig } from './rig.ts'
@@ -340,7 +340,7 @@ describe('principals', () => {
   it('CP-058 a user token of an identity service counts in SAP-Connectivity-Authentication only', async () => {
     const token = rig.issuer.sign({
       zid: undefined,
-      app_tid: 'ias-tenant',
+      app_tid: 'demo',
       user_uuid: 'u-1',
       sub: 'u-1',
       azp: allowedClient,
@@ -349,6 +349,35 @@ describe('principals', () => {
     expect((await ask([`Proxy-Authorization: Bearer ${token}`])).status).toBe(407)
     expect((await ask([proxyHeader(), `SAP-Connectivity-Authentication: Bearer ${token}`])).status).toBe(200)
     expect(lastOpening().principal).toEqual({ kind: 'business', token })
+  })
+
+  it('the token of a corporate identity provider that a user token carries goes instead of it, alone or beside a proxy token', async () => {
+    const provider = createTestIssuer({ issuer: 'https://login.acme.test' })
+    const carried = provider.sign({ zid: undefined, ext_attr: undefined, sub: 'jane', email: 'jane@acme.test' })
+    const token = rig.issuer.user('j.doe', { corporate_idp_token: carried })
+    for (const lines of [[`Proxy-Authorization: Bearer ${token}`], [proxyHeader(), `SAP-Connectivity-Authentication: Bearer ${token}`]]) {
+      expect((await ask(lines)).status).toBe(200)
+      expect(lastOpening().principal).toEqual({ kind: 'business', token: carried })
+    }
+    // The application speaks for itself, whatever somebody has put into its token.
+    const own = rig.issuer.technical({ corporate_idp_token: carried })
+    expect((await ask([proxyHeader(), `SAP-Connectivity-Technical-Authentication: Bearer ${own}`])).status).toBe(200)
+    expect(lastOpening().principal).toEqual({ kind: 'technical', token: own })
+  })
+
+  it.each([
+    ['is no token', 'opaque', 'something in the place of a corporate token'],
+    ['is no text', { token: 'x' }, 'something in the place of a corporate token'],
+    ['is empty', '', 'something in the place of a corporate token'],
+    ['names another tenant', createTestIssuer({ tenant: 'other' }).user('jane'), 'another tenant'],
+  ])('a user token whose corporate token %s gets 400, and nobody is propagated in its place', async (_what, carried, text) => {
+    const token = rig.issuer.user('jane', { corporate_idp_token: carried })
+    const before = connector.openings.length
+    for (const lines of [[`Proxy-Authorization: Bearer ${token}`], [proxyHeader(), `SAP-Connectivity-Authentication: Bearer ${token}`]]) {
+      const answer = await ask(lines)
+      expect([answer.status, answer.body]).toEqual([400, expect.stringContaining(text)])
+    }
+    expect(connector.openings).toHaveLength(before)
   })
 
   it('CP-059 a technical token is propagated as technical principal', async () => {
@@ -388,5 +417,65 @@ describe('principals', () => {
     expect(lastOpening().principal).toEqual({ kind: 'business', token: 'opaque~token' })
     expect((await ask([proxyHeader(), 'SAP-Connectivity-Authentication: opaque'])).status).toBe(400)
     expect((await ask([proxyHeader(), 'SAP-Connectivity-Authentication: Bearer a"b'])).status).toBe(400)
+  })
+})
+
+describe('tokens of identity services', () => {
+  const service = createTestIssuer({ issuer: 'https://acme.accounts.test', keyId: 'ias' })
+  const claims = { zid: undefined, ext_attr: undefined, app_tid: 'demo', sub: 'orders', azp: 'orders' }
+  let own: Rig
+  let mine: RigConnector
+  let consumes: boolean
+  beforeAll(async () => {
+    const both = (issuer: { readonly issuer: string; readonly keys: typeof service.keys }) =>
+      createFixedKeySource([
+        { issuer: issuer.issuer, keys: issuer.keys },
+        { issuer: service.issuer, keys: service.keys },
+      ])
+    own = await startRig({
+      keySource: both,
+      identityServices: {
+        issuers: new Set([service.issuer]),
+        admits: ({ clientId, issuer, tenantId }) => consumes && issuer === service.issuer && clientId === 'orders' && tenantId === 'demo',
+      },
+    })
+    mine = await own.connect({ mappings: { 'erp.demo:80': backend.port } })
+  })
+  beforeEach(() => {
+    consumes = true
+  })
+  afterAll(() => own[Symbol.asyncDispose]())
+  const askOwn = (token: string, ...lines: readonly string[]) => ask([`Proxy-Authorization: Bearer ${token}`, ...lines], own.http)
+
+  it('let the applications use the proxy that consume it, and propagate nobody', async () => {
+    expect((await askOwn(service.sign(claims))).status).toBe(200)
+    expect(mine.openings.at(-1)).not.toHaveProperty('principal')
+    consumes = false
+    const answer = await askOwn(service.sign(claims))
+    expect([answer.status, answer.body]).toEqual([407, expect.stringContaining('consumes no instance of the connectivity service')])
+  })
+
+  it.each([
+    ['of a person', { ...claims, sub: 'jane', email: 'jane@acme.test' }, 'only the token of an application'],
+    ['that tells neither', { ...claims, sub: 'x' }, 'only the token of an application'],
+    ['without a tenant', { ...claims, app_tid: undefined }, 'claim app_tid'],
+    ['of two tenants', { ...claims, zid: 'other' }, 'another tenant'],
+    ['of another tenant', { ...claims, app_tid: 'other' }, 'consumes no instance'],
+    ['of another application', { ...claims, sub: 'x', azp: 'x' }, 'consumes no instance'],
+    // What our own token service would say of its client, an identity service must not.
+    [
+      'that claims to be of the connectivity client',
+      { ...claims, sub: allowedClient, azp: allowedClient, cid: allowedClient },
+      'consumes no instance',
+    ],
+  ])('one %s gets 407', async (_whose, given, text) => {
+    const answer = await askOwn(service.sign(given))
+    expect([answer.status, answer.body]).toEqual([407, expect.stringContaining(text)])
+  })
+
+  it('carry a user beside them, and none by themselves', async () => {
+    const user = service.sign({ ...claims, sub: 'u-1', user_uuid: 'u-1' })
+    expect((await askOwn(service.sign(claims), `SAP-Connectivity-Authentication: Bearer ${user}`)).status).toBe(200)
+    expect(mine.openings.at(-1)).toMatchObject({ principal: { kind: 'business', token: user } })
   })
 })

@@ -1,4 +1,5 @@
-import type { TokenClaims, TokenVerifier, VerifiedToken } from '@sallyport/token-verifier'
+import { type TokenClaims, tokenHolder, type TokenVerifier, type VerifiedToken } from '@sallyport/token-verifier'
+import { admitIdentityToken, type IdentityServices } from './identity-services.ts'
 import { identityOf } from './identity.ts'
 import { isRefusal, type Refusal } from './refusal.ts'
 import * as refusals from './refusals.ts'
@@ -31,14 +32,21 @@ export function createTokenGate(options: {
   readonly verifier: TokenVerifier
   readonly tenancy: Tenancy
   readonly allowedClients: { has(clientId: string): boolean } | undefined
+  /** Issuers beside the token service. */
+  readonly identityServices?: IdentityServices | undefined
 }): TokenGate {
-  const { verifier, tenancy, allowedClients } = options
+  const { verifier, tenancy, allowedClients, identityServices } = options
   const known = new WeakMap<VerifiedToken, Admission | Refusal>()
 
   function judge(token: VerifiedToken): Admission | Refusal {
+    const { claims, issuer } = token
+    const services = identityServices?.issuers.has(issuer) === true ? identityServices : undefined
     let verdict = known.get(token)
-    if (verdict === undefined) known.set(token, (verdict = admit(token.claims, tenancy)))
+    if (verdict === undefined)
+      known.set(token, (verdict = services === undefined ? admit(claims, tenancy) : admitIdentityToken(claims, tenancy)))
     if (isRefusal(verdict)) return verdict
+    if (services !== undefined)
+      return services.admits({ issuer, clientId: verdict.client, tenantId: verdict.tenant }) ? verdict : refusals.identityUnknown
     return allowedClients === undefined || allowedClients.has(verdict.client) ? verdict : refusals.clientUnknown
   }
 
@@ -63,13 +71,12 @@ function admit(claims: TokenClaims, tenancy: Tenancy): Admission | Refusal {
   return {
     tenant,
     client: typeof client === 'string' ? client : '',
-    user: isUserToken(claims) ? identityOf('business', claims) : undefined,
+    user: isTokenOfUser(claims) ? identityOf('business', claims) : undefined,
   }
 }
 
-/** Grants of XSUAA that end in the token of a person; a token without a grant counts as technical, so that nobody is propagated by guess. */
-function isUserToken(claims: TokenClaims): boolean {
-  const grant = claims.grant_type
-  if (grant === undefined || grant === 'client_credentials' || grant === 'client_x509') return false
+/** A token without a grant counts as technical here, so that nobody is propagated by guess. */
+function isTokenOfUser(claims: TokenClaims): boolean {
+  if (claims.grant_type === undefined || tokenHolder(claims) !== 'person') return false
   return [claims.user_name, claims.user_id, claims.user_uuid, claims.email].some((name) => typeof name === 'string' && name !== '')
 }

@@ -12,6 +12,7 @@ import type { TokenVerifier } from '@sallyport/token-verifier'
 import { createTokenGate, type Tenancy } from './admission.ts'
 import { createNamedCounter, type ListenerCounters, type ProxyCounters } from './counters.ts'
 import { createCallerPolicy } from './http/caller.ts'
+import type { IdentityServices } from './identity-services.ts'
 import { HttpConnection } from './http/http-connection.ts'
 import { isForbiddenTrailer } from './http/removed-headers.ts'
 import { createListener, type ProxyListener } from './listener.ts'
@@ -39,6 +40,8 @@ export interface ConnectivityProxyOptions {
   readonly tenancy: Tenancy
   /** Clients whose tokens may use listeners with authorization: a `Set`, or anything that knows as quickly. */
   readonly allowedClients: { has(clientId: string): boolean }
+  /** Without them only tokens of the token service are taken. */
+  readonly identityServices?: IdentityServices | undefined
   /** What a request does whose target or principal differs from that of its connection: it is refused as the original does, or opens a new logical connection. */
   readonly rebinding: 'refuse' | 'reopen'
   readonly listeners: { readonly http?: ListenerOptions; readonly socks5?: ListenerOptions }
@@ -69,7 +72,7 @@ export interface ConnectivityProxy extends AsyncDisposable {
  * @throws ConnectivityError `CONFIGURATION_INVALID` naming every problem of the options at once.
  */
 export function createConnectivityProxy(options: ConnectivityProxyOptions): ConnectivityProxy {
-  const { tunnels, verifier, tenancy, allowedClients, clock, audit } = options
+  const { tunnels, verifier, tenancy, allowedClients, identityServices, clock, audit } = options
   const log = options.log ?? silentLogger
   const events = options.events ?? noEvents
   const limits: ProxyLimits = { ...defaultProxyLimits, ...options.limits }
@@ -85,7 +88,7 @@ export function createConnectivityProxy(options: ConnectivityProxyOptions): Conn
   const { http, socks5 } = options.listeners
   const httpEntry = {
     ...shared,
-    policy: createCallerPolicy({ verifier, tenancy, allowedClients, authorization: http?.authorization ?? true }),
+    policy: createCallerPolicy({ verifier, tenancy, allowedClients, identityServices, authorization: http?.authorization ?? true }),
     lenient: options.rebinding === 'reopen',
     requestScanner: { limits: limits.requestHead, refusesTrailer: isForbiddenTrailer },
     answerScanner: { limits: limits.responseHead },
@@ -96,7 +99,7 @@ export function createConnectivityProxy(options: ConnectivityProxyOptions): Conn
   const socksEntry = {
     ...shared,
     authorization: socksAuthorization,
-    gate: createTokenGate({ verifier, tenancy, allowedClients: socksAuthorization ? allowedClients : undefined }),
+    gate: createTokenGate({ verifier, tenancy, allowedClients: socksAuthorization ? allowedClients : undefined, identityServices }),
     onRefused: (code: string) => refused.socks5.add(code),
   }
   const common = { limits, clock, log }

@@ -1,5 +1,5 @@
 import { maxStreamMessageBytes } from '@sallyport/core'
-import type { TokenClaims } from '@sallyport/token-verifier'
+import { embeddedTokenOf, namesOtherTenant, type TokenClaims } from '@sallyport/token-verifier'
 import type { WirePrincipal } from '@sallyport/tunnel'
 import { identityOf } from './identity.ts'
 import { bearerToken } from './proxy-authorization.ts'
@@ -31,6 +31,9 @@ export interface PrincipalSources {
  *
  * Neither signature nor expiry is looked at: the connector validates the token against its own trust. Only a tenant that the token names itself must be that
  * of the request, so that a mix-up shows here with a clear text. A token that cannot be decoded is passed on for the connector to refuse.
+ *
+ * Where the token of a person carries that of a corporate identity provider, the latter goes instead, and is validated like any other: the outer one vouches for
+ * nothing. The header is named in texts only.
  */
 export function choosePrincipal(
   sources: PrincipalSources,
@@ -42,8 +45,13 @@ export function choosePrincipal(
   if (business !== undefined) return fromHeader('business', 'SAP-Connectivity-Authentication', business, sources.tenant, decode)
   if (technical !== undefined)
     return fromHeader('technical', 'SAP-Connectivity-Technical-Authentication', technical, sources.tenant, decode)
-  if (proxyUser !== undefined && proxyUser.token.length > maxTokenBytes) return refusals.tokenTooLong
-  return proxyUser === undefined ? undefined : { wire: { kind: 'business', token: proxyUser.token }, identity: proxyUser.identity }
+  if (proxyUser === undefined) return undefined
+  const claims = decode(proxyUser.token)
+  if (claims !== undefined && embeddedTokenOf(claims) !== undefined) {
+    return chosen({ kind: 'business', header: 'Proxy-Authorization', token: proxyUser.token }, sources.tenant, decode)
+  }
+  if (proxyUser.token.length > maxTokenBytes) return refusals.tokenTooLong
+  return { wire: { kind: 'business', token: proxyUser.token }, identity: proxyUser.identity }
 }
 
 function fromHeader(
@@ -54,10 +62,23 @@ function fromHeader(
   decode: (token: string) => TokenClaims | undefined,
 ): ChosenPrincipal | Refusal {
   const token = bearerToken(value)
-  if (token === undefined) return refusals.notBearer(header)
+  return token === undefined ? refusals.notBearer(header) : chosen({ kind, header, token }, tenant, decode)
+}
+
+function chosen(
+  { header, kind, token }: WirePrincipal & { readonly header: string },
+  tenant: string,
+  decode: (token: string) => TokenClaims | undefined,
+): ChosenPrincipal | Refusal {
   if (token.length > maxTokenBytes) return refusals.tokenTooLong
   const claims = decode(token)
   if (claims === undefined) return { wire: { kind, token }, identity: `${kind} ${token}` }
-  if (claims.zid !== undefined && claims.zid !== tenant) return refusals.foreignUser(header)
-  return { wire: { kind, token }, identity: identityOf(kind, claims) }
+  if (namesOtherTenant(claims, tenant)) return refusals.foreignUser(header)
+  const embedded = kind === 'business' ? embeddedTokenOf(claims) : undefined
+  if (embedded === undefined) return { wire: { kind, token }, identity: identityOf(kind, claims) }
+  const inner = decode(embedded)
+  // Without claims it could not even be told for which tenant it is.
+  if (inner === undefined) return refusals.embeddedUnusable
+  if (namesOtherTenant(inner, tenant)) return refusals.foreignUser(header)
+  return { wire: { kind, token: embedded }, identity: identityOf(kind, inner) }
 }

@@ -90,6 +90,10 @@ export function foreignUser(name: string): Refusal {
   return invalid(`The user token in ${name} belongs to another tenant than the proxy token`)
 }
 
+export const embeddedUnusable: Refusal = invalid(
+  'The user token carries something in the place of a corporate token that is none, so that nobody can be propagated with it',
+)
+
 export const tokenTooLong: Refusal = invalid('The user token is too long to be passed through the tunnel')
 
 export const tokenMissing: Refusal = unauthorized(
@@ -118,6 +122,16 @@ export const clientUnknown: Refusal = unauthorized(
 export const tenantMissing: Refusal = unauthorized('Proxy authorization failed: the token names no tenant (claim zid)')
 
 export const tenantForeign: Refusal = unauthorized('Proxy authorization failed: the token belongs to another tenant than this proxy serves')
+
+export const identityOfPerson: Refusal = unauthorized(
+  'Proxy authorization failed: of an identity service only the token of an application is taken; send that of a user in SAP-Connectivity-Authentication',
+)
+
+export const identityTenantMissing: Refusal = unauthorized('Proxy authorization failed: the token names no tenant (claim app_tid)')
+
+export const identityUnknown: Refusal = unauthorized(
+  'Proxy authorization failed: the application of the token consumes no instance of the connectivity service in this tenant',
+)
 
 export const keysUnavailable: Refusal = refusal(
   'SERVICE_UNAVAILABLE',

@@ -1,5 +1,6 @@
 import type { TokenVerifier } from '@sallyport/token-verifier'
 import { type Admission, createTokenGate, type Tenancy, type TokenGate } from '../admission.ts'
+import type { IdentityServices } from '../identity-services.ts'
 import { type ChosenPrincipal, choosePrincipal } from '../principal.ts'
 import { proxyToken } from '../proxy-authorization.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
@@ -29,10 +30,11 @@ export function createCallerPolicy(options: {
   readonly authorization: boolean
   readonly tenancy: Tenancy
   readonly allowedClients: { has(clientId: string): boolean }
+  readonly identityServices: IdentityServices | undefined
 }): CallerPolicy {
-  const { verifier, authorization, tenancy } = options
+  const { verifier, authorization, tenancy, identityServices } = options
   return {
-    gate: createTokenGate({ verifier, tenancy, allowedClients: authorization ? options.allowedClients : undefined }),
+    gate: createTokenGate({ verifier, tenancy, allowedClients: authorization ? options.allowedClients : undefined, identityServices }),
     decode: (token) => verifier.decode(token),
     authorization,
     fixed: !authorization && tenancy.mode === 'dedicated' ? { tenant: tenancy.subaccount, client: '', user: undefined } : undefined,
