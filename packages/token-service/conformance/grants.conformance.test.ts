@@ -1,5 +1,6 @@
 import { createSecret } from '@sallyport/core'
-import { createTokenVerifier, createFixedKeySource } from '@sallyport/token-verifier'
+import type { TrustedIssuer } from '@sallyport/token-service'
+import { createTokenVerifier, createFixedKeySource, type TokenVerifier } from '@sallyport/token-verifier'
 import { createTestIssuer } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { claimsOf, headerOf, ids, type RunningService, secrets, startService, tenantHosts } from './running-service.ts'
@@ -148,6 +149,8 @@ describe('jwt-bearer with a trusted identity provider', () => {
   const rogue = createTestIssuer({ issuer: 'https://idp.example.test', keyId: 'idp' })
   const origin = 'corporate'
   let trusting: RunningService
+  let tokens: TokenVerifier
+  let trusted: readonly TrustedIssuer[]
   const user = {
     sub: 'u-17',
     aud: ['registered-app'],
@@ -163,7 +166,7 @@ describe('jwt-bearer with a trusted identity provider', () => {
 
   beforeAll(async () => {
     const { createManualClock } = await import('@sallyport/test-fixtures')
-    const tokens = createTokenVerifier({
+    tokens = createTokenVerifier({
       keys: createFixedKeySource([{ issuer: provider.issuer, keys: provider.keys }]),
       clock: createManualClock(Date.now()),
       expiryToleranceSeconds: 0,
@@ -180,7 +183,8 @@ describe('jwt-bearer with a trusted identity provider', () => {
       groupsClaim: 'groups',
       attributeClaims: ['department'],
     }
-    trusting = await startService({ trust: { tokens, issuers: [issuer] }, address: tenantHosts })
+    trusted = [issuer]
+    trusting = await startService({ trust: { tokens, issuers: trusted }, address: tenantHosts })
   })
   afterAll(async () => trusting.service.close())
 
@@ -228,6 +232,32 @@ describe('jwt-bearer with a trusted identity provider', () => {
   ])('refuses a token %s', async (_, assertion) => {
     const answer = await exchange(assertion())
     expect([answer.status, answer.json()['error']]).toEqual([401, 'invalid_token'])
+  })
+
+  it('carries the token of a provider along where it is told to, through exchange and refresh, and not in ID tokens', async () => {
+    const assertion = provider.sign(user)
+    const [issuer] = trusted
+    if (issuer === undefined) throw new Error('nobody is trusted')
+    await using embedding = await startService({ trust: { tokens, issuers: [{ ...issuer, embedsToken: true }] }, address: tenantHosts })
+    const host = { host: 'authentication.example.test', headers: { 'x-zid': ids.tenant } }
+    const carried = (answer: { json(): Record<string, unknown> }): unknown => claimsOf(answer.json()['access_token'])['corporate_idp_token']
+    const first = await embedding.token({ grant_type: jwtBearer, ...app, assertion }, host)
+    expect(carried(first)).toBe(assertion)
+    const second = await embedding.token({ grant_type: jwtBearer, ...destination, assertion: String(first.json()['access_token']) }, host)
+    expect(carried(second)).toBe(assertion)
+    const refreshed = await embedding.token(
+      { grant_type: 'refresh_token', ...app, refresh_token: String(first.json()['refresh_token']) },
+      host,
+    )
+    expect(carried(refreshed)).toBe(assertion)
+    const technical = await embedding.token({ grant_type: 'client_credentials', ...app }, host)
+    expect(claimsOf(technical.json()['access_token'])).not.toHaveProperty('corporate_idp_token')
+    expect(claimsOf((await exchange(assertion)).json()['access_token'])).not.toHaveProperty('corporate_idp_token')
+    const long = await embedding.token(
+      { grant_type: jwtBearer, ...app, assertion: provider.sign({ ...user, filler: 'x'.repeat(6_000) }) },
+      host,
+    )
+    expect([long.status, long.json()['error']]).toEqual([400, 'invalid_scope'])
   })
 
   it('trusts the provider in its own tenant only', async () => {

@@ -1,3 +1,4 @@
+import { embeddedTokenClaim } from '@sallyport/token-verifier'
 import type { GrantType, OAuthClient } from './oauth-client.ts'
 import { audienceOf } from './scopes.ts'
 import type { ResolvedAddress } from './service-address.ts'
@@ -42,6 +43,7 @@ export function userClaims(facts: TokenFacts, user: TokenUser, authTimeSeconds: 
     auth_time: authTimeSeconds,
     'xs.user.attributes': user.attributes,
     'xs.system.attributes': { 'xs.rolecollections': user.groups },
+    ...(user.corporateToken === undefined ? {} : { [embeddedTokenClaim]: user.corporateToken }),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { TokenClaims, TokenVerifier } from '@sallyport/token-verifier'
+import { embeddedTokenOf, type TokenClaims, type TokenVerifier } from '@sallyport/token-verifier'
 import { maxAssertionBytes } from './limits.ts'
 import type { ResolvedAddress } from './service-address.ts'
 import type { Tenant } from './tenant.ts'
@@ -34,8 +34,10 @@ export function createAssertionReader(deps: {
 
   const recall: AssertionReader['recall'] = async (reference, tenantId) => {
     if (reference.kind === 'directory') return users.findById(tenantId, reference.id)
-    const { origin } = reference.user
-    return trust.issuers.some((issuer) => issuer.tenantId === tenantId && issuer.origin === origin) ? reference.user : undefined
+    const { corporateToken, ...user } = reference.user
+    const trusted = trust.issuers.find((issuer) => issuer.tenantId === tenantId && issuer.origin === user.origin)
+    if (trusted === undefined) return undefined
+    return trusted.embedsToken === true && corporateToken !== undefined ? { ...user, corporateToken } : user
   }
 
   async function claimsOf(verifier: TokenVerifier, token: string): Promise<TokenClaims> {
@@ -72,7 +74,7 @@ export function createAssertionReader(deps: {
       const trusted = trust.issuers.find((candidate) => candidate.issuer === issuer && candidate.tenantId === tenant.id)
       if (trusted === undefined) throw refusal(401, 'invalid_token', 'The issuer of the assertion is not trusted in this tenant')
       const claims = await claimsOf(trust.tokens, assertion)
-      const user = userOfTrustedIssuer(claims, trusted)
+      const user = userOfTrustedIssuer(claims, assertion, trusted)
       return { user, reference: { kind: 'issuer', user }, authTimeSeconds: authTimeOf(claims) }
     },
     async ownClaims(token) {
@@ -91,6 +93,7 @@ function referenceOf(claims: TokenClaims, issuers: readonly TrustedIssuer[]): Us
   const email = text('email')
   const givenName = text('given_name')
   const familyName = text('family_name')
+  const corporateToken = embeddedTokenOf(claims)
   const system = claims['xs.system.attributes'] as { readonly 'xs.rolecollections'?: readonly string[] } | undefined
   return {
     kind: 'issuer',
@@ -103,6 +106,7 @@ function referenceOf(claims: TokenClaims, issuers: readonly TrustedIssuer[]): Us
       origin: claims.origin ?? '',
       groups: system?.['xs.rolecollections'] ?? [],
       attributes: (claims['xs.user.attributes'] ?? {}) as TokenUser['attributes'],
+      ...(corporateToken === undefined ? {} : { corporateToken }),
     },
   }
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '@sallyport/core'
+import { embeddedTokenClaim } from '@sallyport/token-verifier'
 import { SignJWT } from 'jose'
 import { type Claims, type GrantTypeClaim, idTokenClaims, technicalClaims, type TokenFacts, userClaims } from './access-token.ts'
 import { hashGrant } from './client-secret.ts'
 import type { GrantStore } from './grant-store.ts'
 import type { KeyRing } from './key-ring.ts'
-import { maxAccessTokenSeconds, maxTokenBytes, minAccessTokenSeconds, type TokenServiceLimits } from './limits.ts'
+import { maxAccessTokenSeconds, maxEmbeddingTokenBytes, maxTokenBytes, minAccessTokenSeconds, type TokenServiceLimits } from './limits.ts'
 import type { GrantType, OAuthClient } from './oauth-client.ts'
 import { type RandomSource, randomSecret } from './random.ts'
 import { technicalScopes, userScopes } from './scopes.ts'
@@ -86,13 +87,13 @@ export function createTokenIssuer(deps: {
     const token = await new SignJWT({ ...claims })
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: keyId, jku: address().keySetUrl })
       .sign(privateKey)
-    if (token.length > maxTokenBytes) {
+    const maxBytes = claims[embeddedTokenClaim] === undefined ? maxTokenBytes : maxEmbeddingTokenBytes
+    if (token.length > maxBytes)
       throw refusal(
         400,
         'invalid_scope',
-        `The token would be longer than ${maxTokenBytes} bytes; ask for fewer scopes or give the user fewer groups`,
+        `The token would be longer than ${maxBytes} bytes; ask for fewer scopes or give the user fewer groups`,
       )
-    }
     return token
   }
 

@@ -23,14 +23,16 @@ export interface TrustedIssuer {
   readonly groupsClaim?: string
   /** Claims that become user attributes, for principal propagation. */
   readonly attributeClaims?: readonly string[]
+  /** Tokens of its users carry the assertion along, so that a cloud connector can propagate who that names. */
+  readonly embedsToken?: boolean
 }
 
 /**
- * Reads the user out of a verified token of a trusted issuer.
+ * Reads the user out of a verified token of a trusted issuer; `assertion` is the text of that token.
  *
  * @throws ConnectivityError, see {@link refusal}: 401 `invalid_token` when it is for somebody else or names nobody.
  */
-export function userOfTrustedIssuer(claims: TokenClaims, trusted: TrustedIssuer): TokenUser {
+export function userOfTrustedIssuer(claims: TokenClaims, assertion: string, trusted: TrustedIssuer): TokenUser {
   const audiences = texts(claims.aud)
   if (!audiences.some((audience) => trusted.audiences.includes(audience)))
     throw refusal(401, 'invalid_token', 'The assertion is for another audience')
@@ -52,6 +54,7 @@ export function userOfTrustedIssuer(claims: TokenClaims, trusted: TrustedIssuer)
     origin: trusted.origin,
     groups: groups.slice(0, maxGroupsPerUser),
     attributes: Object.fromEntries(attributes.filter(([, values]) => values.length > 0)),
+    ...(trusted.embedsToken === true ? { corporateToken: assertion } : {}),
   }
 }
 

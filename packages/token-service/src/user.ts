@@ -11,6 +11,8 @@ export interface TokenUser {
   readonly origin: string
   readonly groups: readonly string[]
   readonly attributes: Readonly<Record<string, readonly string[]>>
+  /** The token of a trusted issuer by which the user came, where tokens of that issuer's users carry it along. */
+  readonly corporateToken?: string
 }
 
 /** A user of our own directory. Without `passwordHash` nobody logs on as that user; tokens can still be issued in process. */

@@ -56,6 +56,21 @@ describe('configuration', () => {
       /:4:\d+ connectors\[0\]\.mappings\[1\]/,
     ],
     [
+      'an issuer that is service and provider',
+      'identityServices: [{ issuer: "https://a.example", keysUrl: "https://a.example" }]\nidentityProviders: [{ issuer: "https://a.example", keysUrl: "https://a.example", origin: a, audiences: [x] }]\n',
+      /:2:\d+ identityProviders\[0\].*stands twice/,
+    ],
+    [
+      'a provider whose users look like our own',
+      'identityProviders: [{ issuer: "https://a.example", keysUrl: "https://a.example", origin: sap.default, audiences: [x] }]\n',
+      /identityProviders\[0\]\.origin.*of this installation/,
+    ],
+    [
+      'a token that is carried along and accepted by nobody',
+      'identityProviders: [{ issuer: "https://a.example", keysUrl: "https://a.example", origin: a, audiences: [x], embedToken: true }]\n',
+      /identityProviders\[0\]\.embedToken: no connector accepts/,
+    ],
+    [
       'the same service twice',
       'subaccounts: [{ id: a }]\nserver:\n  serviceChannels:\n    mappings:\n      - { type: TCP, subaccountId: a, serviceId: x, internalAddress: "h:1" }\n      - { type: TCP, subaccountId: a, serviceId: X, internalAddress: "h:2" }\n',
       /:6:\d+ server\.serviceChannels\.mappings\[1\]\.serviceId: the TCP service "X" of subaccount "a" stands twice/,
@@ -99,7 +114,7 @@ describe('configuration', () => {
     [
       'the same identity service twice',
       'identityServices:\n  - { issuer: "https://a.example", keysUrl: "https://a.example" }\n  - { issuer: "https://a.example", keysUrl: "https://b.example" }\n',
-      /identity service "https:\/\/a\.example" stands twice/,
+      /identityServices\[1\].*issuer "https:\/\/a\.example" stands twice/,
     ],
     [
       'a file with parameters that is not there',

@@ -90,12 +90,32 @@ const uniqueRoleCollections: Rule = ({ roleCollections }) =>
       : [{ path: ['roleCollections', at, 'name'], message: `the role collection "${entry.name}" stands twice` }],
   )
 
-const uniqueIdentityServices: Rule = ({ identityServices }) =>
-  identityServices.flatMap((entry, at) =>
-    identityServices.findIndex((other) => other.issuer === entry.issuer) === at
-      ? []
-      : [{ path: ['identityServices', at, 'issuer'], message: `the identity service "${entry.issuer}" stands twice` }],
-  )
+/** An issuer has one entry: two would let their order decide what its tokens mean. */
+const uniqueIssuers: Rule = ({ identityProviders, identityServices }) => {
+  const issuers = [...identityServices, ...identityProviders].map(({ issuer }) => issuer)
+  return issuers.flatMap((issuer, at) => {
+    if (issuers.indexOf(issuer) === at) return []
+    const place = at < identityServices.length ? ['identityServices', at] : ['identityProviders', at - identityServices.length]
+    return [{ path: [...place, 'issuer'], message: `the issuer "${issuer}" stands twice` }]
+  })
+}
+
+const identityProviders: Rule = ({ identityProviders: entries }) =>
+  entries.flatMap(({ embedToken, origin, propagatesUsers }, at) => {
+    const problems: ConfigurationProblem[] = []
+    const path = (key: string): ConfigurationProblem['path'] => ['identityProviders', at, key]
+    if (origin === ownOrigin || entries.findIndex((other) => other.origin === origin) !== at)
+      problems.push({ path: path('origin'), message: `users of another provider, or of this installation, have the origin "${origin}"` })
+    if (embedToken && !propagatesUsers)
+      problems.push({
+        path: path('embedToken'),
+        message: 'no connector accepts the token that is carried along unless propagatesUsers is true',
+      })
+    return problems
+  })
+
+/** Of the users that stand in the file. */
+const ownOrigin = 'sap.default'
 
 const tenantHosts: Rule = ({ server: { tokenService } }) => {
   if (!tokenService.tenantHosts) return []
@@ -167,7 +187,8 @@ const rules: readonly Rule[] = [
   keySystems,
   ownCustomerKeys,
   uniqueRoleCollections,
-  uniqueIdentityServices,
+  uniqueIssuers,
+  identityProviders,
   serviceMappings,
 ]
 

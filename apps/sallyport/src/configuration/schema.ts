@@ -1,6 +1,7 @@
 import { type ConnectorEntry, connectorEntrySchema, type DestinationRole, destinationRoles } from '@sallyport/admin-api'
 import type { ServiceMapping } from '@sallyport/connectivity-proxy'
 import { z } from 'zod'
+import { type IdentityProviderEntry, identityProviderSchema, type IdentityServiceEntry, identityServiceSchema } from './identity-schema.ts'
 import { type CustomerKeyEntry, customerKeySchema, type KeyManagementEntry, keyManagementSchema } from './key-management-schema.ts'
 import { type ConnectorAlertsEntry, connectorAlertsSchema } from './connector-alerts-schema.ts'
 import { type ConnectorTracesEntry, connectorTracesSchema } from './connector-traces-schema.ts'
@@ -32,15 +33,6 @@ export interface SubaccountEntry {
 interface RoleCollectionEntry {
   readonly name: string
   readonly roles: readonly DestinationRole[]
-}
-
-/** An identity service whose applications may use the destination service with tokens that are bound to their certificate. */
-interface IdentityServiceEntry {
-  readonly issuer: string
-  readonly keysUrl: string
-  /** Subaccounts that trust it; all unless given. */
-  readonly subaccounts?: readonly string[] | undefined
-  readonly applications: readonly { readonly clientId: string; readonly consumedServices: readonly string[] }[]
 }
 
 /** What the service instances of this installation are made with. */
@@ -110,6 +102,7 @@ export interface ConfigurationFile {
   readonly connectors: readonly ConnectorEntry[]
   readonly roleCollections: readonly RoleCollectionEntry[]
   readonly identityServices: readonly IdentityServiceEntry[]
+  readonly identityProviders: readonly IdentityProviderEntry[]
   readonly instances: InstancesEntry
   readonly server: ServerEntry
   readonly storage: StorageEntry
@@ -303,23 +296,6 @@ const roleCollection = z.strictObject({
   roles: z.array(z.enum(destinationRoles)).describe('Roles of the administration of destinations, as the original calls them'),
 })
 
-const identityService = z.strictObject({
-  issuer: z.url().describe('Claim iss of its tokens'),
-  keysUrl: z.url({ protocol: /^https$/ }).describe('Where its public keys are'),
-  subaccounts: z.array(z.string().min(1)).optional().describe('Subaccounts that trust it; all unless given'),
-  applications: z
-    .array(
-      z.strictObject({
-        clientId: z.string().min(1),
-        consumedServices: z
-          .array(z.string().min(1))
-          .describe('Names of the service instances that it consumes, such as sallyport-destination'),
-      }),
-    )
-    .max(1_000)
-    .default([]),
-})
-
 const instances = z.strictObject({
   destination: z
     .strictObject({
@@ -340,10 +316,15 @@ export const configurationSchema: z.ZodType<ConfigurationFile> = z.strictObject(
   connectors: z.array(connectorEntrySchema).max(100).default([]).describe('What each cloud connector exposes'),
   roleCollections: z.array(roleCollection).max(1_000).default([]).describe('Groups of users and their roles, beside the usual ones'),
   identityServices: z
-    .array(identityService)
+    .array(identityServiceSchema)
     .max(100)
     .default([])
-    .describe('Identity services whose applications may use the destination service'),
+    .describe('Identity services whose applications may use the destination service and the connectivity proxy'),
+  identityProviders: z
+    .array(identityProviderSchema)
+    .max(100)
+    .default([])
+    .describe('Corporate identity providers whose tokens the token service takes as assertions'),
   instances: instances.prefault({}).describe('Service instances of this installation'),
   server: server.prefault({}).describe('The cloud side'),
   storage: storage.prefault({}).describe('Where the cloud side keeps its data'),

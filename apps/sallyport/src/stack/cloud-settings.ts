@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { getCACertificates } from 'node:tls'
 import { ConnectivityError, type Logger } from '@sallyport/core'
 import type { ServiceAddress } from '@sallyport/token-service'
 import type { Configuration } from '../configuration/configuration.ts'
@@ -115,20 +116,26 @@ export function subaccountsOf(configuration: Configuration): readonly Subaccount
   return (ids.length === 0 ? ['demo'] : ids).map((id) => ({ id, users: [], destinations: [] }))
 }
 
-/** Fetches key sets of the token service for those who verify its tokens. The caller disposes. */
+/** Fetches key sets of the token service, and of issuers that the configuration names, for those who verify their tokens. The caller disposes. */
 export function createKeyFetcher(
   settings: CloudSettings,
 ): AsyncDisposable & { fetchKeys(url: URL, signal: AbortSignal): Promise<readonly Readonly<Record<string, unknown>>[]> } {
-  const request = createRequester({ authorities: settings.authorities })
+  const own = createRequester({ authorities: settings.authorities })
+  // Others have certificates of public authorities, or of those that NODE_EXTRA_CA_CERTS adds; for our own service they do not count.
+  const foreign = createRequester({ authorities: [...getCACertificates('default'), ...settings.authorities] })
   return {
     async fetchKeys(url, signal) {
+      const request = url.href === settings.tokenService.keysUrl.href ? own : foreign
       const answer = await request(url, { signal })
       const { keys } = parseObject(await answer.text())
       if (answer.status !== 200 || !Array.isArray(keys))
         throw new ConnectivityError('PROTOCOL_VIOLATION', `${url.origin}${url.pathname} answered ${answer.status} without a key set`)
       return keys as readonly Readonly<Record<string, unknown>>[]
     },
-    [Symbol.asyncDispose]: () => request[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await own[Symbol.asyncDispose]()
+      await foreign[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -20,6 +20,7 @@ import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud
 import { auditFolders } from './audit-logs.ts'
 import { auditKeyOf } from './connector-material.ts'
 import { openCockpitClient } from './cockpit-client.ts'
+import { admitsApplication } from './identity-services.ts'
 import { openInstances } from './instances.ts'
 import { localNames } from './local-authority.ts'
 import { masterKeys } from './master-keys.ts'
@@ -72,6 +73,18 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     log,
   })
   const verifier = createTokenVerifier({ keys, clock, ...serviceTokenBounds })
+  // The entry points take tokens of applications of identity services as well; the REST interface does not.
+  const { identityServices } = configuration
+  const entryKeys = createRemoteKeySource({
+    issuers: [
+      ...settings.tokenService.issuers.map((issuer) => ({ issuer, url: settings.tokenService.keysUrl })),
+      ...identityServices.map(({ issuer, keysUrl }) => ({ issuer, url: new URL(keysUrl) })),
+    ],
+    fetchKeys: fetcher.fetchKeys,
+    clock,
+    ...keyRefresh,
+    log,
+  })
   const names = [...new Set([settings.publicHost, ...localNames()])]
   // The transport reports to the service and the service listens on the transport.
   const late: { service?: ConnectivityService } = {}
@@ -83,6 +96,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
   })
   const trust = createSubaccountTrust({
     settings,
+    configuration,
     fetchKeys: fetcher.fetchKeys,
     clock,
     log,
@@ -125,9 +139,13 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
   const remote = !isLoopback(host)
   const proxy = createConnectivityProxy({
     tunnels: service.tunnels,
-    verifier,
+    verifier: createTokenVerifier({ keys: entryKeys, clock, ...serviceTokenBounds }),
     tenancy: { mode: 'shared' },
     allowedClients: clients,
+    identityServices: {
+      issuers: new Set(identityServices.map(({ issuer }) => issuer)),
+      admits: (application) => admitsApplication(configuration, connectivity, application),
+    },
     rebinding: configuration.strict ? 'refuse' : 'reopen',
     listeners: {
       http: { host, port: ports.proxyHttp, authorization: true, allowRemoteConnections: remote },
@@ -150,6 +168,7 @@ export async function startConnectivityProxyPart(context: PartContext): Promise<
     await proxy.close({ graceMs })
     await service.close({ graceMs })
     keys[Symbol.dispose]()
+    entryKeys[Symbol.dispose]()
     await fetcher[Symbol.asyncDispose]()
     await cloudRequest[Symbol.asyncDispose]()
     await audit.close()

@@ -27,6 +27,7 @@ const otherKeys = Object.keys({
   subaccounts: true,
   roleCollections: true,
   identityServices: true,
+  identityProviders: true,
   instances: true,
   server: true,
   storage: true,

@@ -17,9 +17,10 @@ import { type Configuration, resolveText } from '../configuration/configuration.
 import { createBindings } from './bindings.ts'
 import { writeBindings } from './binding-files.ts'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
-import { type CloudSettings, cloudSettings, partLog, subaccountsOf } from './cloud-settings.ts'
+import { type CloudSettings, cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
 import { type ClientCertificates, openClientCertificates } from './client-certificates.ts'
 import { type CockpitClient, cockpitConfiguration, openCockpitClient } from './cockpit-client.ts'
+import { openIdentityProviders } from './identity-providers.ts'
 import { type Instances, openInstances } from './instances.ts'
 import { masterKeys } from './master-keys.ts'
 import type { PartContext, RunningPart } from './part.ts'
@@ -44,6 +45,8 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
   const db = await openCloudDatabase<TokenServiceTables>(context, tokenDatabase)
   const sealer = createSealer(masterKeys(context))
   const subaccounts = subaccountsOf(configuration)
+  const fetcher = createKeyFetcher(settings)
+  const providers = openIdentityProviders({ configuration, fetchKeys: fetcher.fetchKeys, clock, log: partLog(log, 'token-service') })
   const service = createTokenService({
     ...createStaticDirectory({
       tenants: subaccounts.map(({ id, subdomain }) => ({ id, ...(subdomain === undefined ? {} : { subdomain }) })),
@@ -53,6 +56,7 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
     }),
     keys: createSqlSigningKeyStore({ db, sealer }),
     grants: createSqlGrantStore({ db, sealer, clock, bounds: defaultLimits }),
+    ...(providers === undefined ? {} : { trust: providers.trust }),
     hasher,
     address: settings.tokenService.address,
     limits: defaultLimits,
@@ -62,6 +66,8 @@ export async function startTokenServicePart(context: PartContext): Promise<Runni
   })
   const close = async (): Promise<void> => {
     await service.close()
+    providers?.[Symbol.dispose]()
+    await fetcher[Symbol.asyncDispose]()
     await db.destroy()
   }
   try {
