@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { closestName } from './closest-name.ts'
+import { ruleOf } from './value-rule.ts'
 
 /** Something wrong in a configuration, at a path such as `['connectors', 0, 'mappings', 2, 'virtual']`. */
 export interface ConfigurationProblem {
@@ -23,7 +24,7 @@ export function checkConfiguration<Value>(
   schema: z.ZodType<Value>,
   input: unknown,
 ): { readonly value: Value } | { readonly problems: readonly ConfigurationProblem[] } {
-  const result = schema.safeParse(input)
+  const result = schema.safeParse(input, { error: ruleOf })
   if (result.success) return { value: result.data }
   return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, schema)) }
 }

@@ -19,3 +19,6 @@ export const maxQuotedErrorLength = 500
 
 /** How often "create or replace" starts over when somebody else creates and deletes the same destination meanwhile. */
 export const maxSetRounds = 3
+
+/** Characters of a value that a message about it shows: enough to find it. */
+export const maxShownValueLength = 60

@@ -61,7 +61,11 @@ describe('a restore', () => {
     await bench.material.save('trust other ', 'goes away')
     expect((await restore(bench, archive)).status).toBe(204)
     expect(bench.restarts).toBe(1)
-    expect(bench.audited.at(-1)).toMatchObject({ type: 'backup-restored', user: 'sccadmin' })
+    expect(bench.audited.at(-1)).toMatchObject({
+      type: 'backup-restored',
+      user: 'sccadmin',
+      message: 'User sccadmin restored a backup with 0 subaccounts from 127.0.0.1',
+    })
     await startAgain()
     expect((await bench.call('GET', proxy)).json()).toEqual({ host: 'proxy.example', port: '8080', user: 'u', password: '***' })
     expect(bench.editor.document.connector.proxy?.password).toBe('very secret word')

@@ -49,6 +49,7 @@ describe('on a master', () => {
       const answer = await call(method, path)
       if (answer.status < 400) continue
       expect(answer.json(), `${method} ${path}`).toEqual({ type: expect.stringMatching(/^[A-Z_]+$/), message: expect.stringMatching(/\S/) })
+      expect(answer.json().message).not.toMatch(/Invalid |expected|Too (?:small|big)|Unrecognized/)
     }
   })
 })

@@ -165,6 +165,12 @@ describe('client certificates', () => {
     expect(await get(administrator)).toBe(200)
     expect(await get(nobody)).toBe(401)
     expect(await get(stranger)).toBe(401)
+    expect(bench.audited.slice(-2)).toMatchObject([
+      { type: 'log-on-refused', message: 'Log-on of user nobody from 127.0.0.1 was refused: the certificate names no known user' },
+      { type: 'log-on-refused', user: '', message: expect.stringContaining('the certificate is not trusted') },
+    ])
+    for (let more = 0; more < 10; more++) await get(stranger)
+    expect(bench.audited.filter(({ type }) => type === 'log-on-refused')).toHaveLength(5)
     await bench.call('PUT', certificates, { enabled: true, userAttribute: 'O', allowed: [authority.certificate] })
     await restart()
     expect(await get(administrator)).toBe(401)

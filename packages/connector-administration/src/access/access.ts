@@ -10,6 +10,7 @@ import { type ClientCertificateSettings, openSslCiphers } from './ui-settings.ts
 import { createShownTls } from './shown-tls.ts'
 import { createLogOn } from './log-on.ts'
 import { createLogOnLock } from './log-on-lock.ts'
+import { createLogOnRefusals } from './log-on-refusals.ts'
 import { createProveUser, type ProveUser } from './prove-user.ts'
 import { createSessions, type Sessions } from './sessions.ts'
 import type { UserStore } from './user-store.ts'
@@ -53,12 +54,13 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const localUser = await openLocalUserStore({ access: editor, hasher, initialPassword, lock })
   const store = (): UserStore => (editor.settings.ldap.enabled ? createLdapDirectories(editor.settings.ldap, log) : localUser)
   const sessions = createSessions(clock)
-  const logOn = createLogOn({ store, lock })
+  const refusals = createLogOnRefusals(audit, clock)
+  const logOn = createLogOn({ store, lock, onRefused: refusals.ofPassword })
   const hasInitialPassword = (name: string): boolean =>
     forcePasswordChange && !editor.settings.ldap.enabled && localUser.user.initial && name === localUser.user.name
   const { clientCertificates } = editor.settings.ui
   const shownTls = createShownTls(ownCertificate, log)
-  const proveUser = createProveUser({ logOn, find: (name) => store().find(name), clientCertificates })
+  const proveUser = createProveUser({ logOn, find: (name) => store().find(name), clientCertificates, onRefused: refusals.ofCertificate })
   const authenticate = createAuthenticate({ proveUser, sessions, hasInitialPassword })
   return {
     editor,

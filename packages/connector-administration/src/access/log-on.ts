@@ -1,5 +1,6 @@
 import type { KnownUser, UserStore } from './user-store.ts'
 import type { LogOnLock } from './log-on-lock.ts'
+import type { OnRefused } from './log-on-refusals.ts'
 
 /** Checks a user and password that came from an address. */
 export type LogOn = (name: string, password: string, address: string) => Promise<KnownUser | undefined>
@@ -9,8 +10,13 @@ export type LogOn = (name: string, password: string, address: string) => Promise
  * at the same time are asked together only as far as all of them may fail; the others wait for their answers, so that many at once are no way around the lock, and
  * no lock for a client whose password is right.
  */
-export function createLogOn(options: { readonly store: () => UserStore; readonly lock: LogOnLock }): LogOn {
-  const { lock, store } = options
+export function createLogOn(options: {
+  readonly store: () => UserStore
+  readonly lock: LogOnLock
+  /** Told about every wrong password; not about attempts while the user is locked. */
+  readonly onRefused?: OnRefused
+}): LogOn {
+  const { lock, onRefused, store } = options
   const underWay = new Map<string, { attempts: number; waiting: (() => void)[] }>()
 
   /** Whether an attempt may be made; then `leave` has to follow. */
@@ -40,8 +46,14 @@ export function createLogOn(options: { readonly store: () => UserStore; readonly
     if (!(await enter(party))) return undefined
     try {
       const user = await store().logOn(name, password)
-      if (user === undefined) lock.failed(party)
-      else lock.succeeded(party)
+      if (user === undefined) {
+        lock.failed(party)
+        onRefused?.(
+          name,
+          address,
+          lock.isLocked(party) ? 'the password is wrong, and the user is locked for this address now' : 'the password is wrong',
+        )
+      } else lock.succeeded(party)
       return user
     } finally {
       leave(party)

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { type ClientCertificate, readClientCertificate } from './client-certificate.ts'
 import type { LogOn } from './log-on.ts'
+import type { OnRefused } from './log-on-refusals.ts'
 import type { ClientCertificateSettings } from './ui-settings.ts'
 import type { KnownUser } from './user-store.ts'
 
@@ -27,17 +28,24 @@ export function createProveUser(options: {
   readonly logOn: LogOn
   readonly find: (name: string) => Promise<KnownUser | undefined>
   readonly clientCertificates: ClientCertificateSettings
+  /** Told about certificates that do not lead to a user. */
+  readonly onRefused?: OnRefused
 }): ProveUser {
-  const { clientCertificates, find, logOn } = options
+  const { clientCertificates, find, logOn, onRefused } = options
   return async ({ address, socket }, credentials) => {
     const shown: ClientCertificate = clientCertificates.enabled
       ? readClientCertificate(socket, clientCertificates.userAttribute)
       : { kind: 'none' }
-    if (shown.kind === 'refused') return { kind: 'refused', tried: true, withPassword: false, reason: shown.reason }
+    if (shown.kind === 'refused') {
+      onRefused?.('', address, shown.reason)
+      return { kind: 'refused', tried: true, withPassword: false, reason: shown.reason }
+    }
     if (shown.kind === 'user') {
       const user = await find(shown.name)
       if (user !== undefined) return { kind: 'known', user }
-      return { kind: 'refused', tried: true, withPassword: false, reason: 'the certificate names no known user' }
+      const reason = 'the certificate names no known user'
+      onRefused?.(shown.name, address, reason)
+      return { kind: 'refused', tried: true, withPassword: false, reason }
     }
     const tried = credentials !== undefined
     if (clientCertificates.enabled && !clientCertificates.passwordFallback)

@@ -1,5 +1,6 @@
 import { parseConfiguration } from '@sallyport/cloud-connector'
 import { type AuditSink, ConnectivityError, createTurnQueue, type Logger, silentLogger } from '@sallyport/core'
+import { checkBody } from '../rest/check-body.ts'
 import { forbidden, invalidRequest } from '../rest/rest-error.ts'
 import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
 import { idleListOf } from './administered-mapping.ts'
@@ -83,21 +84,17 @@ export async function openConfigurationEditor(options: {
 
 /** What could not be loaded after a restart must not be stored, so the connector's own rules are asked before. */
 function checked(document: AdministeredDocument): AdministeredDocument {
-  const read = administeredDocumentSchema.safeParse(document)
-  if (!read.success) {
-    const [issue] = read.error.issues
-    throw invalidRequest(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}`)
-  }
-  for (const mapping of read.data.subaccounts.flatMap(({ systemMappings }) => systemMappings)) {
+  const read = checkBody(administeredDocumentSchema, document)
+  for (const mapping of read.subaccounts.flatMap(({ systemMappings }) => systemMappings)) {
     const problem = idleListOf(mapping)
     if (problem !== undefined) throw invalidRequest(`${virtualNameOf(mapping)}: ${problem}`)
   }
   try {
-    parseConfiguration({ text: JSON.stringify(renderConnectors(read.data)), fileName: 'administration' })
+    parseConfiguration({ text: JSON.stringify(renderConnectors(read)), fileName: 'administration' })
   } catch (error) {
     throw asRefusal(error)
   }
-  return read.data
+  return read
 }
 
 function asRefusal(error: unknown): unknown {

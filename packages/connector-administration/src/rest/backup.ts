@@ -31,6 +31,8 @@ export interface BackupOptions {
 /** Backup into a ZIP archive and restore from one (cloud-connector.md §8.7, §9.1). */
 export function backup(options: BackupOptions): readonly Route[] {
   const { audit, clock, editor, material, startOptions, version: productVersion } = options
+  const tell = (type: 'backup-created' | 'backup-restored', user: string, what: string): void =>
+    audit.write({ type, subaccount: '', user, message: `User ${user} ${what}` })
   return [
     route({
       method: 'POST',
@@ -38,9 +40,10 @@ export function backup(options: BackupOptions): readonly Route[] {
       permission: 'administrators',
       only: 'master',
       body: z.object({ password: z.string().min(1).max(1024) }),
-      async handle({ body: { password } }) {
+      async handle({ address, body: { password }, caller }) {
         const content = { document: editor.document, material: await readBackupMaterial(material), startOptions: await startOptions.read() }
         const archive = await writeBackup(content, { password, productVersion, nowMs: clock.now() })
+        tell('backup-created', caller.user, `created a backup with ${editor.document.subaccounts.length} subaccounts from ${address}`)
         return {
           status: 200,
           body: archive,
@@ -55,20 +58,22 @@ export function backup(options: BackupOptions): readonly Route[] {
       permission: 'administrators',
       only: 'master',
       upload: true,
-      async handle({ caller, form }) {
+      async handle({ address, caller, form }) {
         const password = form.text('password')
-        const content = await readBackup(form.file('backup'), { password, productVersion })
+        const content = await readBackup(form.file('backup'), { password, productVersion }).catch((error: unknown) => {
+          tell(
+            'backup-restored',
+            caller.user,
+            `tried to restore a backup from ${address}, and nothing has changed: ${String(error instanceof Error ? error.message : error)}`,
+          )
+          throw error
+        })
         if (content.document.connector.haRole === 'undefined') throw invalidRequest('the backup is of an installation that was not set up')
         // What is only to be looked at comes first: after the other nothing may fail any more.
         if (content.startOptions !== undefined && content.startOptions !== (await startOptions.read()))
           await startOptions.keepRestored(content.startOptions)
         await keepForNextStart(material, content)
-        audit.write({
-          type: 'backup-restored',
-          subaccount: '',
-          user: caller.user,
-          message: `User ${caller.user} restored a backup with ${content.document.subaccounts.length} subaccounts`,
-        })
+        tell('backup-restored', caller.user, `restored a backup with ${content.document.subaccounts.length} subaccounts from ${address}`)
         options.restart()
         return { status: 204 }
       },

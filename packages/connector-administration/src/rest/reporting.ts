@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
 import type { ReportingSettings } from '../document/reporting.ts'
+import { checkBody } from './check-body.ts'
 import { invalidRequest } from './rest-error.ts'
 import { type Route, route } from './route.ts'
 import { tolerantBoolean, tolerantInteger } from './tolerant-values.ts'
@@ -68,7 +69,7 @@ function alertingRoutes(editor: ConfigurationEditor, change: Change): readonly R
             const before = method === 'PUT' ? { thresholds: {}, notification: {} } : alerting
             const thresholds = { ...before.thresholds, ...body.thresholds }
             return {
-              alerting: checked(alertingSettingsSchema, { thresholds, notification: { ...before.notification, ...body.notification } }),
+              alerting: checkBody(alertingSettingsSchema, { thresholds, notification: { ...before.notification, ...body.notification } }),
             }
           })
           return { status: 204 }
@@ -112,7 +113,7 @@ function emailRoutes(editor: ConfigurationEditor, change: Change): readonly Rout
         body: emailBody,
         async handle({ body, caller }) {
           await change(caller.user, ({ email }) => ({
-            email: checked<EmailSettings>(emailSettingsSchema, {
+            email: checkBody<EmailSettings>(emailSettingsSchema, {
               ...(method === 'PATCH' ? email : { smtpPassword: email.smtpPassword }),
               ...body,
               trustStore: email.trustStore,
@@ -168,7 +169,7 @@ function auditLogRoutes(editor: ConfigurationEditor, change: Change): readonly R
       body: z.object({ level: level.optional(), cleanup: tolerantInteger(0, 365).optional() }),
       async handle({ body, caller }) {
         if (body.level === undefined && body.cleanup === undefined) throw invalidRequest('level or cleanup is needed')
-        await change(caller.user, ({ auditLog }) => ({ auditLog: checked(auditLogSettingsSchema, { ...auditLog, ...body }) }))
+        await change(caller.user, ({ auditLog }) => ({ auditLog: checkBody(auditLogSettingsSchema, { ...auditLog, ...body }) }))
         return { status: 204 }
       },
     }),
@@ -191,12 +192,4 @@ function auditLogRoutes(editor: ConfigurationEditor, change: Change): readonly R
       },
     }),
   ]
-}
-
-/** Settings as their schema has them. @throws RestError 400. */
-function checked<T>(schema: z.ZodType<T>, value: unknown): T {
-  const read = schema.safeParse(value)
-  if (read.success) return read.data
-  const [issue] = read.error.issues
-  throw invalidRequest(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is not valid'}`)
 }

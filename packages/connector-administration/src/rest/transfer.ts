@@ -6,6 +6,7 @@ import { editMapping, findMapping, findResource } from '../document/edit-mapping
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
 import { mergeMappings, type MergeOptions } from '../document/merge-mappings.ts'
 import { addScenario, removeScenario, type Scenario, scenariosOf } from '../document/scenario.ts'
+import { checkBody } from './check-body.ts'
 import { invalidRequest, notFound } from './rest-error.ts'
 import { type Answer, type Call, type Route, route } from './route.ts'
 import { mappingKeyOf, requireChangeable, subaccountKeyOf } from './subaccount-path.ts'
@@ -139,20 +140,16 @@ export function transfer({ clock, editor, isLocked }: AccessControlOptions): rea
   ]
 }
 
-function readArchive<Schema extends z.ZodType>(form: UploadForm, file: string, schema: Schema): z.output<Schema> {
+function readArchive<Content>(form: UploadForm, file: string, schema: z.ZodType<Content>): Content {
   const text = readZip(form.file('archive')).get(file)?.toString('utf8')
   if (text === undefined) throw invalidRequest(`the archive holds no ${file}`)
-  const read = schema.safeParse(tryParseJson(text))
-  if (read.success) return read.data
-  const [issue] = read.error.issues
-  throw invalidRequest(`${file}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`)
+  return checkBody(schema, parseJson(text, file), file)
 }
 
-function tryParseJson(text: string): unknown {
+function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Said by the check, as anything else that is no content of the file.
-    return undefined
+    throw invalidRequest(`${file} in the archive is not JSON`)
   }
 }
