@@ -13,7 +13,7 @@ import {
   openConnectorTraces,
   type TrafficPermission,
 } from '@sallyport/cloud-connector'
-import { type AuditEntry, ConnectivityError, type Logger, silentLogger } from '@sallyport/core'
+import { type AuditEntry, ConnectivityError, type Logger, silentLogger, systemClock } from '@sallyport/core'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
@@ -30,6 +30,7 @@ import {
   createAdmitMonitoring,
   createDocumentStore,
   createInstallation,
+  createInstallationAudit,
   createPair,
   openAccess,
   createSubaccountLifecycle,
@@ -113,11 +114,9 @@ export async function startAdministrationBench(
     readonly port?: number
     /** What the port shows; a new certificate unless told. */
     readonly identity?: TestIdentity
-    /** Tunnels of subaccounts, without a cloud side: how many can be opened. */
-    readonly tunnels?: BenchTunnels
     readonly startOptions?: string
-    /** Whether the other instance of a pair cannot be reached from here. */
-    readonly network?: { cut: boolean }
+    /** Whether the other instance of a pair, or the cloud side, cannot be reached from here. */
+    readonly network?: BenchNetwork
     /** Where traces go; a folder that is not made until something is traced. */
     readonly traceFolder?: string
     /** The answer of the second person who is asked before contents are traced. */
@@ -160,12 +159,16 @@ export async function startAdministrationBench(
     identities,
     createTransport: (identity) =>
       createTlsTransport({
-        clock,
+        // Its pings are answered over a real network.
+        clock: systemClock,
         client: () => {
           const { authorities, certificate, key } = identity()
           return { certificate, key, ca: authorities }
         },
-        openSocket: openWay,
+        openSocket: (address, signal) =>
+          given.network?.cloudCut === true
+            ? Promise.reject(new ConnectivityError('PEER_UNREACHABLE', 'the network is cut'))
+            : openWay(address, signal),
       }),
     isWanted: (holder) => isWantedBy(opened().document, holder),
     maxReconnectAttempts: () => opened().document.connectivity.maxReconnectAttempts,
@@ -184,8 +187,7 @@ export async function startAdministrationBench(
     audit,
   })
   await editor.change('startup', (document) => withTraceSettings(document, traces.settings))
-  await connector.start()
-  await adoptIdentities(editor, identities)
+  const installationAudit = createInstallationAudit(audit, () => opened().document.reporting.auditLog.level)
   const access = await openAccess({
     material,
     hasher,
@@ -193,7 +195,7 @@ export async function startAdministrationBench(
     initialPassword: () => 'manage',
     forcePasswordChange: true,
     ownCertificate: own,
-    audit,
+    audit: installationAudit,
     ...(given.log === undefined ? {} : { log: given.log }),
   })
   const caller = (role: string): Caller => ({ user: role, roles: roles.filter((known) => known === role), initialPassword: false })
@@ -203,19 +205,21 @@ export async function startAdministrationBench(
   }
   const notices: PairNotice[] = []
   let port = 0
-  const tunnels = given.tunnels ?? { reachable: 0, open: false }
   const pair = createPair({
     store: await openHaSettings(material),
-    installation: withTunnels(createInstallation({ editor, connector, material, version: given.version ?? '1.2.3' }), tunnels),
+    installation: createInstallation({ editor, connector, material, version: given.version ?? '1.2.3' }),
     own: () => ({ port, certificate: own.certificate }),
     callPeer: (request) =>
       given.network?.cut === true ? Promise.reject(new ConnectivityError('PEER_UNREACHABLE', 'the network is cut')) : callPeer(request),
     clock,
     log: silentLogger,
+    audit: installationAudit,
     notice: (notice) => void notices.push(notice),
   })
   editor.onChange(() => pair.configurationChanged())
   await pair.begin()
+  await connector.start()
+  await adoptIdentities(editor, identities)
   const listener: AdminListener = createAdminListener({
     monitoring: {
       connector,
@@ -341,34 +345,8 @@ function call(port: number, method: string, path: string, body: unknown, headers
   })
 }
 
-/** What a bench has in the place of tunnels. */
-export interface BenchTunnels {
-  /** How many the cloud side would take. */
-  reachable: number
-  open: boolean
-}
-
-type Installation = ReturnType<typeof createInstallation>
-
-function withTunnels(installation: Installation, tunnels: BenchTunnels): Installation {
-  return {
-    get role() {
-      return installation.role
-    },
-    get revision() {
-      return installation.revision
-    },
-    version: installation.version,
-    setRole: installation.setRole,
-    snapshot: installation.snapshot,
-    digest: installation.digest,
-    apply: installation.apply,
-    async openTunnels() {
-      tunnels.open = tunnels.reachable > 0
-      return tunnels.reachable
-    },
-    async closeTunnels() {
-      tunnels.open = false
-    },
-  }
+/** What cannot be reached from a bench. */
+export interface BenchNetwork {
+  cut: boolean
+  cloudCut?: boolean
 }

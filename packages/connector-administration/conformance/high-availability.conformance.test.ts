@@ -1,80 +1,36 @@
 import { X509Certificate } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
-import { changeRole } from '../src/index.ts'
-import { type AdministrationBench, type BenchTunnels, startAdministrationBench } from './administration-bench.ts'
+import type { MaterialStore } from '@sallyport/cloud-connector'
+import { describe, expect, it } from 'vitest'
+import { changeRole, type ConfigurationEditor } from '../src/index.ts'
+import type { AdministrationBench } from './administration-bench.ts'
+import {
+  cfg,
+  changePassword,
+  configure,
+  connect,
+  credentials,
+  demo,
+  enable,
+  ha,
+  pass,
+  passSteps,
+  roleOf,
+  start,
+  startConnectedPair,
+  startPair,
+  stateOf,
+  stop,
+  switchRoles,
+  takeOver,
+  until,
+} from './pair-bench.ts'
+import type { SmallCloud } from './small-cloud.ts'
 
-const cfg = '/api/v1/configuration/connector'
-const ha = `${cfg}/ha`
-const benches: AdministrationBench[] = []
-afterEach(async () => {
-  for (const bench of benches.splice(0)) await bench[Symbol.asyncDispose]()
-})
+const tunnelOf = async (bench: AdministrationBench): Promise<string> => (await bench.call('GET', demo)).json().tunnel.state
 
-async function start(given: Parameters<typeof startAdministrationBench>[0]): Promise<AdministrationBench> {
-  const bench = await startAdministrationBench(given)
-  benches.push(bench)
-  return bench
-}
-async function stop(bench: AdministrationBench): Promise<void> {
-  benches.splice(benches.indexOf(bench), 1)
-  await bench[Symbol.asyncDispose]()
-}
-
-/** Waits for what happens over real connections. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
-    if (await condition()) return
-    await sleep(10)
-  }
-  throw new Error('it did not happen')
-}
-
-const credentials = { user: 'Administrator', password: 'changed' }
-
-function configure(shadow: AdministrationBench, master: AdministrationBench, others: object = {}): Promise<{ readonly status: number }> {
-  return shadow.call('PUT', `${ha}/shadow/config`, {
-    masterHost: '127.0.0.1',
-    masterPort: master.port,
-    ownHost: '127.0.0.1',
-    checkIntervalInSeconds: 10,
-    takeoverDelayInSeconds: 5,
-    ...others,
-  })
-}
-const connect = (shadow: AdministrationBench, log: object = credentials): ReturnType<AdministrationBench['call']> =>
-  shadow.call('POST', `${ha}/shadow/state`, { op: 'CONNECT', ...log })
-async function enable(master: AdministrationBench, others: object = {}): Promise<{ readonly status: number }> {
-  await changePassword(master)
-  return await master.call('PUT', `${ha}/master/config`, { haEnabled: true, ...others })
-}
-/** Nobody logs on with the initial password but to change it. */
-async function changePassword(bench: AdministrationBench): Promise<void> {
-  const body = { oldPassword: 'manage', newPassword: credentials.password }
-  await bench.send('PUT', `${cfg}/authentication/basic`, { body, user: 'Administrator:manage' })
-}
-const stateOf = async (bench: AdministrationBench, role: 'master' | 'shadow'): Promise<string> =>
-  (await bench.call('GET', `${ha}/${role}/state`)).json().state
-const roleOf = async (bench: AdministrationBench): Promise<string> => (await bench.call('GET', `${cfg}/haRole`)).json()
-
-/** A connected pair; the initial password of the master is changed on the way, as it has to be. */
-async function startPair(
-  tunnels: BenchTunnels = { reachable: 1, open: false },
-  others: object = {},
-  network = { cut: false },
-): Promise<{ master: AdministrationBench; shadow: AdministrationBench }> {
-  const master = await start({ haRole: 'master' })
-  const shadow = await start({ haRole: 'shadow', tunnels, network })
-  await enable(master)
-  await configure(shadow, master, others)
-  expect((await connect(shadow)).status).toBe(204)
-  return { master, shadow }
-}
-/** Lets time pass on one side, and everything that is due then happen. */
-async function pass(bench: AdministrationBench, seconds: number): Promise<void> {
-  bench.clock.advance(seconds * 1000)
-  await sleep(30)
-}
+/** Which tunnels the cloud side has, and since when. */
+const held = ({ service }: SmallCloud): readonly unknown[] =>
+  service.tunnels.list().map(({ connectedSinceMs, tunnelId }) => [tunnelId, connectedSinceMs])
 
 describe('connecting', () => {
   it('CC-129 a shadow is refused with 409 until high availability is enabled on the master', async () => {
@@ -121,7 +77,7 @@ describe('connecting', () => {
     expect((await connect(shadow, {})).status).toBe(400)
     const answer = await connect(shadow)
     expect([answer.status, answer.json().message]).toEqual([409, expect.stringContaining('1.3.0')])
-    await configure(shadow, { port: 1 } as AdministrationBench)
+    await configure(shadow, { port: 1 })
     expect((await connect(shadow)).status).toBe(500)
   })
 
@@ -137,7 +93,7 @@ describe('connecting', () => {
     const refused = await connect(shadow, {})
     expect([refused.status, refused.json().message]).toEqual([500, expect.stringContaining('There is no trust with Cloud Connector')])
     await shadow.call('DELETE', `${ha}/shadow/state`)
-    await configure(shadow, { port } as AdministrationBench)
+    await configure(shadow, { port })
     expect((await connect(shadow)).status).toBe(204)
   })
 })
@@ -147,7 +103,7 @@ describe('synchronisation', () => {
     const master = await start({ haRole: 'master' })
     await master.call('PUT', `${cfg}/proxy`, { host: 'before.example', port: 1 })
     await master.material.save('trust demo ', 'synchronised')
-    const shadow = await start({ haRole: 'shadow', tunnels: { reachable: 1, open: false } })
+    const shadow = await start({ haRole: 'shadow' })
     await enable(master)
     await configure(shadow, master)
     await connect(shadow)
@@ -203,32 +159,33 @@ describe('synchronisation', () => {
 
 describe('failover', () => {
   it('CC-135 the shadow takes over after a failed check and the delay, when a tunnel opens', async () => {
-    const tunnels = { reachable: 1, open: false }
-    const { master, shadow } = await startPair(tunnels)
+    const { cloud, master, shadow } = await startConnectedPair()
     await stop(master)
     await pass(shadow, 10)
-    await until(async () => (await stateOf(shadow, 'shadow')) === 'LOST')
-    for (let second = 0; second < 4; second++) await pass(shadow, 1)
-    expect([await roleOf(shadow), tunnels.open]).toEqual(['shadow', false])
-    for (let second = 0; second < 4; second++) await pass(shadow, 1)
-    await until(async () => (await roleOf(shadow)) === 'master')
-    expect(tunnels.open).toBe(true)
+    expect(await stateOf(shadow, 'shadow')).toBe('LOST')
+    await passSteps(shadow, 4, 1)
+    expect([await roleOf(shadow), cloud.service.tunnels.list()]).toEqual(['shadow', []])
+    await passSteps(shadow, 2, 1)
+    expect([await roleOf(shadow), await tunnelOf(shadow)]).toEqual(['master', 'Connected'])
+    expect(cloud.service.tunnels.list()).toHaveLength(1)
     expect((await shadow.call('GET', '/exposed?action=hasMasterRole')).body).toBe('true')
   })
 
   it('CC-136 a shadow that cannot open a tunnel either stays one, and goes on asking', async () => {
-    const tunnels = { reachable: 0, open: false }
-    const { master, shadow } = await startPair(tunnels)
+    const { cloud, master, network, shadow } = await startConnectedPair()
     await stop(master)
-    for (let second = 0; second < 40; second += 2) await pass(shadow, 2)
-    expect([await roleOf(shadow), await stateOf(shadow, 'shadow'), tunnels.open]).toEqual(['shadow', 'LOST', false])
-    tunnels.reachable = 2
-    for (let second = 0; second < 12; second += 2) await pass(shadow, 2)
-    await until(async () => (await roleOf(shadow)) === 'master')
+    network.cloudCut = true
+    await passSteps(shadow, 40)
+    expect([await roleOf(shadow), await stateOf(shadow, 'shadow'), await tunnelOf(shadow)]).toEqual(['shadow', 'LOST', 'Disconnected'])
+    expect((await shadow.call('GET', `${ha}/shadow/state`)).json().stateMessage).toContain('cannot open a tunnel either')
+    network.cloudCut = false
+    await passSteps(shadow, 12)
+    expect([await roleOf(shadow), await tunnelOf(shadow)]).toEqual(['master', 'Connected'])
+    expect(cloud.service.tunnels.list()).toHaveLength(1)
   })
 
   it('does not happen when the last changes of the master have not arrived', async () => {
-    const { master, shadow } = await startPair({ reachable: 1, open: false })
+    const { master, shadow } = await startConnectedPair()
     // The shadow learns at its check that there is something newer, and cannot get it any more.
     await shadow.pair.served.configurationChanged()
     await master.editor.change('test', (document) => ({ ...document, connector: { ...document.connector, description: 'newer' } }))
@@ -236,7 +193,7 @@ describe('failover', () => {
     await pass(shadow, 10)
     await until(async () => (await shadow.call('GET', `${ha}/shadow/state`)).json().stateMessage?.includes('could not be taken over'))
     await stop(master)
-    for (let second = 0; second < 20; second += 2) await pass(shadow, 2)
+    await passSteps(shadow, 20)
     expect([await roleOf(shadow), await stateOf(shadow, 'shadow')]).toEqual(['shadow', 'LOST'])
     expect((await shadow.call('GET', `${ha}/shadow/state`)).json().stateMessage).toContain('last changes')
   })
@@ -244,15 +201,18 @@ describe('failover', () => {
 
 describe('a master that answers', () => {
   it('is no lost one, whatever it answers: its shadow stays one', async () => {
-    const tunnels = { reachable: 1, open: false }
-    const { master, shadow } = await startPair(tunnels)
+    const { master, shadow } = await startConnectedPair()
     Object.assign(master.pair.served, {
       requirePeer: () => {
         throw new Error('another shadow has taken the place')
       },
     })
-    for (let second = 0; second < 30; second += 2) await pass(shadow, 2)
-    expect([await roleOf(shadow), await stateOf(shadow, 'shadow'), tunnels.open]).toEqual(['shadow', 'DISCONNECTED', false])
+    await passSteps(shadow, 30)
+    expect([await roleOf(shadow), await stateOf(shadow, 'shadow'), await tunnelOf(shadow)]).toEqual([
+      'shadow',
+      'DISCONNECTED',
+      'Disconnected',
+    ])
   })
 
   it('tells of renewed certificates, which change no revision', async () => {
@@ -290,64 +250,75 @@ describe('a master that answers', () => {
 
 describe('after a take-over', () => {
   it('CC-137 a former master that starts again becomes the shadow of the new one', async () => {
-    const { master, shadow } = await startPair({ reachable: 1, open: false })
-    const { identity, material, port } = master
+    const { cloud, master, shadow } = await startConnectedPair()
+    const { clock, identity, material, port } = master
     await stop(master)
-    for (let second = 0; second < 18; second += 2) await pass(shadow, 2)
-    await until(async () => (await roleOf(shadow)) === 'master')
+    await takeOver(shadow)
     await shadow.call('PUT', cfg, { description: 'by the new master' })
-    const again = await start({ identity, material, port })
+    const before = held(cloud)
+    const again = await start({ clock, identity, material, port })
     expect(await roleOf(again)).toBe('shadow')
+    // It asked before it opened a tunnel of its own: that of the new master is the one of before.
+    expect([await tunnelOf(again), held(cloud)]).toEqual(['Disconnected', before])
     await pass(again, 1)
     await until(() => again.editor.document.connector.description === 'by the new master')
     expect([await stateOf(again, 'shadow'), await stateOf(shadow, 'master')]).toEqual(['READY', 'CONNECTED'])
   })
 
   it('CC-138 two masters that meet again become a pair: the former one becomes the shadow', async () => {
-    const network = { cut: false }
-    const { master, shadow } = await startPair({ reachable: 1, open: false }, {}, network)
+    const { master, network, shadow } = await startConnectedPair()
     // The shadow does not see the master any more, while both live.
     network.cut = true
-    for (let second = 0; second < 18; second += 2) await pass(shadow, 2)
-    await until(async () => (await roleOf(shadow)) === 'master')
+    await takeOver(shadow)
     expect(await roleOf(master)).toBe('master')
     network.cut = false
     await pass(shadow, 10)
     await until(async () => (await roleOf(master)) === 'shadow')
     expect([await roleOf(shadow), await roleOf(master)]).toEqual(['master', 'shadow'])
+    expect([await tunnelOf(shadow), await tunnelOf(master)]).toEqual(['Connected', 'Disconnected'])
   })
 })
 
 describe('switching roles', () => {
   it('hands over to a shadow that can open tunnels', async () => {
-    const tunnels = { reachable: 1, open: false }
-    const { master, shadow } = await startPair(tunnels)
-    expect((await master.call('POST', `${ha}/master/state`, { op: 'SWITCH' })).status).toBe(204)
-    expect([await roleOf(master), await roleOf(shadow), tunnels.open]).toEqual(['shadow', 'master', true])
+    const { cloud, master, shadow } = await startConnectedPair()
+    expect((await switchRoles(master)).status).toBe(204)
+    expect([await roleOf(master), await roleOf(shadow)]).toEqual(['shadow', 'master'])
+    expect([await tunnelOf(master), await tunnelOf(shadow), cloud.service.tunnels.list()]).toEqual([
+      'Disconnected',
+      'Connected',
+      [expect.objectContaining({ subaccount: 'demo' })],
+    ])
     await pass(master, 10)
     await until(async () => (await stateOf(master, 'shadow')) === 'READY')
     await until(async () => (await stateOf(shadow, 'master')) === 'CONNECTED')
   })
 
   it('brings what was acknowledged just before', async () => {
-    const { master, shadow } = await startPair({ reachable: 1, open: false })
+    const { master, shadow } = await startConnectedPair()
     expect((await master.call('PUT', cfg, { description: 'at the last moment' })).status).toBe(200)
-    expect((await master.call('POST', `${ha}/master/state`, { op: 'SWITCH' })).status).toBe(204)
+    expect((await switchRoles(master)).status).toBe(204)
     expect((await shadow.call('GET', cfg)).json()).toEqual({ ha: 'master', description: 'at the last moment' })
   })
 
   it('CC-139 is refused when the shadow cannot connect any subaccount', async () => {
-    const { master, shadow } = await startPair({ reachable: 0, open: false })
-    const answer = await master.call('POST', `${ha}/master/state`, { op: 'SWITCH' })
-    expect(answer.status).toBe(409)
+    const { cloud, master, network, shadow } = await startConnectedPair()
+    const before = held(cloud)
+    network.cloudCut = true
+    const answer = await switchRoles(master)
+    expect([answer.status, answer.json().message]).toEqual([409, expect.stringContaining('no tunnel of any subaccount')])
     expect([await roleOf(master), await roleOf(shadow)]).toEqual(['master', 'shadow'])
+    // The tunnel of the master has not been touched.
+    expect([await tunnelOf(master), held(cloud)]).toEqual(['Connected', before])
+    network.cloudCut = false
+    expect((await switchRoles(master)).status).toBe(204)
   })
 
   it('CC-140 by force works without a shadow', async () => {
     const master = await start({ haRole: 'master' })
-    expect((await master.call('POST', `${ha}/master/state`, { op: 'SWITCH' })).status).toBe(409)
-    expect((await master.call('POST', `${ha}/master/state`, { op: 'other' })).status).toBe(400)
-    expect((await master.call('POST', `${ha}/master/state`, { op: 'FORCE_SWITCH' })).status).toBe(204)
+    expect((await switchRoles(master)).status).toBe(409)
+    expect((await switchRoles(master, 'other')).status).toBe(400)
+    expect((await switchRoles(master, 'FORCE_SWITCH')).status).toBe(204)
     expect(await roleOf(master)).toBe('shadow')
   })
 
@@ -372,21 +343,127 @@ describe('switching roles', () => {
   })
 })
 
+describe('a change that waits while the role is given away', () => {
+  it('is refused at its turn: nobody would have it otherwise', async () => {
+    const { master, shadow } = await startConnectedPair()
+    // The store is slow; meanwhile a change, the switch, and another change line up.
+    const store = holdBack(master.material, 'administration')
+    const waiting = lineUp(master.editor)
+    const before = master.call('PUT', cfg, { description: 'before the switch' })
+    await waiting(1)
+    const switched = switchRoles(master)
+    await waiting(2)
+    const after = master.call('PUT', cfg, { description: 'after the switch' })
+    const subaccount = master.call('PUT', demo, { description: 'after the switch' })
+    await waiting(4)
+    store.release()
+    expect([(await before).status, (await switched).status, (await after).status, (await subaccount).status]).toEqual([200, 204, 403, 403])
+    expect((await shadow.call('GET', cfg)).json()).toEqual({ ha: 'master', description: 'before the switch' })
+  })
+})
+
+describe('the audit log of a pair', () => {
+  const told = ({ audited }: AdministrationBench): readonly string[] =>
+    audited
+      .filter(({ category, message }) => category === 'Configuration' && /HighAvail|HaRole/.test(message))
+      .map(({ message, user }) => {
+        expect(message).toContain(`User ${user} changed parameter `)
+        return `${user}: ${message.replace(/^.*parameter /, '')}`
+      })
+
+  it('CC-146 names who let a shadow in, who made it one and who switched, with what it was and is', async () => {
+    const { master, shadow } = await startConnectedPair()
+    expect(told(master)).toEqual([
+      'sccadmin: HaRole from "undefined" to "master"',
+      expect.stringMatching(/^sccadmin: HighAvailabilityMaster from .*"haEnabled":false.* to .*"haEnabled":true/),
+      // The shadow has shown this user's password.
+      expect.stringMatching(`^Administrator: HighAvailabilityPeer from {} to {"host":"127.0.0.1","port":${shadow.port},"certificate":"..:`),
+    ])
+    expect(told(shadow)).toEqual([
+      'sccadmin: HaRole from "undefined" to "shadow"',
+      expect.stringMatching(`^sccadmin: HighAvailabilityShadow from .*"masterPort":0.* to .*"masterPort":${master.port}`),
+      expect.stringMatching(`^sccadmin: HighAvailabilityPeer from {} to {"host":"127.0.0.1","port":${master.port},`),
+    ])
+    const [ofMaster, ofShadow] = [told(master).length, told(shadow).length]
+    await master.call('POST', `${ha}/master/state`, { op: 'SWITCH' }, { headers: { 'x-role': 'sccadmin' } })
+    expect(told(master).slice(ofMaster)).toEqual(['sccadmin: HaRole from "master" to "shadow"'])
+    expect(told(shadow).slice(ofShadow)).toEqual(['sccadmin: HaRole from "shadow" to "master"'])
+    const { secret } = shadow.pair.settings.peer ?? { secret: 'none' }
+    expect(JSON.stringify([master.audited, shadow.audited])).not.toContain(secret)
+    expect(JSON.stringify(shadow.audited)).not.toContain(credentials.password)
+  })
+
+  it('CC-146 names nobody where an instance decides by itself, and who disconnects and resets', async () => {
+    const { master, shadow } = await startConnectedPair()
+    const before = told(shadow).length
+    await shadow.call('POST', `${ha}/shadow/state`, { op: 'DISCONNECT' })
+    await connect(shadow, {})
+    await stop(master)
+    await takeOver(shadow)
+    await shadow.call('DELETE', `${ha}/master/state`)
+    expect(told(shadow).slice(before)).toEqual([
+      'sccadmin: HighAvailabilityLooksAfterMaster from true to false',
+      'sccadmin: HighAvailabilityLooksAfterMaster from false to true',
+      'high availability: HaRole from "shadow" to "master"',
+      expect.stringMatching(/^sccadmin: HighAvailabilityPeer from .* to {}$/),
+    ])
+  })
+
+  it('is empty while it is off', async () => {
+    const master = await start({ haRole: 'master' })
+    await master.call('PATCH', `${cfg}/auditLog`, { level: 'OFF' })
+    const before = master.audited.length
+    expect((await enable(master)).status).toBe(204)
+    expect(master.audited).toHaveLength(before)
+  })
+})
+
+/** Makes saving this name wait until it is released. */
+function holdBack(material: MaterialStore, slow: string): { release(): void } {
+  const { save } = material
+  let release = (): void => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  Object.assign(material, {
+    async save(name: string, text: string) {
+      if (name === slow) await released
+      await save(name, text)
+    },
+  })
+  return { release: () => release() }
+}
+
+/** Tells when so many changes have been asked for. */
+function lineUp(editor: ConfigurationEditor): (count: number) => Promise<void> {
+  const { change } = editor
+  let asked = 0
+  Object.assign(editor, {
+    change(...given: Parameters<typeof change>) {
+      asked++
+      return change(...given)
+    },
+  })
+  return (count) => until(() => asked >= count)
+}
+
 describe('a pair without a master', () => {
   it('CC-142 gets one by a change of the role of an instance that is not running', async () => {
-    const { master, shadow } = await startPair({ reachable: 1, open: false })
+    const { master, shadow } = await startConnectedPair()
     await stop(master)
-    const { identity, material, port } = shadow
+    const { clock, identity, material, port } = shadow
     await stop(shadow)
     // Started while the master is away, a shadow does not take over by itself.
-    const still = await start({ identity, material, port, tunnels: { reachable: 1, open: false } })
-    for (let second = 0; second < 20; second += 2) await pass(still, 2)
-    expect([await roleOf(still), await stateOf(still, 'shadow')]).toEqual(['shadow', 'LOST'])
+    const still = await start({ clock, identity, material, port })
+    await passSteps(still, 20)
+    expect([await roleOf(still), await stateOf(still, 'shadow'), await tunnelOf(still)]).toEqual(['shadow', 'LOST', 'Disconnected'])
     await stop(still)
     await changeRole(material, 'master')
-    expect(await roleOf(await start({ identity, material, port }))).toBe('master')
-    const former = await start({ identity: master.identity, material: master.material, port: master.port })
-    await until(async () => (await roleOf(former)) === 'shadow')
+    const changed = await start({ clock, identity, material, port })
+    await until(async () => (await tunnelOf(changed)) === 'Connected')
+    expect(await roleOf(changed)).toBe('master')
+    const former = await start({ clock: master.clock, identity: master.identity, material: master.material, port: master.port })
+    expect(await roleOf(former)).toBe('shadow')
   })
 })
 

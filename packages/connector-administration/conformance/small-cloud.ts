@@ -6,6 +6,7 @@ import {
   type ConnectivityService,
   createConnectivityService,
   createSqlConnectivityRepository,
+  type ServiceChannelOptions,
   openConnectorAuthority,
 } from '@sallyport/connectivity-proxy'
 import { createSealer, migrate, openDatabase } from '@sallyport/store'
@@ -32,7 +33,9 @@ export interface SmallCloud extends AsyncDisposable {
 
 export const region = 'cf.self.example'
 
-export async function startSmallCloud(given: { readonly clock?: Clock } = {}): Promise<SmallCloud> {
+export async function startSmallCloud(
+  given: { readonly clock?: Clock; readonly serviceChannels?: ServiceChannelOptions } = {},
+): Promise<SmallCloud> {
   const { clock = systemClock } = given
   const db = openDatabase<ConnectivitySchema>(':memory:')
   await migrate(db, connectivityMigrations, { part: 'connectivity' })
@@ -59,6 +62,7 @@ export async function startSmallCloud(given: { readonly clock?: Clock } = {}): P
     api: { host: '127.0.0.1', port: 0, tls: { key: own.key.reveal(), certificate: own.certificate } },
     apiClients: new Set<string>(),
     trust: async () => issuers,
+    ...(given.serviceChannels === undefined ? {} : { serviceChannels: given.serviceChannels }),
     nameOf: (subaccount) => `${subaccount} of Acme`,
     async verifyCloudUser({ password, subaccount, user }) {
       shown.push({ subaccount, user, password: password.reveal() })

@@ -18,6 +18,7 @@ export { type ConfigurationEditor, openConfigurationEditor } from './document/co
 export { adoptIdentities } from './document/adopt-identities.ts'
 export { removeAbandonedIdentities } from './document/remove-abandoned-identities.ts'
 export { createFileEditor } from './document/file-editor.ts'
+export { createInstallationAudit } from './document/installation-audit.ts'
 export { mailSettingsOf, type ReportingSettings } from './document/reporting.ts'
 export { traceSettingsOf, withTraceSettings } from './document/trace-settings.ts'
 export { createDocumentStore, type DocumentStore } from './document/document-store.ts'

@@ -66,6 +66,9 @@ export const maxRetryMs = 10_000
 /** How long a shadow tries to open tunnels before it gives a take-over up: a cloud side that is there answers within seconds. */
 export const takeOverPatienceMs = 15_000
 
+/** How long clients of service channels may finish at most after their connector has given its role away: an hour, which the cloud side allows as well. */
+export const maxChannelGraceMinutes = 60
+
 /** How long a certificate is tried to be renewed by itself, every twelve hours, before people have to do it. */
 export const renewalGiveUpMs = 604_800_000
 

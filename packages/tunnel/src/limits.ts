@@ -128,8 +128,13 @@ export interface TunnelServerLimits {
   readonly maxWaiting: number
   /** Connections that have not been accepted yet. */
   readonly maxUnaccepted: number
-  /** Time the streams of a replaced, expired or disconnected connection have to finish. */
+  /** Time the streams of an expired or disconnected connection have to finish. */
   readonly drainMs: number
+  /**
+   * Time the streams of a replaced connection have to finish. A connector that gives its role to another one lets clients of its service channels finish for up to an
+   * hour, which the connector ends by itself; a peer that is gone is noticed by its missing pings.
+   */
+  readonly replacedDrainMs: number
   /** Connectors remembered as "connected until just now". */
   readonly maxDeparted: number
   /** Exposed systems kept per connector, across the messages of one announcement. */
@@ -144,6 +149,7 @@ export const defaultTunnelServerLimits: TunnelServerLimits = {
   maxWaiting: 10_000,
   maxUnaccepted: 1_024,
   drainMs: 60_000,
+  replacedDrainMs: 3_660_000,
   maxDeparted: 10_000,
   maxExposedSystems: 10_000,
   maxPendingRequests: 8,

@@ -181,6 +181,9 @@ describe('tunnel server', () => {
     server.find('demo', '')?.openStream(Buffer.from('x'), quiet)
     await rawConnector(world)
     await until(() => first.messages.length === 2)
+    // As long as a connector may let clients of its service channels finish.
+    world.clock.advance(3_600_000)
+    expect(first.connection.openStreams).toBeGreaterThan(0)
     world.clock.advance(60_000)
     expect((await first.connection.closed).kind).toBe('lost')
   })

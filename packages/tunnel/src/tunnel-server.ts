@@ -171,7 +171,7 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
     })
     if (before !== undefined) {
       forget(before, 'replaced', false)
-      retire(before, 'replaced', limits.drainMs)
+      retire(before, 'replaced', limits.replacedDrainMs)
     }
     tunnels.set(subaccount, locationId, tunnel)
     served.add(tunnel)

@@ -14,6 +14,7 @@ import {
   applyPendingRestore,
   createAdministrationRoutes,
   createAdmitMonitoring,
+  createInstallationAudit,
   createSubaccountLifecycle,
   createWayToCloud,
   pairProbe,
@@ -108,14 +109,15 @@ export async function startConnectorPart(
     events: { wanted: events.wanted, emit: (event) => (event.type.startsWith('tunnel-') ? undefined : events.emit(event)) },
     agentVersion: version,
   })
+  const editor = await configured.openEditor(connector)
+  const installationAudit = createInstallationAudit(audit, () => editor.document.reporting.auditLog.level)
   const access = await openConnectorAccess(context, {
     material,
     administered,
     compatDefaultPassword: options.compatDefaultPassword ?? false,
     ownCertificate: adminIdentity(context),
-    audit,
+    audit: installationAudit,
   })
-  const editor = await configured.openEditor(connector)
   const isMaster = (): boolean => editor.document.connector.haRole === 'master'
   const isShadow = (): boolean => editor.document.connector.haRole === 'shadow'
   const fileSettings = administered ? undefined : alertSettingsOf(configuration)
@@ -133,7 +135,9 @@ export async function startConnectorPart(
   }
   let port = 0
   const own = (): { readonly port: number; readonly certificate: string } => ({ port, certificate: access.tls().certificate })
-  const pair = administered ? await openConnectorPair({ editor, connector, material: material.store, own, clock, log }) : undefined
+  const pair = administered
+    ? await openConnectorPair({ editor, connector, material: material.store, own, audit: installationAudit, clock, log })
+    : undefined
   const admin = createAdminListener({
     monitoring: {
       connector,

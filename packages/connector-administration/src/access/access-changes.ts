@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { AuditEntry } from '@sallyport/core'
+import { type AuditedArea, changedAreas, configurationChange } from '../document/changed-areas.ts'
 import type { CertificateSlot } from '../document/on-premises.ts'
 import type { AccessSettings } from './access-settings.ts'
 
-/** What of access is told to the audit log: the original's category (cloud-connector.md §7.1), its name, and what may be told of it. */
-const areas: readonly (readonly [category: string, what: string, read: (settings: AccessSettings) => unknown])[] = [
+/** What of access is told to the audit log. */
+const areas: readonly AuditedArea<AccessSettings>[] = [
   ['SCCUser', 'UserName', ({ localUser }) => localUser?.name],
   ['LDAPConfiguration', 'LdapEnabled', ({ ldap }) => ldap.enabled],
   ['LDAPConfiguration', 'LdapServers', ({ ldap }) => ldap.stores.map(({ password: _password, ...store }) => store)],
@@ -19,7 +20,7 @@ const areas: readonly (readonly [category: string, what: string, read: (settings
 ]
 
 /** What shows as whether it has changed. */
-const secrets: readonly (readonly [category: string, what: string, read: (settings: AccessSettings) => unknown])[] = [
+const secrets: readonly AuditedArea<AccessSettings>[] = [
   ['SCCPassword', 'Password', ({ localUser }) => localUser?.password],
   ['LDAPConfiguration', 'LdapPasswords', ({ ldap }) => ldap.stores.map(({ password }) => password)],
   // Its certificate may be of before, while the next one is on its way.
@@ -28,22 +29,11 @@ const secrets: readonly (readonly [category: string, what: string, read: (settin
 
 /** Lines of the audit log for a change. */
 export function accessChanges(before: AccessSettings, after: AccessSettings, user: string): readonly AuditEntry[] {
-  const entry = (category: string, message: string): AuditEntry => ({
-    type: 'configuration-changed',
-    category,
-    subaccount: '',
-    user,
-    message,
-  })
-  const lines: AuditEntry[] = []
-  for (const [category, what, read] of areas) {
-    const [was, is] = [JSON.stringify(read(before)) ?? '{}', JSON.stringify(read(after)) ?? '{}']
-    if (was !== is) lines.push(entry(category, `User ${user} changed parameter ${what} from ${was} to ${is}`))
-  }
-  for (const [category, what, read] of secrets) {
-    if (JSON.stringify(read(before)) !== JSON.stringify(read(after))) lines.push(entry(category, `User ${user} changed ${what}`))
-  }
-  return lines
+  const hidden = secrets.filter(([, , read]) => JSON.stringify(read(before)) !== JSON.stringify(read(after)))
+  return [
+    ...changedAreas(areas, { before, after, user }),
+    ...hidden.map(([category, what]) => configurationChange(category, user, `User ${user} changed ${what}`)),
+  ]
 }
 
 function tellCertificate({ current }: CertificateSlot): string | undefined {

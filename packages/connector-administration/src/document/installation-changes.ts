@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import type { AuditEntry } from '@sallyport/core'
 import type { AdministeredDocument } from './administered-document.ts'
 import { type AdministeredSubaccount, isSubaccount } from './administered-subaccount.ts'
+import { type AuditedArea, changedAreas } from './changed-areas.ts'
 import type { CertificateSlot } from './on-premises.ts'
 
-/** What of the document is of the installation as a whole: the original's category for the audit log, its name, and what may be told of it. */
-const areas: readonly (readonly [category: string, what: string, read: (document: AdministeredDocument) => unknown])[] = [
+/** What of the document is of the installation as a whole. */
+const areas: readonly AuditedArea<AdministeredDocument>[] = [
   ['Configuration', 'Description', ({ connector }) => connector.description],
   ['Configuration', 'HaRole', ({ connector }) => connector.haRole],
   ['ProxySettings', 'HttpsProxy', ({ connector: { proxy } }) => proxy && { ...proxy, password: fingerprint(proxy.password) }],
@@ -36,7 +37,7 @@ const areas: readonly (readonly [category: string, what: string, read: (document
 ]
 
 /** The same of one subaccount, as far as the connector itself does not tell it. */
-const subaccountAreas: readonly (readonly [category: string, what: string, read: (entry: AdministeredSubaccount) => unknown])[] = [
+const subaccountAreas: readonly AuditedArea<AdministeredSubaccount>[] = [
   ['PayloadTrace', 'TrafficTrace', ({ traces }) => traces.trafficTrace],
   ['PayloadSncTrace', 'PayloadSncTrace', ({ traces }) => traces.payloadSncTrace],
 ]
@@ -47,29 +48,15 @@ const subaccountAreas: readonly (readonly [category: string, what: string, read:
  */
 export function installationChanges(before: AdministeredDocument, after: AdministeredDocument, user: string): readonly AuditEntry[] {
   const isSilent = before.reporting.auditLog.level === 'OFF' && after.reporting.auditLog.level === 'OFF'
-  return [...(isSilent ? [] : differences(areas, before, after, user, '')), ...traceChanges(before, after, user)]
+  return [...(isSilent ? [] : changedAreas(areas, { before, after, user })), ...traceChanges(before, after, user)]
 }
 
 function traceChanges(before: AdministeredDocument, after: AdministeredDocument, user: string): readonly AuditEntry[] {
   return after.subaccounts.flatMap((entry) => {
     const known = before.subaccounts.find((each) => isSubaccount(each, entry))
     if (known === undefined || entry.auditLevel === 'OFF') return []
-    return differences(subaccountAreas, known, entry, user, entry.subaccount)
-  })
-}
-
-function differences<Value>(
-  of: readonly (readonly [category: string, what: string, read: (value: Value) => unknown])[],
-  before: Value,
-  after: Value,
-  user: string,
-  subaccount: string,
-): readonly AuditEntry[] {
-  return of.flatMap(([category, what, read]): readonly AuditEntry[] => {
-    const [was, is] = [JSON.stringify(read(before)) ?? '{}', JSON.stringify(read(after)) ?? '{}']
-    if (was === is) return []
-    const message = `User ${user} changed parameter ${what} from ${was} to ${is}`
-    return [{ type: 'configuration-changed', category, subaccount, user, message }]
+    const changes = changedAreas(subaccountAreas, { before: known, after: entry, user })
+    return changes.map((change) => ({ ...change, subaccount: entry.subaccount }))
   })
 }
 

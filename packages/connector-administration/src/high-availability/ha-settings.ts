@@ -1,6 +1,7 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { z } from 'zod'
+import { maxChannelGraceMinutes } from '../limits.ts'
 import { parseMaterial } from '../document/parse-material.ts'
 
 /** The other instance of a pair, once both have met. */
@@ -17,7 +18,12 @@ export interface Peer {
 
 /** Settings of a pair on this instance; they are not synchronised (cloud-connector.md §6.1). */
 export interface HaSettings {
-  readonly master: { readonly haEnabled: boolean; readonly allowedShadowHost: string }
+  readonly master: {
+    readonly haEnabled: boolean
+    readonly allowedShadowHost: string
+    /** How long clients of service channels may finish when this instance gives its role away. */
+    readonly channelGraceInMinutes: number
+  }
   readonly shadow: {
     readonly masterHost: string
     readonly masterPort: number
@@ -42,7 +48,13 @@ const host = z.string().max(255)
 const port = z.int().min(0).max(65_535)
 
 const schema: z.ZodType<HaSettings> = z.strictObject({
-  master: z.strictObject({ haEnabled: z.boolean().default(false), allowedShadowHost: host.default('') }).prefault({}),
+  master: z
+    .strictObject({
+      haEnabled: z.boolean().default(false),
+      allowedShadowHost: host.default(''),
+      channelGraceInMinutes: z.int().min(0).max(maxChannelGraceMinutes).default(0),
+    })
+    .prefault({}),
   shadow: z
     .strictObject({
       masterHost: host.default(''),

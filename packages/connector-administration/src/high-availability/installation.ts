@@ -15,8 +15,8 @@ export interface Installation {
   readonly revision: number
   /** Of the product. */
   readonly version: string
-  /** Changes the role, durably. */
-  setRole(role: 'master' | 'shadow'): Promise<void>
+  /** Changes the role, durably. `user` is who asked, for the audit log. */
+  setRole(role: 'master' | 'shadow', user: string): Promise<void>
   snapshot(): Promise<Snapshot>
   /** Tells apart what belongs to subaccounts besides the configuration. */
   digest(): Promise<string>
@@ -24,5 +24,6 @@ export interface Installation {
   apply(snapshot: Snapshot): Promise<void>
   /** Opens the tunnels that are meant to be open, and tells how many are when all are or the time is over. */
   openTunnels(): Promise<number>
-  closeTunnels(): Promise<void>
+  /** Clients of service channels may finish for `channelGraceMs`, and nobody waits for them; everything else is cut. */
+  closeTunnels(options?: { readonly channelGraceMs: number }): Promise<void>
 }

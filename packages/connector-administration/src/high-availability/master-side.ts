@@ -15,8 +15,8 @@ export interface MasterSide {
   begin(): void
   /** The shadow has asked. */
   hear(): void
-  /** Takes a shadow that comes from `address`. @throws RestError 409 when it may not be one. */
-  register(request: ShadowRequest, address: string): Promise<{ readonly secret: string }>
+  /** Takes a shadow that comes from `address`, introduced by `user`. @throws RestError 409 when it may not be one. */
+  register(request: ShadowRequest, from: { readonly address: string; readonly user: string }): Promise<{ readonly secret: string }>
   /** Sees to it that the shadow has the configuration. Returns when to look again. */
   bringUpToDate(): Promise<number>
 }
@@ -82,12 +82,12 @@ export function createMasterSide(member: PairMember): MasterSide {
       lastHeardMs = member.now()
       binding = false
     },
-    async register(request, address) {
+    async register(request, { address, user }) {
       requireAcceptable(request, address)
       binding = true
       const secret = randomBytes(32).toString('base64url')
       const { certificate, checkIntervalInSeconds, host, port } = request
-      await member.save({ peer: { host, port, certificate, checkIntervalInSeconds, secret } })
+      await member.save({ peer: { host, port, certificate, checkIntervalInSeconds, secret } }, user)
       lastHeardMs = member.now()
       pushedRevision = installation.revision
       return { secret }

@@ -22,7 +22,7 @@ export interface PeerLogOn {
   readonly fingerprint?: string | undefined
 }
 
-/** One of two instances that serve the same subaccounts, one at a time (cloud-connector.md §6). */
+/** One of two instances that serve the same subaccounts, one at a time (cloud-connector.md §6). `user` is who asked, for the audit log. */
 export interface Pair extends AsyncDisposable {
   readonly settings: HaSettings
   readonly masterState: MasterState
@@ -31,18 +31,22 @@ export interface Pair extends AsyncDisposable {
   readonly shadowState: ShadowState
   /** Why the shadow is not ready, for people. */
   readonly shadowMessage: string | undefined
+  /** Version of the product that the master has told this shadow; `undefined` before it has. */
+  readonly masterVersion: string | undefined
   /** @throws RestError 409 while a shadow is connected. */
-  configureMaster(settings: HaSettings['master']): Promise<void>
+  configureMaster(user: string, settings: Pick<HaSettings['master'], 'allowedShadowHost' | 'haEnabled'>): Promise<void>
+  /** Counts from the next switch on, whether a shadow is connected or not. */
+  setChannelGrace(user: string, minutes: number): Promise<void>
   /** @throws RestError 409 while connected. */
-  configureShadow(settings: HaSettings['shadow']): Promise<void>
+  configureShadow(user: string, settings: HaSettings['shadow']): Promise<void>
   /** Forgets the other instance, and the settings of the role. @throws RestError 409 while connected. */
-  reset(role: 'master' | 'shadow'): Promise<void>
+  reset(user: string, role: 'master' | 'shadow'): Promise<void>
   /** Shadow: meets the master and gets its configuration. Without user and password both must have met before. @throws RestError 400, 409, 500. */
-  connect(log: PeerLogOn | undefined): Promise<void>
+  connect(user: string, log: PeerLogOn | undefined): Promise<void>
   /** Shadow: stops looking after the master. */
-  disconnect(): Promise<void>
+  disconnect(user: string): Promise<void>
   /** Master: gives the role to the shadow, or just up. @throws RestError 409 when the shadow cannot take it. */
-  switchRole(force: boolean): Promise<void>
+  switchRole(user: string, force: boolean): Promise<void>
   /** Closes the tunnels of an instance that has just been made a shadow. */
   standBy(): Promise<void>
   /** What the other instance may ask. */
@@ -51,6 +55,8 @@ export interface Pair extends AsyncDisposable {
   configurationChanged(): void
   /** To be called before any tunnel is opened: the other instance may have become the master meanwhile. */
   begin(): Promise<void>
+  /** Settles when what has been begun up to now is done. */
+  idle(): Promise<void>
 }
 
 /** Calls of the other instance. */
@@ -58,13 +64,13 @@ export interface ServedPair {
   /** @throws RestError 403 when the caller is not the other instance. */
   requirePeer(authorization: string | undefined): void
   /** Master: a shadow asks to be taken. @throws RestError 409, 403. */
-  register(request: ShadowRequest, address: string): Promise<{ readonly secret: string }>
+  register(request: ShadowRequest, from: { readonly address: string; readonly user: string }): Promise<{ readonly secret: string }>
   ping(from: PeerStatus): Promise<PeerStatus>
   snapshot(): Promise<Snapshot>
   /** Shadow: the master has changed its configuration, which is fetched then. @throws RestError 409, ConnectivityError. */
   configurationChanged(): Promise<void>
   /** Shadow: the master wants to give its role away. @throws RestError 409. */
-  takeOver(): Promise<void>
+  takeOver(user: string): Promise<void>
 }
 
 /** What each tells the other at every check. */
@@ -74,6 +80,8 @@ export interface PeerStatus {
   readonly revision: number
   /** Of what belongs to subaccounts besides the configuration: renewed certificates change no revision. */
   readonly digest: string
+  /** Of the product. */
+  readonly version?: string | undefined
 }
 
 /** Checks a {@link PeerStatus}. */
@@ -82,6 +90,7 @@ export const peerStatusSchema: z.ZodType<PeerStatus> = z.object({
   term: z.int().min(0),
   revision: z.int(),
   digest: z.string().max(100),
+  version: z.string().max(50).optional(),
 })
 
 /** A shadow introduces itself. */

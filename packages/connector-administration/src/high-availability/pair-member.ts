@@ -1,9 +1,13 @@
-import type { Clock, Logger } from '@sallyport/core'
+import type { AuditSink, Clock, Logger } from '@sallyport/core'
+import { haChanges } from './ha-changes.ts'
 import type { HaSettings, HaSettingsStore } from './ha-settings.ts'
 import type { Installation } from './installation.ts'
 import type { PairNotice, PeerStatus } from './pair-contract.ts'
 import type { CallPeer } from './peer-call.ts'
 import { createPeerLink, type PeerLink } from './peer-link.ts'
+
+/** Who changes what the pair changes by itself, for the audit log. */
+export const pairAuthor = 'high availability'
 
 /** What a pair is opened with. */
 export interface PairOptions {
@@ -13,6 +17,8 @@ export interface PairOptions {
   readonly own: () => { readonly port: number; readonly certificate: string }
   readonly callPeer: CallPeer
   readonly clock: Clock
+  /** Gets every change of the settings of the pair. */
+  readonly audit: Pick<AuditSink, 'write'>
   readonly log: Logger
   readonly notice: (notice: PairNotice) => void
 }
@@ -26,8 +32,8 @@ export interface PairMember {
   /** How often master and shadow look after each other. */
   readonly intervalMs: number
   now(): number
-  /** Replaces some of the settings. @throws ConnectivityError `STORE_FAILED`, and nothing has changed. */
-  save(change: Partial<HaSettings>): Promise<void>
+  /** Replaces some of the settings. `user` is who asked, for the audit log. @throws ConnectivityError `STORE_FAILED`, and nothing has changed. */
+  save(change: Partial<HaSettings>, user?: string): Promise<void>
   /** What the other instance is told at every check. */
   status(): Promise<PeerStatus>
   /** Checks the other instance. @throws ConnectivityError when it is not there, or answers nonsense. */
@@ -38,7 +44,7 @@ export interface PairMember {
 
 /** Makes a member of a pair. */
 export function createPairMember(options: PairOptions): PairMember {
-  const { clock, installation, log, store } = options
+  const { audit, clock, installation, log, store } = options
   const link = createPeerLink(options)
   const member: PairMember = {
     get settings() {
@@ -50,9 +56,14 @@ export function createPairMember(options: PairOptions): PairMember {
       return (store.current.peer ?? store.current.shadow).checkIntervalInSeconds * 1000
     },
     now: () => clock.now(),
-    save: (change) => store.save({ ...store.current, ...change }),
+    async save(change, user = pairAuthor) {
+      const before = store.current
+      await store.save({ ...before, ...change })
+      for (const entry of haChanges(before, store.current, user)) audit.write(entry)
+    },
     status: async () => ({
       role: installation.role,
+      version: installation.version,
       term: store.current.term,
       revision: installation.revision,
       digest: await installation.digest(),

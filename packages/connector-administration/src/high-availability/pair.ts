@@ -6,7 +6,7 @@ import { createChecks } from './checks.ts'
 import { defaultHaSettings } from './ha-settings.ts'
 import { createMasterSide } from './master-side.ts'
 import type { Pair, ServedPair } from './pair-contract.ts'
-import { createPairMember, type PairOptions, reasonOf } from './pair-member.ts'
+import { createPairMember, pairAuthor, type PairOptions, reasonOf } from './pair-member.ts'
 import { createRoleSwitch } from './role-switch.ts'
 import { createShadowSide } from './shadow-side.ts'
 
@@ -28,7 +28,7 @@ export function createPair(options: PairOptions): Pair {
     if (installation.role !== 'master' && !member.settings.looksAfter) return
     let againMs = member.intervalMs
     try {
-      againMs = installation.role === 'master' ? await lookAsMaster() : await shadow.look(roles.takeOver)
+      againMs = installation.role === 'master' ? await lookAsMaster() : await shadow.look(() => roles.takeOver(pairAuthor))
     } finally {
       // Whatever went wrong: a pair whose checks have ended protects nobody.
       checks.in(againMs)
@@ -36,11 +36,11 @@ export function createPair(options: PairOptions): Pair {
   }
   const lookAsMaster = async (): Promise<number> => {
     if (master.isShadowThere) return await master.bringUpToDate()
-    if (await roles.isOutvotedByPeer()) await roles.giveUp()
+    if (await roles.isOutvotedByPeer()) await roles.giveUp(pairAuthor)
     return member.intervalMs
   }
-  const giveUp = async (): Promise<void> => {
-    await roles.giveUp()
+  const giveUp = async (user: string): Promise<void> => {
+    await roles.giveUp(user)
     checks.in(firstRetryMs)
   }
   const requireUnconnected = (): void => {
@@ -55,16 +55,17 @@ export function createPair(options: PairOptions): Pair {
       if (secret.length === 0 || given.length !== secret.length || !timingSafeEqual(given, secret))
         throw forbidden('this is not the other instance of the pair')
     },
-    register: (request, address) =>
+    register: (request, from) =>
       inTurn(async () => {
-        const answer = await master.register(request, address)
+        const answer = await master.register(request, from)
         checks.in(member.intervalMs)
         return answer
       }),
     // Not in turn: each may be waiting for the other.
     async ping(from) {
       master.hear()
-      if (roles.isOutvoted(from)) void inTurn(async () => (roles.isOutvoted(from) ? await giveUp() : undefined)).catch(member.report)
+      if (roles.isOutvoted(from))
+        void inTurn(async () => (roles.isOutvoted(from) ? await giveUp(pairAuthor) : undefined)).catch(member.report)
       return await member.status()
     },
     snapshot: () => installation.snapshot(),
@@ -73,13 +74,13 @@ export function createPair(options: PairOptions): Pair {
         if (installation.role === 'master') throw conflict('this instance is a master itself')
         await shadow.fetch()
       }),
-    takeOver: () =>
+    takeOver: (user) =>
       inTurn(async () => {
         if (installation.role === 'master') return
         await shadow.fetch().catch((error: unknown) => {
           throw conflict(`the last changes cannot be had: ${reasonOf(error)}`)
         })
-        if (!(await roles.takeOver())) throw conflict('no tunnel of any subaccount can be opened here')
+        if (!(await roles.takeOver(user))) throw conflict('no tunnel of any subaccount can be opened here')
         checks.in(member.intervalMs)
       }),
   }
@@ -100,38 +101,43 @@ export function createPair(options: PairOptions): Pair {
     get shadowMessage() {
       return shadow.message
     },
-    configureMaster: (settings) =>
+    get masterVersion() {
+      return shadow.masterVersion
+    },
+    configureMaster: (user, settings) =>
       inTurn(async () => {
         requireUnconnected()
-        await member.save({ master: settings })
+        await member.save({ master: { ...member.settings.master, ...settings } }, user)
       }),
-    configureShadow: (settings) =>
+    setChannelGrace: (user, minutes) =>
+      inTurn(() => member.save({ master: { ...member.settings.master, channelGraceInMinutes: minutes } }, user)),
+    configureShadow: (user, settings) =>
       inTurn(async () => {
         requireUnconnected()
-        await member.save({ shadow: settings })
+        await member.save({ shadow: settings }, user)
       }),
-    reset: (role) =>
+    reset: (user, role) =>
       inTurn(async () => {
         requireUnconnected()
         checks.pause()
-        await member.save({ [role]: defaultHaSettings[role], peer: undefined, appliedRevision: -1 })
+        await member.save({ [role]: defaultHaSettings[role], peer: undefined, appliedRevision: -1 }, user)
         shadow.forget()
       }),
-    connect: (logOn) =>
+    connect: (user, logOn) =>
       inTurn(async () => {
         if (installation.role !== 'shadow') throw conflict('this instance is no shadow any more')
-        await shadow.connect(logOn, options.own())
+        await shadow.connect(user, logOn, options.own())
         checks.in(member.intervalMs)
       }),
-    disconnect: () =>
+    disconnect: (user) =>
       inTurn(async () => {
         checks.pause()
-        await shadow.disconnect()
+        await shadow.disconnect(user)
       }),
-    switchRole: (force) =>
+    switchRole: (user, force) =>
       inTurn(async () => {
-        if (!force) await roles.handOver()
-        await giveUp()
+        if (!force) await roles.handOver(user)
+        await giveUp(user)
       }),
     standBy: () => inTurn(() => installation.closeTunnels()),
     served,
@@ -146,9 +152,10 @@ export function createPair(options: PairOptions): Pair {
           checks.in(0)
           return
         }
-        if (await roles.isOutvotedByPeer()) await giveUp()
+        if (await roles.isOutvotedByPeer()) await giveUp(pairAuthor)
         else checks.in(member.intervalMs)
       }),
+    idle,
     async [Symbol.asyncDispose]() {
       closed = true
       checks.end()

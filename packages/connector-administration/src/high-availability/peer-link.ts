@@ -14,8 +14,8 @@ export interface PeerLink {
   snapshot(): Promise<Snapshot>
   /** Tells a shadow to fetch the configuration, and settles when it has. */
   tellChange(): Promise<void>
-  /** Asks a shadow to become the master. @throws RestError 409 when it cannot. */
-  askToTakeOver(): Promise<void>
+  /** Asks a shadow to become the master, as `user` wants it. @throws RestError 409 when it cannot. */
+  askToTakeOver(user: string): Promise<void>
   /** Meets a master for the first time. @throws RestError 400, 409, 500. */
   introduce(request: ShadowRequest, logOn: PeerLogOn): Promise<Peer>
 }
@@ -71,8 +71,8 @@ export function createPeerLink({ callPeer, store }: { readonly callPeer: CallPee
       const answer = await ask('configurationChanged', { method: 'POST', timeoutMs: snapshotTimeoutMs })
       if (answer.status !== 204) throw new ConnectivityError('SERVICE_UNAVAILABLE', `the shadow answered with status ${answer.status}`)
     },
-    async askToTakeOver() {
-      const answer = await ask('takeOver', { method: 'POST', timeoutMs: snapshotTimeoutMs })
+    async askToTakeOver(user) {
+      const answer = await ask(`takeOver?user=${encodeURIComponent(user)}`, { method: 'POST', timeoutMs: snapshotTimeoutMs })
       if (answer.status !== 204) throw conflict(messageOf(answer))
     },
     async introduce(request, { fingerprint, password, user }) {

@@ -4,18 +4,18 @@ import type { PeerStatus } from './pair-contract.ts'
 import { type PairMember, reasonOf } from './pair-member.ts'
 import type { ShadowSide } from './shadow-side.ts'
 
-/** How an instance of a pair changes its role. Each has to happen in turn with everything else that changes it. */
+/** How an instance of a pair changes its role, as `user` wants it. Each has to happen in turn with everything else that changes it. */
 export interface RoleSwitch {
   /** Of two masters the one that took over later stays. */
   isOutvoted(from: PeerStatus): boolean
   /** As `isOutvoted`, by the answer of the other instance; nobody is by one that does not answer. */
   isOutvotedByPeer(): Promise<boolean>
   /** Shadow: becomes the master if it can open a tunnel; tells whether it has. */
-  takeOver(): Promise<boolean>
+  takeOver(user: string): Promise<boolean>
   /** Master: lets the shadow take over, and stays the master when that cannot. @throws RestError 409. */
-  handOver(): Promise<void>
-  /** Master: closes its tunnels and is a shadow from now on. */
-  giveUp(): Promise<void>
+  handOver(user: string): Promise<void>
+  /** Master: closes its tunnels and is a shadow from now on. Clients of service channels may finish for the grace period. */
+  giveUp(user: string): Promise<void>
 }
 
 /** Makes the change of roles of a pair, between its two sides. */
@@ -27,9 +27,9 @@ export function createRoleSwitch(
   const isOutvoted = (from: PeerStatus): boolean =>
     installation.role === 'master' && from.role === 'master' && from.term > member.settings.term
 
-  const becomeMaster = async (term: number): Promise<void> => {
+  const becomeMaster = async (term: number, user: string): Promise<void> => {
     await member.save({ term })
-    await installation.setRole('master')
+    await installation.setRole('master', user)
     shadow.end()
     master.begin()
     member.tell('role', 'this instance is the master now')
@@ -41,31 +41,31 @@ export function createRoleSwitch(
       const other = await member.ask().catch(() => undefined)
       return other !== undefined && isOutvoted(other)
     },
-    async takeOver() {
+    async takeOver(user) {
       const open = await installation.openTunnels()
       try {
         if (open === 0) return false
-        await becomeMaster(member.settings.term + 1)
+        await becomeMaster(member.settings.term + 1, user)
         return true
       } finally {
         if (installation.role !== 'master') await installation.closeTunnels()
       }
     },
-    async handOver() {
+    async handOver(user) {
       if (member.settings.peer === undefined) throw conflict('there is no shadow that could take over')
       // From here on no change is accepted that the shadow would not get.
-      await installation.setRole('shadow')
+      await installation.setRole('shadow', user)
       try {
-        await link.askToTakeOver()
+        await link.askToTakeOver(user)
       } catch (error) {
-        await installation.setRole('master')
+        await installation.setRole('master', user)
         throw conflict(`the shadow cannot take over: ${reasonOf(error)}`)
       }
     },
-    async giveUp() {
-      await installation.closeTunnels()
-      await installation.setRole('shadow')
-      await member.save({ looksAfter: true })
+    async giveUp(user) {
+      await installation.closeTunnels({ channelGraceMs: member.settings.master.channelGraceInMinutes * 60_000 })
+      await installation.setRole('shadow', user)
+      await member.save({ looksAfter: true }, user)
       shadow.begin()
       member.tell('role', 'this instance is a shadow now')
     },

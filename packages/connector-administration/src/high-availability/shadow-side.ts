@@ -9,26 +9,35 @@ export interface ShadowSide {
   readonly state: ShadowState
   /** Why it is not ready, for people. */
   readonly message: string | undefined
+  /** Of the product, as the master has told it. */
+  readonly masterVersion: string | undefined
   /** Has just become a shadow, or been started as one: has not seen the master yet. */
   begin(): void
   /** Has become the master: misses none any more. */
   end(): void
   /** Is no part of a pair any more. */
   forget(): void
-  /** @throws RestError 400, 409, 500. */
-  connect(logOn: PeerLogOn | undefined, own: { readonly port: number; readonly certificate: string }): Promise<void>
-  disconnect(): Promise<void>
+  /** Meets the master, which is told where `own` is at the first contact, as `user` wants it. @throws RestError 400, 409, 500. */
+  connect(user: string, logOn: PeerLogOn | undefined, own: OwnPlace): Promise<void>
+  disconnect(user: string): Promise<void>
   /** Gets the configuration of the master. @throws ConnectivityError when it cannot be had or taken over. */
   fetch(): Promise<void>
   /** Checks the master, and lets the role be taken over when that has to be. Returns when to look again. */
   look(takeOver: () => Promise<boolean>): Promise<number>
 }
 
-/** Makes the side of the shadow; `own` is told to the master at the first contact. */
+/** Where the master finds this instance. */
+interface OwnPlace {
+  readonly port: number
+  readonly certificate: string
+}
+
+/** Makes the side of the shadow. */
 export function createShadowSide(member: PairMember): ShadowSide {
   const { installation, link } = member
   let state: ShadowState = 'INITIAL'
   let message: string | undefined
+  let masterVersion: string | undefined
   let lostSinceMs: number | undefined
   /** What the master last said it has; a shadow that knows it lacks something does not take over. */
   let masterRevision = -1
@@ -81,11 +90,11 @@ export function createShadowSide(member: PairMember): ShadowSide {
   }
 
   /** Meets the master, unless both know each other and nobody gives a password. */
-  const introduce = async (logOn: PeerLogOn | undefined, own: { readonly port: number; readonly certificate: string }): Promise<void> => {
+  const introduce = async (user: string, logOn: PeerLogOn | undefined, own: OwnPlace): Promise<void> => {
     if (logOn === undefined) return
     const { checkIntervalInSeconds, ownHost } = member.settings.shadow
     const request = { ...own, host: ownHost, version: installation.version, checkIntervalInSeconds }
-    await member.save({ peer: await link.introduce(request, logOn), appliedRevision: -1 })
+    await member.save({ peer: await link.introduce(request, logOn), appliedRevision: -1 }, user)
   }
 
   return {
@@ -95,20 +104,25 @@ export function createShadowSide(member: PairMember): ShadowSide {
     get message() {
       return message
     },
+    get masterVersion() {
+      return masterVersion
+    },
     begin() {
       const { looksAfter, peer } = member.settings
       state = peer !== undefined && looksAfter ? 'READY' : 'DISCONNECTED'
       message = undefined
       lostSinceMs = undefined
       masterRevision = -1
+      masterVersion = undefined
     },
     end() {
       lostSinceMs = undefined
     },
     forget() {
       state = 'INITIAL'
+      masterVersion = undefined
     },
-    async connect(logOn, own) {
+    async connect(user, logOn, own) {
       const { peer: known, shadow } = member.settings
       if (shadow.masterHost === '' || shadow.masterPort === 0) throw invalidRequest('masterHost and masterPort have to be set first')
       const same = known?.host === shadow.masterHost && known.port === shadow.masterPort
@@ -116,12 +130,13 @@ export function createShadowSide(member: PairMember): ShadowSide {
       const stateBefore = state
       state = 'HANDSHAKE'
       try {
-        await introduce(logOn, own)
+        await introduce(user, logOn, own)
         state = 'INITSYNC'
         await fetch()
         const master = await member.ask()
         masterRevision = master.revision
-        await member.save({ term: master.term, looksAfter: true })
+        masterVersion = master.version
+        await member.save({ term: master.term, looksAfter: true }, user)
         state = 'READY'
         message = undefined
       } catch (error) {
@@ -132,8 +147,8 @@ export function createShadowSide(member: PairMember): ShadowSide {
         throw error instanceof RestError ? error : new RestError(500, 'RUNTIME_FAILURE', message)
       }
     },
-    async disconnect() {
-      await member.save({ looksAfter: false })
+    async disconnect(user) {
+      await member.save({ looksAfter: false }, user)
       state = 'DISCONNECTED'
       lostSinceMs = undefined
     },
@@ -148,6 +163,7 @@ export function createShadowSide(member: PairMember): ShadowSide {
       if (lostSinceMs !== undefined) member.tell('resolved', 'the master answers again')
       lostSinceMs = undefined
       state = 'READY'
+      masterVersion = master.version
       message = master.role === 'master' ? undefined : 'the other instance is no master either; change the role of one of the two'
       if (master.role === 'master') await follow(master)
       return member.intervalMs

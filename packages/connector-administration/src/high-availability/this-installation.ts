@@ -6,8 +6,7 @@ import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { traceSettingsOf, withTraceSettings } from '../document/trace-settings.ts'
 import { takeOverPatienceMs } from '../limits.ts'
 import type { Installation } from './installation.ts'
-
-const author = 'high availability'
+import { pairAuthor } from './pair-member.ts'
 
 /** This installation as its pair sees it. */
 export function createInstallation(options: {
@@ -26,8 +25,8 @@ export function createInstallation(options: {
     get revision() {
       return editor.document.revision
     },
-    async setRole(role) {
-      await editor.change(author, (document) => ({ ...document, connector: { ...document.connector, haRole: role } }))
+    async setRole(role, user) {
+      await editor.change(user, (document) => ({ ...document, connector: { ...document.connector, haRole: role } }))
     },
     async snapshot() {
       const { document } = editor
@@ -43,7 +42,7 @@ export function createInstallation(options: {
       for (const gone of before.filter((each) => !identities.some((kept) => isSame(kept, each)))) await connector.remove(gone)
       for (const identity of identities)
         if (!before.some((known) => isSame(known, identity) && known.certificate === identity.certificate)) await connector.add(identity)
-      await editor.change(author, (own) => {
+      await editor.change(pairAuthor, (own) => {
         const mirrored: AdministeredDocument = {
           ...taken,
           revision: own.revision,
@@ -62,8 +61,8 @@ export function createInstallation(options: {
       )
       return opened.filter(({ status }) => status === 'fulfilled').length
     },
-    async closeTunnels() {
-      await Promise.allSettled(wanted().map((holder) => connector.disconnect(holder)))
+    async closeTunnels(grace) {
+      await Promise.allSettled(wanted().map((holder) => connector.disconnect(holder, grace)))
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '@sallyport/core'
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../access/access.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { createMasterEditor } from '../document/master-editor.ts'
 import type { Pair } from '../high-availability/pair-contract.ts'
 import { authentication } from './authentication.ts'
 import { authorityLists } from './authority-lists.ts'
@@ -56,7 +57,9 @@ export interface AdministrationOptions {
 }
 
 /** The administration API, to be put on the administration listener: one file per section of the catalogue (cloud-connector.md §8). */
-export function createAdministrationRoutes(options: AdministrationOptions): (server: FastifyInstance) => void {
+export function createAdministrationRoutes(given: AdministrationOptions): (server: FastifyInstance) => void {
+  // What is configured is changed by a master. The role, alerts, mail and logs are what either instance may be told.
+  const options = { ...given, editor: createMasterEditor(given.editor) }
   const { access, editor, pair } = options
   const { lifecycle } = options
   const availability = createAvailability()
@@ -69,7 +72,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     },
   }
   const routes = [
-    ...connectorBasics(options),
+    ...connectorBasics(options, given.editor),
     ...regions(editor),
     ...connectivity(editor),
     ...tunnelViews(editor, options.lifecycle),
@@ -78,7 +81,7 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...onPremisesCertificates.flatMap((place) => ownedCertificateRoutes(place, slotOf(place, options))),
     ...backendTrust(editor),
     ...principalPropagation(options),
-    ...reporting(editor),
+    ...reporting(given.editor),
     ...sessionRoutes(options),
     ...authentication(options),
     ...backup({ ...options, ...options.backup }),
@@ -91,7 +94,8 @@ export function createAdministrationRoutes(options: AdministrationOptions): (ser
     ...simulation(options),
     ...serviceChannels({ ...accessControl, lifecycle: options.lifecycle }),
     ...deprecatedChannels({ ...accessControl, lifecycle: options.lifecycle }),
-    ...logAndTrace(options),
+    // What is logged and traced is a matter of each instance.
+    ...logAndTrace({ ...options, editor: given.editor }),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
     ...uiSettings(options),

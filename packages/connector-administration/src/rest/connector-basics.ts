@@ -8,11 +8,15 @@ import { tolerantInteger } from './tolerant-values.ts'
 const path = '/api/v1/configuration/connector'
 
 /** Description, HTTPS proxy and version (cloud-connector.md §8.3). */
-export function connectorBasics(options: {
-  readonly editor: ConfigurationEditor
-  readonly pair?: Pair | undefined
-  readonly version: string
-}): readonly Route[] {
+export function connectorBasics(
+  options: {
+    readonly editor: ConfigurationEditor
+    readonly pair?: Pair | undefined
+    readonly version: string
+  },
+  /** For the role, which is no business of a master alone. */
+  ofEither: ConfigurationEditor,
+): readonly Route[] {
   const { editor, pair, version } = options
   const describe = (): { readonly ha: string; readonly description: string } => {
     const { description, haRole } = editor.document.connector
@@ -55,10 +59,10 @@ export function connectorBasics(options: {
         async handle({ body, caller }) {
           if (body !== 'master' && body !== 'shadow') throw invalidRequest('the role is "master" or "shadow"')
           if (body === 'shadow' && pair?.masterState === 'CONNECTED' && editor.document.connector.haRole === 'master') {
-            await pair.switchRole(false)
+            await pair.switchRole(caller.user, false)
             return { status: 204 }
           }
-          await editor.change(caller.user, (document) => {
+          await ofEither.change(caller.user, (document) => {
             if (document.connector.haRole !== 'undefined') throw conflict(`the role is already ${document.connector.haRole}`)
             return { ...document, connector: { ...document.connector, haRole: body } }
           })

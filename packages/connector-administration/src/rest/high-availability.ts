@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { z } from 'zod'
+import { maxChannelGraceMinutes } from '../limits.ts'
 import type { Pair } from '../high-availability/pair-contract.ts'
 import { invalidRequest } from './rest-error.ts'
 import { type Route, route } from './route.ts'
@@ -10,7 +11,7 @@ const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,253}[A-Za-z0-9])?$/
 
 /** Settings and states of master and shadow (cloud-connector.md §8.4). */
 export function highAvailability({ pair, version }: { readonly pair: Pair; readonly version: string }): readonly Route[] {
-  return [...masterRoutes(pair), ...shadowRoutes(pair, version)]
+  return [...masterRoutes(pair), ...graceRoutes(pair), ...shadowRoutes(pair, version)]
 }
 
 function masterRoutes(pair: Pair): readonly Route[] {
@@ -21,7 +22,10 @@ function masterRoutes(pair: Pair): readonly Route[] {
       path: `${base}/master/config`,
       permission: 'all',
       ...only,
-      handle: () => ({ status: 200, body: pair.settings.master }),
+      handle() {
+        const { allowedShadowHost, haEnabled } = pair.settings.master
+        return { status: 200, body: { haEnabled, allowedShadowHost } }
+      },
     }),
     route({
       method: 'PUT',
@@ -36,8 +40,8 @@ function masterRoutes(pair: Pair): readonly Route[] {
           .default('')
           .refine((host) => host === '' || hostName.test(host), 'is not the name of a host'),
       }),
-      async handle({ body }) {
-        await pair.configureMaster(body)
+      async handle({ body, caller }) {
+        await pair.configureMaster(caller.user, body)
         return { status: 204 }
       },
     }),
@@ -54,8 +58,8 @@ function masterRoutes(pair: Pair): readonly Route[] {
       permission: 'administrators',
       ...only,
       body: z.object({ op: z.enum(['SWITCH', 'FORCE_SWITCH']) }),
-      async handle({ body: { op } }) {
-        await pair.switchRole(op === 'FORCE_SWITCH')
+      async handle({ body: { op }, caller }) {
+        await pair.switchRole(caller.user, op === 'FORCE_SWITCH')
         return { status: 204 }
       },
     }),
@@ -64,8 +68,33 @@ function masterRoutes(pair: Pair): readonly Route[] {
       path: `${base}/master/state`,
       permission: 'administrators',
       ...only,
-      async handle() {
-        await pair.reset('master')
+      async handle({ caller }) {
+        await pair.reset(caller.user, 'master')
+        return { status: 204 }
+      },
+    }),
+  ]
+}
+
+/** How long clients of service channels may finish at a switch. The original has it on its pages only, so the path is our own. */
+function graceRoutes(pair: Pair): readonly Route[] {
+  const path = '/api/private/v1/highAvailability/serviceChannelGrace'
+  return [
+    route({
+      method: 'GET',
+      path,
+      permission: 'all',
+      only: 'master',
+      handle: () => ({ status: 200, body: { minutes: pair.settings.master.channelGraceInMinutes } }),
+    }),
+    route({
+      method: 'PUT',
+      path,
+      permission: 'administrators',
+      only: 'master',
+      body: z.object({ minutes: tolerantInteger(0, maxChannelGraceMinutes) }),
+      async handle({ body, caller }) {
+        await pair.setChannelGrace(caller.user, body.minutes)
         return { status: 204 }
       },
     }),
@@ -101,9 +130,9 @@ function shadowRoutes(pair: Pair, version: string): readonly Route[] {
       permission: 'administrators',
       ...only,
       body: shadowBody,
-      async handle({ body }) {
+      async handle({ body, caller }) {
         const ownHost = body.ownHost === '' ? (ownHosts()[0] ?? '') : body.ownHost
-        await pair.configureShadow({ ...body, ownHost })
+        await pair.configureShadow(caller.user, { ...body, ownHost })
         return { status: 200, body: pair.settings.shadow }
       },
     }),
@@ -118,7 +147,9 @@ function shadowRoutes(pair: Pair, version: string): readonly Route[] {
           state: pair.shadowState,
           ownHosts: ownHosts(),
           ...(pair.shadowMessage === undefined ? {} : { stateMessage: pair.shadowMessage }),
-          ...(pair.settings.peer === undefined ? {} : { masterVersions: { version, ok: true } }),
+          ...(pair.masterVersion === undefined
+            ? {}
+            : { masterVersions: { version: pair.masterVersion, ok: pair.masterVersion === version } }),
         },
       }),
     }),
@@ -136,10 +167,10 @@ function shadowRoutes(pair: Pair, version: string): readonly Route[] {
           .regex(/^(?:[0-9A-Fa-f]{2}[:\s]?){32}$/, 'is not the SHA-256 of a certificate')
           .optional(),
       }),
-      async handle({ body: { masterFingerprint: fingerprint, op, password, user } }) {
-        if (op === 'DISCONNECT') await pair.disconnect()
+      async handle({ body: { masterFingerprint: fingerprint, op, password, user }, caller }) {
+        if (op === 'DISCONNECT') await pair.disconnect(caller.user)
         else if ((user === undefined) !== (password === undefined)) throw invalidRequest('user and password go together')
-        else await pair.connect(user === undefined || password === undefined ? undefined : { user, password, fingerprint })
+        else await pair.connect(caller.user, user === undefined || password === undefined ? undefined : { user, password, fingerprint })
         return { status: 204 }
       },
     }),
@@ -148,8 +179,8 @@ function shadowRoutes(pair: Pair, version: string): readonly Route[] {
       path: `${base}/shadow/state`,
       permission: 'administrators',
       ...only,
-      async handle() {
-        await pair.reset('shadow')
+      async handle({ caller }) {
+        await pair.reset(caller.user, 'shadow')
         return { status: 204 }
       },
     }),

@@ -12,7 +12,7 @@ export function pairCalls({ served }: Pair): readonly Route[] {
       permission: 'administrators',
       only: 'master',
       body: shadowRequestSchema,
-      handle: async ({ address, body }) => ({ status: 200, body: await served.register(body, address) }),
+      handle: async ({ address, body, caller }) => ({ status: 200, body: await served.register(body, { address, user: caller.user }) }),
     }),
     route({
       method: 'POST',
@@ -47,9 +47,9 @@ export function pairCalls({ served }: Pair): readonly Route[] {
       method: 'POST',
       path: `${base}/takeOver`,
       permission: 'everybody',
-      async handle({ headers }) {
+      async handle({ headers, query }) {
         served.requirePeer(headers.authorization)
-        await served.takeOver()
+        await served.takeOver((query['user'] ?? 'master').slice(0, 255))
         return { status: 204 }
       },
     }),

@@ -21,6 +21,7 @@ import type { AdministeredDocument } from '../document/administered-document.ts'
 import type { AdministeredMapping } from '../document/administered-mapping.ts'
 import { virtualNameOf } from '../document/edit-mapping.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { createMasterEditor } from '../document/master-editor.ts'
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
 import { channelOpenWaitMs, tunnelWaitMs } from '../limits.ts'
 import { conflict, invalidRequest } from '../rest/rest-error.ts'
@@ -93,7 +94,8 @@ export interface SubaccountLifecycleOptions extends HandshakeDeps {
 
 /** Keeps document, certificates and tunnels together. */
 export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): SubaccountLifecycle {
-  const { connector, corrupted = [], editor, material } = options
+  const { connector, corrupted = [], material } = options
+  const editor = createMasterEditor(options.editor)
   const turns = createTurnQueue()
   /** Waits for a tunnel that was begun, but not in the turn: others may cut it meanwhile. That it does not open is told by its state. */
   const inTurn = async (work: () => Promise<Holder | undefined>): Promise<void> => {
