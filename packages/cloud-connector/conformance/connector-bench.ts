@@ -164,7 +164,7 @@ export async function startConnectorBench(options: {
     audit: auditSink,
     clock,
     log: options.traces?.log ?? recordingLogger(logged),
-    ...(options.traces === undefined ? {} : { traces: options.traces }),
+    ...(options.traces === undefined ? {} : { traces: options.traces, onRequest: options.traces.recordRequest }),
     events: eventSink,
     agentVersion: 'test',
   })

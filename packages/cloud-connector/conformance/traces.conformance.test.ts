@@ -284,3 +284,20 @@ describe.skipIf(process.platform === 'win32')('the file of the second person', (
     expect(await readTrafficPermission(path, { uid: 0, gid: 0 })).toEqual({ allowed: true })
   })
 })
+
+it('a statistical record of a call has its path and status, but neither query nor contents', async () => {
+  const traces = await open()
+  const backend = await backendWith()
+  const bench = await startBench(traces, { mappings: [mappingTo(backend.url)] })
+  expect((await bench.request({ method: 'POST', path: '/orders?token=hidden', body: 'never told' })).status).toBe(200)
+  await expect.poll(() => textOf(traces, 'dsr.trc')).not.toBe('')
+  const text = await textOf(traces, 'dsr.trc')
+  expect(JSON.parse(text)).toMatchObject({
+    at: expect.stringContaining('T'),
+    ...holder,
+    resource: '/orders',
+    status: 200,
+    protocol: 'HTTP',
+  })
+  expect(text).not.toMatch(/hidden|never told|the answer/)
+})

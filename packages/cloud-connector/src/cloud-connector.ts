@@ -13,6 +13,7 @@ import type { MaterialStore } from './identity/material-store.ts'
 import { defaultDrainMs } from './limits.ts'
 import type { OwnedCertificate } from './monitoring/certificate-status.ts'
 import { certificatesOf } from './monitoring/owned-certificates.ts'
+import type { RequestRecord } from './monitoring/request-record.ts'
 import { restoreTrust, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
 import { type Simulation, simulationOf } from './simulation/simulation.ts'
 import type { ConnectorTraces } from './trace/connector-traces.ts'
@@ -93,6 +94,8 @@ export interface CloudConnectorOptions {
   readonly events?: EventSink
   /** Between 0 and 1, for the jitter of reconnects. */
   readonly random?: () => number
+  /** Told about every call of an application that has ended. Must return at once. */
+  readonly onRequest?: (holder: LinkName, record: RequestRecord) => void
   /** Nothing is traced when left out. */
   readonly traces?: Pick<ConnectorTraces, 'of'>
   /** Version of the product, told to the cloud side. */
@@ -119,7 +122,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
     random = Math.random,
     traces = noTraces,
   } = options
-  const { renewal } = options
+  const { onRequest, renewal } = options
   const deadlines = createDeadlines(clock)
   const leafKey = createLeafKey()
   let links: readonly TunnelLink[] = []
@@ -175,6 +178,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       log,
       random,
       traces,
+      onRequest: onRequest && ((record) => onRequest(identity, record)),
       agentVersion: options.agentVersion,
     })
 

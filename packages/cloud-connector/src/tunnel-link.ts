@@ -11,6 +11,7 @@ import { type CertificateRenewal, createCertificateRenewal, type RenewalPolicy }
 import { type ConnectorIdentity, saveIdentity } from './identity/connector-identity.ts'
 import type { MaterialStore } from './identity/material-store.ts'
 import { type BackendMonitor, createBackendMonitor } from './monitoring/backend-monitor.ts'
+import type { RequestRecord } from './monitoring/request-record.ts'
 import { createUsageKeeper, restoreUsage, type UsageKeeper } from './monitoring/usage-keeper.ts'
 import { createTrustSynchronisation, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
 import { createStreamHost } from './stream-host.ts'
@@ -73,6 +74,8 @@ export interface TunnelLink {
 export async function openTunnelLink(
   options: LinkSurroundings & {
     readonly identity: ConnectorIdentity
+    /** Told about every call that has ended. */
+    readonly onRequest: ((record: RequestRecord) => void) | undefined
     readonly trustEntries: readonly TrustEntry[]
     readonly renewal: (() => RenewalPolicy) | undefined
     /** Whether to connect now. */
@@ -94,7 +97,11 @@ export async function openTunnelLink(
   })
   let loaded = await options.load(synchronisation)
   let draining = false
-  const monitor = createBackendMonitor(clock.now(), await restoreUsage(material, { subaccount, locationId }, { nowMs: clock.now(), log }))
+  const monitor = createBackendMonitor(
+    clock.now(),
+    await restoreUsage(material, { subaccount, locationId }, { nowMs: clock.now(), log }),
+    options.onRequest,
+  )
   const usageKeeper = createUsageKeeper({
     usage: monitor.usage,
     mappings: () => loaded.state.table.mappings,

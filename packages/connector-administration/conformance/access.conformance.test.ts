@@ -94,8 +94,8 @@ describe('changes of the local user', () => {
   it('five wrong passwords lock for five minutes', async () => {
     for (let time = 0; time < 5; time += 1) await bench.send('GET', base, { user: 'Administrator:wrong' })
     expect((await bench.send('GET', base, { user: initial })).status).toBe(401)
-    const told = bench.audited.filter(({ type }) => type === 'log-on-refused')
-    expect(told.map(({ message, user }) => [user, message])).toEqual([
+    const refusals = bench.audited.filter(({ type }) => type === 'log-on-refused')
+    expect(refusals.map(({ message, user }) => [user, message])).toEqual([
       ...Array.from({ length: 4 }, () => [
         'Administrator',
         'Log-on of user Administrator from 127.0.0.1 was refused: the password is wrong',

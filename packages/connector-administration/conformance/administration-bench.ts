@@ -35,6 +35,7 @@ import {
   openAccess,
   createSubaccountLifecycle,
   createWayToCloud,
+  type HostAgent,
   isWantedBy,
   openConfigurationEditor,
   openHaSettings,
@@ -125,6 +126,7 @@ export async function startAdministrationBench(
     /** For a cloud side whose certificates are of now. */
     readonly clock?: ManualClock
     readonly connectorId?: string
+    readonly hostAgent?: HostAgent
     readonly log?: Logger
   } = {},
 ): Promise<AdministrationBench> {
@@ -246,6 +248,8 @@ export async function startAdministrationBench(
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },
       traces,
+      connectorId: given.connectorId ?? 'bench',
+      hostAgent: given.hostAgent ?? { isFile: async () => false, ping: async () => {} },
       pair,
       backup: {
         material,

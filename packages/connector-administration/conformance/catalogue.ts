@@ -97,6 +97,9 @@ const table = `
   POST DELETE           <cfg>/email/truststore/certificates                    AA
   GET                   <cfg>/email/truststore/certificates/none               All
   DELETE                <cfg>/email/truststore/certificates/none               AA
+  GET                   <cfg>/solutionManagement                               All
+  POST DELETE           <cfg>/solutionManagement                               S
+  GET                   <cfg>/solutionManagement/registrationFile              S
   POST PUT              /api/v1/configuration/backup                           A     shadow 403
   §8.8 Subaccounts
   GET                   /api/v1/configuration/subaccounts                      All

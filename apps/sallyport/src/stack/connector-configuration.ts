@@ -44,6 +44,8 @@ export interface ConnectorConfiguration {
   readonly tunnels?: Required<Pick<CloudConnectorOptions, 'isWanted' | 'maxReconnectAttempts' | 'renewal'>>
   /** Physical connections that a tunnel has at least. */
   readonly lanes: () => number
+  /** Whether every call leaves a statistical record. */
+  writesStatistics(): boolean
   /** On the way to the cloud side, at the moment. */
   proxy(): ProxySettings | undefined
   /** What the administration API shows and changes; to be opened before the connector starts. */
@@ -76,6 +78,7 @@ export function createAdministeredConfiguration(options: {
     otherKeys: [],
     lanes: () => 1 + current().connectivity.applicationTunnelConnections,
     proxy: () => current().connector.proxy,
+    writesStatistics: () => current().solutionManagement.isEnabled && current().solutionManagement.dsrEnabled,
     tunnels: {
       isWanted: (holder) => isWantedBy(current(), holder),
       maxReconnectAttempts: () => current().connectivity.maxReconnectAttempts,
@@ -107,6 +110,7 @@ export function createFiledConfiguration({ clock, configuration }: Pick<PartCont
     otherKeys,
     lanes: () => 0,
     proxy: () => undefined,
+    writesStatistics: () => false,
     openEditor: async (connector) => createFileEditor({ connector, file, startedAtMs: clock.now() }),
   }
 }

@@ -33,6 +33,7 @@ import { administeredTraceSettings, filedTraceSettings, openTraces } from './con
 import { type ConnectorWatch, startConnectorWatch } from './connector-watch.ts'
 import { openConnectorPair } from './connector-pair.ts'
 import { describeTunnel, reportOf } from './connector-report.ts'
+import { createHostAgent } from './host-agent.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
@@ -86,6 +87,9 @@ export async function startConnectorPart(
   const openWay = createWayToCloud(configured.proxy)
   const connector = createCloudConnector({
     traces,
+    onRequest(holder, record) {
+      if (configured.writesStatistics()) traces.recordRequest(holder, record)
+    },
     configuration: configured.source,
     otherKeys: configured.otherKeys,
     ...configured.tunnels,
@@ -155,6 +159,8 @@ export async function startConnectorPart(
       clock,
       access,
       traces,
+      connectorId: material.connectorId,
+      hostAgent: createHostAgent(),
       lifecycle: createSubaccountLifecycle({
         editor,
         connector,

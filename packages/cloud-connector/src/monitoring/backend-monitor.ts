@@ -29,10 +29,11 @@ export interface BackendMonitor {
   deletePerformance(nowMs: number): void
 }
 
-/** Counts from `nowMs` on, usage from where it was. */
+/** Counts from `nowMs` on, usage from where it was. `onRequest` is told about every call, also about those that the performance monitor leaves out. */
 export function createBackendMonitor(
   nowMs: number,
   usageBefore: { readonly sinceMs: number; readonly mappings: readonly KeptUsage[] } = { sinceMs: nowMs, mappings: [] },
+  onRequest: (record: RequestRecord) => void = () => {},
 ): BackendMonitor {
   let sinceMs = nowMs
   const requests = createRequestMonitor(nowMs)
@@ -50,7 +51,7 @@ export function createBackendMonitor(
       const seen = known.get(mapping)
       if (seen !== undefined) return seen
       const key = `${mapping.virtualHost}:${mapping.virtualPortLow} ${mapping.protocol} ${mapping.internalText}`
-      const monitor = byMapping.get(key) ?? createMappingMonitor(mapping, requests, usage)
+      const monitor = byMapping.get(key) ?? createMappingMonitor(mapping, requests, usage, onRequest)
       byMapping.set(key, monitor)
       known.set(mapping, monitor)
       return monitor
@@ -70,6 +71,7 @@ function createMappingMonitor(
   mapping: SystemMapping,
   requests: RequestMonitor,
   usage: UsageStatistics,
+  onRequest: (record: RequestRecord) => void,
 ): MappingMonitor & { readonly buckets: number[] } {
   const buckets = Array.from({ length: bucketBoundsMs.length + 1 }, () => 0)
   const monitor: ReturnType<typeof createMappingMonitor> = {
@@ -82,6 +84,7 @@ function createMappingMonitor(
       return usage.of(mapping)
     },
     record(record, answered) {
+      onRequest(record)
       if (!requests.isWatched(mapping.virtualText, record.resource)) return
       if (answered) {
         const at = bucketOf(record.times.totalMs)

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import type { LogSettings, TrafficTraceSettings } from '@sallyport/admin-api'
 import { type Clock, ConnectivityError, type Logger } from '@sallyport/core'
 import { subaccountFolder } from '../audit/audit-folder.ts'
+import type { RequestRecord } from '../monitoring/request-record.ts'
 import type { TrafficPermission } from './four-eyes-file.ts'
 import { createTraceFile, type TraceFile } from './trace-file.ts'
 import { formatHexDump, formatTraceLine } from './trace-line.ts'
@@ -41,6 +42,8 @@ export interface ConnectorTraces {
   /** The same for libraries, with a level of their own. */
   readonly otherLog: Logger
   of(holder: TraceHolder): LinkTraces
+  /** Writes a statistical record of a call: one line of JSON in `dsr.trc`, with the user and the path, without query and contents. */
+  recordRequest(holder: TraceHolder, record: RequestRecord): void
   /**
    * Takes settings over, all of them or none. Streams that are open keep what they began with.
    *
@@ -134,6 +137,9 @@ export async function openConnectorTraces(options: {
           ? (system, outcome) => otherLog.info({ virtualHost: system, ...tlsFacts(outcome) }, 'TLS handshake')
           : undefined,
       }
+    },
+    recordRequest({ locationId, subaccount }, { atMs, ...record }) {
+      fileFor('dsr.trc').write(`${JSON.stringify({ at: new Date(atMs).toISOString(), subaccount, locationId, ...record })}\n`)
     },
     async apply(next) {
       if (permissionNeeded(settings, next).length > 0) {

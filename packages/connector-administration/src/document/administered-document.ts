@@ -5,6 +5,7 @@ import { type OnPremisesSettings, onPremisesSchema } from './on-premises.ts'
 import { type AdministeredSubaccount, administeredSubaccountSchema } from './administered-subaccount.ts'
 import { maxCustomRegions } from '../limits.ts'
 import { type ConnectivitySettings, connectivitySettingsSchema } from './connectivity-settings.ts'
+import { type SolutionManagementSettings, solutionManagementSchema } from './solution-management.ts'
 import { type CustomRegion, customRegionSchema } from './custom-region.ts'
 
 /** Whether an instance answers requests or stands by; undefined until an administrator has chosen. */
@@ -37,6 +38,7 @@ export interface AdministeredDocument {
   readonly reporting: ReportingSettings
   /** Of this instance alone: the other one of a pair has its own. */
   readonly logAndTrace: LogSettings
+  readonly solutionManagement: SolutionManagementSettings
   readonly subaccounts: readonly AdministeredSubaccount[]
 }
 
@@ -63,5 +65,6 @@ export const administeredDocumentSchema: z.ZodType<AdministeredDocument> = z.str
   reporting: reportingSchema.default(reportingSchema.parse({})),
   logAndTrace: logSettingsSchema.prefault({}),
   regions: z.array(customRegionSchema).max(maxCustomRegions).default([]),
+  solutionManagement: solutionManagementSchema.prefault({}),
   subaccounts: z.array(administeredSubaccountSchema).max(1000).default([]),
 })

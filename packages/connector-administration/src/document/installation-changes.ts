@@ -33,6 +33,7 @@ const areas: readonly AuditedArea<AdministeredDocument>[] = [
   ['TlsTrace', 'TlsTrace', ({ logAndTrace }) => logAndTrace.tlsTrace],
   ['CPICTrace', 'CpicTraceLevel', ({ logAndTrace }) => logAndTrace.cpicTraceLevel],
   ['Configuration', 'TraceFiles', ({ logAndTrace: { cleanup, rolloverThreshold } }) => ({ cleanup, rolloverThreshold })],
+  ['ApplicationConfiguration', 'SolutionManagement', ({ solutionManagement }) => solutionManagement],
   ['Account', 'Subaccounts', ({ subaccounts }) => subaccounts.map(({ regionHost, subaccount }) => `${subaccount}@${regionHost}`)],
 ]
 

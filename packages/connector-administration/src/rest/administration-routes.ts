@@ -25,6 +25,7 @@ import { principalPropagation } from './principal-propagation.ts'
 import { reporting } from './reporting.ts'
 import { serveRoutes } from './route.ts'
 import { serviceChannels } from './service-channels.ts'
+import { type HostAgent, solutionManagement } from './solution-management.ts'
 import { securityStatus } from './security-status.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { simulation } from './simulation.ts'
@@ -48,6 +49,9 @@ export interface AdministrationOptions {
   readonly clock: Clock
   readonly backup: Pick<BackupOptions, 'audit' | 'material' | 'restart' | 'startOptions'>
   readonly lifecycle: SubaccountLifecycle
+  /** Tells this installation from others. */
+  readonly connectorId: string
+  readonly hostAgent: HostAgent
   /** What is traced now. */
   readonly traces: Pick<ConnectorTraces, 'folder' | 'isTlsTraceActive' | 'settings'>
   /** Not there where a file configures the connector: such an installation stands alone. */
@@ -94,8 +98,9 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     ...simulation(options),
     ...serviceChannels({ ...accessControl, lifecycle: options.lifecycle }),
     ...deprecatedChannels({ ...accessControl, lifecycle: options.lifecycle }),
-    // What is logged and traced is a matter of each instance.
+    // What is logged and traced is a matter of each instance, and a shadow has settings of its host agent.
     ...logAndTrace({ ...options, editor: given.editor }),
+    ...solutionManagement({ ...options, editor: given.editor }),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
     ...uiSettings(options),
