@@ -15,9 +15,21 @@ export function mergeMappings(
   imported: readonly AdministeredMapping[],
   { includeResources, overwrite }: MergeOptions,
 ): readonly AdministeredMapping[] {
-  const keyOf = (mapping: AdministeredMapping): string => virtualNameOf(mapping).toLowerCase()
-  const arriving = new Map(imported.map((mapping) => [keyOf(mapping), includeResources ? mapping : { ...mapping, resources: [] }]))
-  const kept = known.map((mapping) => (overwrite ? (arriving.get(keyOf(mapping)) ?? mapping) : mapping))
+  const arriving = imported.map((mapping) => (includeResources ? mapping : { ...mapping, resources: [] }))
+  return mergeByKey(known, arriving, overwrite, (mapping) => virtualNameOf(mapping).toLowerCase())
+}
+
+/** Entries with others from elsewhere: of those of one key, the ones that are there stay unless they are to be replaced. */
+export function mergeByKey<Item>(
+  known: readonly Item[],
+  imported: readonly Item[],
+  overwrite: boolean,
+  keyOf: (item: Item) => string,
+): readonly Item[] {
+  const arriving = new Map(imported.map((item) => [keyOf(item), item]))
   const names = new Set(known.map(keyOf))
-  return [...kept, ...[...arriving].filter(([name]) => !names.has(name)).map(([, mapping]) => mapping)]
+  return [
+    ...known.map((item) => (overwrite ? (arriving.get(keyOf(item)) ?? item) : item)),
+    ...[...arriving].filter(([name]) => !names.has(name)).map(([, item]) => item),
+  ]
 }

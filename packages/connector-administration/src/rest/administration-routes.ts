@@ -33,6 +33,7 @@ import type { IsLocked } from './subaccount-path.ts'
 import { subaccountTrust } from './subaccount-trust.ts'
 import { subaccounts } from './subaccounts.ts'
 import { uiSettings } from './ui-settings.ts'
+import { subaccountTransfer } from './subaccount-transfer.ts'
 import { transfer } from './transfer.ts'
 import { tunnelViews } from './tunnel-view.ts'
 import { findSubaccount } from '../document/edit-subaccount.ts'
@@ -94,6 +95,7 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     ...authorityLists(accessControl),
     ...domainMappings(accessControl),
     ...transfer(accessControl),
+    ...subaccountTransfer(accessControl),
     ...availabilityRoutes(accessControl, { availability, lifecycle }),
     ...simulation(options),
     ...serviceChannels({ ...accessControl, lifecycle: options.lifecycle }),

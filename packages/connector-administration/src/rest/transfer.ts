@@ -1,18 +1,16 @@
 import { z } from 'zod'
-import { readZip, writeZip } from '../backup/zip-file.ts'
 import { type AdministeredMapping, administeredMappingSchema, administeredResourceSchema } from '../document/administered-mapping.ts'
 import type { SubaccountKey } from '../document/administered-subaccount.ts'
 import { editMapping, findMapping, findResource } from '../document/edit-mapping.ts'
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
 import { mergeMappings, type MergeOptions } from '../document/merge-mappings.ts'
 import { addScenario, removeScenario, type Scenario, scenariosOf } from '../document/scenario.ts'
-import { checkBody } from './check-body.ts'
-import { invalidRequest, notFound } from './rest-error.ts'
+import { answerArchive, readArchive } from './archive.ts'
+import { notFound } from './rest-error.ts'
 import { type Answer, type Call, type Route, route } from './route.ts'
 import { mappingKeyOf, requireChangeable, subaccountKeyOf } from './subaccount-path.ts'
 import type { AccessControlOptions } from './system-mappings.ts'
 import { tolerantBoolean } from './tolerant-values.ts'
-import type { UploadForm } from './upload-form.ts'
 
 const subaccountPath = '/api/private/v1/subaccounts/:regionHost/:subaccount'
 const mappingsFile = 'access-control.json'
@@ -29,12 +27,6 @@ const archivedScenario = z.object({
 /** Access control and scenarios as files, and from one subaccount to another (cloud-connector.md §2.10). The original has no REST API for them: the paths are our own. */
 export function transfer({ clock, editor, isLocked }: AccessControlOptions): readonly Route[] {
   const mapping = `${subaccountPath}/systemMappings/:virtual`
-  const zip = (name: string, file: string, content: unknown): Answer => ({
-    status: 200,
-    body: writeZip({ [file]: JSON.stringify(content, undefined, 2) }, clock.now()),
-    type: 'application/zip',
-    headers: { 'content-disposition': `attachment;filename="${name}.zip"` },
-  })
   const join = async (call: Call<unknown>, imported: () => readonly AdministeredMapping[], options: MergeOptions): Promise<Answer> => {
     const key = subaccountKeyOf(call.params)
     await editor.change(call.caller.user, (document) => {
@@ -61,10 +53,12 @@ export function transfer({ clock, editor, isLocked }: AccessControlOptions): rea
       path: `${subaccountPath}/accessControl`,
       permission: 'all',
       handle: ({ params }) =>
-        zip('access_control', mappingsFile, {
-          version: 1,
-          systemMappings: findSubaccount(editor.document, subaccountKeyOf(params)).systemMappings,
-        }),
+        answerArchive(
+          'access_control',
+          mappingsFile,
+          { version: 1, systemMappings: findSubaccount(editor.document, subaccountKeyOf(params)).systemMappings },
+          clock.now(),
+        ),
     }),
     route({
       method: 'POST',
@@ -108,7 +102,7 @@ export function transfer({ clock, editor, isLocked }: AccessControlOptions): rea
           const { ownedByScenarios: _owned, scenarios: _scenarios, ...resource } = findResource(from, id)
           return resource
         })
-        return zip('scenario', scenarioFile, { version: 1, name: call.body.name, resources: chosen })
+        return answerArchive('scenario', scenarioFile, { version: 1, name: call.body.name, resources: chosen }, clock.now())
       },
     }),
     route({
@@ -138,18 +132,4 @@ export function transfer({ clock, editor, isLocked }: AccessControlOptions): rea
       },
     }),
   ]
-}
-
-function readArchive<Content>(form: UploadForm, file: string, schema: z.ZodType<Content>): Content {
-  const text = readZip(form.file('archive')).get(file)?.toString('utf8')
-  if (text === undefined) throw invalidRequest(`the archive holds no ${file}`)
-  return checkBody(schema, parseJson(text, file), file)
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw invalidRequest(`${file} in the archive is not JSON`)
-  }
 }
