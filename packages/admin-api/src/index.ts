@@ -124,6 +124,7 @@ export {
   type CertificateReference,
   type ConnectorEntry,
   connectorEntrySchema,
+  mappingEntrySchema,
   connectorFileSchema,
   type CookieDomainEntry,
   type MappingEntry,

@@ -3,7 +3,12 @@ import { type Clock, ConnectivityError, createTurnQueue, type EventSink, type Lo
 import { createLeafKey, type TrustChanges } from '@sallyport/principal-propagation'
 import { checkReachability, type Reachability } from './backend/reachability.ts'
 import type { ConfigurationSource } from './configuration/configuration-source.ts'
-import { type Configuration, type ConnectorConfiguration, parseConfiguration } from './configuration/connector-configuration.ts'
+import {
+  acceptConnectors,
+  type Configuration,
+  type ConnectorConfiguration,
+  parseConfiguration,
+} from './configuration/connector-configuration.ts'
 import { type LoadedState, loadState } from './configuration/load-state.ts'
 import { type BackendStatus, backendsOf, type ConnectorStatus, linkStatusOf } from './connector-status.ts'
 import { createDeadlines } from './deadlines.ts'
@@ -182,8 +187,12 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       agentVersion: options.agentVersion,
     })
 
-  const read = async (): Promise<Configuration> =>
-    parseConfiguration({ text: await source.read(), fileName: source.name, otherKeys: options.otherKeys ?? [] })
+  const read = async (): Promise<Configuration> => {
+    const content = await source.read()
+    return typeof content === 'string'
+      ? parseConfiguration({ text: content, fileName: source.name, otherKeys: options.otherKeys ?? [] })
+      : acceptConnectors(content, source.name)
+  }
 
   const warn = (from: Configuration): void => {
     for (const { entry, warnings } of from.connectors) {

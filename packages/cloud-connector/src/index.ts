@@ -13,6 +13,8 @@
  * @packageDocumentation
  */
 export { channelTypeNames } from './channels/channel-type-names.ts'
+export { decideHttpAccess, type VirtualAddress } from './access-control/access-decision.ts'
+export { createMappingTable, type MappingTable } from './access-control/mapping-table.ts'
 export { admits, type HttpResource } from './access-control/http-resource.ts'
 export { readRequestPath, type RequestPath } from './access-control/request-path.ts'
 export type { SystemMapping } from './access-control/system-mapping.ts'
@@ -32,8 +34,14 @@ export type { ChannelUsage } from './channels/channel-usage.ts'
 export type { ChannelState, ChannelStatus } from './channels/service-channel.ts'
 export type { Reachability } from './backend/reachability.ts'
 export { type CloudConnector, type CloudConnectorOptions, createCloudConnector, type LinkName } from './cloud-connector.ts'
-export { type ConfigurationSource, createConfigurationFile, createConfigurationText } from './configuration/configuration-source.ts'
 export {
+  type ConfigurationSource,
+  type WrittenConnectors,
+  createConfigurationFile,
+  createConfigurationText,
+} from './configuration/configuration-source.ts'
+export {
+  acceptConnectors,
   checkConnectors,
   type Configuration,
   type ConnectorConfiguration,

@@ -8,6 +8,8 @@ import type { TextOrReference } from './text-reference.ts'
 export interface Configuration extends ConfigurationFile {
   /** Absolute path of the file; references are relative to its folder. */
   readonly path: string
+  /** What was read. */
+  readonly text: string
 }
 
 /** Reads a text that may be kept in a file or a variable. @throws ConnectivityError `CONFIGURATION_INVALID` when it is not there. */

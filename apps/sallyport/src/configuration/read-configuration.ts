@@ -43,7 +43,7 @@ function readBounded(path: string): string {
 export function parseConfiguration(text: string, path: string): ConfigurationResult {
   const read = readConfigurationText({ text, schema: configurationSchema })
   if ('problems' in read) return { problems: inOrder(read.problems) }
-  const configuration = { ...read.value, path }
+  const configuration = { ...read.value, path, text }
   const problems = [...checkRules(configuration), ...checkConnectors(configuration.connectors)]
   return problems.length === 0 ? { configuration } : { problems: inOrder(problems.map(read.locate)) }
 }
@@ -57,7 +57,7 @@ export function requireConfiguration(file: string): Configuration {
 
 /** What holds without a file: every default, and references relative to the folder. */
 export function emptyConfiguration(folder: string): Configuration {
-  return { ...configurationSchema.parse({}), path: join(folder, 'sallyport.yaml') }
+  return { ...configurationSchema.parse({}), path: join(folder, 'sallyport.yaml'), text: '' }
 }
 
 /** What is wrong, one problem per line with file, line, column and path. */

@@ -105,8 +105,16 @@ export function createAdministeredConfiguration(options: {
 /** The configuration that stands in the file alone. */
 export function createFiledConfiguration({ clock, configuration }: Pick<PartContext, 'clock' | 'configuration'>): ConnectorConfiguration {
   const { path: file } = configuration
+  const source = createConfigurationFile({ file, clock })
   return {
-    source: createConfigurationFile({ file, clock }),
+    source: {
+      ...source,
+      // The start has read it, and what is large takes seconds to parse.
+      async read() {
+        const text = await source.read()
+        return text === configuration.text ? configuration : text
+      },
+    },
     otherKeys,
     lanes: () => 0,
     proxy: () => undefined,

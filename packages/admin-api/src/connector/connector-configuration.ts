@@ -124,7 +124,8 @@ const resource = z.strictObject({
   description: z.string().max(1024).default(''),
 })
 
-const mapping = z.strictObject({
+/** Schema of one entry of `mappings:`. */
+export const mappingEntrySchema: z.ZodType<MappingEntry> = z.strictObject({
   virtual: z
     .string()
     .min(1)
@@ -199,7 +200,7 @@ export const connectorEntrySchema: z.ZodType<ConnectorEntry> = z.strictObject({
     .record(z.string().regex(/^[\w-]{1,32}$/), z.int().min(1).max(65_535))
     .default({})
     .describe('Ports of named services, such as sapmsABC: 3600'),
-  mappings: z.array(mapping).default([]),
+  mappings: z.array(mappingEntrySchema).default([]),
   channels: z
     .array(serviceChannelSchema)
     .max(500)

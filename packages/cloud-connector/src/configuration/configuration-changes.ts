@@ -66,6 +66,8 @@ function mappingChanges(before: readonly MappingEntry[], after: readonly Mapping
   return [...new Set([...old.keys(), ...current.keys()])].flatMap((key) => {
     const was = old.get(key)
     const is = current.get(key)
+    // The same object is the same: most of many mappings are.
+    if (was === is) return []
     return [
       ...compare('BackendMapping', key, withoutResources(was), withoutResources(is)),
       ...resourceChanges(key, was?.resources ?? [], is?.resources ?? []),

@@ -1,6 +1,7 @@
 import { watch } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
+import type { ConnectorEntry } from '@sallyport/admin-api'
 import { type Clock, ConnectivityError } from '@sallyport/core'
 import { configurationSettleMs, maxConfigurationBytes, maxReferencedFileBytes } from '../limits.ts'
 
@@ -8,11 +9,24 @@ import { configurationSettleMs, maxConfigurationBytes, maxReferencedFileBytes } 
 export interface ConfigurationSource {
   /** For messages, usually the file's name. */
   readonly name: string
-  read(): Promise<string>
+  /** A text to be parsed, or what was parsed and checked already. */
+  read(): Promise<string | WrittenConnectors>
   /** A file that the configuration refers to. */
   readFile(reference: string): Promise<string>
   /** Calls back after changes have settled; the returned function stops it. */
   watch(onChange: () => void): () => void
+}
+
+/** A source that is always parsed. */
+interface TextSource extends ConfigurationSource {
+  read(): Promise<string>
+}
+
+/** Connectors that have passed `connectorEntrySchema`. Who reads them again may give the same objects: what is the same is not looked at again. */
+export interface WrittenConnectors {
+  readonly connectors: readonly ConnectorEntry[]
+  /** Where they stand, to tell places of problems. */
+  readonly text?: string | undefined
 }
 
 /**
@@ -20,7 +34,7 @@ export interface ConfigurationSource {
  * the folder only the file itself, what it refers to, and the links by which Kubernetes changes a whole folder (`..data`) count. References are relative to
  * the folder.
  */
-export function createConfigurationFile(options: { readonly file: string; readonly clock: Clock }): ConfigurationSource {
+export function createConfigurationFile(options: { readonly file: string; readonly clock: Clock }): TextSource {
   const file = resolve(options.file)
   const folder = dirname(file)
   /** Names in the folder that the configuration depends on. */

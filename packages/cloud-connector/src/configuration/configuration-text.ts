@@ -27,8 +27,7 @@ export function readConfigurationText<Value>(options: {
 }): ConfigurationText<Value> | { readonly problems: readonly LocatedProblem[] } {
   const { otherKeys = [], schema } = options
   const counter = new LineCounter()
-  const document = parseDocument(options.text, { lineCounter: counter, uniqueKeys: true, version: '1.2' })
-  const locate = (problem: ConfigurationProblem): LocatedProblem => ({ ...problem, ...positionOf(document, counter, problem.path) })
+  const document = parse(options.text, counter)
   if (document.errors.length > 0) {
     return {
       problems: document.errors.map((error) => {
@@ -42,14 +41,27 @@ export function readConfigurationText<Value>(options: {
     value = document.toJS({ maxAliasCount: 100 })
   } catch (error) {
     // The one thing that fails here is an alias that is used too often.
-    return { problems: [locate({ path: [], message: error instanceof Error ? error.message : 'cannot be read' })] }
+    return { problems: [createLocator(options.text)({ path: [], message: error instanceof Error ? error.message : 'cannot be read' })] }
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const own = Object.entries(value).filter(([key]) => !otherKeys.includes(key))
     value = Object.fromEntries(own)
   }
   const result = checkConfiguration(schema, value ?? {})
-  return 'problems' in result ? { problems: result.problems.map(locate) } : { value: result.value, locate }
+  if ('problems' in result) return { problems: result.problems.map(createLocator(options.text)) }
+  let locate: ReturnType<typeof createLocator> | undefined
+  return { value: result.value, locate: (problem) => (locate ??= createLocator(options.text))(problem) }
+}
+
+/** Says where in a text problems stand. Parses it again, because places need a tree many times as large as the text, and hardly anybody asks for them. */
+export function createLocator(text: string): (problem: ConfigurationProblem) => LocatedProblem {
+  const counter = new LineCounter()
+  const document = parse(text, counter)
+  return (problem) => ({ ...problem, ...positionOf(document, counter, problem.path) })
+}
+
+function parse(text: string, lineCounter: LineCounter): Document {
+  return parseDocument(text, { lineCounter, uniqueKeys: true, version: '1.2' })
 }
 
 /** One error for all problems, each on a line of its own with file, line and path. */

@@ -1,7 +1,8 @@
-import { type ConfigurationProblem, type ConnectorEntry, connectorFileSchema } from '@sallyport/admin-api'
+import { type ConfigurationProblem, type ConnectorEntry, connectorFileSchema, type MappingEntry } from '@sallyport/admin-api'
 import { isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
 import { channelWarnings, checkChannels, findSamePorts } from './channel-rules.ts'
-import { configurationError, type LocatedProblem, readConfigurationText } from './configuration-text.ts'
+import { configurationError, createLocator, type LocatedProblem, readConfigurationText } from './configuration-text.ts'
+import type { WrittenConnectors } from './configuration-source.ts'
 import { checkConnector, findSameConnectors } from './connector-rules.ts'
 import { checkMapping, findClashes } from './mapping-rules.ts'
 import { normaliseMapping } from './normalise-mapping.ts'
@@ -38,8 +39,20 @@ export function parseConfiguration(options: {
   const { fileName, text, otherKeys = [] } = options
   const read = readConfigurationText({ text, otherKeys, schema: connectorFileSchema })
   if ('problems' in read) throw configurationError(fileName, read.problems)
-  const { connectors, problems } = normaliseConnectors(read.value.connectors)
-  const fail = (later: readonly ConfigurationProblem[]): Error => configurationError(fileName, inOrder(later.map(read.locate)))
+  return acceptConnectors({ connectors: read.value.connectors, text }, fileName)
+}
+
+/**
+ * As {@link parseConfiguration}, for what was parsed before. Mappings that were looked at before, as the same objects, cost nothing.
+ *
+ * @throws ConnectivityError `CONFIGURATION_INVALID`
+ */
+export function acceptConnectors({ connectors: entries, text = '' }: WrittenConnectors, fileName: string): Configuration {
+  const { connectors, problems } = normaliseConnectors(entries)
+  const fail = (later: readonly ConfigurationProblem[]): Error => {
+    const locate = createLocator(text)
+    return configurationError(fileName, inOrder(later.map(locate)))
+  }
   if (problems.length > 0) throw fail(problems)
   return { connectors, fail }
 }
@@ -72,13 +85,33 @@ function normaliseConnector(entry: ConnectorEntry): {
 } {
   const problems: ConfigurationProblem[] = [...checkConnector(entry), ...checkChannels(entry)]
   const mappings = entry.mappings.map((written, at) => {
-    const result = normaliseMapping(written, entry.services)
-    const found = 'problems' in result ? result.problems : checkMapping(result.mapping, written)
-    problems.push(...prefixed(['mappings', at], found))
-    return 'mapping' in result ? result.mapping : undefined
+    const { mapping, problems: found } = readMapping(written, entry.services)
+    if (found.length > 0) problems.push(...prefixed(['mappings', at], found))
+    return mapping
   })
   problems.push(...prefixed(['mappings'], findClashes(mappings)))
   return { mappings: mappings.filter((mapping) => mapping !== undefined), problems }
+}
+
+interface ReadMapping {
+  readonly mapping: SystemMapping | undefined
+  readonly problems: readonly ConfigurationProblem[]
+}
+
+/** Mappings never change, so that one that was read is read for good: of a hundred thousand resources a change concerns a few. */
+const readMappings = new WeakMap<MappingEntry, ReadMapping>()
+
+function readMapping(written: MappingEntry, services: Readonly<Record<string, number>>): ReadMapping {
+  const known = readMappings.get(written)
+  if (known !== undefined) return known
+  const result = normaliseMapping(written, services)
+  const read: ReadMapping =
+    'problems' in result
+      ? { mapping: undefined, problems: result.problems }
+      : { mapping: result.mapping, problems: checkMapping(result.mapping, written) }
+  // Those of RFC depend on the services as well.
+  if (read.mapping !== undefined && read.mapping.rfc === undefined) readMappings.set(written, read)
+  return read
 }
 
 function warningsOf(entry: ConnectorEntry, mappings: readonly SystemMapping[]): readonly string[] {

@@ -5,10 +5,14 @@ import {
   backendTypes,
   type HostInHeader,
   hostsInHeader,
+  checkConfiguration,
+  formatProblemPath,
   type MappingEntry,
+  mappingEntrySchema,
   type PrincipalType,
   principalTypes,
 } from '@sallyport/admin-api'
+import { ConnectivityError } from '@sallyport/core'
 import { z } from 'zod'
 
 /** A path or function that a mapping admits, as the REST API has it (cloud-connector.md §2.6, §2.7). */
@@ -79,6 +83,27 @@ export const administeredMappingSchema: z.ZodType<AdministeredMapping> = z.stric
   creationDateMs: z.int(),
   resources: z.array(administeredResourceSchema).default([]),
 })
+
+/** Mappings never change, so that each is rendered and checked once. */
+const entries = new WeakMap<AdministeredMapping, MappingEntry>()
+
+/**
+ * The mapping as the connector takes it: {@link toMappingEntry} with everything that it leaves out. The same mapping gives the same object.
+ *
+ * @throws ConnectivityError `CONFIGURATION_INVALID`
+ */
+export function mappingEntryOf(mapping: AdministeredMapping): MappingEntry {
+  const known = entries.get(mapping)
+  if (known !== undefined) return known
+  const read = checkConfiguration(mappingEntrySchema, toMappingEntry(mapping))
+  if ('problems' in read) {
+    const [{ message, path } = { message: 'is not valid', path: [] }] = read.problems
+    const name = `${mapping.virtualHost}:${mapping.virtualPort}`
+    throw new ConnectivityError('CONFIGURATION_INVALID', `${name}: ${formatProblemPath(path)}: ${message}`)
+  }
+  entries.set(mapping, read.value)
+  return read.value
+}
 
 /** The mapping in the form of the configuration file, which the connector checks and takes over. What its protocol has no use for is left out. */
 export function toMappingEntry(mapping: AdministeredMapping): Partial<MappingEntry> {

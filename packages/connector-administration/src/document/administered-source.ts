@@ -1,9 +1,10 @@
-import type { ConfigurationSource } from '@sallyport/cloud-connector'
+import { checkConfiguration, type ConnectorEntry, connectorEntrySchema, formatProblemPath } from '@sallyport/admin-api'
+import type { ConfigurationSource, WrittenConnectors } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { type SubjectPattern, subjectFields } from '@sallyport/principal-propagation'
 import { formatName } from '@sallyport/x509'
 import type { AdministeredDocument } from './administered-document.ts'
-import { namedServicesOf, toMappingEntry } from './administered-mapping.ts'
+import { mappingEntryOf, namedServicesOf } from './administered-mapping.ts'
 import type { AdministeredSubaccount } from './administered-subaccount.ts'
 import type { OnPremisesSettings } from './on-premises.ts'
 
@@ -11,7 +12,7 @@ import type { OnPremisesSettings } from './on-premises.ts'
 export function createAdministeredSource(current: () => AdministeredDocument): ConfigurationSource {
   return {
     name: 'administration',
-    read: async () => JSON.stringify(renderConnectors(current())),
+    read: async () => renderConnectors(current()),
     async readFile(reference) {
       const part = readPart(current().onPremises, reference)
       if (part === undefined)
@@ -32,11 +33,21 @@ export function isWantedBy(document: AdministeredDocument, holder: { readonly su
 }
 
 /** What the document means for the connector, in the form of the configuration file. */
-export function renderConnectors(document: AdministeredDocument): { readonly version: 1; readonly connectors: readonly unknown[] } {
-  return { version: 1, connectors: document.subaccounts.map((entry) => toConnectorEntry(entry, document)) }
+export function renderConnectors(document: AdministeredDocument): WrittenConnectors {
+  return { connectors: document.subaccounts.map((entry) => toConnectorEntry(entry, document)) }
 }
 
-function toConnectorEntry(entry: AdministeredSubaccount, { onPremises, reporting }: AdministeredDocument): unknown {
+function toConnectorEntry(entry: AdministeredSubaccount, document: AdministeredDocument): ConnectorEntry {
+  const read = checkConfiguration(connectorEntrySchema, settingsOf(entry, document))
+  if ('problems' in read) {
+    const [{ message, path } = { message: 'is not valid', path: [] }] = read.problems
+    throw new ConnectivityError('CONFIGURATION_INVALID', `${entry.subaccount}: ${formatProblemPath(path)}: ${message}`)
+  }
+  return { ...read.value, mappings: entry.systemMappings.map(mappingEntryOf) }
+}
+
+/** Everything of an entry but its mappings. */
+function settingsOf(entry: AdministeredSubaccount, { onPremises, reporting }: AdministeredDocument): unknown {
   const { ppCaCertificate, systemCertificate, trustAllBackends, trustedBackends } = onPremises
   return {
     subaccount: entry.subaccount,
@@ -44,7 +55,6 @@ function toConnectorEntry(entry: AdministeredSubaccount, { onPremises, reporting
     description: entry.description,
     audit: { level: entry.auditLevel, retentionDays: reporting.auditLog.cleanup },
     services: namedServicesOf(entry.systemMappings),
-    mappings: entry.systemMappings.map(toMappingEntry),
     channels: entry.channels,
     trust: entry.trust,
     cookieDomains: entry.domainMappings.map(({ internalDomain, virtualDomain }) => ({ virtual: virtualDomain, internal: internalDomain })),

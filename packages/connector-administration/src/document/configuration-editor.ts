@@ -1,10 +1,10 @@
-import { parseConfiguration } from '@sallyport/cloud-connector'
+import { acceptConnectors } from '@sallyport/cloud-connector'
 import { type AuditSink, ConnectivityError, createTurnQueue, type Logger, silentLogger } from '@sallyport/core'
-import { checkBody } from '../rest/check-body.ts'
 import { forbidden, invalidRequest } from '../rest/rest-error.ts'
-import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
+import type { AdministeredDocument } from './administered-document.ts'
 import { idleListOf } from './administered-mapping.ts'
 import { renderConnectors } from './administered-source.ts'
+import { checkDocument, rememberChecked } from './check-document.ts'
 import type { DocumentStore } from './document-store.ts'
 import { virtualNameOf } from './edit-mapping.ts'
 import { installationChanges } from './installation-changes.ts'
@@ -34,7 +34,7 @@ export async function openConfigurationEditor(options: {
   readonly log?: Logger
 }): Promise<ConfigurationEditor> {
   const { audit, log = silentLogger, store, takeOver } = options
-  let document = await store.load()
+  let document = rememberChecked(await store.load())
   let listeners: readonly ((document: AdministeredDocument) => void)[] = []
   const { inTurn } = createTurnQueue()
 
@@ -84,13 +84,13 @@ export async function openConfigurationEditor(options: {
 
 /** What could not be loaded after a restart must not be stored, so the connector's own rules are asked before. */
 function checked(document: AdministeredDocument): AdministeredDocument {
-  const read = checkBody(administeredDocumentSchema, document)
+  const read = checkDocument(document)
   for (const mapping of read.subaccounts.flatMap(({ systemMappings }) => systemMappings)) {
     const problem = idleListOf(mapping)
     if (problem !== undefined) throw invalidRequest(`${virtualNameOf(mapping)}: ${problem}`)
   }
   try {
-    parseConfiguration({ text: JSON.stringify(renderConnectors(read)), fileName: 'administration' })
+    acceptConnectors(renderConnectors(read), 'administration')
   } catch (error) {
     throw asRefusal(error)
   }

@@ -1,6 +1,7 @@
 import type { CloudConnector, LinkStatus } from '@sallyport/cloud-connector'
 import { forbidden } from '../rest/rest-error.ts'
 import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
+import { type AdministeredSubaccount, administeredSubaccountSchema } from './administered-subaccount.ts'
 import type { ConfigurationEditor } from './configuration-editor.ts'
 import { readMappingEntry } from './read-mapping-entry.ts'
 import { regionHostOf } from './region-host.ts'
@@ -20,11 +21,8 @@ export function createFileEditor(options: {
   return {
     get document(): AdministeredDocument {
       const { configuration, links } = connector.status
-      return administeredDocumentSchema.parse({
-        revision: configuration.revision,
-        connector: { haRole: 'master' },
-        subaccounts: links.map((link) => readLink(link, startedAtMs)),
-      })
+      const empty = administeredDocumentSchema.parse({ revision: configuration.revision, connector: { haRole: 'master' } })
+      return { ...empty, subaccounts: links.map((link) => readLink(link, startedAtMs)) }
     },
     change() {
       return Promise.reject(forbidden(`the connector is configured by ${file}; change that file, or remove "connectors" from it`))
@@ -33,8 +31,11 @@ export function createFileEditor(options: {
   }
 }
 
-function readLink({ channels, description, entry, locationId, subaccount, tunnelEndpoint }: LinkStatus, createdAtMs: number): unknown {
-  return {
+function readLink(
+  { channels, description, entry, locationId, subaccount, tunnelEndpoint }: LinkStatus,
+  createdAtMs: number,
+): AdministeredSubaccount {
+  const settings = administeredSubaccountSchema.parse({
     regionHost: regionHostOf(tunnelEndpoint),
     subaccount,
     locationId,
@@ -42,8 +43,8 @@ function readLink({ channels, description, entry, locationId, subaccount, tunnel
     displayName: subaccount,
     autoCertRenewal: true,
     trust: entry.trust,
-    systemMappings: entry.mappings.map((mapping) => readMappingEntry(mapping, createdAtMs)),
     domainMappings: entry.cookieDomains.map(({ internal, virtual }) => ({ virtualDomain: virtual, internalDomain: internal })),
     channels: channels.map(({ entry: channel, id }) => ({ ...channel, id })),
-  }
+  })
+  return { ...settings, systemMappings: entry.mappings.map((mapping) => readMappingEntry(mapping, createdAtMs)) }
 }
