@@ -2,6 +2,7 @@ import { checkConfiguration, type ConfigurationProblem, type ConfigurationSchema
 import { ConnectivityError } from '@sallyport/core'
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import { maxReportedProblems } from '../limits.ts'
+import { tryParseJsonObject } from './json-text.ts'
 
 /** A problem with the place where it stands. Lines and columns count from 1. */
 export interface LocatedProblem extends ConfigurationProblem {
@@ -26,23 +27,9 @@ export function readConfigurationText<Value>(options: {
   readonly otherKeys?: readonly string[]
 }): ConfigurationText<Value> | { readonly problems: readonly LocatedProblem[] } {
   const { otherKeys = [], schema } = options
-  const counter = new LineCounter()
-  const document = parse(options.text, counter)
-  if (document.errors.length > 0) {
-    return {
-      problems: document.errors.map((error) => {
-        const { line, col } = counter.linePos(error.pos[0])
-        return { path: [], message: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''), line, column: col }
-      }),
-    }
-  }
-  let value: unknown
-  try {
-    value = document.toJS({ maxAliasCount: 100 })
-  } catch (error) {
-    // The one thing that fails here is an alias that is used too often.
-    return { problems: [createLocator(options.text)({ path: [], message: error instanceof Error ? error.message : 'cannot be read' })] }
-  }
+  const written = readWritten(options.text)
+  if ('problems' in written) return written
+  let { value } = written
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     const own = Object.entries(value).filter(([key]) => !otherKeys.includes(key))
     value = Object.fromEntries(own)
@@ -51,6 +38,28 @@ export function readConfigurationText<Value>(options: {
   if ('problems' in result) return { problems: result.problems.map(createLocator(options.text)) }
   let locate: ReturnType<typeof createLocator> | undefined
   return { value: result.value, locate: (problem) => (locate ??= createLocator(options.text))(problem) }
+}
+
+/** The value of a text, whatever it is. */
+function readWritten(text: string): { readonly value: unknown } | { readonly problems: readonly LocatedProblem[] } {
+  const json = tryParseJsonObject(text)
+  if (json !== undefined) return { value: json }
+  const counter = new LineCounter()
+  const document = parse(text, counter)
+  if (document.errors.length > 0) {
+    return {
+      problems: document.errors.map((error) => {
+        const { line, col } = counter.linePos(error.pos[0])
+        return { path: [], message: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''), line, column: col }
+      }),
+    }
+  }
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) as unknown }
+  } catch (error) {
+    // The one thing that fails here is an alias that is used too often.
+    return { problems: [createLocator(text)({ path: [], message: error instanceof Error ? error.message : 'cannot be read' })] }
+  }
 }
 
 /** Says where in a text problems stand. Parses it again, because places need a tree many times as large as the text, and hardly anybody asks for them. */

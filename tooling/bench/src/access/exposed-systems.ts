@@ -43,8 +43,16 @@ export function configurationOf(count: number, port: number): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Writes {@link configurationOf}. */
-export function writeExposedSystems(file: string, count: number, port: number): string {
-  writeFileSync(file, configurationOf(count, port))
-  return file
+/** Writes {@link configurationOf}, and the same as JSON. */
+export function writeExposedSystems(name: string, count: number, port: number): Readonly<Record<'yaml' | 'json', string>> {
+  const [yaml, json] = [`${name}.yaml`, `${name}.json`]
+  writeFileSync(yaml, configurationOf(count, port))
+  const mappings = Array.from({ length: count }, (_, at) => ({
+    virtual: `${virtualHostOf(at)}:80`,
+    internal: `http://127.0.0.1:${port}`,
+    backendType: 'abapSys',
+    resources: Array.from({ length: resourcesEach }, (_each, resource) => ({ path: pathOf(at, resource), subPaths: resource % 2 === 1 })),
+  }))
+  writeFileSync(json, JSON.stringify({ version: 1, connectors: [{ mappings }] }, undefined, 2))
+  return { yaml, json }
 }
