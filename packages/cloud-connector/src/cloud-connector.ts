@@ -1,6 +1,6 @@
 import { connectorEntrySchema } from '@sallyport/admin-api'
 import { type Clock, ConnectivityError, createTurnQueue, type EventSink, type Logger, noEvents, silentLogger } from '@sallyport/core'
-import { createLeafKey, type TrustChanges } from '@sallyport/principal-propagation'
+import { createLeafKey, type LeafKey, type TrustChanges } from '@sallyport/principal-propagation'
 import { checkReachability, type Reachability } from './backend/reachability.ts'
 import type { ConfigurationSource } from './configuration/configuration-source.ts'
 import {
@@ -67,6 +67,8 @@ export interface CloudConnector extends AsyncDisposable {
   trafficControl(holder: LinkName): TrafficControl
   /** Explains decisions without anything being sent or issued. @throws ConnectivityError `NOT_FOUND` for a subaccount and location without tunnel. */
   simulation(holder: LinkName): Simulation
+  /** Stands in every user certificate of this process, and so in samples of them. */
+  readonly leafKey: LeafKey
   /** Takes the trust list of the cloud side over. @throws ConnectivityError `NOT_FOUND` for a subaccount and location without tunnel. */
   synchroniseTrust(holder: LinkName, user: string, signal?: AbortSignal): Promise<TrustChanges>
   /** Renews the subaccount certificate now. */
@@ -313,6 +315,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
     },
     trafficControl: (holder) => trafficControlOf(linkOf(holder), clock.now),
     simulation: (holder) => simulationOf(linkOf(holder), audit),
+    leafKey,
     synchroniseTrust: async (holder, user, signal) => await linkOf(holder).synchronisation.synchronise(user, signal),
     renewCertificate: async (holder) => await linkOf(holder).renewal.renew(),
     whenChannelOpen: async (holder, id, signal) => await linkOf(holder).channels.whenOpen(id, signal),

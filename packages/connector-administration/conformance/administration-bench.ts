@@ -245,6 +245,7 @@ export async function startAdministrationBench(
         openWay,
         corrupted,
       }),
+      leafKey: connector.leafKey,
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },
       traces,

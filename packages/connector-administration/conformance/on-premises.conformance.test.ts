@@ -209,6 +209,9 @@ describe('principal propagation', () => {
     const made = new X509Certificate(answer.bytes)
     expect(made.checkIssued(ca) && made.verify(createPublicKey(ca.publicKey.export({ type: 'spki', format: 'pem' })))).toBe(true)
     expect(made.subject).toContain('O=Example\\, Inc.')
+    // The key is that of the certificates that the connector issues.
+    const spki = { type: 'spki', format: 'der' } as const
+    expect(made.publicKey.export(spki)).toEqual((await bench.connector.leafKey.publicKey()).export(spki))
     const pem = await bench.call('GET', `${sample}?name=jane&mail=x`, undefined, { headers: { accept: 'application/x-pem-file' } })
     expect(parsePemCertificates(pem.body)).toHaveLength(1)
     for (const query of ['name=jane', 'name=jane&mail=x&other=y']) expect((await bench.call('GET', `${sample}?${query}`)).status).toBe(400)

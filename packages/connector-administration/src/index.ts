@@ -5,7 +5,7 @@
  * const material = createMaterialMemory()
  * const editor = await openConfigurationEditor({ store: createDocumentStore(material), audit, takeOver: async (user) => log(`changed by ${user}`) })
  * const configuration = createAdministeredSource(() => editor.document) // for createCloudConnector
- * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', access, backup, lifecycle, traces }) // for createAdminListener
+ * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', access, backup, lifecycle, leafKey, traces }) // for createAdminListener
  * await editor.change('jane', (document) => ({ ...document, connector: { ...document.connector, description: 'plant 7' } }))
  *
  * @packageDocumentation

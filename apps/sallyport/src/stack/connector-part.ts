@@ -158,6 +158,7 @@ export async function startConnectorPart(
       version,
       clock,
       access,
+      leafKey: connector.leafKey,
       traces,
       connectorId: material.connectorId,
       hostAgent: createHostAgent(),

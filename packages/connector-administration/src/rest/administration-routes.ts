@@ -1,5 +1,6 @@
 import type { ConnectorTraces } from '@sallyport/cloud-connector'
 import type { Clock } from '@sallyport/core'
+import type { LeafKey } from '@sallyport/principal-propagation'
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../access/access.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
@@ -53,6 +54,8 @@ export interface AdministrationOptions {
   /** Tells this installation from others. */
   readonly connectorId: string
   readonly hostAgent: HostAgent
+  /** What user certificates of the connector carry. */
+  readonly leafKey: LeafKey
   /** What is traced now. */
   readonly traces: Pick<ConnectorTraces, 'folder' | 'isTlsTraceActive' | 'settings'>
   /** Not there where a file configures the connector: such an installation stands alone. */

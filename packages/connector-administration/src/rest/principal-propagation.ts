@@ -5,6 +5,7 @@ import {
   createCertificateIssuer,
   deleteSubjectRule,
   formatCondition,
+  type LeafKey,
   moveSubjectRule,
   parsePropagationSettings,
   replaceSubjectRule,
@@ -21,8 +22,16 @@ import { tolerantInteger } from './tolerant-values.ts'
 
 const base = '/api/v1/configuration/connector/onPremises'
 
+/** What the routes of principal propagation work on. */
+interface PropagationOptions {
+  readonly editor: ConfigurationEditor
+  readonly clock: Clock
+  /** What user certificates of the connector carry, and therefore samples. */
+  readonly leafKey: LeafKey
+}
+
 /** Validity of user certificates, and the rules by which tokens become subjects (cloud-connector.md §8.6, principal-propagation.md §6). */
-export function principalPropagation(options: { readonly editor: ConfigurationEditor; readonly clock: Clock }): readonly Route[] {
+export function principalPropagation(options: PropagationOptions): readonly Route[] {
   return [...settingsRoutes(options.editor), ...ruleRoutes(options)]
 }
 
@@ -62,7 +71,7 @@ const ruleBody = z.object({
   subjectPattern: z.object({ CN: z.string(), EMAIL: text, L: text, OU: text, O: text, ST: text, C: text }),
 })
 
-function ruleRoutes({ clock, editor }: { readonly editor: ConfigurationEditor; readonly clock: Clock }): readonly Route[] {
+function ruleRoutes({ clock, editor, leafKey }: PropagationOptions): readonly Route[] {
   const path = `${base}/subjectPatternRules`
   const change = (user: string, edit: (rules: readonly SubjectRule[]) => readonly SubjectRule[]): Promise<unknown> =>
     editor.change(user, (document) => ({
@@ -126,7 +135,7 @@ function ruleRoutes({ clock, editor }: { readonly editor: ConfigurationEditor; r
       path: `${path}/:index/sampleCertificate`,
       permission: 'associates',
       async handle({ headers, params, query }) {
-        const sample = await sampleCertificate(editor.document.onPremises, clock, indexOf(params), query)
+        const sample = await sampleCertificate(editor.document.onPremises, { clock, leafKey }, indexOf(params), query)
         const pem = /application\/x-pem-file/i.test(headers.accept ?? '')
         return {
           status: 200,
@@ -141,7 +150,7 @@ function ruleRoutes({ clock, editor }: { readonly editor: ConfigurationEditor; r
 
 async function sampleCertificate(
   { certificateValidityInMin, ppCaCertificate, subjectPatternRules }: OnPremisesSettings,
-  clock: Clock,
+  { clock, leafKey }: Pick<PropagationOptions, 'clock' | 'leafKey'>,
   index: number,
   variables: Readonly<Record<string, string>>,
 ): Promise<Buffer> {
@@ -151,6 +160,7 @@ async function sampleCertificate(
     rules: subjectPatternRules,
     validityMinutes: certificateValidityInMin,
     clock,
+    leafKey,
   })
   return await issuer.sample(index, variables).catch((error: unknown) => {
     if (!ConnectivityError.is(error)) throw error
