@@ -22,7 +22,7 @@ const files = {
 }
 
 const jane: WirePrincipal = { kind: 'business', token: issuer.user('jane@acme.test') }
-const robot: WirePrincipal = { kind: 'technical', token: issuer.user('robot@acme.test') }
+const robot: WirePrincipal = { kind: 'technical', token: issuer.technical() }
 const foreigner: WirePrincipal = { kind: 'business', token: stranger.user('jane@acme.test') }
 
 let backend: HttpBackend
@@ -96,11 +96,12 @@ describe('trying a request', () => {
     ['a ticket that nobody can ask for', { host: 'tickets', path: '/', principal: jane }],
   ])('%s is decided as the data path decides it, and answered with the same words', async (_what, given) => {
     const request: SimulatedRequest = { host: 'users', port: 443, ...given }
+    const before = backend.requests.length
     const simulated = await simulate(request)
-    expect(backend.requests).toHaveLength(0)
+    expect(backend.requests).toHaveLength(before)
     const { host, path = '/', port, principal, upgrade } = request
     // What no client of this bench would send is written by hand.
-    const connection = bench.raw({ host, port, ...(principal === undefined ? {} : { principal }) })
+    const connection = bench.raw({ host, port: Number(port), ...(principal === undefined ? {} : { principal }) })
     connection.write(
       `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nConnection: ${upgrade === undefined ? 'close' : `Upgrade, close\r\nUpgrade: ${upgrade}`}\r\n\r\n`,
     )
@@ -111,7 +112,6 @@ describe('trying a request', () => {
         ? { allowed: true, refusal: undefined }
         : { allowed: false, refusal: { status: Number(status), text: body.trim() } }
     expect({ allowed: simulated.allowed, refusal: simulated.refusal }).toEqual(real)
-    backend.requests.length = 0
   })
 
   it('names the mapping and the resource that decided, or what would be admitted', async () => {
@@ -167,13 +167,12 @@ describe('what a token would become', () => {
     expect(bench.events).toContainEqual(
       expect.objectContaining({ type: 'principal-issued', subject: 'CN=mary@acme.test,O=Acme', cached: false }),
     )
-    const raw = backend.requests[0]?.rawHeaders ?? []
+    const raw = backend.requests.at(-1)?.rawHeaders ?? []
     const header = raw[raw.findIndex((name) => name.toUpperCase() === 'SSL_CLIENT_CERT') + 1] ?? ''
     const real = new X509Certificate(Buffer.from(header, 'base64'))
     expect(real.subject).toBe('O=Acme\nCN=mary@acme.test')
     if (preview.kind !== 'trusted' || !preview.certificate.issuable) throw new Error('not issuable')
     expect(real.validToDate.getTime() - preview.certificate.notAfterMs).toBeLessThan(60_000)
-    backend.requests.length = 0
   })
 
   it('is the reason where there is no certificate, with the rule where one fired', async () => {

@@ -49,7 +49,7 @@ it('whoever may read is told what a token would become: the rule that fires and 
     rule: { index: 1 },
     certificate: { subjectDN: 'CN=jane@acme.test', issuer: 'CN=User CA' },
   })
-  expect((await tryPrincipal({ token, kind: 'technical' })).json()).toMatchObject({
+  expect((await tryPrincipal({ token: issuer.technical(), kind: 'technical' })).json()).toMatchObject({
     rule: { index: 0, condition: 'user_type is Technical' },
     certificate: { subjectDN: 'CN=robot,O=Acme' },
   })

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { ConnectivityError } from '@sallyport/core'
-import { exitCodes } from '../output/exit-code.ts'
+import { exitCodes, usageError } from '../output/exit-code.ts'
 import { createContext } from './context.ts'
 
 /** Name of the file that is read when none is named. */
@@ -15,7 +15,10 @@ export function addConfigCommand(program: Command): void {
     .command('validate')
     .description('list every problem of a configuration file with its line')
     .argument('[file]', `default: ${configurationFileName}`)
-    .action(async (file: string | undefined, _options: unknown, command: Command) => {
+    .option('--config <file>', 'the same, as the commands that read a configuration name it')
+    .action(async (argument: string | undefined, options: { readonly config?: string }, command: Command) => {
+      if (argument !== undefined && options.config !== undefined && argument !== options.config) throw usageError('name one file')
+      const file = argument ?? options.config
       const { formatProblems, readConfiguration } = await import('../configuration/read-configuration.ts')
       const { printer, workingFolder } = createContext(command)
       const path = resolve(workingFolder, file ?? configurationFileName)

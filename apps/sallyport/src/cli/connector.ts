@@ -5,15 +5,20 @@ import type { ServerTrust } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { type Command, Option } from 'commander'
 import { askControl, requireRunning } from '../control/control-client.ts'
-import { readControlRecords } from '../control/control-record.ts'
-import { exitCodes, usageError } from '../output/exit-code.ts'
-import { firstLine } from '../output/first-line.ts'
-import { formatTable } from '../output/printer.ts'
-import { readConnectorReports } from './connector-reports.ts'
+import { usageError } from '../output/exit-code.ts'
+import { addAccessTransferCommands } from './access-transfer.ts'
+import { addChannelCommand } from './channel.ts'
+import { addConnectorBackupCommands } from './connector-backup.ts'
+import { addConnectorRoleCommand } from './connector-role.ts'
 import { addConnectorServiceCommand } from './connector-service.ts'
+import { addConnectorStatusCommand } from './connector-status.ts'
+import { addConnectorSubaccountCommand } from './connector-subaccount.ts'
 import { addConnectorUserCommand } from './connector-user.ts'
 import { createContext } from './context.ts'
+import { addMappingCommand } from './mapping.ts'
 import { pairingCodeVariable, readPairingCode } from './pairing-code.ts'
+import { addPrincipalCommand } from './principal.ts'
+import { addResourceCommand } from './resource.ts'
 
 interface InitOptions {
   readonly server?: string
@@ -42,9 +47,9 @@ interface CodeAnswer {
   readonly authorities: string
 }
 
-/** `connector code|init|status`. */
+/** `connector …`: pairing here; everything else in files of its own. */
 export function addConnectorCommand(program: Command): void {
-  const connector = program.command('connector').description('pair and watch cloud connectors')
+  const connector = program.command('connector').description('pair, watch and administer cloud connectors')
   addConnectorServiceCommand(connector)
   addConnectorUserCommand(connector)
   connector
@@ -121,46 +126,15 @@ export function addConnectorCommand(program: Command): void {
       )
     })
 
-  connector
-    .command('change-role')
-    .description('on premise: give a connector that is stopped the role of master or shadow')
-    .argument('<role>', 'master or shadow')
-    .action(async (role: string, _options: unknown, command: Command) => {
-      if (role !== 'master' && role !== 'shadow') throw usageError(`"${role}" is no role; there are master and shadow`)
-      const { printer, folder } = createContext(command)
-      for (const { name } of await readControlRecords(folder()))
-        if (/^dev$|connector/.test(name))
-          throw new ConnectivityError('CONFIGURATION_INVALID', 'the connector is running; its role is changed by the administration API', {
-            details: { next: 'sallyport stop, or POST /api/v1/configuration/connector/ha/master/state' },
-          })
-      const { changeRole } = await import('@sallyport/connector-administration')
-      const { openConnectorMaterial } = await import('../stack/connector-material.ts')
-      await changeRole(openConnectorMaterial(folder()).store, role)
-      printer.result({ role }, () => `The connector starts as ${role}.`)
-    })
-
-  connector
-    .command('status')
-    .description('on premise: tunnels, certificates, mappings, configuration')
-    .action(async (_options: unknown, command: Command) => {
-      const { printer, folder } = createContext(command)
-      const reports = await readConnectorReports(folder())
-      printer.result({ connectors: reports }, () =>
-        formatTable(
-          ['SUBACCOUNT', 'LOCATION', 'TUNNEL', 'SINCE', 'MAPPINGS', 'CERTIFICATE UNTIL', 'CONFIGURATION'],
-          reports.map((report) => [
-            report.subaccount,
-            `"${report.locationId}"`,
-            report.tunnel,
-            report.connectedSince,
-            String(report.mappings),
-            report.certificateUntil,
-            firstLine(report.configuration),
-          ]),
-        ),
-      )
-      if (!reports.every((report) => report.tunnel === 'ready')) process.exitCode = exitCodes.notReady
-    })
+  addConnectorRoleCommand(connector)
+  addConnectorStatusCommand(connector)
+  addConnectorSubaccountCommand(connector)
+  addMappingCommand(connector)
+  addResourceCommand(connector)
+  addChannelCommand(connector)
+  addPrincipalCommand(connector)
+  addAccessTransferCommands(connector)
+  addConnectorBackupCommands(connector)
 }
 
 type CompleteOptions = InitOptions & { readonly server: string; readonly code: string }

@@ -1,6 +1,8 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import type { Printer } from '../output/printer.ts'
+import { openDataFolder } from '../stack/data-folder.ts'
 import { formatHops } from '../trace/hop-view.ts'
 import { type TracedAnswer, traceRequest } from '../trace/traced-request.ts'
 import { createContext } from './context.ts'
@@ -12,6 +14,7 @@ interface CurlOptions {
   readonly header: readonly string[]
   readonly body?: string
   readonly trace?: string
+  readonly connector?: string
 }
 
 /** `curl <destination> <path>`: one request as an application would make it, every hop explained. */
@@ -31,6 +34,7 @@ export function addCurlCommand(program: Command): void {
     )
     .option('-d, --body <text>', 'request body')
     .option('--trace <form>', 'json: the hops as JSON')
+    .option('--connector <folder>', 'data folder of a connector on this machine that has another one, so that its hops are shown')
     .action(async (destination: string, path: string, options: CurlOptions, command: Command) => {
       const { printer, folder } = createContext(command)
       if (options.trace !== undefined && options.trace !== 'json') throw usageError(`--trace takes json, not "${options.trace}"`)
@@ -41,6 +45,7 @@ export function addCurlCommand(program: Command): void {
         headers: parseHeaders(options.header),
         ...(options.body === undefined ? {} : { body: options.body }),
         ...(options.user === undefined ? {} : { user: options.user }),
+        ...(options.connector === undefined ? {} : { folders: [openDataFolder(resolve(options.connector))] }),
         issueUserToken: async (user) => (await issueToken(folder(), { client: 'xsuaa', user })).access_token,
       })
       printAnswer(printer, answer, options.trace === 'json')

@@ -15,6 +15,9 @@ import { addDoctorCommand } from './doctor.ts'
 import { addExecCommand } from './exec.ts'
 import { addFragmentCommand } from './fragment.ts'
 import { addInstanceCommand } from './instance.ts'
+import { addMappingCommand } from './mapping.ts'
+import { addPrincipalCommand } from './principal.ts'
+import { addResourceCommand } from './resource.ts'
 import { addServeCommand } from './serve.ts'
 import { addStatusCommand } from './status.ts'
 import { addStopCommand } from './stop.ts'
@@ -50,7 +53,11 @@ const commands = [
   addCertificateCommand,
   addTrustCommand,
   addConnectorCommand,
+  // Below `connector` as well.
+  addMappingCommand,
+  addResourceCommand,
   addChannelCommand,
+  addPrincipalCommand,
   addServeCommand,
   addDbCommand,
   addAuditCommand,

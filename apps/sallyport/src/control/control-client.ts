@@ -63,11 +63,22 @@ export async function findRunning(folder: DataFolder, part?: string): Promise<Co
   )
 }
 
-/** As {@link findRunning}. @throws ConnectivityError `SERVICE_UNAVAILABLE` that says how to start it. */
+/** As {@link findRunning}. @throws ConnectivityError `SERVICE_UNAVAILABLE` that says what runs instead, and how to start what is missing. */
 export async function requireRunning(folder: DataFolder, part?: string): Promise<ControlRecord> {
   const record = await findRunning(folder, part)
   if (record !== undefined) return record
-  throw new ConnectivityError('SERVICE_UNAVAILABLE', `nothing is running with the data in ${folder.path}`, {
-    details: { next: 'start the local stack with: sallyport dev --detach --wait 30s, or the part itself with: sallyport serve' },
-  })
+  const others = (await readControlRecords(folder)).flatMap(({ name }) => name.split('+'))
+  if (others.length === 0 || part === undefined)
+    throw new ConnectivityError('SERVICE_UNAVAILABLE', `nothing is running with the data in ${folder.path}`, {
+      details: { next: 'start the local stack with: sallyport dev --detach --wait 30s, or the part itself with: sallyport serve' },
+    })
+  throw new ConnectivityError(
+    'SERVICE_UNAVAILABLE',
+    `this is for the role ${part}, and with the data in ${folder.path} runs ${others.join(', ')} only`,
+    {
+      details: {
+        next: `call it where ${part} runs, with the data folder of that process (--data <folder>); or start it: sallyport serve ${part}`,
+      },
+    },
+  )
 }

@@ -33,6 +33,7 @@ import { administeredTraceSettings, filedTraceSettings, openTraces } from './con
 import { type ConnectorWatch, startConnectorWatch } from './connector-watch.ts'
 import { openConnectorPair } from './connector-pair.ts'
 import { describeTunnel, reportOf } from './connector-report.ts'
+import { sessionControl } from './connector-session.ts'
 import { createHostAgent } from './host-agent.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
@@ -223,6 +224,7 @@ export async function startConnectorPart(
       }))
     },
     controls: {
+      'connector-session': sessionControl(access, () => ({ host: adminHost, port })),
       'connector-status': async () => ({
         connectors: connector.status.links.map((link) => reportOf(link, connector.status.configuration)),
       }),

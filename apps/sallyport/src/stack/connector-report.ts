@@ -35,10 +35,6 @@ interface ChannelReport {
   readonly usage: ChannelStatus['usage']
 }
 
-/** What to do about a connector process that has nothing to connect. */
-export const nextWithoutConnector =
-  'add a subaccount in its administration, or pair it with: sallyport connector init --server … --authority …, then start it again'
-
 /** How one tunnel is doing, under the configuration of the connector as a whole. */
 export function reportOf(
   link: LinkStatus,

@@ -27,11 +27,11 @@ describe('hop view', () => {
     expect(hops.map((hop) => hop.name)).toEqual(['proxy', 'tunnel', 'access'])
     const text = formatHops(hops, plain)
     expect(text).toMatch(/3 access +✖ no enabled resource admits the path: \/x\n +admitted: \/sap/)
-    expect(text).toMatch(/fix: add a resource that admits \/x/)
+    expect(text).toContain('fix: sallyport resource add s4.demo:443 /x')
   })
   it('says what to add when the system itself is not exposed', () => {
     const [hop] = hopsOf([{ ...denied, internalAddress: undefined, reason: 'not exposed' }])
-    expect(hop?.lines).toEqual(['not exposed', "fix: add a mapping for s4.demo:443 to the connector's configuration"])
+    expect(hop?.lines).toEqual(['not exposed', 'fix: sallyport mapping add s4.demo:443 <http://internal host:port>'])
   })
 })
 

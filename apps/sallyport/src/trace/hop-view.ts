@@ -76,8 +76,8 @@ function accessHop(event: Extract<ConnectivityEvent, { type: 'access-decided' }>
   if (event.internalAddress !== undefined) lines.push(`admitted: ${event.admitted.length === 0 ? 'nothing' : event.admitted.join(', ')}`)
   lines.push(
     event.internalAddress === undefined
-      ? `fix: add a mapping for ${system} to the connector's configuration`
-      : `fix: add a resource that admits ${event.path ?? '/'} to the mapping ${system}`,
+      ? `fix: sallyport mapping add ${system} <http://internal host:port>`
+      : `fix: sallyport resource add ${system} ${event.path ?? '/'}`,
   )
   return { name: 'access', ok: false, lines, code: 'ACCESS_DENIED' }
 }

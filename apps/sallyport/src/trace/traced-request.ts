@@ -18,6 +18,8 @@ export interface TracedRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   readonly user?: string
+  /** Data folders on this machine whose processes know facts about the request, besides the own one. */
+  readonly folders?: readonly DataFolder[]
   /** Issues the user's token; where that happens is the caller's business. */
   readonly issueUserToken: (user: string) => Promise<string>
 }
@@ -94,16 +96,10 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
       destination.proxyType === 'OnPremise' ? proxyOf(bindings.connectivity[0].credentials) : undefined,
       { ...options, headers },
     )
-    hops.push(...hopsOf(await eventsOf(folder, correlationId)))
-    if (hops.every((hop) => hop.ok) && answer.headers['x-connectivity-error-origin'] === 'connector') {
-      // The connector runs elsewhere and its facts with it; its answer is what is known here.
-      hops.push({
-        name: 'access',
-        ok: false,
-        lines: [answer.body.toString('utf8').trim(), 'refused by the connector; its audit log has the rule'],
-        code: 'ACCESS_DENIED',
-      })
-    }
+    hops.push(...hopsOf((await Promise.all([folder, ...(options.folders ?? [])].map((each) => eventsOf(each, correlationId)))).flat()))
+    const elsewhere = hops.every((hop) => hop.ok && hop.name !== 'access') && hops.some((hop) => hop.name === 'tunnel')
+    // The connector runs elsewhere and its facts with it; its answer is what is known here.
+    if (elsewhere) hops.push(accessElsewhere(destination, options.path, answer))
     const backend = hops.findIndex((hop) => hop.name === 'backend' && hop.ok)
     const failed = hops.find((hop) => !hop.ok)
     if (backend >= 0) hops[backend] = { ...hops[backend]!, lines: [`${answer.status} ${answer.reason}  ${answer.body.length} bytes`] }
@@ -123,6 +119,16 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
       hops.push({ name: 'proxy', ok: false, lines: [error instanceof Error ? error.message : String(error)], code: codeOf(error) })
     return { hops, ok: false, failed: hops.find((hop) => !hop.ok), status: undefined, headers: {}, body: Buffer.alloc(0), correlationId }
   }
+}
+
+/** What can be said about the decision of a connector whose facts are not here. */
+function accessElsewhere(destination: Extract<Destination, { type: 'HTTP' }>, path: string, { body, headers }: Answer): Hop {
+  const target = targetOf(destination, path)
+  const virtual = virtualOf(target.origin)
+  const there = `where it runs, "mapping try ${virtual} ${target.path}" says by which rule; here, curl --connector <its data folder> does`
+  if (headers['x-connectivity-error-origin'] !== 'connector')
+    return { name: 'access', ok: true, lines: [`${virtual} · admitted by a connector whose data is elsewhere`, there] }
+  return { name: 'access', ok: false, lines: [body.toString('utf8').trim(), there], code: 'ACCESS_DENIED' }
 }
 
 /** The destination is meant for users; without one the back end sees a technical user, or refuses. */
@@ -184,6 +190,10 @@ function proxyOf(credentials: Readonly<Record<string, string | readonly string[]
   return { host: String(credentials['onpremise_proxy_host']), port: Number(credentials['onpremise_proxy_http_port']) }
 }
 
+function virtualOf(origin: URL): string {
+  return `${origin.hostname}:${origin.port === '' ? (origin.protocol === 'https:' ? 443 : 80) : origin.port}`
+}
+
 interface Answer {
   readonly status: number
   readonly reason: string
@@ -197,7 +207,7 @@ async function send(
   options: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly body?: string },
 ): Promise<Answer> {
   const { origin, path } = target
-  const virtual = `${origin.hostname}:${origin.port === '' ? (origin.protocol === 'https:' ? 443 : 80) : origin.port}`
+  const virtual = virtualOf(origin)
   const headers = {
     ...options.headers,
     host: virtual,

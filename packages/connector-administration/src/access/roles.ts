@@ -31,3 +31,8 @@ export function permits(permission: Permission, caller: Pick<Caller, 'roles'>): 
   const allowed = permitted[permission]
   return caller.roles.some((role) => allowed.includes(role))
 }
+
+/** The roles that have a permission. */
+export function rolesWith(permission: Exclude<Permission, 'authenticated'>): readonly Role[] {
+  return permitted[permission]
+}

@@ -19,6 +19,7 @@ export function createFileEditor(options: {
 }): ConfigurationEditor {
   const { connector, file, startedAtMs } = options
   return {
+    configuredBy: file,
     get document(): AdministeredDocument {
       const { configuration, links } = connector.status
       const empty = administeredDocumentSchema.parse({ revision: configuration.revision, connector: { haRole: 'master' } })

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
-import { type Caller, type Permission, permits } from '../access/roles.ts'
+import { type Caller, type Permission, permits, rolesWith } from '../access/roles.ts'
 import type { HaRole } from '../document/administered-document.ts'
 import { maxJsonBodyBytes, maxUploadBytes } from '../limits.ts'
 import { checkBody } from './check-body.ts'
@@ -143,16 +143,20 @@ async function serve(
 function requireState(each: Route, caller: Caller, haRole: HaRole): void {
   if (each.permission === 'everybody') return
   if (caller.initialPassword && each.before !== 'password-change') throw forbidden(passwordChangeNeeded)
-  if (!permits(each.permission, caller))
-    throw forbidden(
-      `${caller.roles.length === 0 ? 'a user without role may do nothing' : `the role ${caller.roles.join(', ')} does not allow this`}; it needs the permission ${each.permission}`,
-    )
+  if (each.permission !== 'authenticated' && !permits(each.permission, caller)) throw forbidden(explainRoles(each.permission, caller))
   if (haRole === 'undefined' && each.before === undefined)
     throw forbidden('method is not allowed for connector running with HA role undefined')
   if (each.only !== undefined && haRole !== each.only && haRole !== 'undefined') {
     const message = `method is not allowed for connector running with HA role ${haRole}`
     throw each.otherwise === 400 ? invalidRequest(message) : forbidden(message)
   }
+}
+
+function explainRoles(permission: Exclude<Permission, 'authenticated'>, { roles, user }: Caller): string {
+  const wanted = `it takes one of the roles ${rolesWith(permission).join(', ')}; ask an administrator for one, or log on as another user`
+  return roles.length === 0
+    ? `the user ${user} has no role, and may do nothing: ${wanted}`
+    : `the role ${roles.join(', ')} does not allow this: ${wanted}`
 }
 
 function readBody(schema: z.ZodType, request: FastifyRequest): unknown {

@@ -15,6 +15,7 @@ export function sessionRoutes({ access, editor }: { readonly access: Access; rea
     roles: user.roles,
     initialPassword: access.hasInitialPassword(user.name),
     haRole: editor.document.connector.haRole,
+    ...(editor.configuredBy === undefined ? {} : { configuredBy: editor.configuredBy }),
     endsAtTimeStamp: endsAtMs,
   })
   const tell = (session: Session): Answer => ({ status: 200, body: describe(session), headers: sessionHeaders(session) })

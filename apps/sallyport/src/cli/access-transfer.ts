@@ -1,0 +1,109 @@
+import type { Command } from 'commander'
+import { addAdministrationOptions, administering, requireAdministered } from './administering.ts'
+import { readWholeFile, writeNewFile } from './archive-file.ts'
+import { addSubaccountOption, chooseSubaccount, type SubaccountOption, subaccountPath } from './chosen-subaccount.ts'
+import { mappingPath } from './shown-mapping.ts'
+
+interface ImportOptions extends SubaccountOption {
+  readonly overwrite?: boolean
+  readonly resources: boolean
+}
+
+interface ExportOptions extends SubaccountOption {
+  readonly name: string
+  readonly resource: readonly string[]
+}
+
+/** `connector config-export|config-import`: access control of a subaccount. `connector scenario export|import|remove`: named sets of resources (cloud-connector.md §2.10). */
+export function addAccessTransferCommands(connector: Command): void {
+  const adding = (command: Command): Command => addSubaccountOption(addAdministrationOptions(command))
+  adding(
+    connector
+      .command('config-export')
+      .description('mappings of a subaccount with their resources, as an archive')
+      .argument('<file>', 'ZIP archive to be made'),
+  ).action(async (file: string, options: SubaccountOption, command: Command) => {
+    await administering(command, async (administration, printer) => {
+      const key = await chooseSubaccount(administration, options.subaccount)
+      const archive = await administration.download('GET', `${subaccountPath(key, 'private')}/accessControl`)
+      writeNewFile(file, archive)
+      printer.result({ file, subaccount: key.subaccount, bytes: archive.length }, () => `${file} holds the mappings of ${key.subaccount}.`)
+    })
+  })
+  adding(
+    connector
+      .command('config-import')
+      .description('mappings from an archive; those that are there stay unless told otherwise')
+      .argument('<file>', 'ZIP archive'),
+  )
+    .option('--overwrite', 'replace mappings that are there')
+    .option('--no-resources', 'take the mappings alone, so that they admit nothing at first')
+    .action(async (file: string, options: ImportOptions, command: Command) => {
+      const archive = readWholeFile(file)
+      await administering(command, async (administration, printer) => {
+        requireAdministered(administration, 'the mappings of its connector', ['the entries of the archive'])
+        const key = await chooseSubaccount(administration, options.subaccount)
+        await administration.upload('POST', `${subaccountPath(key, 'private')}/accessControl`, [
+          ['archive', archive],
+          ['overwrite', String(options.overwrite === true)],
+          ['includeResources', String(options.resources)],
+        ])
+        printer.result(
+          { file, subaccount: key.subaccount, outcome: 'imported' },
+          () => `${key.subaccount} has the mappings of ${file}. Next: sallyport mapping list`,
+        )
+      })
+    })
+
+  const scenario = connector.command('scenario').description('named sets of resources that come into a mapping, and go, together')
+  const several = (word: string, words: readonly string[]): readonly string[] => [...words, word]
+  adding(
+    scenario
+      .command('export')
+      .description('some resources of a mapping, under a name')
+      .argument('<virtual>', 'host:port of the mapping')
+      .argument('<file>', 'ZIP archive to be made'),
+  )
+    .requiredOption('--name <name>', 'of the scenario')
+    .requiredOption('--resource <resource>', 'path or function; may be repeated', several, [])
+    .action(async (virtual: string, file: string, { name, resource, subaccount }: ExportOptions, command: Command) => {
+      await administering(command, async (administration, printer) => {
+        const key = await chooseSubaccount(administration, subaccount)
+        const archive = await administration.download('POST', `${mappingPath(key, virtual, 'private')}/scenarios/export`, {
+          name,
+          resources: resource,
+        })
+        writeNewFile(file, archive)
+        printer.result({ file, name, resources: resource }, () => `${file} holds the scenario "${name}" with ${resource.length} resources.`)
+      })
+    })
+  adding(
+    scenario
+      .command('import')
+      .description('join the resources of a scenario to those of a mapping')
+      .argument('<virtual>', 'host:port of the mapping')
+      .argument('<file>', 'ZIP archive'),
+  ).action(async (virtual: string, file: string, options: SubaccountOption, command: Command) => {
+    const archive = readWholeFile(file)
+    await administering(command, async (administration, printer) => {
+      requireAdministered(administration, `the resources of ${virtual}`, ['the entries of the archive'])
+      const key = await chooseSubaccount(administration, options.subaccount)
+      await administration.upload('POST', `${mappingPath(key, virtual, 'private')}/scenarios`, [['archive', archive]])
+      printer.result({ file, virtual, outcome: 'imported' }, () => `${virtual} has the scenario. Next: sallyport resource list ${virtual}`)
+    })
+  })
+  adding(
+    scenario
+      .command('remove')
+      .description('take away what came with a scenario and belongs to no other')
+      .argument('<virtual>', 'host:port of the mapping')
+      .argument('<name>', 'of the scenario'),
+  ).action(async (virtual: string, name: string, options: SubaccountOption, command: Command) => {
+    await administering(command, async (administration, printer) => {
+      requireAdministered(administration, `the resources of ${virtual}`, undefined)
+      const key = await chooseSubaccount(administration, options.subaccount)
+      await administration.send('DELETE', `${mappingPath(key, virtual, 'private')}/scenarios/${encodeURIComponent(name)}`)
+      printer.result({ virtual, name, outcome: 'removed' }, () => `The scenario "${name}" has left ${virtual}.`)
+    })
+  })
+}

@@ -1,0 +1,115 @@
+import { channelTypes } from '@sallyport/admin-api'
+import { Argument, type Command } from 'commander'
+import { usageError } from '../output/exit-code.ts'
+import { administering, requireAdministered } from './administering.ts'
+import { chooseSubaccount, type SubaccountOption } from './chosen-subaccount.ts'
+import { channelPath, findChannel, listChannels, type ShownChannel } from './shown-channel.ts'
+
+interface AddOptions extends SubaccountOption {
+  readonly port?: string
+  readonly instance?: string
+  readonly service?: string
+  readonly name?: string
+  readonly connections?: string
+  readonly comment?: string
+  readonly listen?: string
+  readonly enable?: boolean
+}
+
+/** `add`, `remove`, `enable` and `disable`. */
+export function addChannelChangeCommands(leaf: (name: string) => Command): void {
+  leaf('add')
+    .description('a channel, which is disabled until it is enabled')
+    .addArgument(new Argument('<type>', 'kind of service').choices([...channelTypes]))
+    .argument('<target>', 'tenant host of ABAP, <cluster>/<service> of Kubernetes, instance name of HANA, or endpoint of a machine')
+    .option('--port <port>', 'port of this machine: for K8S and VirtualMachine')
+    .option('--instance <NN>', 'instance number, which says the port: for ABAPCloud, ABAPCloudSNC and HANA')
+    .option('--service <id>', 'service of the cluster, where it is not part of the target')
+    .option('--name <text>', 'how a machine is called (default: its endpoint)')
+    .option('--connections <count>', 'physical connections that are reserved for it')
+    .option('--comment <text>', 'what it is for')
+    .option('--listen <host>', 'address of the machine of the connector that the port is opened on')
+    .option('--enable', 'open its port now')
+    .action(async (type: ShownChannel['type'], target: string, options: AddOptions, command: Command) => {
+      const body = channelOf(type, target, options)
+      await administering(command, async (administration, printer) => {
+        requireAdministered(administration, 'the channels of its connector', [{ type, ...body }])
+        const key = await chooseSubaccount(administration, options.subaccount)
+        const before = new Set((await listChannels(administration, key)).map(({ id }) => id))
+        await administration.send('POST', channelPath(key, type), body)
+        // Numbers are never given twice, so what is new is the highest one.
+        const added = (await listChannels(administration, key)).findLast((channel) => channel.type === type && !before.has(channel.id))
+        const id = added?.id ?? 0
+        if (options.enable === true) await administration.send('PUT', `${channelPath(key, type)}/${id}/state`, { enabled: true })
+        printer.result({ id, type, subaccount: key.subaccount, outcome: 'added', enabled: options.enable === true }, () =>
+          options.enable === true
+            ? `Channel ${id} added; port ${added?.port} leads to ${target}.`
+            : `Channel ${id} added. Next: sallyport channel enable ${id}`,
+        )
+      })
+    })
+
+  for (const [name, enabled] of [
+    ['enable', true],
+    ['disable', false],
+  ] as const)
+    leaf(name)
+      .description(enabled ? 'open the port of a channel' : 'close the port of a channel, and cut its clients off')
+      .argument('<id>', 'number of the channel, see list')
+      .action(async (id: string, options: SubaccountOption, command: Command) => {
+        await administering(command, async (administration, printer) => {
+          const key = await chooseSubaccount(administration, options.subaccount)
+          const { port, type } = await findChannel(administration, key, id)
+          requireAdministered(administration, `the channel ${id}`, { enabled })
+          await administration.send('PUT', `${channelPath(key, type)}/${id}/state`, { enabled })
+          printer.result(
+            { id: Number(id), type, subaccount: key.subaccount, outcome: `${name}d` },
+            () => `Channel ${id} ${name}d; its port is ${port}.`,
+          )
+        })
+      })
+
+  leaf('remove')
+    .description('take a channel away, and cut its clients off')
+    .argument('<id>', 'number of the channel, see list')
+    .action(async (id: string, options: SubaccountOption, command: Command) => {
+      await administering(command, async (administration, printer) => {
+        const key = await chooseSubaccount(administration, options.subaccount)
+        const { type } = await findChannel(administration, key, id)
+        requireAdministered(administration, 'the channels of its connector', undefined)
+        await administration.send('DELETE', `${channelPath(key, type)}/${id}`)
+        printer.result({ id: Number(id), type, subaccount: key.subaccount, outcome: 'removed' }, () => `Channel ${id} removed.`)
+      })
+    })
+}
+
+function channelOf(type: ShownChannel['type'], target: string, options: AddOptions): Readonly<Record<string, unknown>> {
+  const { comment, connections, instance, listen, name, port, service } = options
+  const shared = {
+    ...(connections === undefined ? {} : { connections: wholeNumber('--connections', connections) }),
+    ...(comment === undefined ? {} : { comment }),
+    ...(listen === undefined ? {} : { host: listen }),
+  }
+  const needs = <T>(option: string, value: T | undefined): T => {
+    if (value === undefined) throw usageError(`a channel of type ${type} needs ${option}`)
+    return value
+  }
+  const instanceNumber = (): number => wholeNumber('--instance', needs('--instance <NN>', instance))
+  const ownPort = (): number => wholeNumber('--port', needs('--port <port>', port))
+  switch (type) {
+    case 'ABAPCloud':
+    case 'ABAPCloudSNC':
+      return { abapCloudTenantHost: target, instanceNumber: instanceNumber(), ...shared }
+    case 'K8S':
+      return { k8sCluster: target, ...(service === undefined ? {} : { k8sService: service }), port: ownPort(), ...shared }
+    case 'HANA':
+      return { hanaInstanceName: target, instanceNumber: instanceNumber(), ...shared }
+    case 'VirtualMachine':
+      return { endpointId: target, name: name ?? target, port: ownPort(), ...shared }
+  }
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw usageError(`${option} takes a number, not "${text}"`)
+  return Number(text)
+}
