@@ -17,5 +17,6 @@ export { createSoapNode, type SoapCall, type SoapNode, type SoapNodeOptions } fr
 export { createSocksServer, type SocksAttempt, type SocksServer, type SocksServerOptions } from './socks-server.ts'
 export { createTestCa, type TestCa, type TestIdentity } from './test-ca.ts'
 export { createTestIssuer, type TestIssuer } from './test-issuer.ts'
+export { createTestKeytab } from './test-keytab.ts'
 export type { FarEnd, TestNetwork } from './test-network.ts'
 export { createTransitServer, type TransitServer } from './transit-server.ts'

@@ -156,6 +156,13 @@ export {
 } from './connector/log-settings.ts'
 export type { FileReference } from './connector/file-reference.ts'
 export {
+  type KerberosEncryption,
+  type KerberosEntry,
+  kerberosEncryptions,
+  kerberosKeys,
+  type KerberosSettings,
+} from './connector/kerberos-settings.ts'
+export {
   type BackendProtocol,
   backendProtocols,
   type BackendType,

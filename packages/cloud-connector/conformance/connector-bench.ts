@@ -29,6 +29,7 @@ import {
 import { createMemoryTransport } from '@sallyport/tunnel/memory'
 import {
   type CloudConnector,
+  type CloudConnectorOptions,
   type ConnectorIdentity,
   type ConnectorTraces,
   createCloudConnector,
@@ -88,7 +89,7 @@ export interface ConnectorBench extends AsyncDisposable {
   readonly tunnel: Tunnel
   readonly openStreams: number
   /** Replaces the configuration and waits until it decides. */
-  configure(connector: unknown, files?: Readonly<Record<string, string>>): Promise<void>
+  configure(connector: unknown, files?: Readonly<Record<string, string | Buffer>>): Promise<void>
   /** A connection of an application. */
   connect(options?: Pick<BenchRequest, 'host' | 'port' | 'principal' | 'correlationId'>, onMessage?: (message: Buffer) => void): Duplex
   /** A connection of an application, with its messages. `reads: false`: no more arrives than the window of the stream at first. */
@@ -111,7 +112,8 @@ export const locationId = ''
 /** Starts the bench: a whole connector, a tunnel server, and a transport in memory between them. `connector` is one entry of `connectors:`. */
 export async function startConnectorBench(options: {
   readonly connector: unknown
-  readonly files?: Readonly<Record<string, string>>
+  readonly files?: Readonly<Record<string, string | Buffer>>
+  readonly kerberos?: CloudConnectorOptions['kerberos']
   /** Trusted by the connector from the start; the subaccount trusts them as well. */
   readonly issuers?: readonly SynchronisedIssuer[]
   readonly clock?: Clock
@@ -166,6 +168,7 @@ export async function startConnectorBench(options: {
     log: options.traces?.log ?? recordingLogger(logged),
     ...(options.traces === undefined ? {} : { traces: options.traces, onRequest: options.traces.recordRequest }),
     events: eventSink,
+    ...(options.kerberos === undefined ? {} : { kerberos: options.kerberos }),
     agentVersion: 'test',
   })
   await connector.start()

@@ -15,6 +15,7 @@ import { createDeadlines } from './deadlines.ts'
 import type { RenewalPolicy } from './identity/certificate-renewal.ts'
 import type { ConnectorIdentity } from './identity/connector-identity.ts'
 import type { MaterialStore } from './identity/material-store.ts'
+import { createKerberosRealms } from './kerberos/kerberos-realms.ts'
 import { defaultDrainMs } from './limits.ts'
 import type { OwnedCertificate } from './monitoring/certificate-status.ts'
 import { certificatesOf } from './monitoring/owned-certificates.ts'
@@ -113,7 +114,12 @@ export interface CloudConnectorOptions {
   readonly maxReconnectAttempts?: () => number
   /** When the certificate of an identity is renewed without being asked; in time and without end unless it is given. */
   readonly renewal?: (holder: LinkName) => RenewalPolicy
+  /** A folder for keytabs and tickets that is the connector's alone and is emptied, and where programs of MIT Kerberos are looked for, in the form of `PATH`. */
+  readonly kerberos?: { readonly folder: string; readonly searchPath: string }
 }
+
+/** Where systems keep programs. */
+const defaultSearchPath = '/usr/local/bin:/usr/bin:/bin'
 
 const emptyEntry = connectorEntrySchema.parse({})
 
@@ -132,6 +138,12 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
   const { onRequest, renewal } = options
   const deadlines = createDeadlines(clock)
   const leafKey = createLeafKey()
+  const kerberos = createKerberosRealms({
+    folder: options.kerberos?.folder,
+    searchPath: options.kerberos?.searchPath ?? defaultSearchPath,
+    clock,
+    log,
+  })
   let links: readonly TunnelLink[] = []
   let configuration: Configuration | undefined
   let problem: string | undefined
@@ -158,10 +170,11 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
   ): Promise<LoadedState> => {
     const result = await loadState(configurationFor(from, identity, all), previous, {
       identity,
-      readFile: (file) => source.readFile(file),
+      readFile: (file, encoding) => source.readFile(file, encoding),
       material,
       trust: synchronisation.trust,
       leafKey,
+      kerberos,
       clock,
     })
     if ('problems' in result) throw from.fail(result.problems)
@@ -188,6 +201,9 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       onRequest: onRequest && ((record) => onRequest(identity, record)),
       agentVersion: options.agentVersion,
     })
+
+  /** What no tunnel needs any more goes, also what a configuration has asked for that was not taken over. */
+  const tidyKerberos = (): void => kerberos.keep(links.map((link) => link.loaded.state.kerberos))
 
   const read = async (): Promise<Configuration> => {
     const content = await source.read()
@@ -226,6 +242,8 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
         log.error({ code: 'CONFIGURATION_INVALID', problem }, 'the changed configuration is not usable; the old one stays')
         tellConfiguration()
         throw error
+      } finally {
+        tidyKerberos()
       }
     })
 
@@ -285,6 +303,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       inTurn(async () => {
         const gone = links.filter(({ identity }) => identity.subaccount === holder.subaccount && identity.locationId === holder.locationId)
         links = links.filter((link) => !gone.includes(link))
+        tidyKerberos()
         await Promise.all(gone.map((link) => link.close(0)))
       }),
     async checkBackend(holder, virtual) {
@@ -323,6 +342,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       stopping ??= inTurn(async () => {
         stopWatching?.()
         await Promise.all(links.map((link) => link.close(graceMs, channelGraceMs)))
+        await kerberos.close()
         deadlines.stop()
         if (configuration === undefined) return
         audit.write({ type: 'service-stopped', subaccount: '', user: '', message: 'Cloud connector is stopped' })

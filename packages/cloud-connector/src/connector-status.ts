@@ -42,6 +42,8 @@ export interface LinkStatus {
     /** Why the last renewal failed. */
     readonly problem: string | undefined
   }
+  /** Of tickets for its backends; `undefined` without Kerberos settings. */
+  readonly kerberos: { readonly realm: string; readonly problem: string | undefined } | undefined
   readonly trust: {
     readonly automatic: boolean
     readonly synchronisedAtMs: number | undefined
@@ -110,6 +112,7 @@ export function linkStatusOf(link: TunnelLink): LinkStatus {
       notAfterMs: certificate.validToDate.getTime(),
       problem: renewal.error,
     },
+    kerberos: loaded.state.kerberos && { realm: loaded.state.kerberos.realm, problem: loaded.state.kerberos.problem },
     trust: {
       automatic: loaded.state.entry.trust.automatic,
       synchronisedAtMs: synchronisation.atMs,

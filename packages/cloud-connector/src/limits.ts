@@ -213,3 +213,31 @@ export const maxTunnelLanes = 16
 
 /** How long a backend may take to answer the question whether it is there; an answer to HEAD needs no work. */
 export const reachabilityAnswerMs = 10_000
+
+/** Name of a user that a ticket is asked for: directories allow 256 characters for the longest of their names. */
+export const maxPrincipalNameLength = 256
+
+/** Keys of a keytab: a service user has one for each encryption type and each of its last passwords. */
+export const maxKeytabEntries = 1000
+
+/** Standard output and error of one program of MIT Kerberos: a sentence. */
+export const maxProgramOutputBytes = 65_536
+
+/** Tickets that are made at the same time; each has a child process of about 40 MB and takes some 20 ms besides what the KDC takes. Others wait for one of these places. */
+export const maxTicketPlaces = 4
+export const maxWaitingTickets = 500
+
+/** Time for one ticket, the wait for a place included: two or three questions to the KDC, and a second KDC when the first is down. */
+export const ticketMs = 10_000
+
+/** A token as Active Directory makes them at most (48 000 bytes); its base64 has to fit between the other headers. */
+export const maxTicketBytes = 48_000
+
+/** The service user is logged on anew after so long. Its ticket is good for hours, but what is changed at the KDC should not take hours to count. */
+export const ticketGrantingMs = 1_800_000
+
+/** A log-on of the service user that has failed is not tried again for so long: domains lock users out who come with a wrong key too often. */
+export const serviceLogonRetryMs = 5_000
+
+/** Processes, caches and the copy of the keytab are removed when no ticket has been asked for so long. */
+export const ticketIdleMs = 60_000

@@ -32,13 +32,19 @@ export async function startForeground(options: {
   readonly from?: 'stderr' | 'both'
   /** What ends it for good; SIGKILL when nothing is said. */
   readonly stopSignal?: NodeJS.Signals
+  /** On top of the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>
   /** Only root can start programs as somebody else. */
   readonly owner?: ProcessOwner
 }): Promise<ForegroundProgram> {
   const { stopSignal = 'SIGKILL', from = 'stderr' } = options
   const path = findProgram(options.program)
   if (path === undefined) throw new Error(`${options.program} is not installed`)
-  const child = spawn(path, options.args, { stdio: ['ignore', from === 'both' ? 'pipe' : 'ignore', 'pipe'], ...options.owner })
+  const child = spawn(path, options.args, {
+    stdio: ['ignore', from === 'both' ? 'pipe' : 'ignore', 'pipe'],
+    env: { ...process.env, ...options.environment },
+    ...options.owner,
+  })
   const stopAtExit = (): void => void child.kill(stopSignal)
   process.once('exit', stopAtExit)
   let stderr = ''

@@ -14,6 +14,8 @@ export interface SlapdOptions {
   readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string }
   /** What the directory holds from the start, its root included. The default is the root alone. */
   readonly ldif?: string
+  /** Files with further schemas. */
+  readonly schemas?: readonly string[]
   /** Lines for the database section of slapd.conf. */
   readonly configuration?: string
 }
@@ -83,7 +85,7 @@ async function fill(configuration: string, file: string, ldif: string): Promise<
   await run(program, ['-q', '-f', configuration, '-l', file])
 }
 
-function wholeConfiguration(folder: string, { tls, configuration = '' }: SlapdOptions): string {
+function wholeConfiguration(folder: string, { tls, configuration = '', schemas: further = [] }: SlapdOptions): string {
   if (tls !== undefined) {
     writeFileSync(join(folder, 'ca.pem'), tls.ca)
     writeFileSync(join(folder, 'server.pem'), tls.certificate)
@@ -93,6 +95,7 @@ function wholeConfiguration(folder: string, { tls, configuration = '' }: SlapdOp
   const secured = ['CACertificateFile ca.pem', 'CertificateFile server.pem', 'CertificateKeyFile server.key']
   return [
     ...schemas,
+    ...further.map((file) => `include ${file}`),
     `pidfile ${folder}/pid`,
     'modulepath /usr/lib/ldap',
     'moduleload back_mdb',

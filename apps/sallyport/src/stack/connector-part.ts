@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import {
   createAdminListener,
   createAuditLog,
@@ -113,6 +114,7 @@ export async function startConnectorPart(
     // The proxy tells the same facts about tunnels; in one process they must not stand twice.
     events: { wanted: events.wanted, emit: (event) => (event.type.startsWith('tunnel-') ? undefined : events.emit(event)) },
     agentVersion: version,
+    kerberos: { folder: join(folder.path, 'connector', 'kerberos'), searchPath: process.env['PATH'] ?? '' },
   })
   const editor = await configured.openEditor(connector)
   const installationAudit = createInstallationAudit(audit, () => editor.document.reporting.auditLog.level)

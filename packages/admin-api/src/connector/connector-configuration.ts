@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fileReference, type FileReference } from './file-reference.ts'
+import { kerberosEntrySchema, type KerberosEntry } from './kerberos-settings.ts'
 import { backendTypes, hostsInHeader, principalTypes, type BackendType, type HostInHeader, type PrincipalType } from './protocol-matrix.ts'
 import { serviceChannelSchema, type ServiceChannelEntry } from './service-channel.ts'
 import { rfcMappingKeys, type RfcMappingEntry } from './rfc-mapping.ts'
@@ -103,6 +104,8 @@ export interface ConnectorEntry {
   readonly backendTrust: BackendTrustEntry
   /** TLS client certificate towards backends that ask for one. */
   readonly systemCertificate?: CertificateReference | undefined
+  /** Without it mappings with principal type Kerberos log nobody on. */
+  readonly kerberos?: KerberosEntry | undefined
   readonly cookieDomains: readonly CookieDomainEntry[]
   readonly audit: AuditSettingsEntry
   readonly trust: TrustSettingsEntry
@@ -209,6 +212,7 @@ export const connectorEntrySchema: z.ZodType<ConnectorEntry> = z.strictObject({
   principalPropagation: principalPropagation.prefault({}),
   backendTrust: settings.backendTrust,
   systemCertificate: certificateReference.optional(),
+  kerberos: kerberosEntrySchema.optional().describe('Tickets for mappings with principal type KERBEROS'),
   cookieDomains: z.array(z.strictObject({ virtual: z.string().min(1), internal: z.string().min(1) })).default([]),
   audit: settings.audit,
   trust: settings.trust,

@@ -20,7 +20,8 @@ export interface Reachability {
 export function checkReachability(mapping: SystemMapping, state: ConnectorState, clock: Clock): Promise<Reachability> {
   const asksHead = mapping.protocol === 'HTTP' || mapping.protocol === 'HTTPS'
   return new Promise((resolve) => {
-    const conclude = (reachable: boolean, detail: string): void => resolve({ reachable, checkedAtMs: clock.now(), detail })
+    const conclude = (reachable: boolean, detail: string): void =>
+      void withTickets(mapping, state, { reachable, checkedAtMs: clock.now(), detail }).then(resolve)
     connectBackend(
       {
         host: mapping.internalHost,
@@ -41,6 +42,13 @@ export function checkReachability(mapping: SystemMapping, state: ConnectorState,
       },
     )
   })
+}
+
+/** A backend that nobody can be logged on to is of no use to a mapping that logs users on. */
+async function withTickets(mapping: SystemMapping, { kerberos }: ConnectorState, seen: Reachability): Promise<Reachability> {
+  if (mapping.principalType !== 'KERBEROS' || !seen.reachable) return seen
+  const problem = kerberos === undefined ? 'there are no Kerberos settings' : await kerberos.check()
+  return problem === undefined ? seen : { ...seen, reachable: false, detail: `${seen.detail}, but no user gets a ticket: ${problem}` }
 }
 
 function askHead(socket: Socket, mapping: SystemMapping, clock: Clock, conclude: (reachable: boolean, detail: string) => void): void {

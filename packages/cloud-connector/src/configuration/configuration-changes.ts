@@ -18,6 +18,7 @@ export interface ConfigurationChange {
     | 'PrincipalPropagationConfiguration'
     | 'PpcaCertificate'
     | 'SystemCertificate'
+    | 'KerberosConfiguration'
     | 'TrustedBackendCertificate'
     | 'TrustSynchronization'
     | 'IdentityProviderTrust'
@@ -40,6 +41,7 @@ const comparedFields: readonly (readonly [Category, string, (entry: ConnectorEnt
   ['PpcaCertificate', 'principalPropagation.ca', (entry) => entry.principalPropagation.ca],
   ['PrincipalPropagationConfiguration', 'principalPropagation', (entry) => ({ ...entry.principalPropagation, ca: undefined })],
   ['SystemCertificate', 'systemCertificate', (entry) => entry.systemCertificate],
+  ['KerberosConfiguration', 'kerberos', (entry) => entry.kerberos],
   ['TrustedBackendCertificate', 'backendTrust', (entry) => entry.backendTrust],
   ['TrustSynchronization', 'trust.automatic', (entry) => entry.trust.automatic],
   ['IdentityProviderTrust', 'trust.untrustedIssuers', (entry) => entry.trust.untrustedIssuers],

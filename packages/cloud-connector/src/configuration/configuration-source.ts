@@ -11,8 +11,8 @@ export interface ConfigurationSource {
   readonly name: string
   /** A text to be parsed, or what was parsed and checked already. */
   read(): Promise<string | WrittenConnectors>
-  /** A file that the configuration refers to. */
-  readFile(reference: string): Promise<string>
+  /** A file that the configuration refers to; in base64 where it is no text. */
+  readFile(reference: string, encoding?: 'utf8' | 'base64'): Promise<string>
   /** Calls back after changes have settled; the returned function stops it. */
   watch(onChange: () => void): () => void
 }
@@ -42,10 +42,10 @@ export function createConfigurationFile(options: { readonly file: string; readon
   return {
     name: basename(file),
     read: () => readText(file, maxConfigurationBytes),
-    readFile(reference) {
+    readFile(reference, encoding) {
       const path = resolve(folder, reference)
       watched.add(relative(folder, path).split(sep)[0] ?? '')
-      return readText(path, maxReferencedFileBytes)
+      return readText(path, maxReferencedFileBytes, encoding)
     },
     watch(onChange) {
       let cancel: (() => void) | undefined
@@ -64,21 +64,21 @@ export function createConfigurationFile(options: { readonly file: string; readon
   }
 }
 
-/** A configuration held in memory, for embedding and tests. `files` answers references by name. */
+/** A configuration held in memory, for embedding and tests. `files` answers references by name: texts, and what is no text as bytes. */
 export function createConfigurationText(options: {
   readonly text: string
   readonly name?: string
-  readonly files?: Readonly<Record<string, string>>
-}): ConfigurationSource & { replace(text: string, files?: Readonly<Record<string, string>>): void } {
+  readonly files?: Readonly<Record<string, string | Buffer>>
+}): ConfigurationSource & { replace(text: string, files?: Readonly<Record<string, string | Buffer>>): void } {
   let { text, files = {} } = options
   let listeners: readonly (() => void)[] = []
   return {
     name: options.name ?? 'configuration',
     read: () => Promise.resolve(text),
-    async readFile(reference) {
+    async readFile(reference, encoding = 'utf8') {
       const content = files[reference]
       if (content === undefined) throw new ConnectivityError('CONFIGURATION_INVALID', `there is no file "${reference}"`)
-      return content
+      return typeof content === 'string' && encoding === 'utf8' ? content : Buffer.from(content).toString(encoding)
     },
     watch(onChange) {
       listeners = [...listeners, onChange]
@@ -94,14 +94,14 @@ export function createConfigurationText(options: {
   }
 }
 
-async function readText(file: string, maxBytes: number): Promise<string> {
+async function readText(file: string, maxBytes: number, encoding: 'utf8' | 'base64' = 'utf8'): Promise<string> {
   try {
     await using handle = await open(file, 'r')
     const chunks: Buffer[] = []
     // Counted while it is read: a file may grow meanwhile, and pipes and devices have no size.
     for (let size = 0; ;) {
       const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(65_536))
-      if (bytesRead === 0) return Buffer.concat(chunks).toString('utf8')
+      if (bytesRead === 0) return Buffer.concat(chunks).toString(encoding)
       size += bytesRead
       if (size > maxBytes) throw new ConnectivityError('CONFIGURATION_INVALID', `"${file}" has more than ${maxBytes} bytes`)
       chunks.push(buffer.subarray(0, bytesRead))

@@ -125,6 +125,9 @@ function warningsOf(entry: ConnectorEntry, mappings: readonly SystemMapping[]): 
     if (propagates && entry.systemCertificate === undefined) {
       warnings.push(`${mapping.virtualText}: principals cannot be propagated without systemCertificate`)
     }
+    if (mapping.principalType === 'KERBEROS' && entry.kerberos === undefined) {
+      warnings.push(`${mapping.virtualText}: principals cannot be propagated without kerberos`)
+    }
     warnings.push(...rfcWarnings(mapping))
     if (isTlsMapping(mapping) && trustsNothing) warnings.push(`${mapping.virtualText}: backendTrust trusts no certificate`)
   }

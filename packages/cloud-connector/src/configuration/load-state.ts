@@ -16,9 +16,12 @@ import { createMappingTable } from '../access-control/mapping-table.ts'
 import { type BackendTls, type CertificateMaterial, createBackendTls } from '../backend/backend-trust.ts'
 import type { ConnectorState } from '../connector-state.ts'
 import { createCookieDomains } from '../http/cookie-domains.ts'
+import type { KerberosRealms } from '../kerberos/kerberos-realms.ts'
 import { type ConnectorIdentity, materialName } from '../identity/connector-identity.ts'
 import type { MaterialStore } from '../identity/material-store.ts'
 import { createPrincipalHandling } from '../principal/principal-handling.ts'
+import type { ConfigurationSource } from './configuration-source.ts'
+import { readKerberosLogon } from './kerberos-logon.ts'
 import { problemText, readCertificateReference } from './certificate-references.ts'
 import type { ConnectorConfiguration } from './connector-configuration.ts'
 import { readRoute } from './read-route.ts'
@@ -33,10 +36,11 @@ export interface LoadedState {
 /** Collaborators that outlive a state. */
 export interface StateSurroundings {
   readonly identity: Pick<ConnectorIdentity, 'subaccount' | 'locationId' | 'connectorId'>
-  readonly readFile: (file: string) => Promise<string>
+  readonly readFile: ConfigurationSource['readFile']
   readonly material: MaterialStore
   readonly trust: TrustList
   readonly leafKey: LeafKey
+  readonly kerberos: Pick<KerberosRealms, 'of'>
   readonly clock: Clock
 }
 
@@ -98,6 +102,8 @@ export async function loadState(
       routes.set(sapRouter.file, hops)
     })
   }
+  const { kerberos: settings } = entry
+  const logon = settings && (await attempt(['kerberos', 'keytab'], () => readKerberosLogon(settings, readFile)))
   if (problems.length > 0) return { problems }
 
   const tlsOptions = {
@@ -144,6 +150,7 @@ export async function loadState(
       auditLevel: entry.audit.level,
       tls,
       principals,
+      kerberos: logon && surroundings.kerberos.of(logon),
       certificates: { system: parsed(systemCertificate), ca: parsed(ca) },
       routes,
       connectTimeoutMs: entry.backendConnectTimeoutSeconds * 1000,

@@ -32,6 +32,8 @@ export interface Admission {
   /** Takes the body of a request while its function is not decided. */
   readonly gate: SoapGate
   decide(current: Exchange): void
+  /** Prepares the principal of an admitted request once more, which is about to be sent again. */
+  renew(current: Exchange): void
   /** Refuses for a reason that belongs into the audit log. The entry is written also when the application has gone meanwhile. */
   deny(current: Exchange, refusal: Refusal, reason: string, user?: string): void
 }
@@ -56,21 +58,25 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     prepare(current, mapping)
   }
 
-  function prepare(current: Exchange, mapping: SystemMapping): void {
+  function prepare(current: Exchange, mapping: SystemMapping, again = false): void {
     const prepared = preparePrincipal(context, current, mapping)
-    if (!(prepared instanceof Promise)) return conclude(current, prepared)
+    if (!(prepared instanceof Promise)) return conclude(current, prepared, again)
     prepared
       .then((late) => {
-        if (isOpen(current)) conclude(current, late)
+        if (isOpen(current)) conclude(current, late, again)
       })
       .catch((error: unknown) => onFailed(current, error))
   }
 
-  function conclude(current: Exchange, prepared: PreparedPrincipal): void {
+  function renew(current: Exchange): void {
+    if (current.route !== undefined) prepare(current, current.route.mapping, true)
+  }
+
+  function conclude(current: Exchange, prepared: PreparedPrincipal, again: boolean): void {
     if (prepared.kind === 'refused') return deny(current, prepared.refusal, prepared.refusal.text, prepared.user)
     current.user = prepared.user
     current.added = prepared.headers
-    auditAllowed(context, current, current.user)
+    if (!again) auditAllowed(context, current, current.user)
     onAdmitted(current)
   }
 
@@ -90,5 +96,5 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       .catch((error: unknown) => onFailed(current, error))
   }
 
-  return { gate, decide, deny }
+  return { gate, decide, deny, renew }
 }

@@ -43,6 +43,8 @@ export class BackendSession {
   readonly target: BackendTarget
   /** Whether user certificates may travel on it. */
   readonly mutual: boolean
+  /** Whom a ticket has logged on to it: some backends remember that for the connection, so that nobody else's request may follow. */
+  loggedOn: string | undefined
   /** Requests sent so far. */
   requests = 0
   private readonly socket: Socket

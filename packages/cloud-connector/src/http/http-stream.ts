@@ -130,7 +130,7 @@ export function serveHttpStream(
 
   function connect(current: Exchange): void {
     const { target } = current.route as NonNullable<Exchange['route']>
-    if (session !== undefined && session.usable && isSameTarget(session.target, target)) return dispatch(current, session)
+    if (session?.usable === true && isSameTarget(session.target, target) && isFor(session, current)) return dispatch(current, session)
     closeSession()
     phase = 'deciding'
     cancelConnect = openSession(context, current, sessionHandlers, {
@@ -150,6 +150,7 @@ export function serveHttpStream(
       const reason = 'the backend connection is not mutually authenticated'
       return admission.deny(current, mutualRefusal(current.user, address), reason, current.user)
     }
+    if (current.added.authorization !== undefined) backend.loggedOn = current.user
     activeMs = clock.now()
     current.timing.sentAtMs = activeMs
     phase = current.requestDone ? 'answer' : 'body'
@@ -193,7 +194,11 @@ export function serveHttpStream(
   function retryOrFail(current: Exchange, reason: string, begun: boolean): void {
     if (!begun && isRepeatable(current)) {
       current.retried = true
-      return connect(current)
+      if (current.added.authorization === undefined) return connect(current)
+      // The ticket may have been seen, and is good for once.
+      closeSession()
+      phase = 'deciding'
+      return admission.renew(current)
     }
     const refusal = brokenRefusal(reason, begun, address)
     log.info({ ...logFields(), code: refusal.code, reason }, 'backend answer not usable')
@@ -365,4 +370,9 @@ export function serveHttpStream(
   }
   context.deadlines.add(served)
   return served
+}
+
+/** Whether a backend connection may carry a request: not if a ticket has logged somebody else on. */
+function isFor({ loggedOn }: BackendSession, { added, user }: Exchange): boolean {
+  return loggedOn === undefined || (added.authorization !== undefined && loggedOn === user)
 }

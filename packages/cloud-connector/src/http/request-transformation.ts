@@ -8,6 +8,8 @@ import type { Exchange } from './exchange.ts'
 export interface AddedHeaders {
   /** `SSL_CLIENT_CERT` lines, ready to send; empty when the backend shall see none. */
   readonly userCertificate: readonly string[]
+  /** Value of `Authorization`, in place of the application's; `undefined` leaves that alone. */
+  readonly authorization?: string
 }
 
 const nothingAdded: readonly string[] = []
@@ -44,6 +46,11 @@ export function certificateHeaders(value: string): AddedHeaders {
   return { userCertificate: [`SSL_CLIENT_CERT: ${value}`] }
 }
 
+/** Logs the user on with a ticket (RFC 4559). */
+export function ticketHeaders(ticket: Buffer): AddedHeaders {
+  return { userCertificate: nothingAdded, authorization: `Negotiate ${ticket.toString('base64')}` }
+}
+
 /** Whether a user's certificate would travel. */
 export function carriesCertificate(added: AddedHeaders): boolean {
   return added.userCertificate.length > 0 && added !== emptyUserCertificate
@@ -62,7 +69,9 @@ export function explainRequest(head: RequestHead): string | undefined {
   if (head.method === 'CONNECT') return 'CONNECT is not served'
   if (head.target.charCodeAt(0) !== 47 && head.target !== '*') return 'the target is not a path'
   if (head.connectionOptions.length === 0) return undefined
-  const named = head.connectionOptions.find((option) => isCertificateHeader(option) || option === 'x-forwarded-host')
+  const named = head.connectionOptions.find(
+    (option) => isCertificateHeader(option) || option === 'x-forwarded-host' || option === 'authorization',
+  )
   return named === undefined ? undefined : `Connection must not name ${named.slice(0, 50)}`
 }
 
@@ -81,9 +90,11 @@ export function transformRequestLines({
   const { mapping } = route as NonNullable<typeof route>
   const internal = mapping.hostInHeader === 'INTERNAL'
   const { lines, names, values } = head
-  if (added.userCertificate.length === 0 && !internal && isUntouched(head, address)) return undefined
+  const { authorization } = added
+  const adds = added.userCertificate.length > 0 || authorization !== undefined
+  if (!adds && !internal && isUntouched(head, address)) return undefined
   const virtualText = formatHostPort(address.host, address.port, 80)
-  let changed = added.userCertificate.length > 0 || internal
+  let changed = adds || internal
   let hosts = 0
   const kept: string[] = []
   for (let at = 0; at < names.length; at++) {
@@ -96,6 +107,7 @@ export function transformRequestLines({
         kept.push(`Host: ${internal ? internalText(mapping, address) : virtualText}`)
       }
     } else if (isReservedHeader(name) || (internal && name === 'x-forwarded-host')) changed = true
+    else if (authorization !== undefined && name === 'authorization') changed = true
     else kept.push(lines[at] as string)
   }
   if (hosts === 0) {
@@ -105,6 +117,7 @@ export function transformRequestLines({
   if (!changed) return undefined
   if (internal) kept.push(`X-Forwarded-Host: ${virtualText}`)
   for (const line of added.userCertificate) kept.push(line)
+  if (authorization !== undefined) kept.push(`Authorization: ${authorization}`)
   return kept
 }
 

@@ -43,6 +43,13 @@ export interface PrincipalHandling {
   peek(principal: WirePrincipal): IssuedPrincipal | undefined
   /** Calls back between validation and issuing. */
   issue(principal: WirePrincipal, onValidated?: () => void): Promise<PrincipalVerdict>
+  /** Only looks whether the token is to be believed, and whose it is: no name is `undefined`. */
+  validate(
+    principal: WirePrincipal,
+  ): Promise<
+    | { readonly kind: 'trusted'; readonly name: string | undefined }
+    | { readonly kind: 'not-trusted'; readonly user: string; readonly message: string }
+  >
   /** The principal's name for the audit log, where nothing is issued; says so when the token does not verify. */
   identify(principal: WirePrincipal): Promise<string>
   /** What `issue` would answer, and by which rule; nothing is issued or remembered. */
@@ -50,7 +57,8 @@ export interface PrincipalHandling {
 }
 
 const notVerified = '(not verified)'
-const unnamed = '(unnamed)'
+/** Stands for the name of a principal that has none. */
+export const unnamed = '(unnamed)'
 
 /** Joins validation and issuing, and remembers what was made of each principal. Tokens are validated for every request all the same. */
 export function createPrincipalHandling(options: {
@@ -88,6 +96,11 @@ export function createPrincipalHandling(options: {
       const answer = await issuer.issue(principal)
       if (answer.issued) return issued(principal, answer.certificate)
       return { kind: 'not-issued', user: principal.name ?? unnamed, problem: answer.problem }
+    },
+    async validate(token) {
+      const verdict = await validator.validate(token)
+      if (!verdict.valid) return { kind: 'not-trusted', user: notVerified, message: verdict.message }
+      return { kind: 'trusted', name: verdict.principal.name }
     },
     async identify(token) {
       const verdict = await validator.validate(token)

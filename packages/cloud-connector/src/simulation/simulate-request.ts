@@ -7,7 +7,8 @@ import { explainLogonRefusal } from '../access-control/rfc-mapping.ts'
 import { isHttpMapping, isRfcMapping, type SystemMapping } from '../access-control/system-mapping.ts'
 import type { ConnectorState } from '../connector-state.ts'
 import { createExchange, type Exchange } from '../http/exchange.ts'
-import { noTickets } from '../http/prepare-principal.ts'
+import { explainNoTicket } from '../http/prepare-principal.ts'
+import { unnamed } from '../principal/principal-handling.ts'
 import { principalUseOf } from '../http/principal-use.ts'
 import {
   certificateRefusal,
@@ -98,18 +99,26 @@ function decideSoap(
 }
 
 async function simulatePrincipal(
-  { principals }: ConnectorState,
+  state: ConnectorState,
   { principalType }: SystemMapping,
   { principal }: SimulatedRequest,
 ): Promise<SimulatedPrincipal> {
   const use = principalUseOf(principalType, principal !== undefined)
-  if (use === 'certificate' && principal !== undefined) return { use, preview: await principals.preview(principal) }
-  if (use === 'ticket' && principal !== undefined) return { use, user: await principals.identify(principal) }
+  if (use === 'certificate' && principal !== undefined) return { use, preview: await state.principals.preview(principal) }
+  if (use === 'ticket' && principal !== undefined) {
+    const verdict = await state.principals.validate(principal)
+    if (verdict.kind === 'not-trusted') return { use, ...verdict }
+    const { name } = verdict
+    return { use, kind: 'trusted', user: name ?? unnamed, problem: explainNoTicket(state, name) }
+  }
   return { use: use === 'empty-header' ? use : 'nothing' }
 }
 
 function principalRefusal(principal: SimulatedPrincipal, address: VirtualAddress): Refusal | undefined {
-  if (principal.use === 'ticket') return certificateRefusal(principal.user, noTickets, address)
+  if (principal.use === 'ticket') {
+    if (principal.kind === 'not-trusted') return tokenRefusal(principal.message)
+    return principal.problem === undefined ? undefined : certificateRefusal(principal.user, principal.problem, address)
+  }
   if (principal.use !== 'certificate') return undefined
   const { preview } = principal
   if (preview.kind === 'not-trusted') return tokenRefusal(preview.message)

@@ -47,7 +47,9 @@ export interface SimulatedResource {
 /** What becomes of the token of a request. */
 export type SimulatedPrincipal =
   | { readonly use: 'certificate'; readonly preview: PrincipalPreview }
-  | { readonly use: 'ticket'; readonly user: string }
+  | { readonly use: 'ticket'; readonly kind: 'not-trusted'; readonly message: string }
+  /** `problem`: why there would be no ticket, as far as that can be told without asking the KDC. */
+  | { readonly use: 'ticket'; readonly kind: 'trusted'; readonly user: string; readonly problem: string | undefined }
   /** The system user must not be logged on either. */
   | { readonly use: 'empty-header' }
   | { readonly use: 'nothing' }
