@@ -3,8 +3,9 @@ export const maxUploadBytes = 33_554_432
 
 /** A JSON body of the administration API: a list of ten thousand blocked users. Beyond it the answer is 413. */
 export const maxJsonBodyBytes = 1_048_576
-/** Certificates that are signed with their own key are valid for a year, and from an hour ago on, as the original's are: clocks differ. */
-export const selfSignedValidityMs = 31_536_000_000
+/** Certificates that are signed with their own key are valid for a year unless it is told, for ten at most, and from an hour ago on, as the original's are: clocks differ. */
+export const selfSignedDays = 365
+export const maxSelfSignedDays = 3650
 export const selfSignedBackdateMs = 3_600_000
 
 /** A session ends when it has not been used for so long: what administrators are used to from web pages. */
@@ -77,3 +78,6 @@ export const maxAvailabilityResults = 10_000
 
 /** A token whose effect is asked for: above what a request can carry, so that a longer one is refused as the data path does. */
 export const maxSimulatedTokenCharacters = 16_384
+
+/** How often generated certificates are looked at, whether one is to be renewed: the shortest time before an end is twelve hours. */
+export const generatedRenewalCheckMs = 3_600_000

@@ -20,6 +20,7 @@ import {
   createWayToCloud,
   pairProbe,
   removeAbandonedIdentities,
+  renewGeneratedCertificates,
   type OwnedCertificate,
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError } from '@sallyport/core'
@@ -140,6 +141,7 @@ export async function startConnectorPart(
     if (watch === undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the connector is starting')
     return watch
   }
+  let endRenewal = async (): Promise<void> => {}
   let port = 0
   const own = (): { readonly port: number; readonly certificate: string } => ({ port, certificate: access.tls().certificate })
   const pair = administered
@@ -181,6 +183,7 @@ export async function startConnectorPart(
   })
   access.editor.onChange(() => admin.useTls(access.tls()))
   const close = async (graceMs: number): Promise<void> => {
+    await endRenewal()
     await watch?.close()
     await pair?.[Symbol.asyncDispose]()
     await connector.stop({ graceMs })
@@ -203,6 +206,7 @@ export async function startConnectorPart(
       clock,
       log,
     })
+    endRenewal = renewGeneratedCertificates({ access, editor, clock, log })
     port = (await admin.listen({ host: adminHost, port: adminPort })).port
     const initialPassword = initialPasswordFileOf(context, access)
     log.info({ url: `https://localhost:${port}`, user: access.localUser.user.name, initialPassword }, 'the connector can be administered')

@@ -12,7 +12,7 @@ import {
   parsePemCertificates,
 } from '@sallyport/x509'
 import type { CertificateSlot, OwnedCertificate } from '../document/on-premises.ts'
-import { selfSignedBackdateMs, selfSignedValidityMs } from '../limits.ts'
+import { selfSignedBackdateMs } from '../limits.ts'
 import { invalidRequest } from '../rest/rest-error.ts'
 
 /** What an owned certificate is for: it decides what requested and self-signed ones may do. */
@@ -22,7 +22,15 @@ export type CertificatePurpose = 'system' | 'ca' | 'ui'
 export interface CertificateWish {
   readonly subjectDN: string
   readonly keySize: 2048 | 4096
-  readonly subjectAltNames: readonly { readonly type: 'DNS' | 'URI' | 'IP' | 'RFC822'; readonly value: string }[]
+  readonly subjectAltNames: readonly { readonly type: AlternativeName; readonly value: string }[]
+}
+
+type AlternativeName = 'DNS' | 'URI' | 'IP' | 'RFC822'
+
+/** How long a certificate that is signed with its own key lives, and whether it is made anew by itself. */
+export interface SelfSignedLife {
+  readonly validityMs: number
+  readonly autoRenewal: boolean
 }
 
 const extensionsOf: Readonly<Record<CertificatePurpose, CertificateProfile['extensions']>> = {
@@ -31,8 +39,13 @@ const extensionsOf: Readonly<Record<CertificatePurpose, CertificateProfile['exte
   ui: { basicConstraints: { ca: false }, keyUsage: ['digitalSignature', 'keyEncipherment'], extendedKeyUsage: ['serverAuth'] },
 }
 
-/** A certificate signed with its own key, valid for a year. @throws RestError 400 for a wish that no certificate can carry. */
-export async function createSelfSigned(purpose: CertificatePurpose, wish: CertificateWish, clock: Clock): Promise<OwnedCertificate> {
+/** A certificate signed with its own key. @throws RestError 400 for a wish that no certificate can carry. */
+export async function createSelfSigned(
+  purpose: CertificatePurpose,
+  wish: CertificateWish,
+  { autoRenewal, validityMs }: SelfSignedLife,
+  clock: Clock,
+): Promise<OwnedCertificate> {
   const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: wish.keySize })
   const now = clock.now()
   const certificate = attempt('the certificate', () =>
@@ -41,13 +54,17 @@ export async function createSelfSigned(purpose: CertificatePurpose, wish: Certif
         subject: parseName(wish.subjectDN),
         publicKey,
         notBefore: new Date(now - selfSignedBackdateMs),
-        notAfter: new Date(now + selfSignedValidityMs),
+        notAfter: new Date(now + validityMs),
         extensions: { ...extensionsOf[purpose], ...alternativeNames(purpose, wish), subjectKeyIdentifier: true },
       },
       privateKey,
     ),
   )
-  return { certificate: formatPem('CERTIFICATE', certificate), key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })) }
+  return {
+    certificate: formatPem('CERTIFICATE', certificate),
+    key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    ...(autoRenewal ? { autoRenewal } : {}),
+  }
 }
 
 /** A certification request (PEM) with the slot that waits for its answer. The request before becomes useless. */
@@ -95,8 +112,23 @@ export async function acceptPkcs12(content: Uint8Array, password: string): Promi
   return { current: { certificate: entry.certificates.join(''), key: entry.privateKey } }
 }
 
+/** A certificate with the subject, the names, the size of the key and the duration of one that was made here, and a key of its own. */
+export async function renewSelfSigned(purpose: CertificatePurpose, before: OwnedCertificate, clock: Clock): Promise<OwnedCertificate> {
+  const read = new X509Certificate(before.certificate)
+  const wish: CertificateWish = {
+    subjectDN: formatSubject(read.raw),
+    keySize: read.publicKey.asymmetricKeyDetails?.modulusLength === 2048 ? 2048 : 4096,
+    subjectAltNames: readAlternativeNames(read.subjectAltName),
+  }
+  const validityMs = read.validToDate.getTime() - read.validFromDate.getTime() - selfSignedBackdateMs
+  return await createSelfSigned(purpose, wish, { validityMs, autoRenewal: true }, clock)
+}
+
 /** What the REST API tells about an owned certificate. Times are UTC milliseconds. */
-export function describeCertificate({ certificate }: Pick<OwnedCertificate, 'certificate'>): Readonly<Record<string, unknown>> {
+export function describeCertificate({
+  autoRenewal,
+  certificate,
+}: Pick<OwnedCertificate, 'autoRenewal' | 'certificate'>): Readonly<Record<string, unknown>> {
   const read = new X509Certificate(certificate)
   const alternative = readAlternativeNames(read.subjectAltName)
   return {
@@ -106,6 +138,7 @@ export function describeCertificate({ certificate }: Pick<OwnedCertificate, 'cer
     issuer: issuerText(read),
     serialNumber: (read.serialNumber.toLowerCase().match(/.{1,2}/g) ?? []).join(':'),
     ...(alternative.length === 0 ? {} : { subjectAltNames: alternative }),
+    ...(autoRenewal === true ? { autoRenewal } : {}),
   }
 }
 
@@ -133,9 +166,9 @@ function alternativeNames(purpose: CertificatePurpose, wish: CertificateWish): C
   }
 }
 
-const alternativeTypes: Readonly<Record<string, string>> = { DNS: 'DNS', URI: 'URI', 'IP Address': 'IP', email: 'RFC822' }
+const alternativeTypes: Readonly<Record<string, AlternativeName>> = { DNS: 'DNS', URI: 'URI', 'IP Address': 'IP', email: 'RFC822' }
 
-function readAlternativeNames(text: string | undefined): readonly { readonly type: string; readonly value: string }[] {
+function readAlternativeNames(text: string | undefined): CertificateWish['subjectAltNames'] {
   return (text ?? '').split(', ').flatMap((each) => {
     const at = each.indexOf(':')
     const type = alternativeTypes[each.slice(0, at)]

@@ -12,6 +12,8 @@ import { type TrustedCertificate, trustedCertificatesSchema } from './trust-stor
 export interface OwnedCertificate {
   readonly certificate: string
   readonly key: string
+  /** Made here, and to be made anew before it ends. */
+  readonly autoRenewal?: boolean | undefined
 }
 
 /** Where an owned certificate goes. A newer request for a certificate replaces the key of the one before. */
@@ -37,7 +39,7 @@ export interface OnPremisesSettings {
 
 /** Checks a {@link CertificateSlot}. */
 export const certificateSlotSchema: z.ZodType<CertificateSlot> = z.strictObject({
-  current: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
+  current: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1), autoRenewal: z.boolean().optional() }).optional(),
   requestedKey: z.string().min(1).optional(),
 })
 

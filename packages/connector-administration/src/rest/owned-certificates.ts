@@ -11,10 +11,11 @@ import {
 } from '../certificates/owned-certificate.ts'
 import type { AdministeredDocument } from '../document/administered-document.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
-import type { CertificateSlot } from '../document/on-premises.ts'
+import type { CertificateSlot, OwnedCertificate } from '../document/on-premises.ts'
+import { maxSelfSignedDays, selfSignedDays } from '../limits.ts'
 import { invalidRequest, notFound } from './rest-error.ts'
 import { type Route, route } from './route.ts'
-import { tolerantInteger } from './tolerant-values.ts'
+import { tolerantBoolean, tolerantInteger } from './tolerant-values.ts'
 
 /** How a certificate is called, and what may be done with it. */
 export interface OwnedCertificatePlace {
@@ -68,17 +69,22 @@ const wish = z.object({
     .refine((size) => size === 2048 || size === 4096, 'is 2048 or 4096')
     .default(4096),
   subjectDN: z.string().min(1).max(2048),
+  // Our own: the original offers them in its pages alone.
+  validityInDays: tolerantInteger(1, maxSelfSignedDays).default(selfSignedDays),
+  autoRenewal: tolerantBoolean.default(false),
   subjectAltNames: z
     .array(z.object({ type: z.enum(['DNS', 'URI', 'IP', 'RFC822']), value: z.string().min(1).max(255) }))
     .max(100)
     .default([]),
 })
 
+const dayMs = 86_400_000
+
 /** What can be done with an owned certificate: look, make, request, take the answer, upload, remove. */
 export function ownedCertificateRoutes(place: OwnedCertificatePlace, kept: OwnedCertificateSlot): readonly Route[] {
   const { path } = place
   const only = place.only === undefined ? {} : { only: place.only }
-  const current = (): { readonly certificate: string } => {
+  const current = (): OwnedCertificate => {
     const owned = kept.slot.current
     if (owned === undefined) throw notFound(`there is no ${place.fileName.replace('_', ' ')}`)
     return owned
@@ -120,7 +126,8 @@ export function ownedCertificateRoutes(place: OwnedCertificatePlace, kept: Owned
       async handle({ body, caller, url }) {
         const wanted = { ...body, keySize: body.keySize === 2048 ? 2048 : 4096 } as const
         if (body.type === 'selfsigned') {
-          const made = await createSelfSigned(place.purpose, wanted, kept.clock)
+          const life = { validityMs: body.validityInDays * dayMs, autoRenewal: body.autoRenewal }
+          const made = await createSelfSigned(place.purpose, wanted, life, kept.clock)
           await replace(caller.user, (slot) => ({ ...slot, current: made }))
           return { status: 201, headers: { location: url(path) } }
         }

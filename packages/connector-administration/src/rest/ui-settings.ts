@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { cipherSuites, enabledSuites, isUsableWith } from '../access/cipher-suites.ts'
 import { keyTypeOf, requireReachable, type UiSettings, userAttributes } from '../access/ui-settings.ts'
-import { ownedCertificateRoutes } from './owned-certificates.ts'
+import { ownedCertificateRoutes, type OwnedCertificateSlot } from './owned-certificates.ts'
 import { invalidRequest } from './rest-error.ts'
 import { type Route, route } from './route.ts'
 import { tolerantBoolean } from './tolerant-values.ts'
@@ -14,25 +14,13 @@ const path = '/api/v1/configuration/connector/ui'
 /** Certificate and cipher suites of this very interface, and log-on with certificates (cloud-connector.md §8.5, §5.4). */
 export function uiSettings({ access, clock }: { readonly access: Access; readonly clock: Clock }): readonly Route[] {
   const settings = (): UiSettings => access.editor.settings.ui
-  const change = (user: string, edit: (ui: UiSettings) => Partial<UiSettings>): Promise<void> =>
-    access.editor.change(user, (all) => {
-      const ui = { ...all.ui, ...edit(all.ui) }
-      requireReachable(ui, access.ownCertificate)
-      return { ...all, ui }
-    })
+  const change = (user: string, edit: (ui: UiSettings) => Partial<UiSettings>): Promise<void> => changeUi(access, user, edit)
   const setSuites = (user: string, names: readonly string[] | undefined): Promise<void> => change(user, () => ({ cipherSuites: names }))
 
   return [
     ...ownedCertificateRoutes(
       { path: `${path}/uiCertificate`, purpose: 'ui', fileName: 'ui_certificate', removable: false },
-      {
-        clock,
-        get slot() {
-          const { certificate } = settings()
-          return { ...certificate, current: certificate.current ?? access.ownCertificate }
-        },
-        change: (user, edit) => change(user, (ui) => ({ certificate: edit(ui.certificate) })),
-      },
+      uiCertificateSlot(access, clock),
     ),
     route({
       method: 'GET',
@@ -106,6 +94,26 @@ export function uiSettings({ access, clock }: { readonly access: Access; readonl
       },
     }),
   ]
+}
+
+/** Where the certificate of the interface is: its own one as long as nobody has given it another. */
+export function uiCertificateSlot(access: Access, clock: Clock): OwnedCertificateSlot {
+  return {
+    clock,
+    get slot() {
+      const { certificate } = access.editor.settings.ui
+      return { ...certificate, current: certificate.current ?? access.ownCertificate }
+    },
+    change: (user, edit) => changeUi(access, user, (ui) => ({ certificate: edit(ui.certificate) })),
+  }
+}
+
+function changeUi(access: Access, user: string, edit: (ui: UiSettings) => Partial<UiSettings>): Promise<void> {
+  return access.editor.change(user, (all) => {
+    const ui = { ...all.ui, ...edit(all.ui) }
+    requireReachable(ui, access.ownCertificate)
+    return { ...all, ui }
+  })
 }
 
 /** An attribute by its name or its object identifier. */
