@@ -19,7 +19,7 @@ const patienceMs = 180_000
 
 let world: TerraformWorld
 beforeAll(async () => {
-  if (!skipped) world = await startTerraformWorld({ regionHosts: [region], subaccounts: [acme, other], cloudUser: jane })
+  if (!skipped) world = await startTerraformWorld({ regionHosts: [region], subaccounts: [{ id: acme }, { id: other }], cloudUser: jane })
 }, 90_000)
 afterAll(() => world?.[Symbol.asyncDispose]())
 

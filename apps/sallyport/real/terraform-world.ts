@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { createInstallation } from '../e2e/installation.ts'
 
 /** What the administration answered. */
@@ -17,19 +20,24 @@ export interface TerraformWorld extends AsyncDisposable {
   readonly authority: string
   readonly user: string
   readonly password: string
-  call(method: string, path: string, body?: unknown): Promise<AdministrationAnswer>
-  authenticationData(subaccount: string): Promise<string>
+  /** Sends JSON, or a form. */
+  call(method: string, path: string, body?: unknown, accept?: string): Promise<AdministrationAnswer>
+  /** What `sallyport connector code` writes, for another region when told. */
+  authenticationData(subaccount: string, regionHost?: string): Promise<string>
 }
 
 /** `regionHosts` lead to the cloud side. */
 export async function startTerraformWorld(given: {
   readonly regionHosts: readonly string[]
-  readonly subaccounts: readonly string[]
+  readonly subaccounts: readonly { readonly id: string; readonly subdomain?: string | undefined }[]
   readonly cloudUser: { readonly name: string; readonly password: string }
 }): Promise<TerraformWorld> {
   const installation = await createInstallation()
   const users = [{ ...given.cloudUser, groups: ['Subaccount Administrator'] }]
-  writeFileSync(installation.file('cloud.yaml'), JSON.stringify({ subaccounts: given.subaccounts.map((id) => ({ id, users })) }))
+  writeFileSync(
+    installation.file('cloud.yaml'),
+    JSON.stringify({ subaccounts: given.subaccounts.map((subaccount) => ({ ...subaccount, users })) }),
+  )
   const offset = ['--port-offset', String(installation.portOffset)]
   for (const role of ['token-service', 'connectivity-proxy'])
     installation.start(['serve', role, '--config', installation.file('cloud.yaml'), ...offset])
@@ -39,8 +47,8 @@ export async function startTerraformWorld(given: {
   const authority = readFileSync(join(premises, 'ca.crt'), 'utf8')
   const send = callOn(installation.port('connectorAdmin'))
   const must = async (...words: Parameters<typeof send>): Promise<void> => {
-    const { status, text } = await send(...words)
-    if (status >= 400) throw new Error(`${words[0]} ${words[1]} was answered with ${status} ${text}`)
+    const answer = await send(...words)
+    if (answer.status >= 400) throw new Error(`${words[0]} ${words[1]} was answered with ${answer.status} ${answer.text}`)
   }
   const password = 'changed'
   await must('PUT', '/api/v1/configuration/connector/authentication/basic', { oldPassword: 'manage', newPassword: password }, 'manage')
@@ -54,10 +62,11 @@ export async function startTerraformWorld(given: {
     authority,
     user: 'Administrator',
     password,
-    call: (method, path, body) => send(method, path, body, password),
-    async authenticationData(subaccount) {
+    call: (method, path, body, accept) => send(method, path, body, password, accept),
+    async authenticationData(subaccount, regionHost) {
       const words = ['connector', 'code', '--subaccount', subaccount, '--authentication-data']
-      return (await installation.json<{ readonly authenticationData: string }>(words)).authenticationData
+      const { authenticationData } = await installation.json<{ readonly authenticationData: string }>(words)
+      return regionHost === undefined ? authenticationData : inRegion(authenticationData, regionHost)
     },
     async [Symbol.asyncDispose]() {
       await installation.run(['stop'], { data: premises })
@@ -67,19 +76,23 @@ export async function startTerraformWorld(given: {
 }
 
 function callOn(port: number) {
-  return (method: string, path: string, body: unknown, password: string): Promise<AdministrationAnswer> =>
-    new Promise((resolve, reject) => {
-      const content = body === undefined ? {} : { 'content-type': 'application/json' }
-      // The certificate of this page is one of the things that a configuration changes.
-      const options = { rejectUnauthorized: false, auth: `Administrator:${password}`, agent: false, headers: content } as const
-      const sent = request({ host: 'localhost', port, method, path, ...options }, (response) => {
-        let text = ''
-        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-        response.on('end', () => {
-          const isJson = /json/.test(response.headers['content-type'] ?? '')
-          resolve({ status: response.statusCode ?? 0, text, body: isJson && text !== '' ? JSON.parse(text) : undefined })
-        })
-      })
-      sent.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body))
-    })
+  return async (method: string, path: string, body: unknown, password: string, accept = '*/*'): Promise<AdministrationAnswer> => {
+    const form = body instanceof FormData ? new Response(body) : undefined
+    const type = form === undefined ? 'application/json' : String(form.headers.get('content-type'))
+    const content = form === undefined ? JSON.stringify(body) : Buffer.from(await form.arrayBuffer())
+    // The certificate of this page is one of the things that a configuration changes.
+    const options = { rejectUnauthorized: false, auth: `Administrator:${password}`, agent: false } as const
+    const headers = { accept, ...(content === undefined ? {} : { 'content-type': type }) }
+    const sent = request({ host: 'localhost', port, method, path, headers, ...options }).end(content)
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    const received = await text(response)
+    const isJson = /json/.test(response.headers['content-type'] ?? '') && received !== ''
+    return { status: response.statusCode ?? 0, text: received, body: isJson ? JSON.parse(received) : undefined }
+  }
+}
+
+/** Authentication data is base64url of JSON. */
+function inRegion(authenticationData: string, regionHost: string): string {
+  const read = JSON.parse(Buffer.from(authenticationData, 'base64url').toString()) as object
+  return Buffer.from(JSON.stringify({ ...read, regionHost })).toString('base64url')
 }

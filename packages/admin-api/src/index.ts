@@ -22,6 +22,7 @@ export { type ClusterAddress, parseClusterAddress } from './connector/cluster-ad
 export {
   type ChannelTarget,
   channelTypes,
+  defaultChannelHost,
   localPortOf,
   type ServiceChannelEntry,
   serviceChannelSchema,

@@ -76,7 +76,7 @@ describe('a subaccount that is added', () => {
     })
     expect(await read()).toEqual(answer.json())
     expect((await bench.call('GET', subaccounts)).json()).toEqual([
-      { _links: { self: { href } }, regionHost: region, subaccount: 'demo', locationID: '' },
+      { _links: answer.json()._links, regionHost: region, subaccount: 'demo', locationID: '' },
     ])
     expect(tunnels()).toHaveLength(1)
   })

@@ -97,6 +97,9 @@ export function targetOf(channel: ServiceChannelEntry): ChannelTarget {
 
 const port = z.int().min(1).max(65_535).describe('Port of this machine')
 const instanceNumber = z.int().min(0).max(99).describe('NN of the local port')
+/** Where a channel listens unless another address is told. */
+export const defaultChannelHost = '127.0.0.1'
+
 const base = {
   id: z.int().min(1).optional().describe('Number of the channel; the connector gives one unless it is written'),
   enabled: z.boolean().default(true).describe('A channel that is not enabled stays configured, with its port closed'),
@@ -105,7 +108,7 @@ const base = {
     .string()
     .min(1)
     .max(253)
-    .default('127.0.0.1')
+    .default(defaultChannelHost)
     .describe('Address of this machine to listen on; every client that reaches it reaches the service'),
   connections: z.int().min(1).max(8).default(1).describe('Physical connections to the cloud side, used from the next connect on'),
   maxClients: z.int().min(1).max(10_000).default(1_000).describe('Clients at a time; further ones are turned away'),

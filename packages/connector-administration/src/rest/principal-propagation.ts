@@ -178,7 +178,7 @@ export function describeRule({ condition, description, pattern }: SubjectRule): 
   return {
     ...(description === undefined ? {} : { description }),
     condition: formatCondition(condition),
-    subjectPattern: Object.fromEntries(subjectFields.map((field) => [field, pattern[field] ?? ''])),
+    subjectPattern: Object.fromEntries(subjectFields.flatMap((field) => (pattern[field] ? [[field, pattern[field]]] : []))),
   }
 }
 

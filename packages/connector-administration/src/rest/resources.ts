@@ -129,7 +129,7 @@ function applied(before: AdministeredResource, given: z.output<typeof changes>):
     enabled: enabled ?? before.enabled,
     exactMatchOnly: exactMatchOnly ?? before.exactMatchOnly,
     websocketUpgradeAllowed: websocketUpgradeAllowed ?? before.websocketUpgradeAllowed,
-    description: description === undefined || description === null ? before.description : description === '' ? undefined : description,
+    description: description ?? before.description,
   }
 }
 

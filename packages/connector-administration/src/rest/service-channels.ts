@@ -1,4 +1,4 @@
-import { channelTypes, localPortOf, type ServiceChannelEntry } from '@sallyport/admin-api'
+import { channelTypes, defaultChannelHost, localPortOf, type ServiceChannelEntry } from '@sallyport/admin-api'
 import type { ChannelStatus } from '@sallyport/cloud-connector'
 import type { Clock } from '@sallyport/core'
 import { z } from 'zod'
@@ -233,7 +233,7 @@ function renderChannel(
   lifecycle: ServiceChannelsOptions['lifecycle'],
   url: Call<unknown>['url'],
 ): unknown {
-  const { enabled, maxClients: _, ...shown } = channel
+  const { enabled, host, maxClients: _, ...shown } = channel
   const self = url(pathOfChannel(entry, channel))
   const status = lifecycle.linkOf(entry)?.channels.find(({ id }) => id === channel.id)
   const state = {
@@ -243,6 +243,8 @@ function renderChannel(
   }
   return {
     ...shown,
+    // The original knows no address, so what is as usual looks as it does there.
+    ...(host === defaultChannelHost ? {} : { host }),
     port: localPortOf(channel),
     enabled,
     ...(enabled ? { state } : {}),

@@ -73,7 +73,7 @@ export function subaccounts({ clock, editor, isLocked, lifecycle }: SubaccountsO
         body: editor.document.subaccounts
           .filter((entry) => !lifecycle.isCorrupted(entry))
           .map(({ regionHost, subaccount, locationId: locationID }) => ({
-            _links: { self: { href: url(pathOfSubaccount({ regionHost, subaccount })) } },
+            _links: linksOf({ regionHost, subaccount }, url),
             regionHost,
             subaccount,
             locationID,
@@ -217,8 +217,6 @@ function removedRoutes(): readonly Route[] {
 function renderSubaccount(entry: AdministeredSubaccount, lifecycle: SubaccountLifecycle, url: (path: string) => string): unknown {
   const link = lifecycle.linkOf(entry)
   const { connectedSinceMs, state } = viewTunnel(link)
-  const self = url(pathOfSubaccount(entry))
-  const linkTo = (end: string): { readonly href: string } => ({ href: `${self}/${end}` })
   return {
     description: entry.description,
     displayName: entry.displayName || entry.subaccount,
@@ -239,19 +237,25 @@ function renderSubaccount(entry: AdministeredSubaccount, lifecycle: SubaccountLi
       user: entry.initiatedBy,
     },
     isManaged: entry.isManaged,
-    _links: {
-      self: { href: self },
-      state: linkTo('state'),
-      validity: linkTo('validity'),
-      systemMappings: linkTo('systemMappings'),
-      domainMappings: linkTo('domainMappings'),
-      'ABAPCloud-channels': linkTo('channels/ABAPCloud'),
-      'HANA-channels': linkTo('channels/HANA'),
-      'K8S-channels': linkTo('channels/K8S'),
-      'VirtualMachine-channels': linkTo('channels/VirtualMachine'),
-    },
+    _links: linksOf(entry, url),
     regionHost: entry.regionHost,
     subaccount: entry.subaccount,
     locationID: entry.locationId,
+  }
+}
+
+function linksOf(key: SubaccountKey, url: (path: string) => string): unknown {
+  const self = url(pathOfSubaccount(key))
+  const linkTo = (end: string): { readonly href: string } => ({ href: `${self}/${end}` })
+  return {
+    self: { href: self },
+    state: linkTo('state'),
+    validity: linkTo('validity'),
+    systemMappings: linkTo('systemMappings'),
+    domainMappings: linkTo('domainMappings'),
+    'ABAPCloud-channels': linkTo('channels/ABAPCloud'),
+    'HANA-channels': linkTo('channels/HANA'),
+    'K8S-channels': linkTo('channels/K8S'),
+    'VirtualMachine-channels': linkTo('channels/VirtualMachine'),
   }
 }

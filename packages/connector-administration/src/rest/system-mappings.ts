@@ -37,6 +37,14 @@ const optionalText = (length: number): z.ZodType<string | undefined> =>
     .nullish()
     .transform((text) => (text === '' || text === null ? undefined : text))
 
+/** A text that is shown as it was sent, also when it is empty. */
+const shownText = (length: number): z.ZodType<string | undefined> =>
+  z
+    .string()
+    .max(length)
+    .nullish()
+    .transform((text) => text ?? undefined)
+
 const body = z.object({
   virtualHost: z.string().min(1).max(255),
   virtualPort: tolerantText(32),
@@ -50,8 +58,8 @@ const body = z.object({
     .enum(['VIRTUAL', 'INTERNAL', 'virtual', 'internal', ''])
     .nullish()
     .transform((text) => (text?.toUpperCase() === 'INTERNAL' ? 'INTERNAL' : 'VIRTUAL')),
-  sid: optionalText(3).refine((sid) => sid === undefined || /^[A-Z][A-Z0-9]{2}$/.test(sid), 'is not a system ID such as ABC'),
-  description: optionalText(1024),
+  sid: shownText(3).refine((sid) => sid === undefined || sid === '' || /^[A-Z][A-Z0-9]{2}$/.test(sid), 'is not a system ID such as ABC'),
+  description: shownText(1024),
   sapRouter: optionalText(4096),
   sncPartnerName: optionalText(1024),
   passUnread: tolerantBoolean.nullish().transform((value) => value ?? undefined),
