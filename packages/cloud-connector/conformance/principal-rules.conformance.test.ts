@@ -64,10 +64,7 @@ const send = (token: string, kind: 'business' | 'technical' = 'business'): Promi
 async function certificateFor(token: string, kind?: 'business' | 'technical'): Promise<X509Certificate | string> {
   const before = backend.requests.length
   const { body, status } = await send(token, kind)
-  if (status !== 200) {
-    expect(backend.requests).toHaveLength(before)
-    return `${status} ${body}`
-  }
+  if (status !== 200) return backend.requests.length === before ? `${status} ${body}` : `${status}, although the system was reached`
   const raw = backend.requests.at(-1)?.rawHeaders ?? []
   return new X509Certificate(Buffer.from(raw[raw.indexOf('SSL_CLIENT_CERT') + 1] ?? '', 'base64'))
 }
