@@ -5,7 +5,8 @@
  * const material = createMaterialMemory()
  * const editor = await openConfigurationEditor({ store: createDocumentStore(material), audit, takeOver: async (user) => log(`changed by ${user}`) })
  * const configuration = createAdministeredSource(() => editor.document) // for createCloudConnector
- * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', access, backup, lifecycle, leafKey, traces }) // for createAdminListener
+ * const parts = { access, backup, hostAgent, leafKey, lifecycle, traces }
+ * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', connectorId: 'c-1', ...parts }) // for createAdminListener
  * await editor.change('jane', (document) => ({ ...document, connector: { ...document.connector, description: 'plant 7' } }))
  *
  * @packageDocumentation
