@@ -71,6 +71,8 @@ export interface AdministrationBench extends AsyncDisposable {
   readonly port: number
   readonly audited: readonly AuditEntry[]
   readonly traces: ConnectorTraces
+  /** As the pair sees this one. */
+  readonly installation: ReturnType<typeof createInstallation>
   readonly pair: Pair
   readonly identity: TestIdentity
   readonly notices: readonly PairNotice[]
@@ -145,8 +147,11 @@ export async function startAdministrationBench(
   }
   const configuration: ConfigurationSource = createAdministeredSource(() => opened().document)
   const corrupted: { readonly subaccount: string; readonly locationId: string }[] = []
-  const identities = await removeAbandonedIdentities(material, await loadIdentities(material, (holder) => corrupted.push(holder)))
-  const store = createDocumentStore(material)
+  const store = createDocumentStore(material, given.version ?? '1.2.3')
+  const identities = await removeAbandonedIdentities(
+    { material, store },
+    await loadIdentities(material, (holder) => corrupted.push(holder)),
+  )
   const traces = await openConnectorTraces({
     folder: given.traceFolder ?? join(tmpdir(), `sallyport-no-traces-${process.pid}`),
     settings: traceSettingsOf(await store.load()),
@@ -207,9 +212,10 @@ export async function startAdministrationBench(
   }
   const notices: PairNotice[] = []
   let port = 0
+  const installation = createInstallation({ editor, connector, material, version: given.version ?? '1.2.3' })
   const pair = createPair({
     store: await openHaSettings(material),
-    installation: createInstallation({ editor, connector, material, version: given.version ?? '1.2.3' }),
+    installation,
     own: () => ({ port, certificate: own.certificate }),
     callPeer: (request) =>
       given.network?.cut === true ? Promise.reject(new ConnectivityError('PEER_UNREACHABLE', 'the network is cut')) : callPeer(request),
@@ -277,6 +283,7 @@ export async function startAdministrationBench(
     audited,
     traces,
     identity: own,
+    installation,
     pair,
     notices,
     get restarts() {

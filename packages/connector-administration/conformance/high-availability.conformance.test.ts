@@ -458,7 +458,7 @@ describe('a pair without a master', () => {
     await passSteps(still, 20)
     expect([await roleOf(still), await stateOf(still, 'shadow'), await tunnelOf(still)]).toEqual(['shadow', 'LOST', 'Disconnected'])
     await stop(still)
-    await changeRole(material, 'master')
+    await changeRole(material, 'master', '1.2.3')
     const changed = await start({ clock, identity, material, port })
     await until(async () => (await tunnelOf(changed)) === 'Connected')
     expect(await roleOf(changed)).toBe('master')

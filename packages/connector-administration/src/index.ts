@@ -3,7 +3,7 @@
  *
  * @example
  * const material = createMaterialMemory()
- * const editor = await openConfigurationEditor({ store: createDocumentStore(material), audit, takeOver: async (user) => log(`changed by ${user}`) })
+ * const editor = await openConfigurationEditor({ store: createDocumentStore(material, '1.0.0'), audit, takeOver: async (user) => log(`changed by ${user}`) })
  * const configuration = createAdministeredSource(() => editor.document) // for createCloudConnector
  * const parts = { access, backup, hostAgent, leafKey, lifecycle, traces }
  * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', connectorId: 'c-1', ...parts }) // for createAdminListener

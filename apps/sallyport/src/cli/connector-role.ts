@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { findRunning } from '../control/control-client.ts'
 import { usageError } from '../output/exit-code.ts'
 import { addAdministrationOptions, type AdministrationOptions, administering } from './administering.ts'
+import { version } from '../version.ts'
 import { createContext } from './context.ts'
 
 /** `connector change-role`: the first role of a connector that runs, or another one of one that is stopped. */
@@ -18,7 +19,7 @@ export function addConnectorRoleCommand(connector: Command): void {
     if (options.url !== undefined || (await findRunning(folder(), 'connector')) !== undefined) return await chooseFirstRole(role, command)
     const { changeRole } = await import('@sallyport/connector-administration')
     const { openConnectorMaterial } = await import('../stack/connector-material.ts')
-    await changeRole(openConnectorMaterial(folder()).store, role)
+    await changeRole(openConnectorMaterial(folder()).store, role, version)
     printer.result({ role }, () => `The connector starts as ${role}.`)
   })
 }

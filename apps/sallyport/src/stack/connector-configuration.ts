@@ -20,6 +20,7 @@ import {
 } from '@sallyport/connector-administration'
 import { type AuditSink, ConnectivityError, type Logger } from '@sallyport/core'
 import type { ConfigurationFile } from '../configuration/schema.ts'
+import { version } from '../version.ts'
 import type { PartContext } from './part.ts'
 
 /** Top-level keys of the configuration file that belong to the cloud side and to the commands. */
@@ -86,7 +87,7 @@ export function createAdministeredConfiguration(options: {
     },
     async openEditor(connector) {
       editor = await openConfigurationEditor({
-        store: createDocumentStore(material),
+        store: createDocumentStore(material, version),
         async takeOver(user) {
           await traces.apply(traceSettingsOf(current()))
           // Before its start it has nothing to give up, and reads the document then.

@@ -15,6 +15,7 @@ import {
   applyPendingRestore,
   createAdministrationRoutes,
   createAdmitMonitoring,
+  createDocumentStore,
   createInstallationAudit,
   createSubaccountLifecycle,
   createWayToCloud,
@@ -80,7 +81,7 @@ export async function startConnectorPart(
   const corrupted: Pick<ConnectorIdentity, 'subaccount' | 'locationId'>[] = []
   const identities = administered
     ? await removeAbandonedIdentities(
-        material.store,
+        { material: material.store, store: createDocumentStore(material.store, version) },
         await loadIdentities(material.store, (holder) => {
           corrupted.push(holder)
           log.error({ ...holder }, 'the certificate of a subaccount was tampered with and is not used; renew it, or remove the subaccount')

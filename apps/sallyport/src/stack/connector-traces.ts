@@ -9,6 +9,7 @@ import {
 import { createDocumentStore, traceSettingsOf } from '@sallyport/connector-administration'
 import { ConnectivityError, type Logger } from '@sallyport/core'
 import type { Configuration } from '../configuration/configuration.ts'
+import { version } from '../version.ts'
 import type { PartContext } from './part.ts'
 
 /** What the configuration file says about traces. */
@@ -26,7 +27,7 @@ export async function administeredTraceSettings(
       'CONFIGURATION_INVALID',
       `${path}: connectorAdmin.traces: traces are administered, because the file names no connectors; set them with PATCH /api/v1/configuration/connector/logAndTrace`,
     )
-  return traceSettingsOf(await createDocumentStore(material).load())
+  return traceSettingsOf(await createDocumentStore(material, version).load())
 }
 
 /** Opens the traces of the connector below `connector/log` of the data folder. */

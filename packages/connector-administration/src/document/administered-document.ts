@@ -8,6 +8,9 @@ import { type ConnectivitySettings, connectivitySettingsSchema } from './connect
 import { type SolutionManagementSettings, solutionManagementSchema } from './solution-management.ts'
 import { type CustomRegion, customRegionSchema } from './custom-region.ts'
 
+/** Version of the form in which documents are written. */
+export const documentFormat = 1
+
 /** Whether an instance answers requests or stands by; undefined until an administrator has chosen. */
 export type HaRole = 'undefined' | 'master' | 'shadow'
 
@@ -24,7 +27,8 @@ export interface ProxySettings {
  * process is rendered, never the document itself. Immutable: changes make a new one.
  */
 export interface AdministeredDocument {
-  readonly version: 1
+  /** Of the form of the document; it grows when older ones have to be read differently. */
+  readonly version: typeof documentFormat
   /** Counts changes. */
   readonly revision: number
   readonly connector: {
@@ -51,7 +55,7 @@ const proxy = z.strictObject({
 
 /** Checks an {@link AdministeredDocument}. Every area has defaults: an empty object is a fresh installation. */
 export const administeredDocumentSchema: z.ZodType<AdministeredDocument> = z.strictObject({
-  version: z.literal(1).default(1),
+  version: z.literal(documentFormat).default(documentFormat),
   revision: z.int().min(0).default(0),
   connector: z
     .strictObject({

@@ -10,7 +10,7 @@ import { createInstallation } from './this-installation.ts'
 async function open(reachable: readonly string[]) {
   const material = createMaterialMemory()
   const editor = await openConfigurationEditor({
-    store: createDocumentStore(material),
+    store: createDocumentStore(material, '1.2.3'),
     takeOver: async () => {},
     audit: { write: () => {} },
   })

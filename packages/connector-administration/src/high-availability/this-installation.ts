@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type CloudConnector, loadIdentities, type MaterialStore } from '@sallyport/cloud-connector'
-import { type AdministeredDocument, administeredDocumentSchema } from '../document/administered-document.ts'
+import type { AdministeredDocument } from '../document/administered-document.ts'
 import { readMaterial, replaceMaterial } from '../document/configured-material.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { readDocument, writeDocument } from '../document/stored-document.ts'
 import { traceSettingsOf, withTraceSettings } from '../document/trace-settings.ts'
 import { takeOverPatienceMs } from '../limits.ts'
 import type { Installation } from './installation.ts'
@@ -30,12 +31,12 @@ export function createInstallation(options: {
     },
     async snapshot() {
       const { document } = editor
-      return { revision: document.revision, document, material: await readMaterial(material) }
+      return { revision: document.revision, document: writeDocument(document, version), material: await readMaterial(material) }
     },
     digest: async () => digestOf(await readMaterial(material)),
     async apply({ document, material: received }) {
       // Before anything is replaced: what this version cannot read stays away as a whole.
-      const taken = administeredDocumentSchema.parse(document)
+      const taken = readDocument(document, version)
       const before = await loadIdentities(material)
       await replaceMaterial(material, received)
       const identities = await loadIdentities(material)
