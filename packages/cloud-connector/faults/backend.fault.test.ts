@@ -161,6 +161,23 @@ describe('connections that break', () => {
 })
 
 describe('backends that are silent', () => {
+  it.each([
+    ['ahead', 86_400_000],
+    ['behind', -86_400_000],
+  ])('are waited for as long as ever when the clock is set a day %s', async (_, milliseconds) => {
+    const clock = createManualClock()
+    await start(() => {}, clock, { backendResponseTimeoutSeconds: 7 })
+    const connection = bench.raw()
+    connection.write(request)
+    await until(() => sockets.length === 1 && sockets[0]?.bytesRead !== undefined && sockets[0].bytesRead > 0)
+    clock.shift(milliseconds)
+    clock.advance(6000)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(connection.text).toBe('')
+    clock.advance(2000)
+    await until(() => connection.text.startsWith('HTTP/1.1 504'))
+  })
+
   it('answers 504 when there is no answer within the limit', async () => {
     const clock = createManualClock()
     await start(() => {}, clock, { backendResponseTimeoutSeconds: 7 })

@@ -58,6 +58,8 @@ export interface CloudConnector extends AsyncDisposable {
   checkBackend(holder: LinkName, virtual: string): Promise<Reachability>
   /** Settles when every tunnel is open that is meant to be, or only the one that is named. */
   whenConnected(signal: AbortSignal, holder?: LinkName): Promise<void>
+  /** Asks the cloud side through a tunnel, and settles when it has answered: so long nobody else has taken its place. @throws ConnectivityError. */
+  reachCloud(holder: LinkName, signal: AbortSignal): Promise<void>
   readonly status: ConnectorStatus
   readonly backends: readonly BackendStatus[]
   /** What the connector owns and has to renew or replace in time. */
@@ -317,6 +319,9 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
     async whenConnected(signal, holder) {
       const meant = holder === undefined ? links.filter(({ on }) => on) : [linkOf(holder)]
       await Promise.all(meant.map((link) => link.whenConnected(signal)))
+    },
+    async reachCloud(holder, signal) {
+      await linkOf(holder).reachCloud(signal)
     },
     get status() {
       const revision = Math.max(0, ...links.map((link) => link.loaded.state.revision))

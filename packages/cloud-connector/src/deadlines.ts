@@ -1,9 +1,9 @@
 import type { Clock } from '@sallyport/core'
 import { deadlineResolutionMs } from './limits.ts'
 
-/** Something that waits and is asked from time to time whether it has waited too long. */
+/** Something that waits and is asked from time to time whether it has waited too long. Told the time as `Clock.elapsed` has it. */
 export interface Waiting {
-  check(nowMs: number): void
+  check(elapsedMs: number): void
 }
 
 /** One timer for all streams: a timer per request would cost more than the decision. */
@@ -18,8 +18,8 @@ export function createDeadlines(clock: Clock): Deadlines {
   const all = new Set<Waiting>()
   let cancel: (() => void) | undefined
   const sweep = (): void => {
-    const now = clock.now()
-    for (const waiting of all) waiting.check(now)
+    const elapsedMs = clock.elapsed()
+    for (const waiting of all) waiting.check(elapsedMs)
     cancel = all.size === 0 ? undefined : clock.after(deadlineResolutionMs, sweep)
   }
   return {

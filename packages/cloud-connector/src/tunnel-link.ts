@@ -61,6 +61,8 @@ export interface TunnelLink {
   /** Swaps the state for the next request of every stream. */
   apply(next: LoadedState, user: string): void
   whenConnected(signal: AbortSignal): Promise<void>
+  /** Settles when the cloud side has answered through the tunnel. @throws ConnectivityError. */
+  reachCloud(signal: AbortSignal): Promise<void>
   /** Whether the tunnel is meant to be open. */
   readonly on: boolean
   connect(): void
@@ -248,6 +250,9 @@ export async function openTunnelLink(
       if (channelGraceMs === 0) await ended
     },
     whenConnected: (signal) => client.whenReady(signal),
+    async reachCloud(signal) {
+      await client.getTrust(signal)
+    },
     async close(graceMs, channelGraceMs = graceMs) {
       draining = true
       synchronisation.stop()

@@ -11,6 +11,7 @@ export function createCaseClock(): CaseClock {
   const timers = new Set<{ readonly at: number; readonly callback: () => void }>()
   return {
     now: () => now,
+    elapsed: () => now,
     after(delayMs, callback) {
       const timer = { at: now + delayMs, callback }
       timers.add(timer)

@@ -7,7 +7,7 @@ import { type CaseResult, runCases } from './run-cases.ts'
 type Name = 'passes' | 'compares' | 'refused' | 'needs more' | 'throws text'
 
 let now = 0
-const clock: Clock = { now: () => now, after: () => () => {} }
+const clock: Clock = { now: () => now, elapsed: () => now, after: () => () => {} }
 
 const cases: Readonly<Record<Name, Case<undefined, 'more'>>> = {
   passes: { proves: ['XX-001'], run: async () => void (now += 7) },

@@ -13,7 +13,7 @@ import {
   openConnectorTraces,
   type TrafficPermission,
 } from '@sallyport/cloud-connector'
-import { type AuditEntry, ConnectivityError, type Logger, silentLogger, systemClock } from '@sallyport/core'
+import { type AuditEntry, type AuditSink, ConnectivityError, type Logger, silentLogger, systemClock } from '@sallyport/core'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTlsTransport } from '@sallyport/tunnel/tls'
@@ -70,6 +70,8 @@ export interface AdministrationBench extends AsyncDisposable {
   readonly clock: ManualClock
   readonly port: number
   readonly audited: readonly AuditEntry[]
+  /** Where they go. */
+  readonly audit: AuditSink
   readonly traces: ConnectorTraces
   /** As the pair sees this one. */
   readonly installation: ReturnType<typeof createInstallation>
@@ -281,6 +283,7 @@ export async function startAdministrationBench(
     clock,
     port,
     audited,
+    audit,
     traces,
     identity: own,
     installation,

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { MaterialStore } from '@sallyport/cloud-connector'
+import { ConnectivityError } from '@sallyport/core'
 import { describe, expect, it } from 'vitest'
 import { changeRole, type ConfigurationEditor } from '../src/index.ts'
 import type { AdministrationBench } from './administration-bench.ts'
@@ -196,6 +197,87 @@ describe('failover', () => {
     await passSteps(shadow, 20)
     expect([await roleOf(shadow), await stateOf(shadow, 'shadow')]).toEqual(['shadow', 'LOST'])
     expect((await shadow.call('GET', `${ha}/shadow/state`)).json().stateMessage).toContain('last changes')
+  })
+})
+
+describe('a change of a master', () => {
+  const describing = (description: string): object => ({ description })
+
+  it('is acknowledged when the shadow has it', async () => {
+    const { master, shadow } = await startPair()
+    expect((await master.call('PUT', cfg, describing('at once'))).status).toBe(200)
+    expect((await shadow.call('GET', cfg)).json().description).toBe('at once')
+  })
+
+  it('that is made together with others goes to the shadow with them', async () => {
+    const { master, shadow } = await startPair()
+    let fetched = 0
+    const { snapshot } = master.pair.served
+    Object.assign(master.pair.served, {
+      snapshot: () => {
+        fetched += 1
+        return snapshot()
+      },
+    })
+    const names = Array.from({ length: 12 }, (_, at) => `all ${at}`)
+    const answers = await Promise.all(names.map((name) => master.call('PUT', cfg, describing(name))))
+    expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200))
+    expect((await shadow.call('GET', cfg)).json().description).toBe(master.editor.document.connector.description)
+    expect(fetched).toBeLessThan(names.length)
+  })
+
+  it('is acknowledged without the shadow while the cloud side answers, and without either it says who may not have it', async () => {
+    const { cloud, master, shadow } = await startConnectedPair()
+    await stop(shadow)
+    expect((await master.call('PUT', cfg, describing('alone'))).status).toBe(200)
+    await stop(cloud)
+    const answer = await master.call('PUT', cfg, describing('nobody knows'))
+    expect([answer.status, answer.json().message]).toEqual([500, expect.stringContaining('neither its shadow 127.0.0.1')])
+    expect((await master.call('GET', cfg)).json().description).toBe('nobody knows')
+  })
+
+  it('needs nobody else where there is no shadow, or nothing that it could take over', async () => {
+    const { master, shadow } = await startPair()
+    await stop(shadow)
+    expect((await master.call('PUT', cfg, describing('no subaccount'))).status).toBe(200)
+    const alone = await start({ haRole: 'master' })
+    expect((await alone.call('PUT', cfg, describing('no pair'))).status).toBe(200)
+  })
+
+  it('is acknowledged when the audit log has it on disk', async () => {
+    const master = await start({ haRole: 'master' })
+    const order: string[] = []
+    const flushed = (): Promise<void> => Promise.resolve().then(() => void order.push('audited'))
+    Object.assign(master.audit, { flushed })
+    await master.call('PUT', cfg, describing('audited')).then(() => order.push('answered'))
+    expect(order).toEqual(['audited', 'answered'])
+    const full = new ConnectivityError('STORE_FAILED', 'the audit log cannot be written (ENOSPC)')
+    Object.assign(master.audit, { flushed: () => Promise.reject(full) })
+    const refused = await master.call('PUT', cfg, describing('not audited'))
+    expect([refused.status, refused.json().message]).toEqual([500, full.message])
+    Object.assign(master.audit, { flushed: () => Promise.resolve() })
+  })
+})
+
+describe('a clock that somebody sets', () => {
+  it.each([86_400_000, -86_400_000])('%i ms away makes no shadow silent, and a silent one not heard', async (milliseconds) => {
+    const { master, shadow } = await startPair()
+    master.clock.shift(milliseconds)
+    expect(await stateOf(master, 'master')).toBe('CONNECTED')
+    await stop(shadow)
+    await pass(master, 31)
+    expect(await stateOf(master, 'master')).toBe('BROKEN')
+  })
+
+  it.each([86_400_000, -86_400_000])('%i ms away neither hurries a take-over nor puts it off', async (milliseconds) => {
+    const { master, shadow } = await startConnectedPair()
+    await stop(master)
+    await pass(shadow, 10)
+    shadow.clock.shift(milliseconds)
+    await passSteps(shadow, 4, 1)
+    expect(await roleOf(shadow)).toBe('shadow')
+    await passSteps(shadow, 2, 1)
+    expect(await roleOf(shadow)).toBe('master')
   })
 })
 

@@ -60,6 +60,9 @@ export const snapshotTimeoutMs = 60_000
 /** A master takes its shadow for lost after three silent check intervals, as the original does; only then another one may register. */
 export const lostAfterIntervals = 3
 
+/** How long a change waits for the shadow, and then for the cloud side, before its answer says that nobody has confirmed it: a transfer takes milliseconds. */
+export const confirmPatienceMs = 5_000
+
 /** How soon a shadow asks a silent master again, and a master pushes again to a shadow that did not take a configuration. */
 export const firstRetryMs = 1_000
 export const maxRetryMs = 10_000

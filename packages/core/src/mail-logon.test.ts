@@ -73,7 +73,7 @@ describe('a refused token', () => {
       destination: destination(),
       credentials: options.credentials ?? bearer('t0'),
       renew: async () => bearer(`t${++fetched}`),
-      clock: { now: () => options.nowMs ?? 0, after: () => () => {} },
+      clock: { now: () => options.nowMs ?? 0, elapsed: () => 0, after: () => () => {} },
     })
     const connect = async (logon: MailLogon): Promise<string> => {
       const token = logon.kind === 'token' ? logon.token.reveal() : logon.kind
@@ -112,14 +112,14 @@ describe('a refused token', () => {
       destination: destination(),
       credentials: bearer('t0'),
       renew: () => expect.unreachable('nobody asked for a new token'),
-      clock: { now: () => 0, after: () => () => {} },
+      clock: { now: () => 0, elapsed: () => 0, after: () => () => {} },
     })
     await expect(broken.connect(() => Promise.reject(new Error('other')), signal)).rejects.toThrow('other')
     const password = createMailLogons({
       destination: destination({ Authentication: 'BasicAuthentication' }),
       credentials: basic,
       renew: () => expect.unreachable('a password is not renewed'),
-      clock: { now: () => 0, after: () => () => {} },
+      clock: { now: () => 0, elapsed: () => 0, after: () => () => {} },
     })
     await expect(password.connect(() => Promise.reject(refused), signal)).rejects.toBe(refused)
   })

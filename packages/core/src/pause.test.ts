@@ -12,6 +12,6 @@ it('keeps the process alive, which nothing else may do meanwhile', async () => {
 })
 
 it('ends with the signal', async () => {
-  const standing = { now: () => 0, after: () => () => {} }
+  const standing = { now: () => 0, elapsed: () => 0, after: () => () => {} }
   await expect(pause(standing, 1000, AbortSignal.abort(), 'wait')).rejects.toMatchObject({ code: 'ABORTED' })
 })

@@ -103,12 +103,12 @@ export function createSocketLike({ open, address, clock, errorOf = (error) => er
     stream.pause()
   }
   const noteActivity = (): void => {
-    if (idleMs > 0) lastActivityMs = clock.now()
+    if (idleMs > 0) lastActivityMs = clock.elapsed()
   }
   const watch = (delayMs: number): void => {
     cancelTimer()
     cancelTimer = clock.after(delayMs, () => {
-      const leftMs = lastActivityMs + idleMs - clock.now()
+      const leftMs = lastActivityMs + idleMs - clock.elapsed()
       if (leftMs > 0) watch(leftMs)
       else duplex.emit('timeout')
     })
@@ -133,7 +133,7 @@ export function createSocketLike({ open, address, clock, errorOf = (error) => er
       cancelTimer()
       if (callback !== undefined) duplex.once('timeout', callback)
       if (idleMs > 0) {
-        lastActivityMs = clock.now()
+        lastActivityMs = clock.elapsed()
         watch(idleMs)
       }
       return socket

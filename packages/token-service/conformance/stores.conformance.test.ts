@@ -94,7 +94,12 @@ describe('in the database', () => {
     const db = await database()
     const stores = {
       keys: createSqlSigningKeyStore({ db, sealer }),
-      grants: createSqlGrantStore({ db, sealer, clock: { now: () => Date.now(), after: () => () => {} }, bounds: manyBounds }),
+      grants: createSqlGrantStore({
+        db,
+        sealer,
+        clock: { now: () => Date.now(), elapsed: () => 0, after: () => () => {} },
+        bounds: manyBounds,
+      }),
     }
     const app = { client_id: ids.app, client_secret: secrets.app }
     const before = await startService(stores)

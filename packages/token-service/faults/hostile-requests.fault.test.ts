@@ -284,7 +284,10 @@ describe('peers and neighbours', () => {
     const held = new Promise<void>((resolve) => (release = resolve))
     let arrived = (): void => {}
     const arrival = new Promise<void>((resolve) => (arrived = resolve))
-    const grants = createMemoryGrantStore({ clock: { now: () => Date.now(), after: () => () => {} }, bounds: defaultLimits })
+    const grants = createMemoryGrantStore({
+      clock: { now: () => Date.now(), elapsed: () => 0, after: () => () => {} },
+      bounds: defaultLimits,
+    })
     const service = await startService({
       grants: {
         ...grants,

@@ -73,7 +73,7 @@ const deaf = (base: TunnelTransport): TunnelTransport => ({
   ...base,
   connect: async (endpoint) => await base.connect(endpoint, { signal: new AbortController().signal }),
 })
-const neverTicking: TransportDeps = { clock: { now: () => 0, after: () => () => {} } }
+const neverTicking: TransportDeps = { clock: { now: () => 0, elapsed: () => 0, after: () => () => {} } }
 
 const broken: Readonly<Record<TransportCaseName, (deps: TransportDeps) => TunnelTransport>> = {
   'carries arbitrary bytes both ways': inMemory({

@@ -187,6 +187,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
 
   const onWelcome = (session: ControlSession): ControlSessionHandlers => {
     const sinceMs = clock.now()
+    const openedMs = clock.elapsed()
     const { subaccount, tunnelId } = session
     const before = current
     sessions.add(session)
@@ -213,7 +214,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
         current = undefined
         void session.close()
         // A server that is going away drops the next connection as well: it counts like a loss.
-        lost(sinceMs, new ConnectivityError('TUNNEL_LOST', 'the server is going to stop'))
+        lost(openedMs, new ConnectivityError('TUNNEL_LOST', 'the server is going to stop'))
       },
       onReplaced() {
         void session.close()
@@ -228,13 +229,13 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
         if (events.wanted) events.emit({ type: 'tunnel-disconnected', atMs: clock.now(), subaccount, locationId, tunnelId, reason: why })
         if (current !== session) return
         current = undefined
-        if (closing === undefined) lost(sinceMs, reason.kind === 'lost' ? reason.error : new ConnectivityError('TUNNEL_LOST', why))
+        if (closing === undefined) lost(openedMs, reason.kind === 'lost' ? reason.error : new ConnectivityError('TUNNEL_LOST', why))
       },
     }
   }
 
-  const lost = (sinceMs: number, error: Error): void => {
-    if (clock.now() - sinceMs >= limits.stableAfterMs) failures = 0
+  const lost = (openedMs: number, error: Error): void => {
+    if (clock.elapsed() - openedMs >= limits.stableAfterMs) failures = 0
     onFailed(error)
   }
 

@@ -24,14 +24,14 @@ export function createWaitingRoom<T>(options: { readonly clock: Clock; readonly 
 
   const isExpected = (subaccount: string, locationId: string): boolean => {
     const departure = departures.get(subaccount, locationId)
-    return departure !== undefined && clock.now() - departure.atMs < limits.openTimeoutMs
+    return departure !== undefined && clock.elapsed() - departure.atMs < limits.openTimeoutMs
   }
 
   return {
     departed(subaccount, locationId) {
       // Too many at once means that the network is down for all; who is not remembered is told "not connected" and tries again.
       if (departures.size >= limits.maxDeparted) return
-      const departure = { atMs: clock.now() }
+      const departure = { atMs: clock.elapsed() }
       departures.set(subaccount, locationId, departure)
       clock.after(limits.openTimeoutMs, () => {
         if (departures.get(subaccount, locationId) === departure) departures.delete(subaccount, locationId)

@@ -244,7 +244,7 @@ export async function startConnectorPart(
 function backupOf(
   { folder, restart }: PartContext,
   material: ConnectorMaterial,
-  audit: Pick<AuditSink, 'write'>,
+  audit: Pick<AuditSink, 'flushed' | 'write'>,
 ): AdministrationOptions['backup'] {
   return {
     material: material.store,

@@ -35,7 +35,7 @@ export function serveChannelClient(
   },
 ): ChannelClient {
   const { clock, counter, deadlines } = options
-  const giveUpAtMs = clock.now() + options.timeoutMs
+  const giveUpAtMs = clock.elapsed() + options.timeoutMs
   let stream: TunnelStream | undefined
   let isJoined = false
   let isOver = false
@@ -67,9 +67,9 @@ export function serveChannelClient(
     options.onRefused(refusal)
   }
   const waiting: Waiting = {
-    check(nowMs) {
+    check(elapsedMs) {
       if (isJoined) countBytes()
-      else if (nowMs >= giveUpAtMs)
+      else if (elapsedMs >= giveUpAtMs)
         refuse({ code: 'BACKEND_TIMEOUT', message: `the cloud side has not answered in ${options.timeoutMs / 1000} s` })
     },
   }

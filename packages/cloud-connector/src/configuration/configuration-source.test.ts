@@ -42,6 +42,7 @@ describe('files of a configuration', () => {
     let onNotice = (): void => {}
     const clock: Clock = {
       now: () => 0,
+      elapsed: () => 0,
       after(_delayMs, callback) {
         settle = callback
         onNotice()

@@ -43,7 +43,7 @@ export function serveHttpStream(
   let backendFull = false
   let streamFull = false
   let stalledFromMs = 0
-  let activeMs = clock.now()
+  let activeMs = clock.elapsed()
 
   const input = new RequestInput(
     {
@@ -81,7 +81,7 @@ export function serveHttpStream(
   )
   const stream = incoming.accept({
     onData(chunk) {
-      if (phase !== 'lingering') activeMs = clock.now()
+      if (phase !== 'lingering') activeMs = clock.elapsed()
       return input.push(chunk)
     },
     onMessage(message) {
@@ -91,7 +91,7 @@ export function serveHttpStream(
     },
     onEnd: () => input.end(),
     onDrain() {
-      activeMs = clock.now()
+      activeMs = clock.elapsed()
       endStall()
       session?.resume()
     },
@@ -151,8 +151,8 @@ export function serveHttpStream(
       return admission.deny(current, mutualRefusal(current.user, address), reason, current.user)
     }
     if (current.added.authorization !== undefined) backend.loggedOn = current.user
-    activeMs = clock.now()
-    current.timing.sentAtMs = activeMs
+    activeMs = clock.elapsed()
+    current.timing.sentAtMs = clock.now()
     phase = current.requestDone ? 'answer' : 'body'
     setBackendFull(!sendRequest(current, backend))
     if (!current.requestDone) input.become('body')
@@ -259,7 +259,7 @@ export function serveHttpStream(
       else retryOrFail(exchange, reason, begun)
     },
     onDrain() {
-      activeMs = clock.now()
+      activeMs = clock.elapsed()
       setBackendFull(false)
       input.proceed()
     },
@@ -276,16 +276,16 @@ export function serveHttpStream(
   }
 
   function toCloud(chunk: Buffer): void {
-    activeMs = clock.now()
+    activeMs = clock.elapsed()
     if (exchange !== undefined) exchange.bytesToClient += chunk.length
     if (stream.write(chunk, true) || streamFull) return
     streamFull = true
-    stalledFromMs = activeMs
+    stalledFromMs = clock.elapsed()
     session?.pause()
   }
 
   function endStall(): void {
-    if (streamFull && exchange !== undefined) exchange.timing.stalledMs += clock.now() - stalledFromMs
+    if (streamFull && exchange !== undefined) exchange.timing.stalledMs += clock.elapsed() - stalledFromMs
     streamFull = false
   }
 
@@ -304,7 +304,7 @@ export function serveHttpStream(
     admission.gate.clear()
     closeSession()
     phase = 'lingering'
-    activeMs = clock.now()
+    activeMs = clock.elapsed()
     stream.end()
     input.become('drop')
   }
@@ -343,8 +343,8 @@ export function serveHttpStream(
     return exchange === current && phase === 'deciding'
   }
 
-  function check(nowMs: number): void {
-    const waitedMs = nowMs - activeMs
+  function check(elapsedMs: number): void {
+    const waitedMs = elapsedMs - activeMs
     if (phase === 'lingering' && waitedMs > lingerMs) return abort('cancelled')
     const answerDue = phase === 'answer' || (phase === 'body' && backendFull)
     if (answerDue && !streamFull && waitedMs > (exchange as Exchange).state.responseTimeoutMs) return timeOut(exchange as Exchange)

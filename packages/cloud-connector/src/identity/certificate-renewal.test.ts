@@ -15,6 +15,7 @@ async function attemptsOf(policy: Partial<RenewalPolicy> = {}): Promise<readonly
   const timers = { waiting: 0 }
   const clock: Clock = {
     now: time.now,
+    elapsed: time.elapsed,
     after(delayMs, callback) {
       timers.waiting++
       return time.after(delayMs, () => {

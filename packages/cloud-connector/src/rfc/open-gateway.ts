@@ -43,14 +43,14 @@ export async function openGateway(mapping: MappedRfc, options: OpenGatewayOption
     for (const socket of sockets) discard(socket)
   }
   signal.addEventListener('abort', giveUp, { once: true })
-  const deadlineMs = clock.now() + options.timeoutMs
+  const deadlineMs = clock.elapsed() + options.timeoutMs
   const dial = async (host: string, port: number): Promise<Socket> => {
     const [router] = options.route
     const socket = await connect(router?.host ?? host, router === undefined ? port : routerPort(router.service), {
       clock,
       signal,
       system,
-      timeoutMs: Math.max(1, deadlineMs - clock.now()),
+      timeoutMs: Math.max(1, deadlineMs - clock.elapsed()),
     })
     sockets.push(socket)
     const hops = [...options.route, { host, service: String(port), password: '' }]

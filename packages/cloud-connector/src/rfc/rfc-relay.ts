@@ -25,7 +25,7 @@ export interface RfcRelayOptions {
 /** A relay that runs until both sides are closed. */
 export interface RfcRelay {
   /** Looks whether somebody has waited too long. */
-  check(nowMs: number): void
+  check(elapsedMs: number): void
 }
 
 const pingFrame = formatNiFrame(niPing)
@@ -38,7 +38,7 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
   const { clock, conversation, idleTimeoutMs, socket } = options
   const fromClient = createNiReader({ maxPayloadBytes: maxRelayedFrameBytes })
   const fromBackend = createNiReader({ maxPayloadBytes: maxRelayedFrameBytes })
-  const startMs = clock.now()
+  const startMs = clock.elapsed()
   let messageMs = startMs
   let backendMs = startMs
   let pingedMs: number | undefined
@@ -88,7 +88,7 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
   }
   const endStream = (): void => {
     if (endedMs !== undefined) return
-    endedMs = clock.now()
+    endedMs = clock.elapsed()
     stream.end()
   }
 
@@ -100,7 +100,7 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
       return
     }
     // Pings keep a connection alive, they are no use of it.
-    messageMs = clock.now()
+    messageMs = clock.elapsed()
     const verdict = isClient ? conversation.fromClient(frame.payload) : conversation.fromBackend(frame.payload)
     if (verdict.kind === 'pass') (isClient ? toBackend : toClient)(relayedFrame(chunk, verdict.payload))
     else if (verdict.kind === 'refuse') refuse(verdict.refusal)
@@ -119,7 +119,7 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
     return !full.backend && !asksTooMuch.client
   }
   const onBackendData = (chunk: Buffer): void => {
-    backendMs = clock.now()
+    backendMs = clock.elapsed()
     pingedMs = undefined
     if (isOver()) return
     const { frames, refused } = fromBackend.read(chunk)
@@ -141,7 +141,7 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
     },
     onDrain() {
       full.client = asksTooMuch.client = false
-      if (endedMs !== undefined) endedMs = clock.now()
+      if (endedMs !== undefined) endedMs = clock.elapsed()
       if (!asksTooMuch.backend) socket.resume()
       if (!full.backend) stream.resume()
     },
@@ -172,22 +172,22 @@ export function joinRfc(options: RfcRelayOptions): RfcRelay {
   else socket.resume()
 
   return {
-    check(nowMs) {
+    check(elapsedMs) {
       if (endedMs !== undefined) {
-        if (!full.client && nowMs - endedMs > lingerMs) stream.reset('cancelled')
+        if (!full.client && elapsedMs - endedMs > lingerMs) stream.reset('cancelled')
       } else if (conversation.progress === 'ended') {
         // Whoever has nothing more to say closes; nobody waits for one who does not.
-        if (full.client || nowMs - messageMs <= lingerMs) return
+        if (full.client || elapsedMs - messageMs <= lingerMs) return
         socket.end()
         endStream()
-      } else if (conversation.progress === 'set-up' && nowMs - startMs > rfcSetupMs) {
+      } else if (conversation.progress === 'set-up' && elapsedMs - startMs > rfcSetupMs) {
         refuse(options.violation('the conversation is not set up in time'))
-      } else if (idleTimeoutMs > 0 && nowMs - messageMs > idleTimeoutMs) {
+      } else if (idleTimeoutMs > 0 && elapsedMs - messageMs > idleTimeoutMs) {
         refuse(options.violation('the conversation is idle'))
-      } else if (pingedMs !== undefined && nowMs - pingedMs > rfcDeadPeerMs) {
+      } else if (pingedMs !== undefined && elapsedMs - pingedMs > rfcDeadPeerMs) {
         broken('the backend does not answer a ping')
-      } else if (pingedMs === undefined && nowMs - backendMs > rfcPingMs) {
-        pingedMs = nowMs
+      } else if (pingedMs === undefined && elapsedMs - backendMs > rfcPingMs) {
+        pingedMs = elapsedMs
         toBackend(pingFrame)
       }
     },

@@ -19,7 +19,7 @@ import type { RelayedConversation } from './verdict.ts'
 /** One connection to a mapping of protocol RFC or RFCS. */
 export interface ServedRfc {
   /** Looks whether somebody has waited too long. */
-  check(nowMs: number): void
+  check(elapsedMs: number): void
   /** Whoever waits has gone away. */
   cancel(): void
 }
@@ -97,7 +97,7 @@ export function serveRfc(options: ServeRfcOptions): ServedRfc {
     )
   })
   return {
-    check: (nowMs) => relay?.check(nowMs),
+    check: (elapsedMs) => relay?.check(elapsedMs),
     cancel: () => cancelled.abort(new ConnectivityError('ABORTED', 'the caller has gone away')),
   }
 }

@@ -62,10 +62,10 @@ export function serveTcpStream(
   const held = holdStream((handlers) => incoming.accept(handlers), { onClose: closed })
   const { stream } = held
   const served: ServedStream = {
-    check(nowMs) {
-      rfc?.check(nowMs)
-      if (connected) countBytes(nowMs, 0)
-      if (endedMs !== undefined && nowMs - endedMs > lingerMs) stream.reset('cancelled')
+    check(elapsedMs) {
+      rfc?.check(elapsedMs)
+      if (connected) countBytes(clock.now(), 0)
+      if (endedMs !== undefined && elapsedMs - endedMs > lingerMs) stream.reset('cancelled')
     },
     // A byte stream has no point at which it could be cut without harm: it goes on until the connector's patience ends.
     drain: () => {},
@@ -76,7 +76,7 @@ export function serveTcpStream(
   const refuse = (code: Extract<TcpAnswer, { kind: 'refused' }>['code'], message: string): void => {
     stream.sendMessage(formatMessage({ kind: 'refused', code, message }))
     stream.end()
-    endedMs = clock.now()
+    endedMs = clock.elapsed()
   }
   const failed = (code: 'BACKEND_UNREACHABLE' | 'BACKEND_UNTRUSTED', message: string): void => {
     if (events.wanted)

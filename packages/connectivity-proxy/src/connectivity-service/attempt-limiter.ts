@@ -14,8 +14,8 @@ export function createAttemptLimiter(clock: Clock): AttemptLimiter {
   const bySource = new Map<string, number>()
   return {
     admit(source) {
-      if (clock.now() >= windowEndsAtMs) {
-        windowEndsAtMs = clock.now() + attemptWindowMs
+      if (clock.elapsed() >= windowEndsAtMs) {
+        windowEndsAtMs = clock.elapsed() + attemptWindowMs
         total = 0
         bySource.clear()
       }

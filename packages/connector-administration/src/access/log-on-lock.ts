@@ -30,15 +30,15 @@ export function createLogOnLock(clock: Clock): LogOnLock {
 
   const forgetEnded = (): void => {
     for (const [name, untilMs] of locks) {
-      if (untilMs > clock.now()) return
+      if (untilMs > clock.elapsed()) return
       locks.delete(name)
     }
   }
 
-  const isLocked = (name: string): boolean => (locks.get(name) ?? 0) > clock.now()
+  const isLocked = (name: string): boolean => (locks.get(name) ?? 0) > clock.elapsed()
   const failuresOf = (name: string): number => {
     const counter = counters.get(name)
-    return counter === undefined || counter.untilMs <= clock.now() ? 0 : counter.failures
+    return counter === undefined || counter.untilMs <= clock.elapsed() ? 0 : counter.failures
   }
 
   return {
@@ -54,14 +54,14 @@ export function createLogOnLock(clock: Clock): LogOnLock {
       if (failures < maxFailures) {
         const oldest = counters.size < maxCounters ? undefined : counters.keys().next().value
         if (oldest !== undefined) counters.delete(oldest)
-        counters.set(name, { failures, untilMs: clock.now() + lockMs })
+        counters.set(name, { failures, untilMs: clock.elapsed() + lockMs })
         return
       }
       forgetEnded()
       const first = locks.size < maxLocks ? undefined : locks.keys().next().value
       if (first !== undefined) locks.delete(first)
       locks.delete(name)
-      locks.set(name, clock.now() + lockMs)
+      locks.set(name, clock.elapsed() + lockMs)
     },
     succeeded: (party) => void counters.delete(nameOf(party)),
   }

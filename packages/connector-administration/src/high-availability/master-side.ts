@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { lostAfterIntervals, maxRetryMs } from '../limits.ts'
+import { underSignal } from '@sallyport/core'
+import { confirmPatienceMs, lostAfterIntervals, maxRetryMs } from '../limits.ts'
 import { conflict } from '../rest/rest-error.ts'
 import type { MasterState, ShadowRequest } from './pair-contract.ts'
 import { type PairMember, reasonOf } from './pair-member.ts'
@@ -17,6 +18,8 @@ export interface MasterSide {
   hear(): void
   /** Takes a shadow that comes from `address`, introduced by `user`. @throws RestError 409 when it may not be one. */
   register(request: ShadowRequest, from: { readonly address: string; readonly user: string }): Promise<{ readonly secret: string }>
+  /** Whether the shadow has got a revision, or a later one, within some seconds. */
+  shadowHas(revision: number): Promise<boolean>
   /** Sees to it that the shadow has the configuration. Returns when to look again. */
   bringUpToDate(): Promise<number>
 }
@@ -28,10 +31,11 @@ export function createMasterSide(member: PairMember): MasterSide {
   let lastHeardMs = -Infinity
   let pushedRevision = -1
   let pushProblem: string | undefined
+  let pushing: Promise<boolean> | undefined
 
   const isShadowThere = (): boolean => {
     const { peer } = member.settings
-    return peer !== undefined && member.now() - lastHeardMs < lostAfterIntervals * peer.checkIntervalInSeconds * 1000
+    return peer !== undefined && member.elapsed() - lastHeardMs < lostAfterIntervals * peer.checkIntervalInSeconds * 1000
   }
 
   const requireAcceptable = (request: ShadowRequest, address: string): void => {
@@ -46,7 +50,12 @@ export function createMasterSide(member: PairMember): MasterSide {
       throw conflict(`master and shadow have different versions: ${installation.version} and ${request.version}`)
   }
 
-  const push = async (): Promise<boolean> => {
+  /** Several changes may go with one push, and everybody waits for the one that is under way. */
+  const push = (): Promise<boolean> => {
+    pushing ??= pushOnce().finally(() => (pushing = undefined))
+    return pushing
+  }
+  const pushOnce = async (): Promise<boolean> => {
     const { revision } = installation
     try {
       await link.tellChange()
@@ -79,7 +88,7 @@ export function createMasterSide(member: PairMember): MasterSide {
       pushedRevision = -1
     },
     hear() {
-      lastHeardMs = member.now()
+      lastHeardMs = member.elapsed()
       binding = false
     },
     async register(request, { address, user }) {
@@ -88,9 +97,20 @@ export function createMasterSide(member: PairMember): MasterSide {
       const secret = randomBytes(32).toString('base64url')
       const { certificate, checkIntervalInSeconds, host, port } = request
       await member.save({ peer: { host, port, certificate, checkIntervalInSeconds, secret } }, user)
-      lastHeardMs = member.now()
+      lastHeardMs = member.elapsed()
       pushedRevision = installation.revision
       return { secret }
+    },
+    async shadowHas(revision) {
+      if (!isShadowThere()) return false
+      const patience = AbortSignal.timeout(confirmPatienceMs)
+      const has = (): boolean => pushedRevision >= revision
+      const getting = async (): Promise<boolean> => {
+        // A push that was under way may have been of what was before.
+        while (!has() && !patience.aborted) if (!(await push())) return false
+        return has()
+      }
+      return await underSignal(getting(), patience, 'a push to the shadow').catch(() => false)
     },
     async bringUpToDate() {
       const upToDate = pushedRevision === installation.revision || (await push())

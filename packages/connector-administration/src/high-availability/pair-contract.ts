@@ -53,6 +53,8 @@ export interface Pair extends AsyncDisposable {
   readonly served: ServedPair
   /** Master: something has changed that the shadow has to have. */
   configurationChanged(): void
+  /** Master: settles when what has been changed may be acknowledged. @throws RestError 500 when nobody knows whether it will last. */
+  confirm(): Promise<void>
   /** To be called before any tunnel is opened: the other instance may have become the master meanwhile. */
   begin(): Promise<void>
   /** Settles when what has been begun up to now is done. */

@@ -31,7 +31,8 @@ export interface PairMember {
   readonly link: PeerLink
   /** How often master and shadow look after each other. */
   readonly intervalMs: number
-  now(): number
+  /** How long it takes or lasts, whatever somebody sets the clock to. */
+  elapsed(): number
   /** Replaces some of the settings. `user` is who asked, for the audit log. @throws ConnectivityError `STORE_FAILED`, and nothing has changed. */
   save(change: Partial<HaSettings>, user?: string): Promise<void>
   /** What the other instance is told at every check. */
@@ -55,7 +56,7 @@ export function createPairMember(options: PairOptions): PairMember {
     get intervalMs() {
       return (store.current.peer ?? store.current.shadow).checkIntervalInSeconds * 1000
     },
-    now: () => clock.now(),
+    elapsed: () => clock.elapsed(),
     async save(change, user = pairAuthor) {
       const before = store.current
       await store.save({ ...before, ...change })

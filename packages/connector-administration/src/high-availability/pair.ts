@@ -3,6 +3,7 @@ import { createTurnQueue } from '@sallyport/core'
 import { firstRetryMs } from '../limits.ts'
 import { conflict, forbidden } from '../rest/rest-error.ts'
 import { createChecks } from './checks.ts'
+import { confirmChanges } from './confirm-changes.ts'
 import { defaultHaSettings } from './ha-settings.ts'
 import { createMasterSide } from './master-side.ts'
 import type { Pair, ServedPair } from './pair-contract.ts'
@@ -144,6 +145,8 @@ export function createPair(options: PairOptions): Pair {
     configurationChanged() {
       if (installation.role === 'master' && member.settings.peer !== undefined) checks.in(0)
     },
+    // Not in turn: a check that is under way may wait for what this waits for.
+    confirm: () => confirmChanges(member, master),
     begin: () =>
       inTurn(async () => {
         if (member.settings.peer === undefined) return

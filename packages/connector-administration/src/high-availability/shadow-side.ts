@@ -73,10 +73,10 @@ export function createShadowSide(member: PairMember): ShadowSide {
     }
     state = 'LOST'
     if (lostSinceMs === undefined) {
-      lostSinceMs = member.now()
+      lostSinceMs = member.elapsed()
       member.tell('problem', `the master is not reachable: ${reason}`)
     }
-    const waitMs = lostSinceMs + member.settings.shadow.takeoverDelayInSeconds * 1000 - member.now()
+    const waitMs = lostSinceMs + member.settings.shadow.takeoverDelayInSeconds * 1000 - member.elapsed()
     if (waitMs > 0) return Math.min(waitMs, firstRetryMs)
     const obstacle = obstacleToTakeOver() ?? ((await takeOver()) ? undefined : 'it cannot open a tunnel either')
     if (obstacle !== undefined) message = `${reason}; this instance does not take over, because ${obstacle}`

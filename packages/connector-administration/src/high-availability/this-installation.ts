@@ -5,14 +5,14 @@ import { readMaterial, replaceMaterial } from '../document/configured-material.t
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { readDocument, writeDocument } from '../document/stored-document.ts'
 import { traceSettingsOf, withTraceSettings } from '../document/trace-settings.ts'
-import { takeOverPatienceMs } from '../limits.ts'
+import { confirmPatienceMs, takeOverPatienceMs } from '../limits.ts'
 import type { Installation } from './installation.ts'
 import { pairAuthor } from './pair-member.ts'
 
 /** This installation as its pair sees it. */
 export function createInstallation(options: {
   readonly editor: ConfigurationEditor
-  readonly connector: Pick<CloudConnector, 'add' | 'connect' | 'disconnect' | 'remove' | 'status' | 'whenConnected'>
+  readonly connector: Pick<CloudConnector, 'add' | 'connect' | 'disconnect' | 'reachCloud' | 'remove' | 'status' | 'whenConnected'>
   readonly material: MaterialStore
   readonly version: string
 }): Installation {
@@ -61,6 +61,13 @@ export function createInstallation(options: {
         }),
       )
       return opened.filter(({ status }) => status === 'fulfilled').length
+    },
+    async isServing() {
+      if (wanted().length === 0) return true
+      const open = connector.status.links.filter(({ tunnel }) => tunnel.kind === 'ready')
+      const patience = AbortSignal.timeout(confirmPatienceMs)
+      const asked = await Promise.allSettled(open.map((holder) => connector.reachCloud(holder, patience)))
+      return asked.length > 0 && asked.every(({ status }) => status === 'fulfilled')
     },
     async closeTunnels(grace) {
       await Promise.allSettled(wanted().map((holder) => connector.disconnect(holder, grace)))

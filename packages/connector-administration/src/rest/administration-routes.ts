@@ -1,5 +1,5 @@
 import type { ConnectorTraces } from '@sallyport/cloud-connector'
-import type { Clock } from '@sallyport/core'
+import type { AuditSink, Clock } from '@sallyport/core'
 import type { LeafKey } from '@sallyport/principal-propagation'
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../access/access.ts'
@@ -49,7 +49,7 @@ export interface AdministrationOptions {
   readonly version: string
   readonly access: Access
   readonly clock: Clock
-  readonly backup: Pick<BackupOptions, 'audit' | 'material' | 'restart' | 'startOptions'>
+  readonly backup: Pick<BackupOptions, 'material' | 'restart' | 'startOptions'> & { readonly audit: Pick<AuditSink, 'flushed' | 'write'> }
   readonly lifecycle: SubaccountLifecycle
   /** Tells this installation from others. */
   readonly connectorId: string
@@ -111,5 +111,14 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     ...uiSettings(options),
     ...securityStatus(options),
   ]
-  return (server) => serveRoutes(server, routes, { authenticate: access.authenticate, haRole: () => editor.document.connector.haRole })
+  const surroundings = {
+    authenticate: access.authenticate,
+    haRole: () => editor.document.connector.haRole,
+    async confirm() {
+      // What is acknowledged is in the audit log, whatever happens to this process.
+      await options.backup.audit.flushed()
+      await pair?.confirm()
+    },
+  }
+  return (server) => serveRoutes(server, routes, surroundings)
 }

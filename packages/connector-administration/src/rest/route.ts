@@ -65,6 +65,8 @@ export type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Pro
 export interface RouteSurroundings {
   readonly haRole: () => HaRole
   readonly authenticate: Authenticate
+  /** Settles when what a call has changed may be acknowledged. @throws RestError that takes the place of the answer. */
+  readonly confirm: () => Promise<void>
 }
 
 /** Serves routes on the administration listener: who calls, whether he may, in which state, with which body; then the route. */
@@ -131,6 +133,7 @@ async function serve(
       socket: request.raw.socket,
       url: (path) => `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
     })
+    if (each.method !== 'GET' && each.permission !== 'everybody') await surroundings.confirm()
     reply.code(answer.status).headers(answer.headers ?? {})
     if (answer.body === undefined) return await reply.send()
     return await (answer.type === undefined ? reply.send(answer.body) : reply.type(answer.type).send(answer.body))

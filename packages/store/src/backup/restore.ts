@@ -93,7 +93,7 @@ export async function restore(options: {
 }
 
 /** Nothing that is opened on the way grows old. */
-const oneMoment: Clock = { now: () => 0, after: () => () => {} }
+const oneMoment: Clock = { now: () => 0, elapsed: () => 0, after: () => () => {} }
 
 /** Best effort: a service that has had nothing to do for a while has no connection. */
 async function requireAlone<Schema>(transaction: Transaction<Schema>): Promise<void> {
