@@ -15,6 +15,7 @@ import { createDeadlines } from './deadlines.ts'
 import type { RenewalPolicy } from './identity/certificate-renewal.ts'
 import type { ConnectorIdentity } from './identity/connector-identity.ts'
 import type { MaterialStore } from './identity/material-store.ts'
+import type { KerberosLogon } from './kerberos/kerberos-tickets.ts'
 import { createKerberosRealms } from './kerberos/kerberos-realms.ts'
 import { defaultDrainMs } from './limits.ts'
 import type { OwnedCertificate } from './monitoring/certificate-status.ts'
@@ -56,6 +57,8 @@ export interface CloudConnector extends AsyncDisposable {
   disconnect(holder: LinkName, options?: { readonly channelGraceMs?: number }): Promise<void>
   /** Looks whether the backend of a mapping can be reached; `virtual` is its `host:port`. @throws ConnectivityError `NOT_FOUND`. */
   checkBackend(holder: LinkName, virtual: string): Promise<Reachability>
+  /** Looks whether tickets can be had with settings, those in force or others: what is wrong, or `undefined`. Never fails. */
+  readonly checkKerberos: (logon: KerberosLogon) => Promise<string | undefined>
   /** Settles when every tunnel is open that is meant to be, or only the one that is named. */
   whenConnected(signal: AbortSignal, holder?: LinkName): Promise<void>
   /** Asks the cloud side through a tunnel, and settles when it has answered: so long nobody else has taken its place. @throws ConnectivityError. */
@@ -313,6 +316,13 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       const mapping = state.table.mappings.find(({ virtualText }) => virtualText.toLowerCase() === virtual.toLowerCase())
       if (mapping === undefined) throw new ConnectivityError('NOT_FOUND', `no mapping for ${virtual}`)
       return await checkReachability(mapping, state, clock)
+    },
+    async checkKerberos(logon) {
+      try {
+        return await kerberos.of(logon).check()
+      } finally {
+        tidyKerberos()
+      }
     },
     connect: (holder) => inTurn(async () => linkOf(holder).connect()),
     disconnect: (holder, { channelGraceMs = 0 } = {}) => inTurn(() => linkOf(holder).disconnect(channelGraceMs)),

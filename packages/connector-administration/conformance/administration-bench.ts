@@ -254,6 +254,7 @@ export async function startAdministrationBench(
         corrupted,
       }),
       leafKey: connector.leafKey,
+      checkKerberos: connector.checkKerberos,
       isLocked: (key, { user }) => given.isLocked?.(key.subaccount, user) ?? false,
       access: { ...access, authenticate },
       traces,

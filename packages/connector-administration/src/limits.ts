@@ -84,3 +84,6 @@ export const maxSimulatedTokenCharacters = 16_384
 
 /** How often generated certificates are looked at, whether one is to be renewed: the shortest time before an end is twelve hours. */
 export const generatedRenewalCheckMs = 3_600_000
+
+/** A keytab: a key of 100 bytes for each encryption type and each password that a service user has had for years. */
+export const maxKeytabBytes = 65_536

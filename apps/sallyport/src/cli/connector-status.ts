@@ -32,6 +32,12 @@ export function addConnectorStatusCommand(connector: Command): void {
             ? []
             : [`${printer.bad('✖')} ${subaccount}, location "${locationId}": ${problem}`],
         )
+        const withoutTickets = reports.flatMap(({ kerberosProblem, locationId, subaccount }) =>
+          kerberosProblem === undefined
+            ? []
+            : [`${printer.bad('✖')} ${subaccount}, location "${locationId}": no user gets a ticket: ${kerberosProblem}`],
+        )
+        problems.push(...withoutTickets)
         return problems.length === 0 ? table : [table, '', ...problems].join('\n')
       })
       if (!reports.every((report) => report.tunnel === 'ready')) process.exitCode = exitCodes.notReady

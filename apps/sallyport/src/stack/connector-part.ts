@@ -165,6 +165,7 @@ export async function startConnectorPart(
       clock,
       access,
       leafKey: connector.leafKey,
+      checkKerberos: connector.checkKerberos,
       traces,
       connectorId: material.connectorId,
       hostAgent: createHostAgent(),

@@ -7,6 +7,8 @@ export interface ConnectorReport {
   readonly tunnel: LinkStatus['tunnel']['kind']
   /** Why there is no tunnel. */
   readonly problem: string | undefined
+  /** Why no user gets a ticket; only where there are Kerberos settings. */
+  readonly kerberosProblem?: string
   readonly connectedSince: string
   readonly mappings: number
   readonly certificateUntil: string
@@ -46,6 +48,7 @@ export function reportOf(
     locationId: link.locationId,
     tunnel: tunnel.kind,
     problem: tunnel.kind === 'ready' ? undefined : describeTunnel(tunnel),
+    ...(link.kerberos?.problem === undefined ? {} : { kerberosProblem: link.kerberos.problem }),
     connectedSince: tunnel.kind === 'ready' ? new Date(tunnel.sinceMs).toISOString() : '–',
     mappings: link.mappings,
     certificateUntil: new Date(link.certificate.notAfterMs).toISOString().slice(0, 10),

@@ -13,11 +13,14 @@ export function createAdministeredSource(current: () => AdministeredDocument): C
   return {
     name: 'administration',
     read: async () => renderConnectors(current()),
-    async readFile(reference) {
+    async readFile(reference, encoding = 'utf8') {
+      const { kerberos } = current().onPremises
+      // No text, and kept in the form that it is asked for in.
+      if (reference === keytabName && encoding === 'base64' && kerberos !== undefined) return kerberos.keytab
       const part = readPart(current().onPremises, reference)
       if (part === undefined)
         throw new ConnectivityError('CONFIGURATION_INVALID', `the administered configuration has no part "${reference}"`)
-      return part
+      return encoding === 'utf8' ? part : Buffer.from(part).toString(encoding)
     },
     // Whoever changes the document tells the connector, with the name of the user who changed it.
     watch: () => () => {},
@@ -48,7 +51,7 @@ function toConnectorEntry(entry: AdministeredSubaccount, document: AdministeredD
 
 /** Everything of an entry but its mappings. */
 function settingsOf(entry: AdministeredSubaccount, { onPremises, reporting }: AdministeredDocument): unknown {
-  const { ppCaCertificate, systemCertificate, trustAllBackends, trustedBackends } = onPremises
+  const { kerberos, ppCaCertificate, systemCertificate, trustAllBackends, trustedBackends } = onPremises
   return {
     subaccount: entry.subaccount,
     locationId: entry.locationId,
@@ -59,6 +62,7 @@ function settingsOf(entry: AdministeredSubaccount, { onPremises, reporting }: Ad
     trust: entry.trust,
     cookieDomains: entry.domainMappings.map(({ internalDomain, virtualDomain }) => ({ virtual: virtualDomain, internal: internalDomain })),
     ...(systemCertificate.current === undefined ? {} : { systemCertificate: partsOf('systemCertificate') }),
+    ...(kerberos === undefined ? {} : { kerberos: { ...kerberos, keytab: { file: keytabName } } }),
     backendTrust: { trustAll: trustAllBackends, authorities: trustedBackends.map(({ alias }) => ({ file: alias })) },
     principalPropagation: {
       expirationToleranceHours: onPremises.expirationToleranceInHr,
@@ -68,6 +72,8 @@ function settingsOf(entry: AdministeredSubaccount, { onPremises, reporting }: Ad
     },
   }
 }
+
+const keytabName = 'kerberos.keytab'
 
 /** Names of parts of the document, where a configuration file would name files. */
 function partsOf(slot: OwnedSlot): { readonly certificate: { readonly file: string }; readonly key: { readonly file: string } } {

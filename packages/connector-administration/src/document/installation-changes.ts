@@ -20,6 +20,11 @@ const areas: readonly AuditedArea<AdministeredDocument>[] = [
     ({ onPremises: { certificateValidityInMin, expirationToleranceInHr } }) => ({ certificateValidityInMin, expirationToleranceInHr }),
   ],
   ['PrincipalPropagationConfiguration', 'SubjectPatternRules', ({ onPremises }) => onPremises.subjectPatternRules],
+  [
+    'KerberosConfiguration',
+    'Kerberos',
+    ({ onPremises: { kerberos } }) => kerberos && { ...kerberos, keytab: fingerprint(kerberos.keytab) },
+  ],
   ['AdvancedConnectivity', 'Connectivity', ({ connectivity }) => connectivity],
   // Whose certificates are trusted there is as much a change as where it is.
   ['Configuration', 'CustomRegions', ({ regions }) => regions.map((region) => ({ ...region, authority: fingerprint(region.authority) }))],

@@ -6,6 +6,7 @@ import {
   defaultValidityMinutes,
 } from '@sallyport/principal-propagation'
 import { z } from 'zod'
+import { type AdministeredKerberos, administeredKerberosSchema } from './kerberos.ts'
 import { type TrustedCertificate, trustedCertificatesSchema } from './trust-store.ts'
 
 /** A certificate that this installation owns: PEM of the certificate with its chain, and of its key (PKCS #8). */
@@ -35,6 +36,7 @@ export interface OnPremisesSettings {
   readonly expirationToleranceInHr: number
   readonly certificateValidityInMin: number
   readonly subjectPatternRules: readonly SubjectRule[]
+  readonly kerberos?: AdministeredKerberos | undefined
 }
 
 /** Checks a {@link CertificateSlot}. */
@@ -58,4 +60,5 @@ export const onPremisesSchema: z.ZodType<OnPremisesSettings> = z.strictObject({
   expirationToleranceInHr: z.int().min(1).max(336).default(defaultToleranceHours),
   certificateValidityInMin: z.int().min(1).max(43_200).default(defaultValidityMinutes),
   subjectPatternRules: subjectPatternRules.default([...defaultSubjectRules]),
+  kerberos: administeredKerberosSchema.optional(),
 })

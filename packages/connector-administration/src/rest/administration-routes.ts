@@ -1,4 +1,4 @@
-import type { ConnectorTraces } from '@sallyport/cloud-connector'
+import type { CloudConnector, ConnectorTraces } from '@sallyport/cloud-connector'
 import type { AuditSink, Clock } from '@sallyport/core'
 import type { LeafKey } from '@sallyport/principal-propagation'
 import type { FastifyInstance } from 'fastify'
@@ -22,6 +22,7 @@ import { backendTrust } from './backend-trust.ts'
 import { connectorBasics } from './connector-basics.ts'
 import { ldapServers } from './ldap-servers.ts'
 import { onPremisesCertificates, ownedCertificateRoutes, slotOf } from './owned-certificates.ts'
+import { kerberos } from './kerberos.ts'
 import { principalPropagation } from './principal-propagation.ts'
 import { reporting } from './reporting.ts'
 import { serveRoutes } from './route.ts'
@@ -51,6 +52,8 @@ export interface AdministrationOptions {
   readonly clock: Clock
   readonly backup: Pick<BackupOptions, 'material' | 'restart' | 'startOptions'> & { readonly audit: Pick<AuditSink, 'flushed' | 'write'> }
   readonly lifecycle: SubaccountLifecycle
+  /** Looks whether tickets can be had, see `CloudConnector`. */
+  readonly checkKerberos: CloudConnector['checkKerberos']
   /** Tells this installation from others. */
   readonly connectorId: string
   readonly hostAgent: HostAgent
@@ -89,6 +92,7 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     ...onPremisesCertificates.flatMap((place) => ownedCertificateRoutes(place, slotOf(place, options))),
     ...backendTrust(editor),
     ...principalPropagation(options),
+    ...kerberos(options),
     ...reporting(given.editor),
     ...sessionRoutes(options),
     ...authentication(options),
