@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import type { ConnectorEntry } from '@sallyport/admin-api'
 import type { TunnelClientState } from '@sallyport/tunnel'
 import type { ChannelStatus } from './channels/service-channel.ts'
+import type { ApplicationStreams } from './stream-host.ts'
 import type { TunnelLink } from './tunnel-link.ts'
 
 /** How a connector is doing. Plain data. */
@@ -31,6 +32,8 @@ export interface LinkStatus {
   readonly wanted: boolean
   readonly roundTripMs: number | undefined
   readonly openStreams: number
+  /** Who has them open. */
+  readonly applications: readonly ApplicationStreams[]
   readonly mappings: number
   readonly channels: readonly ChannelStatus[]
   readonly certificate: {
@@ -102,6 +105,7 @@ export function linkStatusOf(link: TunnelLink): LinkStatus {
     wanted: link.on,
     roundTripMs: link.roundTripMs,
     openStreams: link.openStreams,
+    applications: link.applications,
     mappings: loaded.state.table.mappings.length,
     channels: link.channels.status,
     certificate: {

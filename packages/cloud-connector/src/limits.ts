@@ -241,3 +241,6 @@ export const serviceLogonRetryMs = 5_000
 
 /** Processes, caches and the copy of the keytab are removed when no ticket has been asked for so long. */
 export const ticketIdleMs = 60_000
+
+/** Applications that are listed with their open streams, for each tunnel: more than people read. Those with fewer streams are left out. */
+export const maxShownApplications = 100

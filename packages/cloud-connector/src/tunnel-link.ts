@@ -14,7 +14,7 @@ import { type BackendMonitor, createBackendMonitor } from './monitoring/backend-
 import type { RequestRecord } from './monitoring/request-record.ts'
 import { createUsageKeeper, restoreUsage, type UsageKeeper } from './monitoring/usage-keeper.ts'
 import { createTrustSynchronisation, type TrustSynchronisation } from './principal/trust-synchronisation.ts'
-import { createStreamHost } from './stream-host.ts'
+import { type ApplicationStreams, createStreamHost } from './stream-host.ts'
 import type { ConnectorTraces } from './trace/connector-traces.ts'
 import { createSwitchedTunnel, type SwitchedTunnel } from './switched-tunnel.ts'
 
@@ -55,6 +55,7 @@ export interface TunnelLink {
   readonly tunnel: TunnelClientState
   readonly roundTripMs: number | undefined
   readonly openStreams: number
+  readonly applications: readonly ApplicationStreams[]
   readonly channels: ServiceChannels
   /** What decides now. */
   readonly loaded: LoadedState
@@ -222,6 +223,9 @@ export async function openTunnelLink(
     },
     get openStreams() {
       return host.openStreams
+    },
+    get applications() {
+      return host.applications
     },
     get loaded() {
       return loaded

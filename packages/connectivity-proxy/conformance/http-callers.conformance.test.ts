@@ -168,7 +168,7 @@ describe('proxy authorization', () => {
 
   it('CL-121 a good token is taken with its tenant; none, an expired, a forged and a foreign one get 407', async () => {
     expect((await ask([proxyHeader()])).status).toBe(200)
-    expect(lastOpening().subaccount).toBe('demo')
+    expect(lastOpening()).toMatchObject({ subaccount: 'demo', application: allowedClient })
     const forger = createTestIssuer({ clientId: allowedClient })
     const bad = [
       [],

@@ -95,7 +95,7 @@ describe('method', () => {
     await using client = await admitted(own.issuer.technical({ zid: 'other', cid: 'any', client_id: 'any' }), '', own.socks)
     client.write(request('echo.demo', 7))
     expect(await hex(client, 10)).toBe('05000001000000000000')
-    expect(mine.openings[0]).toMatchObject({ kind: 'tcp', subaccount: 'other' })
+    expect(mine.openings[0]).toMatchObject({ kind: 'tcp', subaccount: 'other', application: 'any' })
   })
 })
 

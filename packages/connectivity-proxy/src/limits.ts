@@ -106,3 +106,6 @@ export const refusedChannelLingerMs = 2_000
 
 /** Connections to services that say nothing are probed after so long, before firewalls forget them. */
 export const serviceKeepAliveMs = 60_000
+
+/** Client ID of an application as connectors are told it, for monitoring: longer than those of token services; what is beyond is left out. */
+export const maxApplicationCharacters = 255

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import type { MaterialStore } from '@sallyport/cloud-connector'
 import { ConnectivityError, type TunnelStream } from '@sallyport/core'
 import { formatMessage, toDuplex } from '@sallyport/tunnel'
@@ -244,6 +244,40 @@ describe('the tunnel of a subaccount', () => {
     // The loss itself is the first failure; the number is that of the attempt that was announced last.
     expect(attempts).toBe(150)
     expect((await read()).tunnel.state).toBe('ConnectFailure')
+  })
+
+  it('shows who has connections open, and how many, by the client ID that the application has shown', async () => {
+    await add()
+    const opening = { kind: 'tcp', subaccount: 'demo', locationId: '', virtualHost: 'a', virtualPort: 1, correlationId: 'c' } as const
+    const backend = createTcpServer((socket) => socket.on('error', () => {}))
+    await once(backend.listen(0, '127.0.0.1'), 'listening')
+    const localPort = String((backend.address() as AddressInfo).port)
+    const mapping = {
+      virtualHost: 'a',
+      virtualPort: '1',
+      localHost: '127.0.0.1',
+      localPort,
+      protocol: 'TCP',
+      backendType: 'nonSAPsys',
+      authenticationMode: 'NONE',
+    }
+    expect((await bench.call('POST', `${demo}/systemMappings`, mapping)).status).toBe(201)
+    const open = (application?: string) => {
+      const more = application === undefined ? {} : { application }
+      const message = formatMessage({ ...opening, timeoutMs: 5_000, ...more })
+      const quiet = { onData: () => true, onEnd() {}, onDrain() {}, onClose() {} }
+      return cloud.service.tunnels.find('demo', '')?.openStream(message, quiet)
+    }
+    const streams = [open('orders'), open('orders'), open('billing'), open()]
+    const shown = async (): Promise<unknown> => (await read()).tunnel.applicationConnections
+    const of = (connectionCount: number, name: string): unknown => ({ connectionCount, name, type: 'JAVA' })
+    await expect.poll(shown).toEqual([of(2, 'orders'), of(1, 'billing'), of(1, 'demo')])
+    expect((await read()).tunnel.connections).toBe(4)
+    const watched = (await bench.call('GET', '/api/monitoring/subaccounts')).json().subaccounts[0].tunnel
+    expect(watched.applicationConnections).toEqual(await shown())
+    for (const stream of streams) stream?.reset()
+    await expect.poll(shown).toEqual([])
+    backend.close()
   })
 
   it('CC-027 exposes nothing before somebody configures it', async () => {

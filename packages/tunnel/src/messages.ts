@@ -13,6 +13,8 @@ interface OpeningBase {
   readonly virtualHost: string
   readonly virtualPort: number
   readonly correlationId: string
+  /** Client ID of the application that has connected, where it has shown one: for monitoring alone, nothing is decided by it. */
+  readonly application?: string
 }
 
 /**

@@ -26,6 +26,7 @@ const openings: readonly StreamOpening[] = [
   { kind: 'http', ...base },
   { kind: 'http', ...base, principal },
   { kind: 'tcp', ...base, timeoutMs: 0 },
+  { kind: 'tcp', ...base, timeoutMs: 0, application: 'sb-orders!t1' },
 ]
 const channel = { kind: 'channel', serviceType: 'TCP', serviceId: 'database', correlationId: '', timeoutMs: 15_000 } as const
 const channels: readonly ChannelOpening[] = [channel, { ...channel, serviceType: 'RFC', cluster: 'cp.example.org:443' }]
@@ -75,7 +76,7 @@ describe('messages', () => {
     for (const message of messages) {
       for (const member of Object.keys(message)) {
         if (member === 'more' || member === 'principal') continue
-        const wrongs = member === 'cluster' ? [7.5] : [undefined, 7.5]
+        const wrongs = member === 'cluster' || member === 'application' ? [7.5] : [undefined, 7.5]
         for (const wrong of [...wrongs, { a: 1 }, [{}], 'x'.repeat(17_000)]) {
           expect(
             parse(Buffer.from(JSON.stringify({ ...message, [member]: wrong }))),

@@ -36,7 +36,16 @@ export function tryParseStreamOpening(message: Buffer): StreamOpening | undefine
   const correlationId = text(members['correlationId'])
   if (subaccount === undefined || locationId === undefined || virtualHost === undefined) return undefined
   if (virtualPort === undefined || correlationId === undefined) return undefined
-  const base = { subaccount, locationId, virtualHost, virtualPort, correlationId }
+  const application = text(members['application'])
+  if (application === undefined && members['application'] !== undefined) return undefined
+  const base = {
+    subaccount,
+    locationId,
+    virtualHost,
+    virtualPort,
+    correlationId,
+    ...(application === undefined ? {} : { application }),
+  }
   if (members['kind'] === 'tcp') {
     const timeoutMs = integer(members['timeoutMs'], 0, maxTimeoutMs)
     return timeoutMs === undefined ? undefined : { kind: 'tcp', ...base, timeoutMs }

@@ -1,5 +1,6 @@
 import type { BackendStatus, ConnectorStatus } from '../connector-status.ts'
 import { renderBuckets } from '../monitoring/performance-buckets.ts'
+import { renderApplications } from './application-connections.ts'
 import { renderChannels } from './channel-answers.ts'
 import { nameOf, regionHostOf } from './subaccount-name.ts'
 
@@ -11,7 +12,7 @@ export function renderSubaccounts(status: ConnectorStatus): unknown {
         state: link.tunnel.kind === 'ready' ? 'Connected' : 'Disconnected',
         connectedSinceTimeStamp: link.tunnel.kind === 'ready' ? link.tunnel.sinceMs : 0,
         connections: link.tunnel.kind === 'ready' ? 1 : 0,
-        applicationConnections: link.openStreams === 0 ? [] : [{ connectionCount: link.openStreams, name: link.subaccount, type: 'JAVA' }],
+        applicationConnections: renderApplications(link),
         serviceChannels: renderChannels(link.channels),
         subaccountCertificate: {
           notAfterTimeStamp: link.certificate.notAfterMs,

@@ -1,4 +1,5 @@
 import { formatMessage, type WirePrincipal } from '@sallyport/tunnel'
+import { maxApplicationCharacters } from '../limits.ts'
 import type { ConnectionPlace } from '../listener.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import * as refusals from '../refusals.ts'
@@ -103,6 +104,7 @@ export class Route {
       virtualHost: target.host,
       virtualPort: target.port,
       correlationId: this.report.correlationId,
+      ...(caller.client === '' ? {} : { application: caller.client.slice(0, maxApplicationCharacters) }),
       ...(principal === undefined ? {} : { principal }),
     })
     if (!stream.open(tunnel, opening)) return undefined

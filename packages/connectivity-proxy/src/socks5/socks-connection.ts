@@ -3,6 +3,7 @@ import { resetSocket, type StreamCloseReason } from '@sallyport/core'
 import { formatMessage } from '@sallyport/tunnel'
 import type { Admission } from '../admission.ts'
 import { ClientWriter, type WriterOwner } from '../client-writer.ts'
+import { maxApplicationCharacters } from '../limits.ts'
 import type { ConnectionPlace, ServedConnection } from '../listener.ts'
 import { isRefusal, type Refusal } from '../refusal.ts'
 import * as refusals from '../refusals.ts'
@@ -200,6 +201,7 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
 
   private openStream(tunnel: ProxyTunnel, target: RequestTarget): void {
     const { clock, limits } = this.entry
+    const application = (this.admission?.client ?? '').slice(0, maxApplicationCharacters)
     const opening = formatMessage({
       kind: 'tcp',
       subaccount: target.tenant,
@@ -207,6 +209,7 @@ export class SocksConnection implements ServedConnection, StreamOwner, WriterOwn
       virtualHost: target.host,
       virtualPort: target.port,
       correlationId: this.report.correlationId,
+      ...(application === '' ? {} : { application }),
       timeoutMs: limits.backendConnectTimeoutMs,
     })
     if (!this.stream.open(tunnel, opening)) return this.refuse(refusals.tunnelGone)

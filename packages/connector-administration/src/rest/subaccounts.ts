@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { renderChannels } from '@sallyport/cloud-connector'
+import { renderApplications, renderChannels } from '@sallyport/cloud-connector'
 import type { Clock } from '@sallyport/core'
 import type { AdministeredSubaccount, SubaccountKey } from '../document/administered-subaccount.ts'
 import { regionHostSchema } from '../document/custom-region.ts'
@@ -225,7 +225,7 @@ function renderSubaccount(entry: AdministeredSubaccount, lifecycle: SubaccountLi
       state,
       connectedSinceTimeStamp: connectedSinceMs,
       connections: link?.openStreams ?? 0,
-      applicationConnections: [],
+      applicationConnections: link === undefined ? [] : renderApplications(link),
       serviceChannels: renderChannels(link?.channels ?? []),
       subaccountCertificate: {
         notAfterTimeStamp: link?.certificate.notAfterMs ?? 0,
