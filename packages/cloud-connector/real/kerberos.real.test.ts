@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTestCa, createTestIssuer, createHttpBackend } from '@sallyport/test-fixtures'
-import { type Httpd, type Kdc, skipUnless, startKdc } from '@sallyport/real-backends'
+import { type Httpd, type Kdc, skipUnless, skipWithoutKerberosPeer, startKdc, startKerberosBackend } from '@sallyport/real-backends'
 import type { SynchronisedIssuer } from '@sallyport/principal-propagation'
 import type { WirePrincipal } from '@sallyport/tunnel'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -14,8 +14,6 @@ import {
   startConnectorBench,
   until,
 } from '../conformance/connector-bench.ts'
-import { skipWithoutKerberosPeer } from './kerberos-peer.ts'
-import { startKerberosBackend } from './kerberos-backend.ts'
 
 const issuer = createTestIssuer()
 const trusted: SynchronisedIssuer = { issuer: issuer.issuer, name: 'Test', type: 'OAUTH2', keys: issuer.keys }

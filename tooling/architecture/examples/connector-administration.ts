@@ -15,6 +15,7 @@ export const access: Access = await openAccess({
 })
 export const audit = { write: (): void => {} }
 export const backup = {} as Parameters<typeof createAdministrationRoutes>[0]['backup']
+export const checkKerberos = async (): Promise<undefined> => undefined
 export const hostAgent = {} as Parameters<typeof createAdministrationRoutes>[0]['hostAgent']
 export const lifecycle = {} as Parameters<typeof createAdministrationRoutes>[0]['lifecycle']
 export const leafKey = {} as Parameters<typeof createAdministrationRoutes>[0]['leafKey']

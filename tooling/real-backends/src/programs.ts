@@ -39,7 +39,8 @@ export function skipUnlessRoot(): boolean {
   return process.getuid?.() !== 0 && skip('this is not root')
 }
 
-function skip(reason: string): boolean {
+/** Says loudly why something is skipped. @throws Error instead when `REQUIRE_REAL=1`. */
+export function skip(reason: string): boolean {
   if (process.env['REQUIRE_REAL'] === '1') throw new Error(`${reason}, and REQUIRE_REAL=1 forbids to skip`)
   process.stderr.write(`\n*** SKIPPED against the real world: ${reason} ***\n`)
   return true

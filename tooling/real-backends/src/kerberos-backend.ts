@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Httpd, type Kdc, startHttpd } from '@sallyport/real-backends'
+import { type Httpd, startHttpd } from './httpd.ts'
+import type { Kdc } from './kdc.ts'
 
 /**
  * A backend that lets only users with a ticket in, by MIT's GSSAPI. It answers who the user is in `x-remote-user`, and with what he was logged on in
