@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 import { allFaults, faultNames, tornWritesName } from './src/all-faults.ts'
-import { startInstallation } from './src/installation.ts'
+import { type Installation, startInstallation } from './src/installation.ts'
 import { obstacle, prepareIsolation, runIsolated } from './src/isolation.ts'
 import { openLedger } from './src/ledger.ts'
 import { hosts, layNetwork } from './src/network.ts'
@@ -50,16 +50,34 @@ async function inflictAll({ only, rounds }: FaultOptions): Promise<Report> {
   for (const fault of wanted) {
     for (const victim of fault.victims) {
       tell(`${fault.title}: ${victim}`)
-      observations.push(await observe(installation, ledger, fault, victim))
+      observations.push(await explained(installation, observe(installation, ledger, fault, victim)))
     }
   }
   const tornWrites: Report['tornWrites'][number][] = []
   for (const victim of isWanted(tornWritesName) ? (['master', 'shadow'] as const) : []) {
     tell(`killed in the middle of changes: ${victim}, ${rounds} rounds`)
-    tornWrites.push(await tearWrites(installation, ledger, victim, rounds))
+    tornWrites.push(await explained(installation, tearWrites(installation, ledger, victim, rounds)))
   }
   return { observations, tornWrites }
 }
+
+/** An installation that does not come round is what a run must not hide: what the machines said last goes with the error. */
+async function explained<T>({ cloud, connectors }: Installation, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    for (const machine of [cloud, ...connectors.map((connector) => connector.machine)]) {
+      const lines = machine
+        .complaints()
+        .split('\n')
+        .filter((line) => !line.includes('"configuration taken over"'))
+      tell(`${machine.name} said last:\n${lines.slice(-shownLines).join('\n')}`)
+    }
+    throw error
+  }
+}
+
+const shownLines = 20
 
 function tell(what: string): void {
   process.stderr.write(`${what}\n`)

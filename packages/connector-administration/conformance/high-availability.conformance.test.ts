@@ -347,6 +347,22 @@ describe('after a take-over', () => {
     expect([await stateOf(again, 'shadow'), await stateOf(shadow, 'master')]).toEqual(['READY', 'CONNECTED'])
   })
 
+  it('opens a tunnel again that the former master had replaced, as soon as that is its shadow', async () => {
+    const { master, network, shadow } = await startConnectedPair()
+    network.cut = true
+    await takeOver(shadow)
+    await until(async () => (await tunnelOf(master)) !== 'Connected')
+    const state = `${demo}/state`
+    await master.call('PUT', state, { connected: false })
+    await master.call('PUT', state, { connected: true })
+    await until(async () => (await tunnelOf(shadow)) !== 'Connected')
+    network.cut = false
+    await passSteps(shadow, 12)
+    await until(async () => (await roleOf(master)) === 'shadow')
+    await passSteps(master, 4, 1)
+    await until(async () => (await tunnelOf(shadow)) === 'Connected')
+  })
+
   it('CC-138 two masters that meet again become a pair: the former one becomes the shadow', async () => {
     const { master, network, shadow } = await startConnectedPair()
     // The shadow does not see the master any more, while both live.

@@ -64,7 +64,9 @@ export function createPair(options: PairOptions): Pair {
       }),
     // Not in turn: each may be waiting for the other.
     async ping(from) {
-      master.hear()
+      const isNewShadow = master.hear(from.role)
+      // It may have been a master a moment ago, and have replaced tunnels of this one.
+      if (isNewShadow && installation.role === 'master') void inTurn(() => installation.reopenTunnels()).catch(member.report)
       if (roles.isOutvoted(from))
         void inTurn(async () => (roles.isOutvoted(from) ? await giveUp(pairAuthor) : undefined)).catch(member.report)
       return await member.status()

@@ -62,6 +62,11 @@ export function createInstallation(options: {
       )
       return opened.filter(({ status }) => status === 'fulfilled').length
     },
+    async reopenTunnels() {
+      const replaced = connector.status.links.filter(({ tunnel }) => tunnel.kind === 'failed' && tunnel.reason === 'replaced')
+      const meant = wanted().filter((holder) => replaced.some((link) => isSame(link, holder)))
+      await Promise.allSettled(meant.map((holder) => connector.connect(holder)))
+    },
     async isServing() {
       if (wanted().length === 0) return true
       const open = connector.status.links.filter(({ tunnel }) => tunnel.kind === 'ready')
