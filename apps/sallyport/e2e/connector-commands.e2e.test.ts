@@ -183,6 +183,10 @@ describe('access control', () => {
     })
     await run(['mapping', 'remove', 'a.demo:80'])
     expect(await json(['connector', 'config-import', archive, '--no-resources'])).toMatchObject({ code: 0 })
+    expect(await json(['connector', 'config-import', archive, '--mappings-only'])).toMatchObject({
+      code: 1,
+      error: { message: expect.stringContaining('access-control.json') },
+    })
     expect(
       (await json(['mapping', 'list'])).mappings.map(({ totalResourcesCount, virtualHost }: any) => [virtualHost, totalResourcesCount]),
     ).toEqual([

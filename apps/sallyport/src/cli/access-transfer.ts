@@ -1,10 +1,14 @@
 import type { Command } from 'commander'
 import { addAdministrationOptions, administering, requireAdministered } from './administering.ts'
 import { readWholeFile, writeNewFile } from './archive-file.ts'
-import { addSubaccountOption, chooseSubaccount, type SubaccountOption, subaccountPath } from './chosen-subaccount.ts'
+import { addSubaccountOption, chooseSubaccount, type ListedSubaccount, type SubaccountOption, subaccountPath } from './chosen-subaccount.ts'
 import { mappingPath } from './shown-mapping.ts'
 
-interface ImportOptions extends SubaccountOption {
+interface ContentOption extends SubaccountOption {
+  readonly mappingsOnly?: boolean
+}
+
+interface ImportOptions extends ContentOption {
   readonly overwrite?: boolean
   readonly resources: boolean
 }
@@ -14,43 +18,54 @@ interface ExportOptions extends SubaccountOption {
   readonly resource: readonly string[]
 }
 
-/** `connector config-export|config-import`: access control of a subaccount. `connector scenario export|import|remove`: named sets of resources (cloud-connector.md §2.10). */
+const mappingsOnly = 'an archive of mappings with their resources, and nothing else'
+
+function contentPath(key: ListedSubaccount, { mappingsOnly: only }: ContentOption): string {
+  return `${subaccountPath(key, 'private')}/${only === true ? 'accessControl' : 'configuration'}`
+}
+
+/** `connector config-export|config-import`: what is configured for a subaccount. `connector scenario export|import|remove`: named sets of resources (cloud-connector.md §2.10). */
 export function addAccessTransferCommands(connector: Command): void {
   const adding = (command: Command): Command => addSubaccountOption(addAdministrationOptions(command))
   adding(
     connector
       .command('config-export')
-      .description('mappings of a subaccount with their resources, as an archive')
-      .argument('<file>', 'ZIP archive to be made'),
-  ).action(async (file: string, options: SubaccountOption, command: Command) => {
+      .description('mappings, cookie domains and channels of a subaccount, as an archive without keys and trust')
+      .argument('<file>', 'ZIP archive to be made')
+      .option('--mappings-only', mappingsOnly),
+  ).action(async (file: string, options: ContentOption, command: Command) => {
     await administering(command, async (administration, printer) => {
       const key = await chooseSubaccount(administration, options.subaccount)
-      const archive = await administration.download('GET', `${subaccountPath(key, 'private')}/accessControl`)
+      const archive = await administration.download('GET', contentPath(key, options))
       writeNewFile(file, archive)
-      printer.result({ file, subaccount: key.subaccount, bytes: archive.length }, () => `${file} holds the mappings of ${key.subaccount}.`)
+      printer.result(
+        { file, subaccount: key.subaccount, bytes: archive.length },
+        () => `${file} holds what is configured for ${key.subaccount}.`,
+      )
     })
   })
   adding(
     connector
       .command('config-import')
-      .description('mappings from an archive; those that are there stay unless told otherwise')
+      .description('take an archive over; what is there stays unless told otherwise')
       .argument('<file>', 'ZIP archive'),
   )
-    .option('--overwrite', 'replace mappings that are there')
+    .option('--mappings-only', mappingsOnly)
+    .option('--overwrite', 'replace what is there')
     .option('--no-resources', 'take the mappings alone, so that they admit nothing at first')
     .action(async (file: string, options: ImportOptions, command: Command) => {
       const archive = readWholeFile(file)
       await administering(command, async (administration, printer) => {
         requireAdministered(administration, 'the mappings of its connector', ['the entries of the archive'])
         const key = await chooseSubaccount(administration, options.subaccount)
-        await administration.upload('POST', `${subaccountPath(key, 'private')}/accessControl`, [
+        await administration.upload('POST', contentPath(key, options), [
           ['archive', archive],
           ['overwrite', String(options.overwrite === true)],
           ['includeResources', String(options.resources)],
         ])
         printer.result(
           { file, subaccount: key.subaccount, outcome: 'imported' },
-          () => `${key.subaccount} has the mappings of ${file}. Next: sallyport mapping list`,
+          () => `${key.subaccount} has taken ${file} over. Next: sallyport mapping list`,
         )
       })
     })

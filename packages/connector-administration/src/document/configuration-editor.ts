@@ -14,7 +14,7 @@ export interface ConfigurationEditor {
   /** What is in force. */
   readonly document: AdministeredDocument
   /** The file that decides alone, where nothing can be changed. */
-  readonly configuredBy?: string | undefined
+  readonly configuredBy: string | undefined
   /**
    * Replaces the document by what `edit` makes of it: checked, stored, taken over by the connector. `user` is who asked, for the audit log. Returns the new
    * document; the same one when `edit` returned its argument, and nothing is stored then.
@@ -71,6 +71,7 @@ export async function openConfigurationEditor(options: {
   }
 
   return {
+    configuredBy: undefined,
     get document() {
       return document
     },

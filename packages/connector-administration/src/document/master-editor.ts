@@ -7,6 +7,7 @@ import type { ConfigurationEditor } from './configuration-editor.ts'
  */
 export function createMasterEditor(editor: ConfigurationEditor): ConfigurationEditor {
   return {
+    configuredBy: editor.configuredBy,
     get document() {
       return editor.document
     },
