@@ -263,7 +263,7 @@ describe('principals', () => {
     expect(await json(['principal', 'subject-pattern', 'move', '1', '0'])).toMatchObject({ code: 0 })
     expect(await json(['principal', 'subject-pattern', 'set', '0', 'CN=${email}'])).toMatchObject({ code: 0 })
     expect((await json(['principal', 'subject-pattern', 'list'])).rules).toMatchObject([
-      { index: 0, condition: 'email exists', subjectPattern: { CN: '${email}', O: '' } },
+      { index: 0, condition: 'email exists', subjectPattern: { CN: '${email}' } },
       { index: 1, condition: 'user_type is Technical' },
       { index: 2, condition: 'always true' },
     ])

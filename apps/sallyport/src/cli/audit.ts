@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { AuditSelection } from '@sallyport/cloud-connector'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { formatTable } from '../output/printer.ts'
-import { type AuditedPart, auditFolders, exportAuditEntries, verifyAuditLogs } from '../stack/audit-logs.ts'
+import { type AuditedPart, auditFolders } from '../stack/audited-parts.ts'
 import { createContext } from './context.ts'
 
 /** `audit verify`: whether the audit logs of this installation are as they were written. Exit code 1 when they are not. */
@@ -16,6 +16,7 @@ export function addAuditCommand(program: Command): void {
     .option('--log <part>', `${Object.keys(auditFolders).join(', ')}; several with commas (default: all there are)`)
     .action(async (options: { readonly log?: string }, command: Command) => {
       const { printer, folder } = createContext(command)
+      const { verifyAuditLogs } = await import('../stack/audit-logs.ts')
       const logs = await verifyAuditLogs(folder(), partsOf(options.log))
       const intact = logs.every(({ problems }) => problems.length === 0)
       printer.result({ intact, logs }, () =>
@@ -51,6 +52,7 @@ export function addAuditCommand(program: Command): void {
       const [part, ...more] = partsOf(options.log)
       if (part === undefined || more.length > 0) throw usageError('--log takes one part')
       const file = resolve(options.out)
+      const { exportAuditEntries } = await import('../stack/audit-logs.ts')
       const { bytes, entries } = await exportAuditEntries(folder(), part, selectionOf(options), { file, nowMs: systemClock.now() })
       printer.result({ file, entries, bytes }, () => `${entries} entries are in ${file}`)
     })

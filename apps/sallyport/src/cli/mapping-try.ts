@@ -18,7 +18,7 @@ interface TryOptions extends SubaccountOption, TokenOptions {
 /** What the REST API answers: the principal in its words. */
 type Simulated = Omit<RequestSimulation, 'principal'> & {
   readonly principal?:
-    | { readonly use: 'ticket'; readonly user: string }
+    | { readonly use: 'ticket'; readonly user?: string; readonly problem?: string; readonly message?: string }
     | { readonly use: 'empty-header' | 'nothing' }
     | ({ readonly use: 'certificate' } & SimulatedPrincipal)
 }
@@ -67,7 +67,8 @@ function linesOf(
 ): readonly (readonly [string, string])[] {
   const shown = ({ exactMatchOnly, id }: { readonly exactMatchOnly: boolean; readonly id: string }): string =>
     exactMatchOnly ? `${id} (exact)` : `${id} (and what begins with it)`
-  const isPrincipal = principal?.use === 'certificate' && !principal.issuable
+  // A resource admits it, and its user is in the way.
+  const isPrincipal = !allowed && resource !== undefined
   return [
     [
       'mapping',
@@ -88,7 +89,11 @@ function describePrincipal(principal: NonNullable<Simulated['principal']>): read
     case 'certificate':
       return principalLines(principal)
     case 'ticket':
-      return [['user', `${principal.user}, by a Kerberos ticket`]]
+      if (principal.user === undefined) return [['refused', principal.message ?? 'the token is not trusted']]
+      return [
+        ['user', `${principal.user}, by a Kerberos ticket`],
+        ...(principal.problem === undefined ? [] : [['refused', principal.problem] as const]),
+      ]
     case 'empty-header':
       return [['user', 'none, and the backend is told to log nobody on by the certificate of the connector']]
     case 'nothing':

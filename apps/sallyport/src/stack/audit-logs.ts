@@ -2,18 +2,9 @@ import type { KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { type AuditExport, type AuditSelection, type AuditVerification, exportAuditLog, verifyAuditLog } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
+import { auditFolders, type AuditedPart } from './audited-parts.ts'
 import { auditKeyOf } from './connector-material.ts'
 import type { DataFolder } from './data-folder.ts'
-
-/** The parts that keep an audit log, and where below the data folder. */
-export const auditFolders = {
-  connector: ['connector', 'audit'],
-  'connectivity-proxy': ['cloud', 'audit'],
-  'destination-service': ['cloud', 'destination-audit'],
-} as const
-
-/** A part that keeps an audit log. */
-export type AuditedPart = keyof typeof auditFolders
 
 /** One log, and what a verification found. */
 export interface VerifiedLog extends AuditVerification {
