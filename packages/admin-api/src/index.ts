@@ -10,6 +10,7 @@
  */
 export type { DestinationAdminClientOptions } from './admin-call.ts'
 export type { AdminAnswer, AdminRequest, AdminRequestInit } from './admin-request.ts'
+export { type HeapSettings, heapSizeSchema, parseHeapSize } from './connector/heap-size.ts'
 export { ruleOf, showValue } from './value-rule.ts'
 export {
   checkDestination,

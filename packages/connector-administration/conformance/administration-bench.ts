@@ -1,4 +1,5 @@
 import { request as httpsRequest } from 'node:https'
+import type { HeapSettings } from '@sallyport/admin-api'
 import {
   type AdminListener,
   type CloudConnector,
@@ -140,7 +141,7 @@ export async function startAdministrationBench(
   await applyPendingRestore(material)
   const audited: AuditEntry[] = []
   const audit = { failing: false, write: (entry: AuditEntry) => void audited.push(entry), flushed: () => Promise.resolve() }
-  const startOptions = { current: given.startOptions, restored: undefined as string | undefined }
+  const startOptions = { current: given.startOptions, restored: undefined as string | undefined, heap: {} as HeapSettings }
   let restarts = 0
   let editor: ConfigurationEditor | undefined
   const opened = (): ConfigurationEditor => {
@@ -203,6 +204,7 @@ export async function startAdministrationBench(
     clock,
     initialPassword: () => 'manage',
     forcePasswordChange: true,
+    loginInformation: () => opened().document.loginInformation,
     ownCertificate: own,
     audit: installationAudit,
     ...(given.log === undefined ? {} : { log: given.log }),
@@ -259,6 +261,13 @@ export async function startAdministrationBench(
       access: { ...access, authenticate },
       traces,
       connectorId: given.connectorId ?? 'bench',
+      runtime: {
+        heapLimitBytes: 1,
+        read: async () => startOptions.heap,
+        async write(settings) {
+          startOptions.heap = settings
+        },
+      },
       hostAgent: given.hostAgent ?? { isFile: async () => false, ping: async () => {} },
       pair,
       backup: {

@@ -87,3 +87,8 @@ export const generatedRenewalCheckMs = 3_600_000
 
 /** A keytab: a key of 100 bytes for each encryption type and each password that a service user has had for years. */
 export const maxKeytabBytes = 65_536
+/** Text on the log-on page: a screen of it. */
+export const maxLoginInformationLength = 10_000
+
+/** The heap that a connector needs to start and to serve some tunnels; with less it could not be told better any more. */
+export const smallestHeapBytes = 134_217_728

@@ -5,6 +5,7 @@ import { type PartContext, type Role, roles, type RunningPart } from '../stack/p
 import { portsWithOffset } from '../stack/ports.ts'
 import { startStackProcess } from '../stack/stack-process.ts'
 import { openServiceManager } from '../systemd/service-manager.ts'
+import { readHeapSettings } from '../stack/start-options.ts'
 import { createEventLog } from '../trace/event-log.ts'
 import { findConfigurationFile, noConfiguration } from './config.ts'
 import { createContext } from './context.ts'
@@ -42,9 +43,9 @@ export function addServeCommand(program: Command): void {
     .option('--compat-default-password', 'connector: begin with the password of the original, for tests; loopback only')
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(async (words: string, options: ServeOptions, command: Command) => {
-      ensureServerHeap()
       const { folder, workingFolder } = createContext(command)
       const wanted = parseRoles(words)
+      ensureServerHeap(wanted.includes('connector') ? readHeapSettings(folder()) : {})
       const file = findConfigurationFile(workingFolder, options.config)
       // A connector alone needs none: it is administered then.
       if (file === undefined && wanted.some((role) => role !== 'connector'))

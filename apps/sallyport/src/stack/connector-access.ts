@@ -21,9 +21,10 @@ export async function openConnectorAccess(
     readonly compatDefaultPassword: boolean
     readonly ownCertificate: OwnedCertificate
     readonly audit: Pick<AuditSink, 'write'>
+    readonly loginInformation: () => string
   },
 ): Promise<Access> {
-  const { administered, audit, compatDefaultPassword, material, ownCertificate } = options
+  const { administered, audit, compatDefaultPassword, loginInformation, material, ownCertificate } = options
   if (compatDefaultPassword && !isLoopback(configuration.connectorAdmin.host)) {
     throw new ConnectivityError(
       'CONFIGURATION_INVALID',
@@ -38,6 +39,7 @@ export async function openConnectorAccess(
     log,
     audit,
     ownCertificate,
+    loginInformation,
     forcePasswordChange: administered,
     initialPassword() {
       const password = compatDefaultPassword ? defaultPassword : randomBytes(12).toString('base64url')

@@ -38,6 +38,7 @@ import { openConnectorPair } from './connector-pair.ts'
 import { describeTunnel, reportOf } from './connector-report.ts'
 import { sessionControl } from './connector-session.ts'
 import { createHostAgent } from './host-agent.ts'
+import { createRuntimeSettings, startOptionsFile } from './start-options.ts'
 import { localNames, openAuthority } from './local-authority.ts'
 import type { PartContext, RunningPart } from './part.ts'
 import { requireFreePorts } from './ports.ts'
@@ -126,6 +127,7 @@ export async function startConnectorPart(
     compatDefaultPassword: options.compatDefaultPassword ?? false,
     ownCertificate: adminIdentity(context),
     audit: installationAudit,
+    loginInformation: () => editor.document.loginInformation,
   })
   const isMaster = (): boolean => editor.document.connector.haRole === 'master'
   const isShadow = (): boolean => editor.document.connector.haRole === 'shadow'
@@ -169,6 +171,7 @@ export async function startConnectorPart(
       traces,
       connectorId: material.connectorId,
       hostAgent: createHostAgent(),
+      runtime: createRuntimeSettings(folder),
       lifecycle: createSubaccountLifecycle({
         editor,
         connector,
@@ -251,7 +254,7 @@ function backupOf(
     material: material.store,
     audit,
     startOptions: {
-      read: async () => folder.read('connector', 'props.ini'),
+      read: async () => folder.read(...startOptionsFile),
       keepRestored: async (text) => folder.write(['connector', 'props.ini.restored'], text),
     },
     restart,

@@ -43,6 +43,8 @@ export interface AccessOptions {
   /** What the administration shows as long as nobody has given it another certificate. */
   readonly ownCertificate: OwnedCertificate
   readonly audit: Pick<AuditSink, 'write'>
+  /** HTML for whoever is about to log on; none unless it is given. */
+  readonly loginInformation?: () => string
   readonly log?: Logger
 }
 
@@ -61,7 +63,12 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const { clientCertificates } = editor.settings.ui
   const shownTls = createShownTls(ownCertificate, log)
   const proveUser = createProveUser({ logOn, find: (name) => store().find(name), clientCertificates, onRefused: refusals.ofCertificate })
-  const authenticate = createAuthenticate({ proveUser, sessions, hasInitialPassword })
+  const authenticate = createAuthenticate({
+    proveUser,
+    sessions,
+    hasInitialPassword,
+    loginInformation: options.loginInformation ?? (() => ''),
+  })
   return {
     editor,
     localUser,

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { checkLoginHtml } from '../document/login-information.ts'
 import { maxCredentialsCharacters } from '../limits.ts'
 import type { Authenticate } from '../rest/route.ts'
 import type { Credentials, ProveUser } from './prove-user.ts'
@@ -9,10 +10,14 @@ import type { KnownUser } from './user-store.ts'
 /** Name of the cookie, which clients of the original know. */
 export const sessionCookie = 'JSESSIONID'
 
-const logOnPage = `<!doctype html>
+/** What stands on the page has been checked when it was set; what has come by another way is checked again. */
+function logOnPage(information: string): string {
+  const shown = checkLoginHtml(information) === undefined ? information : ''
+  return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Log on</title></head>
-<body><p>Your session has ended. Log on again.</p></body></html>
+<body><p>Your session has ended. Log on again.</p>${shown}</body></html>
 `
+}
 
 /**
  * Finds out who calls: by a session (cookie, and a token for whatever changes something), or by user and password, which open one. Clients that send user and
@@ -23,8 +28,10 @@ export function createAuthenticate(options: {
   readonly sessions: Sessions
   /** Whether a user has to change his password before anything else. */
   readonly hasInitialPassword: (name: string) => boolean
+  /** HTML on the page that says that a session has ended. */
+  readonly loginInformation: () => string
 }): Authenticate {
-  const { hasInitialPassword, proveUser, sessions } = options
+  const { hasInitialPassword, loginInformation, proveUser, sessions } = options
   const callerOf = (user: KnownUser, session?: Session): Caller => ({
     user: user.name,
     roles: user.roles,
@@ -47,7 +54,11 @@ export function createAuthenticate(options: {
     const proof = await proveUser({ socket: request.raw.socket, address: request.ip }, readBasic(request.headers.authorization))
     if (proof.kind === 'refused') {
       if (!proof.tried && id !== undefined) {
-        await reply.code(200).type('text/html; charset=utf-8').send(logOnPage)
+        await reply
+          .code(200)
+          .header('content-security-policy', "default-src 'none'")
+          .type('text/html; charset=utf-8')
+          .send(logOnPage(loginInformation()))
         return undefined
       }
       if (proof.withPassword) reply.header('www-authenticate', 'Basic realm="cloud connector", charset="UTF-8"')

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type ReportingSettings, reportingSchema } from './reporting.ts'
 import { type OnPremisesSettings, onPremisesSchema } from './on-premises.ts'
 import { type AdministeredSubaccount, administeredSubaccountSchema } from './administered-subaccount.ts'
-import { maxCustomRegions } from '../limits.ts'
+import { maxCustomRegions, maxLoginInformationLength } from '../limits.ts'
 import { type ConnectivitySettings, connectivitySettingsSchema } from './connectivity-settings.ts'
 import { type SolutionManagementSettings, solutionManagementSchema } from './solution-management.ts'
 import { type CustomRegion, customRegionSchema } from './custom-region.ts'
@@ -42,6 +42,8 @@ export interface AdministeredDocument {
   readonly reporting: ReportingSettings
   /** Of this instance alone: the other one of a pair has its own. */
   readonly logAndTrace: LogSettings
+  /** HTML on the log-on page; checked when it is set. */
+  readonly loginInformation: string
   readonly solutionManagement: SolutionManagementSettings
   readonly subaccounts: readonly AdministeredSubaccount[]
 }
@@ -69,6 +71,7 @@ export const administeredDocumentSchema: z.ZodType<AdministeredDocument> = z.str
   reporting: reportingSchema.default(reportingSchema.parse({})),
   logAndTrace: logSettingsSchema.prefault({}),
   regions: z.array(customRegionSchema).max(maxCustomRegions).default([]),
+  loginInformation: z.string().max(maxLoginInformationLength).default(''),
   solutionManagement: solutionManagementSchema.prefault({}),
   subaccounts: z.array(administeredSubaccountSchema).max(1000).default([]),
 })

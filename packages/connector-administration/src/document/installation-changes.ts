@@ -38,6 +38,7 @@ const areas: readonly AuditedArea<AdministeredDocument>[] = [
   ['TlsTrace', 'TlsTrace', ({ logAndTrace }) => logAndTrace.tlsTrace],
   ['CPICTrace', 'CpicTraceLevel', ({ logAndTrace }) => logAndTrace.cpicTraceLevel],
   ['Configuration', 'TraceFiles', ({ logAndTrace: { cleanup, rolloverThreshold } }) => ({ cleanup, rolloverThreshold })],
+  ['Configuration', 'LoginInformation', ({ loginInformation }) => loginInformation],
   ['ApplicationConfiguration', 'SolutionManagement', ({ solutionManagement }) => solutionManagement],
   ['Account', 'Subaccounts', ({ subaccounts }) => subaccounts.map(({ regionHost, subaccount }) => `${subaccount}@${regionHost}`)],
 ]

@@ -13,6 +13,7 @@ import { pairCalls } from './pair-calls.ts'
 import { connectivity } from './connectivity.ts'
 import { deprecatedChannels } from './deprecated-channels.ts'
 import { domainMappings } from './domain-mappings.ts'
+import { housekeeping, type HousekeepingOptions } from './housekeeping.ts'
 import { logAndTrace } from './log-and-trace.ts'
 import type { SubaccountLifecycle } from '../subaccounts/subaccount-lifecycle.ts'
 import { regions } from './regions.ts'
@@ -57,6 +58,7 @@ export interface AdministrationOptions {
   /** Tells this installation from others. */
   readonly connectorId: string
   readonly hostAgent: HostAgent
+  readonly runtime: HousekeepingOptions['runtime']
   /** What user certificates of the connector carry. */
   readonly leafKey: LeafKey
   /** What is traced now. */
@@ -109,6 +111,7 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     ...deprecatedChannels({ ...accessControl, lifecycle: options.lifecycle }),
     // What is logged and traced is a matter of each instance, and a shadow has settings of its host agent.
     ...logAndTrace({ ...options, editor: given.editor }),
+    ...housekeeping({ ...options, audit: options.backup.audit }),
     ...solutionManagement({ ...options, editor: given.editor }),
     ...ldapServers(options),
     ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),

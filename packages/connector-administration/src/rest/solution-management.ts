@@ -1,8 +1,8 @@
 import { isAbsolute } from 'node:path'
-import { ConnectivityError } from '@sallyport/core'
+import { type Clock, ConnectivityError } from '@sallyport/core'
 import { z } from 'zod'
 import { writeZip } from '../backup/zip-file.ts'
-import type { AdministrationOptions } from './administration-routes.ts'
+import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { renderRegistration } from './landscape-registration.ts'
 import { conflict, invalidRequest, RestError } from './rest-error.ts'
 import { type Route, route } from './route.ts'
@@ -24,9 +24,13 @@ const body = z
   .transform((given) => given ?? {})
 
 /** Reports to a solution manager (cloud-connector.md §7.9, §8.7). A shadow stores its settings; the master makes them active. */
-export function solutionManagement(
-  options: Pick<AdministrationOptions, 'clock' | 'connectorId' | 'editor' | 'hostAgent' | 'version'>,
-): readonly Route[] {
+export function solutionManagement(options: {
+  readonly clock: Clock
+  readonly connectorId: string
+  readonly editor: ConfigurationEditor
+  readonly hostAgent: HostAgent
+  readonly version: string
+}): readonly Route[] {
   const { clock, connectorId, editor, hostAgent, version } = options
   return [
     route({ method: 'GET', path, permission: 'all', handle: () => ({ status: 200, body: editor.document.solutionManagement }) }),

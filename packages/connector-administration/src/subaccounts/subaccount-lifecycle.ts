@@ -7,6 +7,7 @@ import {
   type MaterialStore,
   type Reachability,
   removeIdentity,
+  removeUnusedMaterial,
   saveIdentity,
   type Simulation,
 } from '@sallyport/cloud-connector'
@@ -54,6 +55,8 @@ export interface SubaccountLifecycle {
   setConnected(user: string, key: SubaccountKey, connected: boolean): Promise<void>
   /** Exchanges credentials for a new certificate. */
   renew(user: string, key: SubaccountKey, credentials: CloudCredentials): Promise<void>
+  /** Removes secrets that belong to no subaccount any more, and returns how many. Between the other changes, so that nothing goes that one of them has just made. */
+  removeUnused(user: string): Promise<number>
   /** Takes the trust list of the cloud side over. @throws ConnectivityError when there is no tunnel. */
   synchroniseTrust(user: string, entry: AdministeredSubaccount): Promise<void>
   /** Looks whether the backend of a mapping can be reached. @throws ConnectivityError `NOT_FOUND` without a certificate. */
@@ -222,6 +225,15 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
         await takeIn(enrolled.identity)
         return entry.connected ? enrolled.identity : undefined
       }),
+    async removeUnused(user) {
+      let removed = 0
+      await inTurn(async () => {
+        await requireChanges(user)
+        removed = await removeUnusedMaterial(material, editor.document.subaccounts)
+        return undefined
+      })
+      return removed
+    },
     async synchroniseTrust(user, entry) {
       await connector.synchroniseTrust(entry, user)
     },
