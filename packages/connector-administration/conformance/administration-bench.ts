@@ -118,6 +118,8 @@ export async function startAdministrationBench(
     readonly haRole?: 'master' | 'shadow'
     readonly version?: string
     readonly port?: number
+    /** Then its certificate is any. */
+    readonly isPageReplaced?: boolean
     /** What the port shows; a new certificate unless told. */
     readonly identity?: TestIdentity
     readonly startOptions?: string
@@ -217,6 +219,7 @@ export async function startAdministrationBench(
   const notices: PairNotice[] = []
   let port = 0
   const installation = createInstallation({ editor, connector, material, version: given.version ?? '1.2.3' })
+  const page = (): Page => (given.isPageReplaced === true ? { port, rejectUnauthorized: false } : { port, ca: ca.certificate })
   const pair = createPair({
     store: await openHaSettings(material),
     installation,
@@ -322,12 +325,12 @@ export async function startAdministrationBench(
         )
       const encoded = new Response(form)
       const type = encoded.headers.get('content-type') ?? ''
-      return call(port, method, path, Buffer.from(await encoded.arrayBuffer()), { 'content-type': type, 'x-role': 'sccadmin' })
+      return call(page(), method, path, Buffer.from(await encoded.arrayBuffer()), { 'content-type': type, 'x-role': 'sccadmin' })
     },
     access,
-    call: (method, path, body, { as = 'sccadmin', headers } = {}) => call(port, method, path, body, { 'x-role': as, ...headers }),
+    call: (method, path, body, { as = 'sccadmin', headers } = {}) => call(page(), method, path, body, { 'x-role': as, ...headers }),
     send: (method, path, { body, user, headers } = {}) =>
-      call(port, method, path, body, {
+      call(page(), method, path, body, {
         // Without it, this client says that it closes the connection.
         connection: 'keep-alive',
         ...(user === undefined ? {} : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }),
@@ -344,15 +347,17 @@ export async function startAdministrationBench(
   return bench
 }
 
-function call(port: number, method: string, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<BenchAnswer> {
+/** Where a bench answers, and what its page may show. */
+type Page = { readonly port: number } & ({ readonly ca: string } | { readonly rejectUnauthorized: false })
+
+function call(page: Page, method: string, path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<BenchAnswer> {
   return new Promise((resolve, reject) => {
     const request = httpsRequest(
       {
         host: '127.0.0.1',
-        port,
+        ...page,
         method,
         path,
-        ca: ca.certificate,
         agent: false,
         headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       },

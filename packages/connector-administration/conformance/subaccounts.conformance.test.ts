@@ -75,8 +75,9 @@ describe('a subaccount that is added', () => {
       locationID: '',
     })
     expect(await read()).toEqual(answer.json())
+    const { _links: links } = answer.json()
     expect((await bench.call('GET', subaccounts)).json()).toEqual([
-      { _links: answer.json()._links, regionHost: region, subaccount: 'demo', locationID: '' },
+      { _links: links, regionHost: region, subaccount: 'demo', locationID: '' },
     ])
     expect(tunnels()).toHaveLength(1)
   })

@@ -1,6 +1,7 @@
 import { createManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type AdministrationBench, type BenchAnswer, startAdministrationBench } from './administration-bench.ts'
+import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
+import { createProviderClient, type ProviderClient } from './provider-client.ts'
 import { region, type SmallCloud, startSmallCloud } from './small-cloud.ts'
 
 /**
@@ -22,19 +23,8 @@ afterEach(async () => {
 
 const subaccounts = '/api/v1/configuration/subaccounts'
 const demo = `${subaccounts}/${region}/demo`
-const call = (method: string, path: string, body?: unknown): Promise<BenchAnswer> =>
-  bench.call(method, path, body, { headers: { accept: '*/*' } })
-/** As the provider: whatever is not one of its three answers is an error, and what it reads it parses. */
-async function ok(method: string, path: string, body?: unknown): Promise<any> {
-  const answer = await call(method, path, body)
-  expect([method, path, answer.status, answer.body]).toEqual([
-    method,
-    path,
-    expect.toSatisfy((status) => [200, 201, 204].includes(status)),
-    answer.body,
-  ])
-  return answer.body === '' ? undefined : answer.json()
-}
+const ok: ProviderClient['ok'] = (...words) => createProviderClient(bench).ok(...words)
+const call: ProviderClient['call'] = (...words) => createProviderClient(bench).call(...words)
 const createSubaccount = () =>
   ok('POST', subaccounts, {
     cloudPassword: 'secret',
@@ -137,5 +127,25 @@ describe('a client that works like the Terraform provider', () => {
     ])
     await ok('DELETE', `${domains}/inside`)
     expect([await ok('GET', domains), await ok('GET', `${demo}/systemMappings`)]).toEqual([[], []])
+  })
+
+  it.each([
+    ['K8S', { k8sCluster: 'cluster.example', k8sService: 'service-one', port: '3000' }, { port: 3000 }],
+    ['ABAPCloud', { abapCloudTenantHost: 'tenant.abap.example', instanceNumber: '20' }, { instanceNumber: 20, port: 3320 }],
+    ['ABAPCloudSNC', { abapCloudTenantHost: 'tenant.abap.example', instanceNumber: '21' }, { instanceNumber: 21, port: 4821 }],
+  ] as const)('creates a %s channel, finds its number in the list, changes, disables and destroys it', async (type, sent, read) => {
+    await createSubaccount()
+    const channels = `${demo}/channels/${type}`
+    expect(await ok('POST', channels, { ...sent, connections: '1', comment: 'made' })).toBeUndefined()
+    const [{ id }] = await ok('GET', channels)
+    const one = `${channels}/${id}`
+    const links = { self: { href: expect.any(String) }, state: { href: expect.any(String) } }
+    const shown = { ...sent, ...read, id, type, enabled: false, connections: 1, comment: 'made', _links: links }
+    expect([await ok('GET', channels), await ok('GET', one)]).toEqual([[shown], shown])
+    await ok('PUT', one, { ...sent, connections: '2', comment: 'changed' })
+    await ok('PUT', `${one}/state`, { enabled: 'false' })
+    expect(await ok('GET', one)).toEqual({ ...shown, connections: 2, comment: 'changed' })
+    await ok('DELETE', one)
+    expect(await ok('GET', channels)).toEqual([])
   })
 })
