@@ -93,6 +93,22 @@ describe.skipIf(keytoolIsMissing)('key stores of the JDK', () => {
     expect(keystore).toMatchObject({ locked: true, trusted: [], entries: [{ alias: 'a' }] })
     expect(keystore.entries[0]).not.toHaveProperty('privateKey')
   })
+
+  it('open a key in PKCS #12 that has another password than the store, with both', async () => {
+    const content = inWorkshop(({ java, keytool, read, write }) => {
+      const made = ['-genkeypair', '-alias', 'a', '-dname', 'CN=a', '-keyalg', 'EC', '-keystore', 's.p12', '-storetype', 'PKCS12']
+      keytool(...made, ...store)
+      write('Protect.java', protectsKey)
+      java('Protect.java')
+      return read('t.p12')
+    })
+    const file = { name: 't.p12', content, password: 'secret1' }
+    await expect(readKeystore(file)).rejects.toThrow('cannot be opened with the given password')
+    await expect(readKeystore({ ...file, keyPassword: 'wrong' })).rejects.toThrow('cannot be opened with the given password')
+    expect((await readKeystore({ ...file, keyPassword: 'another1' })).entries).toMatchObject([
+      { alias: 'a', privateKey: expect.stringContaining('PRIVATE KEY') },
+    ])
+  })
 })
 
 describe.skipIf(keytoolIsMissing)('keytool', () => {
@@ -145,3 +161,16 @@ async function refusal(work: Promise<unknown>): Promise<unknown> {
   }
   throw new Error('nothing was refused')
 }
+
+/** keytool itself gives keys in PKCS #12 the password of the store. */
+const protectsKey = `
+  import java.io.*; import java.security.KeyStore;
+  class Protect {
+    public static void main(String[] arguments) throws Exception {
+      var store = KeyStore.getInstance(new File("s.p12"), "secret1".toCharArray());
+      var key = store.getKey("a", "secret1".toCharArray());
+      store.setKeyEntry("a", key, "another1".toCharArray(), store.getCertificateChain("a"));
+      try (var to = new FileOutputStream("t.p12")) { store.store(to, "secret1".toCharArray()); }
+    }
+  }
+`

@@ -13,6 +13,8 @@ export interface Workshop {
   read(file: string): Buffer
   openssl(...args: readonly string[]): string
   keytool(...args: readonly string[]): string
+  /** Runs a program in one file of source. */
+  java(...args: readonly string[]): string
 }
 
 /** Runs `work` in a folder that is removed afterwards. */
@@ -25,6 +27,7 @@ export function inWorkshop<T>(work: (workshop: Workshop) => T): T {
       write: (file, content) => writeFileSync(join(folder, file), content),
       read: (file) => readFileSync(join(folder, file)),
       openssl: (...args) => run('openssl', args),
+      java: (...args) => run('java', ['-Xshare:auto', '-XX:TieredStopAtLevel=1', ...args]),
       keytool: (...args) => run('keytool', ['-J-Xshare:auto', '-J-XX:TieredStopAtLevel=1', '-J-Duser.language=en', ...args]),
     })
   } finally {

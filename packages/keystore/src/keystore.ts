@@ -33,6 +33,8 @@ export interface KeystoreFile {
   readonly content: Buffer
   /** Of the key store, and of encrypted private keys in PEM. Without one the public parts are still read where the format allows. */
   readonly password?: string | undefined
+  /** Of the private keys in PKCS #12, where it is another one; keytool makes none such, Java does. */
+  readonly keyPassword?: string | undefined
   /** `brief` gives up on files that take more than about 50 ms of deriving keys, for looking into many of them; everything is tried unless told. */
   readonly effort?: 'brief'
 }
@@ -46,17 +48,17 @@ export interface KeystoreFile {
  *
  * @throws ConnectivityError `MESSAGE_INVALID`; see {@link isPasswordRefused}. Nothing of the content is in the message, and there is no cause.
  */
-export async function readKeystore({ name, content, password, effort }: KeystoreFile): Promise<Keystore> {
+export async function readKeystore({ name, content, password, keyPassword, effort }: KeystoreFile): Promise<Keystore> {
   const what = `the file ${JSON.stringify(name)}`
   if (content.length > maxKeystoreBytes) throw unreadable(what, `is larger than ${maxKeystoreBytes} bytes`)
-  if ((password ?? '').length > maxPasswordCharacters)
+  if ([password, keyPassword].some((each) => (each ?? '').length > maxPasswordCharacters))
     throw unreadable(what, `has a password of more than ${maxPasswordCharacters} characters`)
   const work = createKeyWork(what, effort)
   switch (tryReadFormat({ name, content })) {
     case 'certificates':
       return readCertificateFile(content, { what, password, work })
     case 'pkcs12':
-      return readPkcs12(content, { what, password, work })
+      return readPkcs12(content, { what, password, keyPassword, work })
     case 'jks':
       return readJks(content, { what, password })
     case undefined:

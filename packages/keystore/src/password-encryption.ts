@@ -15,6 +15,8 @@ const runScrypt = promisify<string, Buffer, number, ScryptOptions, Buffer>(scryp
 export interface Opening {
   readonly what: string
   readonly password: string | null
+  /** Of private keys that have another one than the file. */
+  readonly keyPassword?: string | undefined
   readonly work: KeyWork
 }
 

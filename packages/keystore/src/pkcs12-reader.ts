@@ -16,16 +16,19 @@ const encryptedData = '1.2.840.113549.1.7.6'
 /** Reads PKCS #12 in password integrity mode (RFC 7292), also with the MAC of RFC 9579. */
 export async function readPkcs12(
   content: Buffer,
-  { what, password, work }: { readonly what: string; readonly password: string | undefined; readonly work: KeyWork },
+  {
+    password,
+    ...rest
+  }: { readonly what: string; readonly password: string | undefined; readonly keyPassword?: string | undefined; readonly work: KeyWork },
 ): Promise<Keystore> {
-  const pfx = parseElement(content, what)
-  if (password !== undefined && password !== '') return open(pfx, { what, password, work })
+  const pfx = parseElement(content, rest.what)
+  if (password !== undefined && password !== '') return open(pfx, { password, ...rest })
   try {
-    return await open(pfx, { what, password: '', work })
+    return await open(pfx, { password: '', ...rest })
   } catch (error) {
     // Some programs write an empty password, others none at all; the two derive different keys.
     if (!isPasswordRefused(error)) throw error
-    return open(pfx, { what, password: null, work })
+    return open(pfx, { password: null, ...rest })
   }
 }
 
@@ -131,7 +134,8 @@ async function collect(
         break
       case `${bagTypes}.2`: {
         const [algorithm, encrypted] = read.list(value)
-        bags.keys.push({ alias, key: openPkcs8Key(await decrypt(algorithm, read.octets(encrypted), opening), what) })
+        const plain = await decrypt(algorithm, read.octets(encrypted), { ...opening, password: opening.keyPassword ?? opening.password })
+        bags.keys.push({ alias, key: openPkcs8Key(plain, what) })
         break
       }
       case `${bagTypes}.3`: {

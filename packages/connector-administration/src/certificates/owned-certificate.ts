@@ -98,8 +98,11 @@ export function acceptSigned(pem: string, slot: CertificateSlot): CertificateSlo
 }
 
 /** Takes a PKCS #12 file with one private key. @throws RestError 400. */
-export async function acceptPkcs12(content: Uint8Array, password: string): Promise<CertificateSlot> {
-  const read = await readKeystore({ name: 'upload.p12', content: Buffer.from(content), password }).catch((error: unknown) => {
+export async function acceptPkcs12(
+  content: Uint8Array,
+  { password, keyPassword }: { readonly password: string; readonly keyPassword: string | undefined },
+): Promise<CertificateSlot> {
+  const read = await readKeystore({ name: 'upload.p12', content: Buffer.from(content), password, keyPassword }).catch((error: unknown) => {
     throw refusalOf('pkcs12', error)
   })
   const [entry, second] = read.entries.filter(({ privateKey }) => privateKey !== undefined)

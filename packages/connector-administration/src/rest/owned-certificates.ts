@@ -158,7 +158,9 @@ export function ownedCertificateRoutes(place: OwnedCertificatePlace, kept: Owned
       ...only,
       upload: true,
       async handle({ caller, form }) {
-        const slot = await acceptPkcs12(form.file('pkcs12'), form.text('password'))
+        // An empty one is that of whoever left the field of a form empty.
+        const keyPassword = form.optionalText('keyPassword') || undefined
+        const slot = await acceptPkcs12(form.file('pkcs12'), { password: form.text('password'), keyPassword })
         await replace(caller.user, () => slot)
         return { status: 204 }
       },
