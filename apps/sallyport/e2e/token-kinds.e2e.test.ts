@@ -1,7 +1,11 @@
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
 import { createTestCa, createTestIssuer, type TestIssuer } from '@sallyport/test-fixtures'
 import { skipUnless } from '@sallyport/real-backends'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -16,6 +20,10 @@ let keyServer: Server
 let service: TestIssuer
 let corporate: TestIssuer
 let plain: TestIssuer
+
+/** An ABAP system that takes WebSocket RFC, and what it has read in upgrade requests: name of the peer, and subject of the user certificate. */
+let webSocketSystem: Server
+const upgrades: string[] = []
 
 let stack: Installation
 let company: Company
@@ -45,7 +53,21 @@ beforeAll(async () => {
         - { when: { variable: user_type, operator: is, value: Technical }, subject: "CN=robot \${name}" }
         - { when: { variable: employee, operator: exist }, subject: "CN=employee \${employee}" }
         - { subject: "CN=\${name}" }`
-  const connectors = company.connectors().replace('subjectPattern: "CN=${email}"', rules)
+  webSocketSystem = createServer({ cert: identity.certificate, key: identity.key, requestCert: true, rejectUnauthorized: false })
+  webSocketSystem.on('upgrade', ({ headers }, socket) => {
+    const peer = (socket as TLSSocket).getPeerCertificate().subject.CN
+    const user = new X509Certificate(Buffer.from(String(headers['ssl_client_cert']), 'base64')).subject
+    upgrades.push(`${String(peer)} ${user}`)
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+    socket.pipe(socket)
+  })
+  await new Promise<void>((resolve) => webSocketSystem.listen(0, '127.0.0.1', resolve))
+  const { port } = webSocketSystem.address() as AddressInfo
+  const mapping = `{ virtual: "abap.demo:443", internal: "rfcws://localhost:${port}", backendType: abapSys, principalType: X509_GENERAL, passUnread: true }`
+  const connectors = company
+    .connectors({ mappings: `      - ${mapping}\n` })
+    .replace('subjectPattern: "CN=${email}"', rules)
+    .replace('authorities: [', 'authorities: [{ file: identity-ca.pem }, ')
   // The same company once more, at a place where nobody believes its identity provider.
   const elsewhere = connectors
     .replace('connectors:\n', '')
@@ -74,6 +96,8 @@ afterAll(async () => {
   await stack?.[Symbol.asyncDispose]()
   await company?.[Symbol.asyncDispose]()
   keyServer?.close()
+  webSocketSystem?.closeAllConnections()
+  webSocketSystem?.close()
 })
 
 const issue = async (words: readonly string[]): Promise<string> => (await stack.run(['token', 'issue', '--raw', ...words])).stdout.trim()
@@ -168,6 +192,30 @@ describe.skipIf(skipUnless('curl'))('whom a token logs on through proxy, tunnel 
       /^403 SSO token validation failed: the token is that of a person/,
     )
     expect(await technical(service.sign(application))).toBe('CN=robot orders')
+  })
+
+  it('PP-050 the certificate of the user goes in the upgrade request of WebSocket RFC, and what is said behind it comes back', async () => {
+    const upgrade = httpRequest({
+      port: stack.port('proxyHttp'),
+      path: 'http://abap.demo:443/sap/bc/rfc',
+      headers: {
+        Host: 'abap.demo:443',
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': 'x3JJHMbDL1EzLkh9GBhXDw==',
+        'Sec-WebSocket-Protocol': 'rfc.sap.com',
+        'Proxy-Authorization': `Bearer ${tokens.proxy}`,
+        'SAP-Connectivity-Authentication': `Bearer ${corporate.sign(employee)}`,
+      },
+    })
+    upgrade.end()
+    const [, socket] = (await once(upgrade, 'upgrade')) as [unknown, Socket]
+    socket.write('frames')
+    const [said] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    expect(said.toString()).toBe('frames')
+    expect(upgrades).toEqual(['cloud-connector.demo CN=employee 4711'])
   })
 
   it('PP-052 the location ID selects the connector whose trust list is used', async () => {
