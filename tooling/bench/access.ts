@@ -31,6 +31,13 @@ const adminPort = 8443 + offset
 const startLimitMs = 60_000
 const goals = { decisionRatio: 2, startMs: 5_000 }
 
+const modeNames = [
+  ['yaml', 'configuration file in YAML'],
+  ['json', 'configuration file in JSON'],
+  ['administered', 'administered'],
+] as const
+type Mode = (typeof modeNames)[number][0]
+
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-access-'))
 process.once('exit', () => {
   stopAll()
@@ -89,19 +96,21 @@ async function measureStarts() {
   const filed = join(folder, 'filed')
   await pair(cloud, filed)
   const files = {
-    few: writeExposedSystems(join(folder, 'few.yaml'), counts.few, backend),
-    many: writeExposedSystems(join(folder, 'many.yaml'), counts.many, backend),
+    few: writeExposedSystems(join(folder, 'few'), counts.few, backend),
+    many: writeExposedSystems(join(folder, 'many'), counts.many, backend),
   }
   const administration: Record<Size, readonly string[]> = { few: [], many: [] }
   for (const size of sizes) administration[size] = await administer(cloud, size, backend, tokens.get(`administered-${size}`) ?? '')
 
-  const samples: Record<'file' | 'administered', Record<Size, Started[]>> = {
-    file: { few: [], many: [] },
+  const samples: Record<Mode, Record<Size, Started[]>> = {
+    yaml: { few: [], many: [] },
+    json: { few: [], many: [] },
     administered: { few: [], many: [] },
   }
   for (let round = 0; round < Number(values.starts); round += 1) {
     for (const size of sizes) {
-      samples.file[size].push(await startOnce(filed, size, tokens.get('filed') ?? '', '--config', files[size]))
+      for (const form of ['yaml', 'json'] as const)
+        samples[form][size].push(await startOnce(filed, size, tokens.get('filed') ?? '', '--config', files[size][form]))
       samples.administered[size].push(await startOnce(join(folder, `administered-${size}`), size, tokens.get(`administered-${size}`) ?? ''))
     }
   }
@@ -110,8 +119,8 @@ async function measureStarts() {
     const read = (part: keyof Started): number => median(each.map((sample) => sample[part])) ?? Number.NaN
     return { ms: read('ms'), heldMb: read('heldMb'), mostMb: read('mostMb') }
   }
-  const modes = (['file', 'administered'] as const).map((mode) => ({
-    mode: mode === 'file' ? 'configuration file (YAML)' : 'administered',
+  const modes = modeNames.map(([mode, name]) => ({
+    mode: name,
     few: middle(samples[mode].few),
     many: middle(samples[mode].many),
   }))
