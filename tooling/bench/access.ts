@@ -6,7 +6,8 @@ import { zipSync } from 'fflate'
 import { createAdministrationClient } from './src/access/administration-client.ts'
 import { measureDecisions } from './src/access/decisions.ts'
 import { mappingsOf, virtualHostOf, pathOf, writeExposedSystems } from './src/access/exposed-systems.ts'
-import { largestFile, memoryOf, sallyport, serve, startBackend, untilServed } from './src/access/installation.ts'
+import { largestFile, memoryOf, requestEach, sallyport, serve, startBackend, untilServed } from './src/access/installation.ts'
+import { cpuMicroseconds, processTree } from './src/process-tree.ts'
 import { setPinning, stopAll } from './src/processes.ts'
 import { median } from './src/statistics.ts'
 
@@ -28,6 +29,7 @@ const offset = Number(values['port-offset'])
 const proxyPort = 20_003 + offset
 /** The administration of the connector that runs, beside that of nobody else. */
 const adminPort = 8443 + offset
+const requestsEach = 1_500
 const startLimitMs = 60_000
 const goals = { decisionRatio: 2, startMs: 5_000 }
 
@@ -50,9 +52,11 @@ process.exit(await measureAll())
 
 async function measureAll(): Promise<number> {
   const decisions = measureDecisions(counts, Number(values.rounds))
-  process.stdout.write(`\n| decision | ${counts.few} mappings, ns | ${counts.many} mappings, ns | ratio |\n|---|---|---|---|\n`)
-  for (const { asked, few, many, ratio } of decisions)
-    process.stdout.write(`| ${asked} | ${few.toFixed(0)} | ${many.toFixed(0)} | ${ratio.toFixed(2)} |\n`)
+  process.stdout.write(
+    `\n| decision | between them | ${counts.few} mappings, ns | ${counts.many} mappings, ns | ratio |\n|---|---|---|---|---|\n`,
+  )
+  for (const { asked, between, few, many, ratio } of decisions)
+    process.stdout.write(`| ${asked} | ${between} | ${few.toFixed(0)} | ${many.toFixed(0)} | ${ratio.toFixed(2)} |\n`)
 
   const starts = await measureStarts()
   process.stdout.write(
@@ -61,6 +65,13 @@ async function measureAll(): Promise<number> {
   for (const { few, many, mode } of starts.modes)
     process.stdout.write(
       `| ${mode} | ${few.ms.toFixed(0)} | ${many.ms.toFixed(0)} | ${few.heldMb} and ${many.heldMb} | ${few.mostMb} and ${many.mostMb} |\n`,
+    )
+  process.stdout.write(
+    `\n| request, each to another system | ${counts.few} mappings, µs | ${counts.many} mappings, µs | CPU of the connector, µs |\n|---|---|---|---|\n`,
+  )
+  for (const { few, many, mode } of starts.modes)
+    process.stdout.write(
+      `| ${mode} | ${few.requestUs.toFixed(0)} | ${many.requestUs.toFixed(0)} | ${few.requestCpuUs.toFixed(0)} and ${many.requestCpuUs.toFixed(0)} |\n`,
     )
   process.stdout.write(`\n| administration | ${counts.few} mappings, ms | ${counts.many} mappings, ms |\n|---|---|---|\n`)
   for (const [what, few, many] of starts.administration) process.stdout.write(`| ${what} | ${few} | ${many} |\n`)
@@ -76,6 +87,9 @@ async function measureAll(): Promise<number> {
 
 interface Started {
   readonly ms: number
+  /** Of one request through proxy, tunnel and connector, each on a connection of its own. */
+  readonly requestUs: number
+  readonly requestCpuUs: number
   readonly heldMb: number
   readonly mostMb: number
 }
@@ -117,7 +131,13 @@ async function measureStarts() {
   await cloudSide.stop()
   const middle = (each: readonly Started[]): Started => {
     const read = (part: keyof Started): number => median(each.map((sample) => sample[part])) ?? Number.NaN
-    return { ms: read('ms'), heldMb: read('heldMb'), mostMb: read('mostMb') }
+    return {
+      ms: read('ms'),
+      requestUs: read('requestUs'),
+      requestCpuUs: read('requestCpuUs'),
+      heldMb: read('heldMb'),
+      mostMb: read('mostMb'),
+    }
   }
   const modes = modeNames.map(([mode, name]) => ({
     mode: name,
@@ -135,8 +155,17 @@ async function startOnce(data: string, size: Size, token: string, ...words: read
   try {
     await served(size, token)
     const ms = performance.now() - begun
+    const urls = Array.from({ length: requestsEach }, (_, number) => urlOf((number * 7919) % counts[size], number % 10))
+    const proxy = { port: proxyPort, token }
+    // The first ones run code that is not compiled yet.
+    await requestEach(proxy, urls)
+    const before = cpuMicroseconds(processTree(connector.pid))
+    const sent = performance.now()
+    await requestEach(proxy, urls)
+    const requestUs = ((performance.now() - sent) * 1_000) / urls.length
+    const requestCpuUs = (cpuMicroseconds(processTree(connector.pid)) - before) / urls.length
     process.stderr.write(`start with ${counts[size]} mappings: ${ms.toFixed(0)} ms\n`)
-    return { ms, ...memoryOf(connector.pid) }
+    return { ms, requestUs, requestCpuUs, ...memoryOf(connector.pid) }
   } finally {
     await connector.stop()
   }
@@ -144,7 +173,11 @@ async function startOnce(data: string, size: Size, token: string, ...words: read
 
 function served(size: Size, token: string): Promise<number> {
   const last = counts[size] - 1
-  return untilServed({ port: proxyPort, token }, `http://${virtualHostOf(last)}:80${pathOf(last, 9)}`, startLimitMs)
+  return untilServed({ port: proxyPort, token }, urlOf(last, 9), startLimitMs)
+}
+
+function urlOf(at: number, resource: number): string {
+  return `http://${virtualHostOf(at)}:80${pathOf(at, resource)}`
 }
 
 /** Sets an administered connector up through its administration, and times that on the way. */

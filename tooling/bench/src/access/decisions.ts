@@ -9,6 +9,8 @@ export type AskedFor = (typeof askedFor)[number]
 /** Nanoseconds of a decision, over few mappings and over many; the ratio is the median of those of each round. */
 export interface DecisionTimes {
   readonly asked: AskedFor
+  /** Nothing but decisions, so that few mappings stay in the innermost cache; or each after other work, which has displaced them. */
+  readonly between: 'nothing' | 'other work'
   readonly few: number
   readonly many: number
   readonly ratio: number
@@ -19,16 +21,18 @@ const requestsEach = 20_000
 /** Times the decisions of the connector. Each request is for another system and path than the one before, and its texts are new, as those of requests are. */
 export function measureDecisions(counts: { readonly few: number; readonly many: number }, rounds: number): readonly DecisionTimes[] {
   const tables = { few: tableOf(counts.few), many: tableOf(counts.many) }
-  return askedFor.map((asked) => {
+  const cases = (['nothing', 'other work'] as const).flatMap((between) => askedFor.map((asked) => ({ asked, between })))
+  return cases.map(({ asked, between }) => {
+    const time = between === 'nothing' ? timeDecisions : timeSeparateDecisions
     const times: { readonly few: number; readonly many: number }[] = []
     // The first rounds run code that is not compiled yet.
     for (let round = -2; round < rounds; round += 1) {
-      const few = timeDecisions(tables.few, requestsFor(asked, counts.few, round))
-      const many = timeDecisions(tables.many, requestsFor(asked, counts.many, round))
+      const few = time(tables.few, requestsFor(asked, counts.few, round))
+      const many = time(tables.many, requestsFor(asked, counts.many, round))
       if (round >= 0) times.push({ few, many })
     }
     const middle = (read: (time: (typeof times)[number]) => number): number => median(times.map(read)) ?? Number.NaN
-    return { asked, few: middle(({ few }) => few), many: middle(({ many }) => many), ratio: middle(({ few, many }) => many / few) }
+    return { asked, between, few: middle(({ few }) => few), many: middle(({ many }) => many), ratio: middle(({ few, many }) => many / few) }
   })
 }
 
@@ -72,4 +76,21 @@ function timeDecisions(table: MappingTable, requests: readonly AskedRequest[]): 
   const spent = Number(process.hrtime.bigint() - begun)
   if (allowed !== 0 && allowed !== requests.length) throw new Error(`${allowed} of ${requests.length} requests were admitted`)
   return spent / requests.length
+}
+
+/** As much as the caches of one core hold. */
+const otherMemory = new Float64Array(524_288)
+const separateDecisions = 1_000
+
+function timeSeparateDecisions(table: MappingTable, requests: readonly AskedRequest[]): number {
+  const spent: number[] = []
+  let sum = 0
+  for (const { host, path } of requests.slice(0, separateDecisions)) {
+    for (let at = 0; at < otherMemory.length; at += 8) sum += otherMemory[at] ?? 0
+    const begun = process.hrtime.bigint()
+    decideHttpAccess(table, { host, port: 80 }, path, undefined)
+    spent.push(Number(process.hrtime.bigint() - begun))
+  }
+  if (sum !== 0) throw new Error('the other memory has changed')
+  return median(spent) ?? Number.NaN
 }

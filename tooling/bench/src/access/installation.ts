@@ -39,6 +39,14 @@ export async function untilServed(proxy: { readonly port: number; readonly token
   throw new Error(`${url} was not served within ${limitMs} ms`)
 }
 
+/** @throws Error when one of the requests is not answered by the back end. */
+export async function requestEach(proxy: { readonly port: number; readonly token: string }, urls: readonly string[]): Promise<void> {
+  for (const url of urls) {
+    const status = await statusThrough(proxy, url)
+    if (status !== 200) throw new Error(`${url} was answered ${status}`)
+  }
+}
+
 function statusThrough({ port, token }: { readonly port: number; readonly token: string }, url: string): Promise<number> {
   return new Promise((resolve) => {
     const headers = { host: new URL(url).host, 'proxy-authorization': `Bearer ${token}` }
