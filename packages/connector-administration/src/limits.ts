@@ -92,3 +92,6 @@ export const maxLoginInformationLength = 10_000
 
 /** The heap that a connector needs to start and to serve some tunnels; with less it could not be told better any more. */
 export const smallestHeapBytes = 134_217_728
+
+/** Answers of an original that is migrated: those of the largest installations that we know of, ten times. One holds the resources of a mapping. */
+export const maxMigratedAnswers = 200_000

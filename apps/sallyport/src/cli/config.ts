@@ -4,13 +4,15 @@ import type { Command } from 'commander'
 import { ConnectivityError } from '@sallyport/core'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { createContext } from './context.ts'
+import { addMigrateCommand } from './migrate-from-scc.ts'
 
 /** Name of the file that is read when none is named. */
 const configurationFileName = 'sallyport.yaml'
 
-/** `config validate` and `config schema`. */
+/** `config validate`, `config schema` and `config migrate-from-scc`. */
 export function addConfigCommand(program: Command): void {
   const config = program.command('config').description('check the configuration file')
+  addMigrateCommand(config)
   config
     .command('validate')
     .description('list every problem of a configuration file with its line')
