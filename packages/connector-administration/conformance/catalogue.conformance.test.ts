@@ -4,7 +4,7 @@ import { catalogue, unsupported } from './catalogue.ts'
 
 const roles = ['sccadmin', 'sccassocadmin', 'sccsubadmin', 'sccsupport', 'sccdisplay', 'sccmonitoring', 'stranger']
 const bodyOf = (method: string): unknown => (method === 'GET' || method === 'DELETE' ? undefined : {})
-const isRefusedByRole = ({ body, status }: BenchAnswer): boolean => status === 403 && body.includes('permission')
+const isRefusedByRole = ({ body, status }: BenchAnswer): boolean => status === 403 && body.includes('it takes one of the roles')
 
 let bench: AdministrationBench
 const call = (method: string, path: string, as = 'sccadmin'): Promise<BenchAnswer> => bench.call(method, path, bodyOf(method), { as })

@@ -5,7 +5,7 @@
  * const material = createMaterialMemory()
  * const editor = await openConfigurationEditor({ store: createDocumentStore(material, '1.0.0'), audit, takeOver: async (user) => log(`changed by ${user}`) })
  * const configuration = createAdministeredSource(() => editor.document) // for createCloudConnector
- * const parts = { access, backup, checkKerberos, hostAgent, leafKey, lifecycle, traces }
+ * const parts = { access, backup, checkKerberos, hostAgent, leafKey, lifecycle, runtime, traces }
  * const routes = createAdministrationRoutes({ editor, clock: systemClock, version: '1.0.0', connectorId: 'c-1', ...parts }) // for createAdminListener
  * await editor.change('jane', (document) => ({ ...document, connector: { ...document.connector, description: 'plant 7' } }))
  *

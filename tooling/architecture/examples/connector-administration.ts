@@ -17,6 +17,7 @@ export const audit = { write: (): void => {} }
 export const backup = {} as Parameters<typeof createAdministrationRoutes>[0]['backup']
 export const checkKerberos = async (): Promise<undefined> => undefined
 export const hostAgent = {} as Parameters<typeof createAdministrationRoutes>[0]['hostAgent']
+export const runtime = {} as Parameters<typeof createAdministrationRoutes>[0]['runtime']
 export const lifecycle = {} as Parameters<typeof createAdministrationRoutes>[0]['lifecycle']
 export const leafKey = {} as Parameters<typeof createAdministrationRoutes>[0]['leafKey']
 export const traces = {} as Parameters<typeof createAdministrationRoutes>[0]['traces']
