@@ -1,10 +1,14 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
 import {
   type Address,
   type ConnectContext,
   createSecret,
   type Credentials,
+  type Dial,
   type LogFields,
   type Logger,
   type MailDestination,
@@ -13,7 +17,7 @@ import {
   systemClock,
 } from '@sallyport/core'
 import { createDirectDial } from '@sallyport/dial'
-import { createSocketNetwork, type FarEnd } from '@sallyport/test-fixtures'
+import { createSocketNetwork, createTestCa, type FarEnd } from '@sallyport/test-fixtures'
 import { ImapFlow } from 'imapflow'
 import { ImapFlow as OlderImapFlow } from 'imapflow-2.1'
 import { describe, expect, it } from 'vitest'
@@ -47,6 +51,27 @@ function keywords(lines: readonly string[] | undefined): readonly (string | unde
   return (lines ?? []).map((line) => line.split(' ')[1]).filter((word) => word !== 'ID')
 }
 
+/** A stream whose last bytes come all at once, together with its end. */
+function holdBack(stream: Duplex, isLast: () => boolean): Duplex {
+  const last: Buffer[] = []
+  const held = new Duplex({
+    read: () => void stream.resume(),
+    write: (chunk: Buffer, _encoding, callback) => void stream.write(chunk, callback),
+    final: (callback) => void stream.end(callback),
+    destroy(error, callback) {
+      stream.destroy()
+      callback(error)
+    },
+  })
+  stream.on('data', (chunk: Buffer) => (isLast() ? last.push(chunk) : held.push(chunk)))
+  stream.on('end', () => {
+    if (last.length > 0) held.push(Buffer.concat(last))
+    held.push(null)
+  })
+  stream.on('error', (error) => held.destroy(error))
+  return held
+}
+
 describe.each([
   ['the option transport', ImapFlow],
   ['the bridge', OlderImapFlow as unknown as ImapFlowClass],
@@ -69,6 +94,60 @@ describe.each([
       ...context,
     })
   }
+
+  it.each([
+    ['short', 'plain'],
+    ['short', 'TLS'],
+    ['short', 'STARTTLS'],
+    ['long', 'plain'],
+    ['long', 'TLS'],
+    ['long', 'STARTTLS'],
+  ] as const)('that ends right after a %s and complete answer has given it (%s)', async (length, mode) => {
+    await using net = createSocketNetwork()
+    const source = length === 'short' ? storedMessage : `Subject: long\r\n\r\n${`${'x'.repeat(78)}\r\n`.repeat(10_000)}`
+    const ca = createTestCa()
+    const own = ca.issue({ subject: '/CN=mail.acme.test', names: ['mail.acme.test'] })
+    let answering = false
+    const secure = (stream: Duplex): Duplex =>
+      new TLSSocket(stream as Socket, { isServer: true, cert: own.certificate, key: own.key }).on('error', () => {})
+    const play = (stream: Duplex, greeting: string): void =>
+      void playAccount(stream, {
+        opens: () => true,
+        greeting,
+        answer(tag, line, say) {
+          if (!line.startsWith('UID FETCH')) return false
+          answering = true
+          say(`* 1 FETCH (UID 7 FLAGS () BODY[] {${source.length}}\r\n${source})\r\n${tag} OK done\r\n`)
+          stream.end()
+          return true
+        },
+      })
+    const address = await net.serve(({ stream }) => {
+      if (mode === 'plain') return play(stream, '* OK ready\r\n')
+      if (mode === 'TLS') return play(secure(stream), '* OK ready\r\n')
+      playAccount(stream, {
+        opens: () => true,
+        capabilities: 'IMAP4rev1 STARTTLS',
+        answer(tag, line, say) {
+          if (line !== 'STARTTLS') return false
+          stream.removeAllListeners('data')
+          say(`${tag} OK begin\r\n`)
+          play(secure(stream), '')
+          return true
+        },
+      })
+      return undefined
+    })
+    const [host, port] = [address.host, String(address.port)]
+    const implicit = { 'mail.imap4s.host': host, 'mail.imap4s.port': port, 'mail.imap4.host': '', 'mail.imap4.port': '' }
+    const properties = { plain: {}, TLS: implicit, STARTTLS: { 'mail.imap4.starttls.required': 'true' } }[mode]
+    const tls = { ca: [ca.certificate], servername: 'mail.acme.test' }
+    const direct = createDirectDial()
+    const dial: Dial = async (to, given) => holdBack(await direct(to, given), () => answering)
+    await using client = await open(address, { properties, options: { tls }, context: { credentials: basic, dial } })
+    const fetched = await client.withMailbox('INBOX', (flow) => flow.fetchOne('7', { source: true }, { uid: true }))
+    expect(fetched === false ? undefined : fetched.source?.toString()).toBe(source)
+  })
 
   it('PR-049 that advertises SASL-IR gets the token with AUTHENTICATE', async () => {
     await using net = createSocketNetwork()

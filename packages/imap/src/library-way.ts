@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { connect, type TLSSocket } from 'node:tls'
 import type { Address, Clock } from '@sallyport/core'
-import { createSocketLike, openBridge, tlsConnectionOptions, type TlsTerms } from '@sallyport/stream'
+import { createSocketLike, openBridge, type SocketLike, tlsConnectionOptions, type TlsTerms } from '@sallyport/stream'
 import type { ImapFlow, ImapFlowOptions } from 'imapflow'
 
 /** A class of imapflow, whichever release. */
@@ -38,19 +39,41 @@ function byTransport({ stream, secured, address, terms, clock }: WayOptions): Pa
     secure: secured,
     transport: {
       connect(_options, onConnect) {
-        // TLS sockets are sockets; anything else gets the members that the library looks for.
-        const socket = secured ? (stream as TLSSocket) : createSocketLike({ open: async () => stream, address, clock })
-        if (secured) setImmediate(onConnect)
-        else socket.once('connect', onConnect)
+        const socket = secured
+          ? lookSecured(stream as TLSSocket, { address, clock })
+          : createSocketLike({ open: async () => stream, address, clock })
+        socket.once('connect', onConnect)
         return socket
       },
       upgrade(plain, _options, onSecure) {
-        const socket = connect({ ...tlsConnectionOptions(terms), socket: plain }, onSecure)
-        socket.once('close', () => plain.destroy())
+        const secure = connect({ ...tlsConnectionOptions(terms), socket: plain })
+        secure.once('close', () => plain.destroy())
+        const socket = lookSecured(secure, { address, clock }, once(secure, 'secureConnect'))
+        socket.once('connect', onSecure)
         return socket
       },
     },
   }
+}
+
+/**
+ * A TLS connection as the library is handed it. It is given no TLS socket: what comes together with the end of the stream, and closes it, would be lost there, because the
+ * library gives up at the end whatever has not got through it yet.
+ */
+function lookSecured(
+  secure: TLSSocket,
+  where: { readonly address: Address; readonly clock: Clock },
+  ready: Promise<unknown> = Promise.resolve(),
+): SocketLike {
+  const open = async (given: AbortSignal): Promise<Duplex> => {
+    given.addEventListener('abort', () => secure.destroy())
+    await ready
+    return secure
+  }
+  return Object.defineProperties(createSocketLike({ ...where, open }), {
+    getCipher: { value: () => secure.getCipher() },
+    authorized: { get: () => secure.authorized },
+  })
 }
 
 /** The library merges these over host and port, so the path wins; for STARTTLS it takes the rest of them. */
