@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { promisify } from 'node:util'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +25,16 @@ const trusted: SynchronisedIssuer = { issuer: issuer.issuer, name: 'Test', type:
 const principal = (name: string): WirePrincipal => ({ kind: 'business', token: issuer.user(name) })
 const jane = principal('jane')
 const john = principal('john')
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
 const searchPath = '/usr/local/bin:/usr/bin:/bin'
 
 const skip =
@@ -44,6 +59,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
         'addprinc -pw chief -allow_forwardable chief',
       ],
       delegation: { 'svc-connector': ['HTTP/localhost'] },
+      aliases: { jane: 'jane.doe@acme.example' },
     })
     keytab = await kdc.keytab('svc-connector')
     backendKeytab = await kdc.keytab('HTTP/localhost', 'HTTP/127.0.0.1')
@@ -158,6 +174,50 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     expect(kdc.log()).toBe(before)
   })
 
+  it('a name of a user domain is asked for as a whole, and found by the KDC', async () => {
+    await start({ kerberos: kerberos({ userDomains: ['acme.example'] }) })
+    // MIT's KDC leaves the name as it was asked for; that of Active Directory puts the one of the account in its place.
+    expect(remoteUser(await ask({ principal: principal('jane.doe@acme.example') }))).toBe(String.raw`jane.doe\@acme.example@ACME.TEST`)
+    expect(await ask({ principal: principal('joe@acme.example') })).toMatchObject({
+      status: 500,
+      body: expect.stringContaining('the KDC does not know the user'),
+    })
+  })
+
+  it('a request that is sent again, because its kept connection has ended, carries another ticket', async () => {
+    const seen: [connection: number, authorization: string][] = []
+    const sockets: Socket[] = []
+    const server = createServer((request, response) => {
+      if (!sockets.includes(request.socket)) sockets.push(request.socket)
+      const connection = sockets.indexOf(request.socket)
+      seen.push([connection, request.headers.authorization ?? ''])
+      if (seen.length === 2) request.socket.destroy()
+      else response.end('ok')
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    try {
+      await start({ audit: { level: 'ALL' }, mappings: [mapping({}, (server.address() as AddressInfo).port)] })
+      const agent = bench.keepAlive({ principal: jane })
+      expect([(await ask({ agent })).status, (await ask({ agent })).status]).toEqual([200, 200])
+      expect(seen.map(([connection]) => connection)).toEqual([0, 0, 1])
+      expect(new Set(seen.map(([, authorization]) => authorization)).size).toBe(3)
+      expect(bench.audit.map(({ type }) => type)).toEqual(['access-allowed', 'access-allowed'])
+    } finally {
+      server.close().closeAllConnections()
+    }
+  })
+
+  it('the end of a process that makes tokens costs nobody after it a ticket', async () => {
+    await start()
+    expect((await ask()).status).toBe(200)
+    const { stdout } = await promisify(execFile)('pgrep', ['-P', String(process.pid), '-f', 'negotiate-child'])
+    const pids = stdout.trim().split('\n').map(Number)
+    expect(pids).toHaveLength(1)
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    await until(() => pids.every((pid) => !isAlive(pid)))
+    expect(remoteUser(await ask())).toBe('jane@ACME.TEST')
+  })
+
   it.each([
     ['a user whom the KDC does not know', 'nobody', /: the KDC does not know the user$/m],
     ['a user who is not to be passed on', 'chief', /: the KDC does not let the service user act for this user at this backend/],
@@ -200,6 +260,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     await kdc.halt()
     try {
       expect(await ask()).toMatchObject({ status: 500, body: expect.stringContaining('no KDC answers') })
+      expect(bench.connector.status.links[0]?.kerberos?.problem).toContain('no KDC answers')
       expect(bench.audit).toMatchObject([{ type: 'access-denied', user: 'jane' }])
     } finally {
       await kdc.start()

@@ -16,6 +16,8 @@ export interface KdcOptions {
   readonly commands: readonly string[]
   /** Services that a principal may pass users on to, by principal without realm. */
   readonly delegation?: Readonly<Record<string, readonly string[]>>
+  /** Further names of principals, such as mail addresses, by which the KDC finds them as well. */
+  readonly aliases?: Readonly<Record<string, string>>
   /** Where it listens; a free port of 127.0.0.1 unless told. */
   readonly address?: { readonly host: string; readonly port: number }
 }
@@ -83,9 +85,13 @@ export async function startKdc(options: KdcOptions): Promise<Kdc> {
     }
     await ask('kdb5_ldap_util', [...ldap, 'create', '-subtrees', directory.suffix, '-r', realm, '-s', '-P', masterPassword])
     await kadmin(...options.commands)
-    for (const [principal, services] of Object.entries(options.delegation ?? {})) {
-      writeFileSync(file('delegation.ldif'), delegationEntry(principal, services, directory.suffix))
-      await ask('ldapmodify', ['-x', '-H', `ldap://127.0.0.1:${directory.port}`, ...ldap, '-f', file('delegation.ldif')])
+    const changes = [
+      ...Object.entries(options.delegation ?? {}).map(([principal, services]) => delegationEntry(principal, services, directory.suffix)),
+      ...Object.entries(options.aliases ?? {}).map(([principal, alias]) => aliasEntry(principal, alias, directory.suffix)),
+    ]
+    if (changes.length > 0) {
+      writeFileSync(file('changes.ldif'), changes.join('\n'))
+      await ask('ldapmodify', ['-x', '-H', `ldap://127.0.0.1:${directory.port}`, ...ldap, '-f', file('changes.ldif')])
     }
     const launch = (): Promise<ForegroundProgram> =>
       startForeground({ program: 'krb5kdc', args: ['-n'], ready: /commencing operation/, timeoutMs: startTimeoutMs, environment })
@@ -167,11 +173,22 @@ function serverConfiguration(folder: string, address: string, directory: Slapd):
 }
 
 function delegationEntry(principal: string, services: readonly string[], suffix: string): string {
-  return [
-    `dn: krbPrincipalName=${principal}@${realm},cn=${realm},cn=kerberos,${suffix}`,
-    'changetype: modify',
-    'add: krbAllowedToDelegateTo',
-    ...services.map((service) => `krbAllowedToDelegateTo: ${service}`),
-    '',
-  ].join('\n')
+  const granted = services.map((service) => `krbAllowedToDelegateTo: ${service}`)
+  return changeEntry(principal, suffix, ['add: krbAllowedToDelegateTo', ...granted])
+}
+
+function aliasEntry(principal: string, alias: string, suffix: string): string {
+  // The directory has it without the backslash that Kerberos writes in front of the first @.
+  const name = `krbPrincipalName: ${alias}@${realm}`
+  return changeEntry(principal, suffix, [
+    'add: krbPrincipalName',
+    name,
+    '-',
+    'add: krbCanonicalName',
+    `krbCanonicalName: ${principal}@${realm}`,
+  ])
+}
+
+function changeEntry(principal: string, suffix: string, lines: readonly string[]): string {
+  return [`dn: krbPrincipalName=${principal}@${realm},cn=${realm},cn=kerberos,${suffix}`, 'changetype: modify', ...lines, ''].join('\n')
 }

@@ -57,10 +57,10 @@ export function missingProblem(what: string): ConnectivityError {
 }
 
 function problemOf(readings: Reading, said: string): ConnectivityError {
-  const known = readings.find(([pattern]) => pattern.test(said))?.[1]
+  const reading = readings.find(([pattern]) => pattern.test(said))
   // Principals are personal; what is left of the sentence is for the log.
   const detail = foreignText(said.trim().replaceAll(/'[^'\n]*'|\S+@\S+|\bHTTP\/\S+/g, '…'))
-  return new ConnectivityError('PRINCIPAL_NOT_ISSUED', known ?? 'Kerberos does not work; the log of the connector says why', {
-    details: { kerberos: detail },
+  return new ConnectivityError('PRINCIPAL_NOT_ISSUED', reading?.[1] ?? 'Kerberos does not work; the log of the connector says why', {
+    details: { kerberos: detail, everybody: reading !== undefined && everywhere.includes(reading) },
   })
 }

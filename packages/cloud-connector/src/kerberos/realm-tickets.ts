@@ -136,8 +136,10 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
           problem = undefined
           return token
         } catch (error) {
-          if (ConnectivityError.is(error) && error.details['kerberos'] !== undefined)
+          if (ConnectivityError.is(error) && error.details['kerberos'] !== undefined) {
             log.info({ realm: settings.realm, reason: error.message, ...error.details }, 'no ticket for a user')
+            if (error.details['everybody'] === true) problem = error.message
+          }
           throw error
         } finally {
           await rm(cache.slice('FILE:'.length), { force: true })
