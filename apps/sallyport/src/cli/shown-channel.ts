@@ -1,4 +1,4 @@
-import { channelTypes } from '@sallyport/admin-api'
+import { channelTypes, defaultChannelHost } from '@sallyport/admin-api'
 import { ConnectivityError } from '@sallyport/core'
 import type { Administration } from '../connector-client/administration.ts'
 import { type ListedSubaccount, subaccountPath } from './chosen-subaccount.ts'
@@ -24,7 +24,10 @@ export interface ShownChannel {
 export async function listChannels(administration: Administration, key: ListedSubaccount): Promise<readonly ShownChannel[]> {
   const lists = await Promise.all(
     channelTypes.map(async (type) =>
-      (await administration.get<readonly Omit<ShownChannel, 'type'>[]>(channelPath(key, type))).map((channel) => ({ ...channel, type })),
+      (await administration.get<readonly (Omit<ShownChannel, 'host' | 'type'> & { readonly host?: string })[]>(channelPath(key, type))).map(
+        // Answers leave out the address that channels usually have.
+        (channel) => ({ host: defaultChannelHost, ...channel, type }),
+      ),
     ),
   )
   return lists.flat().toSorted((a, b) => a.id - b.id)
