@@ -20,7 +20,7 @@ export function ensureServerHeap(settings: HeapSettings): void {
 }
 
 /** What V8 is told. A heap that may not grow to its usual beginning begins with what it may grow to. */
-export function heapFlags({ initialHeap, maxHeap }: HeapSettings): readonly string[] {
+function heapFlags({ initialHeap, maxHeap }: HeapSettings): readonly string[] {
   const max = megabytesOf(maxHeap)
   const initial = megabytesOf(initialHeap) ?? usualInitialMegabytes
   return [

@@ -14,7 +14,7 @@ const dayMs = 24 * hourMs
 /**
  * How long before its end a generated certificate is renewed, by how long it lives (cloud-connector.md §1.17). The hour before it was made does not count.
  */
-export function generatedRenewalLeadMs(validityMs: number): number {
+function generatedRenewalLeadMs(validityMs: number): number {
   const days = Math.floor(validityMs / dayMs)
   if (days <= 1) return 12 * hourMs
   if (days <= 14) return dayMs
