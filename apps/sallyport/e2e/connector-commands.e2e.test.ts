@@ -282,15 +282,68 @@ describe('principals', () => {
     expect(log).not.toContain(token.split('.')[2])
   }, 90_000)
 
-  it('an authority is requested, and removed', async () => {
+  it('an authority is requested, signed elsewhere, taken over, imported with its key, and removed', async () => {
     const csr = cloud.file('ca.csr')
     expect(await json(['principal', 'ca', 'csr', '--subject', 'CN=Other CA', '--key-size', '2048', '--out', csr])).toMatchObject({
       code: 0,
     })
-    expect(readFileSync(csr, 'utf8')).toContain('BEGIN CERTIFICATE REQUEST')
+    const openssl = async (...words: readonly string[]): Promise<void> => {
+      expect(await cloud.program('openssl', words)).toMatchObject({ code: 0 })
+    }
+    const file = (name: string): string => cloud.file(name)
+    writeFileSync(file('ca.ext'), 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n')
+    writeFileSync(file('p12-password'), 'secret')
+    await openssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      '/CN=Root',
+      '-keyout',
+      file('root.key'),
+      '-out',
+      file('root.crt'),
+    )
+    await openssl(
+      'x509',
+      '-req',
+      '-in',
+      csr,
+      '-CA',
+      file('root.crt'),
+      '-CAkey',
+      file('root.key'),
+      '-CAcreateserial',
+      '-extfile',
+      file('ca.ext'),
+      '-out',
+      file('signed.crt'),
+    )
+    await openssl(
+      'pkcs12',
+      '-export',
+      '-inkey',
+      file('root.key'),
+      '-in',
+      file('root.crt'),
+      '-passout',
+      'pass:secret',
+      '-out',
+      file('root.p12'),
+    )
     const der = cloud.file('ca.der')
     expect(await json(['principal', 'ca', 'show', '--out', der])).toMatchObject({ code: 0, subjectDN: 'CN=User CA,O=Acme' })
     expect(readFileSync(der)[0]).toBe(0x30)
+    expect(await json(['principal', 'ca', 'import', '--signed', file('signed.crt')])).toMatchObject({
+      code: 0,
+      subjectDN: 'CN=Other CA',
+      issuer: 'CN=Root',
+    })
+    const pkcs12 = ['principal', 'ca', 'import', '--pkcs12', file('root.p12'), '--pkcs12-password-file']
+    expect(await json([...pkcs12, file('root.crt')])).toMatchObject({ code: 1 })
+    expect(await json([...pkcs12, file('p12-password')])).toMatchObject({ code: 0, subjectDN: 'CN=Root' })
     expect(await json(['principal', 'ca', 'remove'])).toMatchObject({ code: 0 })
     expect(await json(['principal', 'ca', 'import'])).toMatchObject({ code: 2 })
   }, 30_000)

@@ -82,6 +82,11 @@ it('and what would become of a request: the mapping and the resource that decide
 
 it('nobody else is told, nothing of an unknown subaccount, and what was asked is audited without the token', async () => {
   expect((await tryPrincipal({ token }, 'nobody')).status).toBe(403)
+  const refused = await bench.call('DELETE', `${demo}/systemMappings/erp:443`, undefined, { as: 'sccdisplay' })
+  expect([refused.status, refused.json().message]).toEqual([
+    403,
+    expect.stringContaining('one of the roles sccadmin, sccassocadmin, sccsubadmin'),
+  ])
   expect((await bench.call('POST', `${simulation.replace('/demo/', '/other/')}/principal`, { token })).status).toBe(404)
   expect((await tryPrincipal({ token: 'x'.repeat(20_000) })).status).toBe(400)
   await bench.expose({ regionHost: region, subaccount: 'unpaired' })

@@ -2,7 +2,7 @@ import { ConnectivityError, type ErrorCode } from '@sallyport/core'
 import type { PinnedAnswer, PinnedCaller, PinnedRequest } from './pinned-call.ts'
 
 /** Who is logged on to which connector. */
-export interface AdministrationSession {
+interface AdministrationSession {
   readonly user: string
   readonly roles: readonly string[]
   /** Still has the password of the installation, and may only change it. */
@@ -13,7 +13,7 @@ export interface AdministrationSession {
 }
 
 /** A part of a form: a text, or a file. */
-export type FormPart = readonly [name: string, content: string | Buffer]
+type FormPart = readonly [name: string, content: string | Buffer]
 
 /** The administration of one connector, over its REST API. Disposing it logs off. */
 export interface Administration extends AsyncDisposable {
@@ -134,7 +134,7 @@ function refusalOf(answer: PinnedAnswer, what: string, session?: AdministrationS
 const nextWithoutAccess = 'on the machine of the connector no password is needed: leave --user out, and name its data folder with --data'
 
 /** What to do when the state of an installation is in the way. */
-export function nextOf({ configuredBy, haRole, initialPassword, user }: AdministrationSession): string | undefined {
+function nextOf({ configuredBy, haRole, initialPassword, user }: AdministrationSession): string | undefined {
   if (initialPassword) return `change the password of ${user} first (docs/connector-administration.md, "First log-on")`
   if (configuredBy !== undefined) return `change ${configuredBy}; a running connector takes it over by itself`
   if (haRole === 'undefined') return 'give the connector its role first: sallyport connector change-role master'
