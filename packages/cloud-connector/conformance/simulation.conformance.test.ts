@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { SynchronisedIssuer } from '@sallyport/principal-propagation'
-import { createHttpBackend, createTestCa, createTestIssuer, type HttpBackend } from '@sallyport/test-fixtures'
+import { createHttpBackend, createTestCa, createTestIssuer, createTestKeytab, type HttpBackend } from '@sallyport/test-fixtures'
 import type { WirePrincipal } from '@sallyport/tunnel'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SimulatedRequest } from '../src/index.ts'
@@ -94,6 +94,7 @@ describe('trying a request', () => {
     ['a stranger', { path: '/sap', principal: foreigner }],
     ['a token where nothing is propagated', { host: 'nobody', path: '/', principal: foreigner }],
     ['a ticket that nobody can ask for', { host: 'tickets', path: '/', principal: jane }],
+    ['a ticket for a stranger', { host: 'tickets', path: '/', principal: foreigner }],
   ])('%s is decided as the data path decides it, and answered with the same words', async (_what, given) => {
     const request: SimulatedRequest = { host: 'users', port: 443, ...given }
     const before = backend.requests.length
@@ -112,6 +113,26 @@ describe('trying a request', () => {
         ? { allowed: true, refusal: undefined }
         : { allowed: false, refusal: { status: Number(status), text: body.trim() } }
     expect({ allowed: simulated.allowed, refusal: simulated.refusal }).toEqual(real)
+  })
+
+  it('tells whose ticket would be asked for, and whose name is refused before, without asking', async () => {
+    // Nobody listens where the KDC should be.
+    const kerberos = { realm: 'ACME.TEST', kdcHosts: ['127.0.0.1:1'], serviceUser: 'svc', keytab: { file: 'service.keytab' } }
+    await using configured = await startConnectorBench({
+      connector: { kerberos, mappings: [mappingTo('http://127.0.0.1:9', { principalType: 'KERBEROS' })] },
+      files: { 'service.keytab': createTestKeytab([{ principal: 'svc@ACME.TEST', encryption: 18 }]) },
+      issuers: [trusted],
+    })
+    const ask = (principal: WirePrincipal) =>
+      configured.connector.simulation({ subaccount, locationId }).request({ host: 's4.demo', port: 443, path: '/', principal }, 'admin')
+    expect(await ask(jane)).toMatchObject({ allowed: true, principal: { use: 'ticket', user: 'jane@acme.test' } })
+    const elsewhere: WirePrincipal = { kind: 'business', token: issuer.user('jane@evil.example') }
+    const refused = await ask(elsewhere)
+    expect(refused).toMatchObject({
+      allowed: false,
+      refusal: { status: 500, text: expect.stringContaining('is of another realm than ACME.TEST') },
+    })
+    expect((await configured.request({ principal: elsewhere })).body.trim()).toBe(refused.refusal?.text)
   })
 
   it('names the mapping and the resource that decided, or what would be admitted', async () => {

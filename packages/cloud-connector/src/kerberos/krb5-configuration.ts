@@ -1,7 +1,7 @@
 import type { KerberosEncryption, KerberosSettings } from '@sallyport/admin-api'
 
 /** Where a KDC listens unless a port is written (RFC 4120, 7.2.1). */
-export const defaultKdcPort = 88
+const defaultKdcPort = 88
 
 const encryptionNames: Readonly<Record<KerberosEncryption, string>> = {
   AES256_CTS_HMAC_SHA1_96: 'aes256-cts-hmac-sha1-96',
