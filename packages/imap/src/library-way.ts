@@ -65,6 +65,9 @@ function lookSecured(
   where: { readonly address: Address; readonly clock: Clock },
   ready: Promise<unknown> = Promise.resolve(),
 ): SocketLike {
+  // Whoever opens it hears of a failure; it may be given up before.
+  ready.catch(() => {})
+  secure.on('error', () => {})
   const open = async (given: AbortSignal): Promise<Duplex> => {
     given.addEventListener('abort', () => secure.destroy())
     await ready
