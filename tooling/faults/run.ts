@@ -1,4 +1,5 @@
 import { globSync } from 'node:fs'
+import type { Victim } from './src/fault.ts'
 import { allFaults, faultNames, tornWritesName } from './src/all-faults.ts'
 import { type Installation, startInstallation } from './src/installation.ts'
 import { obstacle, prepareIsolation, runIsolated } from './src/isolation.ts'
@@ -37,8 +38,9 @@ async function main(): Promise<number> {
   return losses.length === 0 ? 0 : 1
 }
 
-async function inflictAll({ only, rounds }: FaultOptions): Promise<Report> {
+async function inflictAll({ of, only, rounds }: FaultOptions): Promise<Report> {
   const isWanted = (name: string): boolean => only.length === 0 || only.includes(name)
+  const suffers = (victim: Victim): boolean => of.length === 0 || of.includes(victim)
   // Debian keeps it below the folder of the architecture.
   const [clockLibrary] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')
   const wanted = allFaults.filter(({ name, needsClock }) => isWanted(name) && (needsClock !== true || clockLibrary !== undefined))
@@ -48,13 +50,13 @@ async function inflictAll({ only, rounds }: FaultOptions): Promise<Report> {
   const ledger = await openLedger(installation)
   const observations: Report['observations'][number][] = []
   for (const fault of wanted) {
-    for (const victim of fault.victims) {
+    for (const victim of fault.victims.filter(suffers)) {
       tell(`${fault.title}: ${victim}`)
       observations.push(await explained(installation, observe(installation, ledger, fault, victim)))
     }
   }
   const tornWrites: Report['tornWrites'][number][] = []
-  for (const victim of isWanted(tornWritesName) ? (['master', 'shadow'] as const) : []) {
+  for (const victim of isWanted(tornWritesName) ? (['master', 'shadow'] as const).filter(suffers) : []) {
     tell(`killed in the middle of changes: ${victim}, ${rounds} rounds`)
     tornWrites.push(await explained(installation, tearWrites(installation, ledger, victim, rounds)))
   }

@@ -359,8 +359,10 @@ describe('after a take-over', () => {
     network.cut = false
     await passSteps(shadow, 12)
     await until(async () => (await roleOf(master)) === 'shadow')
+    expect(await tunnelOf(shadow)).not.toBe('Connected')
     await passSteps(master, 4, 1)
     await until(async () => (await tunnelOf(shadow)) === 'Connected')
+    expect([await roleOf(master), await roleOf(shadow)]).toEqual(['shadow', 'master'])
   })
 
   it('CC-138 two masters that meet again become a pair: the former one becomes the shadow', async () => {

@@ -29,7 +29,7 @@ export function createConnectorRest(machine: Machine): CallConnector {
         {
           host: machine.address,
           servername: 'localhost',
-          port: 8443,
+          port: machine.port,
           method,
           path,
           ca: readText(machine, 'ca.crt'),

@@ -2,7 +2,10 @@ import type { Installation } from './installation.ts'
 import type { Machine } from './machine.ts'
 
 /** Who suffers: a role, or the link between the two connectors. */
-export type Victim = 'server' | 'master' | 'shadow' | 'link'
+export type Victim = (typeof victims)[number]
+
+/** As `--of` takes them. */
+export const victims = ['server', 'master', 'shadow', 'link'] as const
 
 /** One kind of fault, which can be put on victims and taken away again. */
 export interface Fault {

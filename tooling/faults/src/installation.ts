@@ -36,11 +36,12 @@ const startPatienceMs = 60_000
 /** Starts everything; it ends with the isolation. */
 export async function startInstallation(clockLibrary: string | undefined): Promise<Installation> {
   await startBackend()
-  const cloud = createMachine('cloud', ['token-service,destination-service,connectivity-proxy', '--config', 'cloud.json'], clockLibrary)
+  const services = 'token-service,destination-service,connectivity-proxy'
+  const cloud = createMachine('cloud', { serve: [services, '--config', 'cloud.json'], port: 8445, clockLibrary })
   writeFileSync(join(cloud.data, 'cloud.json'), JSON.stringify(cloudConfiguration))
   cloud.start()
   const [first, second] = (['first', 'second'] as const).map((name) => {
-    const machine = createMachine(name, ['connector', '--config', 'connector.json'], clockLibrary)
+    const machine = createMachine(name, { serve: ['connector', '--config', 'connector.json'], port: 8443, clockLibrary })
     writeFileSync(join(machine.data, 'connector.json'), JSON.stringify({ version: 1, connectorAdmin: { host: '0.0.0.0' } }))
     machine.start()
     return { machine, call: createConnectorRest(machine) }

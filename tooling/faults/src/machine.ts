@@ -10,6 +10,8 @@ import { addressOf, type MachineName } from './network.ts'
 export interface Machine {
   readonly name: MachineName
   readonly address: string
+  /** Where its process speaks TLS. */
+  readonly port: number
   /** Its disk: everything that it keeps. */
   readonly data: string
   /** Starts its process; the caller waits until it answers. */
@@ -33,7 +35,10 @@ const diskBytes = 64 * 1024 * 1024
 const commandTimeoutMs = 30_000
 
 /** Sets a machine up, with an empty disk. `serve` are the words behind `sallyport serve`. `clockLibrary` is libfaketime, where there is one. */
-export function createMachine(name: MachineName, serve: readonly string[], clockLibrary: string | undefined): Machine {
+export function createMachine(
+  name: MachineName,
+  { clockLibrary, port, serve }: { readonly serve: readonly string[]; readonly port: number; readonly clockLibrary: string | undefined },
+): Machine {
   const data = join(runFolder, name)
   const clock = join(runFolder, `${name}.clock`)
   mkdirSync(data, { mode: 0o700 })
@@ -50,6 +55,7 @@ export function createMachine(name: MachineName, serve: readonly string[], clock
     name,
     data,
     address: addressOf(name),
+    port,
     start() {
       child = spawn('ip', wordsFor(['serve', ...serve]), { cwd: data, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
       for (const stream of [child.stdout, child.stderr])

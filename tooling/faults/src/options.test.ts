@@ -3,18 +3,19 @@ import { faultNames } from './all-faults.ts'
 import { readOptions } from './options.ts'
 
 it('takes everything unless told', () => {
-  expect(readOptions([], faultNames)).toEqual({ only: [], rounds: 8, json: false, inside: false })
+  expect(readOptions([], faultNames)).toEqual({ only: [], of: [], rounds: 8, json: false, inside: false })
 })
 
 it('takes some of the faults', () => {
-  expect(readOptions(['--only', 'kill,torn-writes', '--rounds', '3', '--json'], faultNames)).toEqual({
+  expect(readOptions(['--only', 'kill,torn-writes', '--rounds', '3', '--json', '--of', 'link'], faultNames)).toEqual({
     only: ['kill', 'torn-writes'],
+    of: ['link'],
     rounds: 3,
     json: true,
     inside: false,
   })
 })
 
-it.each([['--only', 'flood'], ['--rounds', '0'], ['--rounds', 'some'], ['--fast']])('refuses %j', (...words) => {
+it.each([['--only', 'flood'], ['--of', 'everybody'], ['--rounds', '0'], ['--rounds', 'some'], ['--fast']])('refuses %j', (...words) => {
   expect(() => readOptions(words, faultNames)).toThrow(TypeError)
 })

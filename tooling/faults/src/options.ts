@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util'
+import { type Victim, victims } from './fault.ts'
 import { insideFlag } from './isolation.ts'
 
 /** What the command was asked for. */
 export interface FaultOptions {
   /** Names of faults; all when empty. */
   readonly only: readonly string[]
+  /** Who suffers; everybody when empty. */
+  readonly of: readonly Victim[]
   readonly json: boolean
   /** How often a connector is killed while it is changed. */
   readonly rounds: number
@@ -16,6 +19,7 @@ export function usageOf(names: readonly string[]): string {
   return `pnpm faults [options]
 
   --only a,b     only these of ${names.join(' ')}
+  --of a,b       only to these of ${victims.join(' ')}
   --rounds N     how often a connector is killed in the middle of changes (8)
   --json         what was seen as JSON instead of a table
 `
@@ -27,16 +31,27 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
     args: [...args],
     options: {
       only: { type: 'string', default: '' },
+      of: { type: 'string', default: '' },
       rounds: { type: 'string', default: '8' },
       json: { type: 'boolean', default: false },
       [insideFlag.slice(2)]: { type: 'boolean', default: false },
     },
   })
-  const only = values.only.split(',').filter(Boolean)
-  const unknown = only.filter((name) => !names.includes(name))
-  if (unknown.length > 0) throw new TypeError(`--only knows ${names.join(', ')}, not ${unknown.join(', ')}`)
+  const only = chosen('only', values.only, names)
+  const of = chosen('of', values.of, victims)
   const rounds = Number(values.rounds)
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1_000)
     throw new TypeError(`--rounds takes a number from 1 to 1000, not "${values.rounds}"`)
-  return { only, rounds, json: values.json, inside: values[insideFlag.slice(2) as keyof typeof values] === true }
+  return { only, of, rounds, json: values.json, inside: values[insideFlag.slice(2) as keyof typeof values] === true }
+}
+
+function chosen<Name extends string>(option: string, list: string, known: readonly Name[]): Name[] {
+  return list
+    .split(',')
+    .filter(Boolean)
+    .map((word) => {
+      const name = known.find((each) => each === word)
+      if (name === undefined) throw new TypeError(`--${option} knows ${known.join(', ')}, not ${word}`)
+      return name
+    })
 }
