@@ -185,6 +185,23 @@ describe('failover', () => {
     expect(cloud.service.tunnels.list()).toHaveLength(1)
   })
 
+  it('does not happen when the master answers again while the tunnels are opened, and its own tunnel is open again', async () => {
+    const { master, network, shadow } = await startConnectedPair()
+    let isHealed = false
+    network.cut = true
+    Object.defineProperty(network, 'cloudCut', {
+      get() {
+        isHealed = true
+        network.cut = false
+        return false
+      },
+    })
+    await passSteps(shadow, 18)
+    expect([isHealed, await roleOf(shadow), await roleOf(master)]).toEqual([true, 'shadow', 'master'])
+    await until(async () => (await tunnelOf(master)) === 'Connected')
+    expect(await tunnelOf(shadow)).not.toBe('Connected')
+  })
+
   it('does not happen when the last changes of the master have not arrived', async () => {
     const { master, shadow } = await startConnectedPair()
     // The shadow learns at its check that there is something newer, and cannot get it any more.

@@ -41,6 +41,13 @@ it.each<[string, (socket: TLSSocket) => void, string]>([
   expect(await call(odd)).toBe(code)
 })
 
+it.each([
+  ['in the middle of', (socket: TLSSocket) => void socket.write(head)],
+  ['before', () => {}],
+])('a peer that stands still %s its answer is given up long before the time for all of it is over', async (_, odd) => {
+  expect(await call(odd, { requestTimeoutMs: 3_600_000, stallTimeoutMs: 200 })).toBe('DEADLINE_EXCEEDED')
+})
+
 it('a peer with another certificate, or an expectation that is none, gets nothing', async () => {
   let asked = 0
   expect(await call(() => asked++, { certificate: createTestCa().issue({ subject: '/CN=other' }).certificate })).toBe('PEER_UNTRUSTED')

@@ -57,6 +57,12 @@ export const maxSnapshotBytes = 134_217_728
 /** How long the transfer of a configuration, or a take-over, may take: tunnels of many subaccounts are opened meanwhile. */
 export const snapshotTimeoutMs = 60_000
 
+/** How often a master takes tunnels back that have been replaced while its shadow stands by: a copy of the installation elsewhere would be chased more often. */
+export const takeBackIntervalMs = 60_000
+
+/** How long the transfer of a configuration may stand still: the shadow looks after nobody meanwhile, so it adds to a take-over. */
+export const snapshotStallMs = 5_000
+
 /** A master takes its shadow for lost after three silent check intervals, as the original does; only then another one may register. */
 export const lostAfterIntervals = 3
 

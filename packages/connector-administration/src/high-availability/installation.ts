@@ -24,8 +24,8 @@ export interface Installation {
   apply(snapshot: Snapshot): Promise<void>
   /** Opens the tunnels that are meant to be open, and tells how many are when all are or the time is over. */
   openTunnels(): Promise<number>
-  /** Opens those again that another instance has replaced: they would wait for minutes, so that two masters do not chase each other. */
-  reopenTunnels(): Promise<void>
+  /** Opens those again that another instance has replaced, which would wait for minutes so that two copies do not chase each other. Tells how many. */
+  reopenTunnels(): Promise<number>
   /** Whether the cloud side answers through every tunnel that is open; also when no tunnel is meant to be. */
   isServing(): Promise<boolean>
   /** Clients of service channels may finish for `channelGraceMs`, and nobody waits for them; everything else is cut. */

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { underSignal } from '@sallyport/core'
 import { confirmPatienceMs, lostAfterIntervals, maxRetryMs } from '../limits.ts'
-import type { HaRole } from '../document/administered-document.ts'
 import { conflict } from '../rest/rest-error.ts'
 import type { MasterState, ShadowRequest } from './pair-contract.ts'
 import { type PairMember, reasonOf } from './pair-member.ts'
@@ -15,8 +14,8 @@ export interface MasterSide {
   readonly isShadowThere: boolean
   /** Has just become the master: knows nothing of a shadow yet. */
   begin(): void
-  /** The other instance has asked, and said what it is. Tells whether it is a shadow that was silent, or a master, before. */
-  hear(role: HaRole): boolean
+  /** The shadow has asked. */
+  hear(): void
   /** Takes a shadow that comes from `address`, introduced by `user`. @throws RestError 409 when it may not be one. */
   register(request: ShadowRequest, from: { readonly address: string; readonly user: string }): Promise<{ readonly secret: string }>
   /** Whether the shadow has got a revision, or a later one, within some seconds. */
@@ -30,7 +29,6 @@ export function createMasterSide(member: PairMember): MasterSide {
   const { installation, link } = member
   let binding = false
   let lastHeardMs = -Infinity
-  let heardRole: HaRole = 'undefined'
   let pushedRevision = -1
   let pushProblem: string | undefined
   let pushing: Promise<boolean> | undefined
@@ -89,12 +87,9 @@ export function createMasterSide(member: PairMember): MasterSide {
       lastHeardMs = -Infinity
       pushedRevision = -1
     },
-    hear(role) {
-      const isNew = role === 'shadow' && (heardRole !== 'shadow' || !isShadowThere())
-      heardRole = role
+    hear() {
       lastHeardMs = member.elapsed()
       binding = false
-      return isNew
     },
     async register(request, { address, user }) {
       requireAcceptable(request, address)

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createTurnQueue } from '@sallyport/core'
-import { firstRetryMs } from '../limits.ts'
+import { firstRetryMs, takeBackIntervalMs } from '../limits.ts'
 import { conflict, forbidden } from '../rest/rest-error.ts'
 import { createChecks } from './checks.ts'
 import { confirmChanges } from './confirm-changes.ts'
@@ -22,6 +22,7 @@ export function createPair(options: PairOptions): Pair {
   const { idle, inTurn } = createTurnQueue()
   const checks = createChecks(options.clock, () => void inTurn(look).catch(member.report))
   let closed = false
+  let tookBackMs = -Infinity
 
   /** One check, by either role. */
   const look = async (): Promise<void> => {
@@ -44,6 +45,11 @@ export function createPair(options: PairOptions): Pair {
     await roles.giveUp(user)
     checks.in(firstRetryMs)
   }
+  /** The other instance is a shadow; it may have been a master a moment ago, or have tried to become one, and have replaced tunnels of this one. */
+  const takeTunnelsBack = async (): Promise<void> => {
+    if (member.elapsed() - tookBackMs < takeBackIntervalMs) return
+    if ((await installation.reopenTunnels()) > 0) tookBackMs = member.elapsed()
+  }
   const requireUnconnected = (): void => {
     const connected = installation.role === 'master' ? master.isShadowThere : shadow.state === 'READY' || shadow.state === 'LOST'
     if (connected) throw conflict('not possible while master and shadow are connected; disconnect the shadow first')
@@ -64,9 +70,8 @@ export function createPair(options: PairOptions): Pair {
       }),
     // Not in turn: each may be waiting for the other.
     async ping(from) {
-      const isNewShadow = master.hear(from.role)
-      // It may have been a master a moment ago, and have replaced tunnels of this one.
-      if (isNewShadow && installation.role === 'master') void inTurn(() => installation.reopenTunnels()).catch(member.report)
+      master.hear()
+      if (from.role === 'shadow' && installation.role === 'master') void takeTunnelsBack().catch(member.report)
       if (roles.isOutvoted(from))
         void inTurn(async () => (roles.isOutvoted(from) ? await giveUp(pairAuthor) : undefined)).catch(member.report)
       return await member.status()

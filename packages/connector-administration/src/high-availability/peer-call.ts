@@ -18,6 +18,8 @@ export interface PeerRequest {
   readonly body?: unknown
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
+  /** How long an answer may stand still: one that is long in coming is not given up, and one that has stopped holds nobody up. */
+  readonly stallTimeoutMs?: number | undefined
 }
 
 /** What the other instance answered. */
@@ -70,6 +72,9 @@ export const callPeer: CallPeer = (call) =>
       fail('PEER_UNREACHABLE', `${where} cannot be reached${'code' in error ? ` (${String(error.code)})` : ''}`)
     })
     request.on('socket', (socket) => {
+      const { stallTimeoutMs } = call
+      if (stallTimeoutMs !== undefined)
+        socket.setTimeout(stallTimeoutMs, () => fail('DEADLINE_EXCEEDED', `${where} has not sent a byte for ${stallTimeoutMs} ms`))
       socket.once('secureConnect', () => {
         clearTimeout(connecting)
         const certificate = (socket as TLSSocket).getPeerX509Certificate()

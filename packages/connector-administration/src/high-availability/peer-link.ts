@@ -1,6 +1,6 @@
 import { ConnectivityError } from '@sallyport/core'
 import { z } from 'zod'
-import { snapshotTimeoutMs } from '../limits.ts'
+import { snapshotStallMs, snapshotTimeoutMs } from '../limits.ts'
 import { conflict, invalidRequest, RestError } from '../rest/rest-error.ts'
 import type { HaSettingsStore, Peer } from './ha-settings.ts'
 import type { Snapshot } from './installation.ts'
@@ -36,11 +36,11 @@ export function createPeerLink({ callPeer, store }: { readonly callPeer: CallPee
   })
   const ask = async (
     path: string,
-    call: { readonly method: 'GET' | 'POST'; readonly body?: unknown; readonly timeoutMs: number },
+    call: { readonly method: 'GET' | 'POST'; readonly body?: unknown; readonly timeoutMs: number; readonly stallTimeoutMs?: number },
   ): Promise<PeerAnswer> => {
     const { peer } = store.current
     if (peer === undefined) throw conflict('there is no other instance; connect a shadow first')
-    const { body, method, timeoutMs } = call
+    const { body, method, stallTimeoutMs, timeoutMs } = call
     const { certificate, host, port, secret } = peer
     const sent = body === undefined ? {} : { body }
     return await callPeer({
@@ -52,6 +52,7 @@ export function createPeerLink({ callPeer, store }: { readonly callPeer: CallPee
       path: `${base}/${path}`,
       ...sent,
       ...timeouts(timeoutMs),
+      stallTimeoutMs,
     })
   }
   return {
@@ -62,7 +63,7 @@ export function createPeerLink({ callPeer, store }: { readonly callPeer: CallPee
       throw new ConnectivityError('SERVICE_UNAVAILABLE', `the other instance answered a check with status ${answer.status}`)
     },
     async snapshot() {
-      const answer = await ask('snapshot', { method: 'GET', timeoutMs: snapshotTimeoutMs })
+      const answer = await ask('snapshot', { method: 'GET', timeoutMs: snapshotTimeoutMs, stallTimeoutMs: snapshotStallMs })
       const read = snapshotSchema.safeParse(answer.body)
       if (answer.status === 200 && read.success) return read.data
       throw new ConnectivityError('SERVICE_UNAVAILABLE', `the master sent no configuration (status ${answer.status})`)

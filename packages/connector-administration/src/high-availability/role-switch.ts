@@ -27,6 +27,11 @@ export function createRoleSwitch(
   const isOutvoted = (from: PeerStatus): boolean =>
     installation.role === 'master' && from.role === 'master' && from.term > member.settings.term
 
+  const isMasterThere = async (): Promise<boolean> => {
+    const other = await member.ask().catch(() => undefined)
+    return other?.role === 'master'
+  }
+
   const becomeMaster = async (term: number, user: string): Promise<void> => {
     await member.save({ term })
     await installation.setRole('master', user)
@@ -44,7 +49,8 @@ export function createRoleSwitch(
     async takeOver(user) {
       const open = await installation.openTunnels()
       try {
-        if (open === 0) return false
+        // Opening may have taken until a broken network was whole again: a master that answers keeps its role, and what it has acknowledged meanwhile.
+        if (open === 0 || (await isMasterThere())) return false
         await becomeMaster(member.settings.term + 1, user)
         return true
       } finally {

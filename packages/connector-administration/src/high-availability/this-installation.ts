@@ -66,6 +66,7 @@ export function createInstallation(options: {
       const replaced = connector.status.links.filter(({ tunnel }) => tunnel.kind === 'failed' && tunnel.reason === 'replaced')
       const meant = wanted().filter((holder) => replaced.some((link) => isSame(link, holder)))
       await Promise.allSettled(meant.map((holder) => connector.connect(holder)))
+      return meant.length
     },
     async isServing() {
       if (wanted().length === 0) return true
