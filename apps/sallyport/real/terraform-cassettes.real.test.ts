@@ -33,10 +33,7 @@ const free = new Set(
   ),
 )
 
-/**
- * The original refuses to enable a channel when nothing answers behind it. Ours opens the port, which is what can fail here, and shows in the channel's state
- * that there is nothing.
- */
+/** The original refuses to enable a channel when nothing answers behind it. Ours opens the port, which is what can fail here, and turns clients away. */
 const isLater = (cassette: string, difference: string): boolean =>
   cassette.endsWith('_enable_fail.yaml') && /the status is 204, not 500|\.enabled is true, not false|\.state is more/.test(difference)
 
