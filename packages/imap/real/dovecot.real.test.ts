@@ -14,7 +14,7 @@ import {
   systemClock,
 } from '@sallyport/core'
 import { createDirectDial, createProxyDial } from '@sallyport/dial'
-import { type Dovecot, skipUnless, startDovecot, startTokenIntrospection, type TokenIntrospection } from '@sallyport/real-backends'
+import { type DovecotWithTokens, skipUnless, startDovecotWithTokens } from '@sallyport/real-backends'
 import { createSocksServer, createTestCa, type SocksServer } from '@sallyport/test-fixtures'
 import { ImapFlow, type ImapFlowOptions } from 'imapflow'
 import { ImapFlow as OlderImapFlow } from 'imapflow-2.1'
@@ -49,22 +49,18 @@ const hash = (bytes: Buffer | string | undefined): string =>
 const ca = createTestCa()
 
 describe.skipIf(skipUnless('dovecot', 'python3')).each(libraries)('Dovecot by $how', ({ id, how, library }) => {
-  let dovecot: Dovecot
-  let introspection: TokenIntrospection
+  let dovecot: DovecotWithTokens
   let proxy: SocksServer
   beforeAll(async () => {
-    introspection = await startTokenIntrospection()
-    dovecot = await startDovecot({
+    dovecot = await startDovecotWithTokens({
       tls: ca.issue({ subject: '/CN=mail.acme.test', names: ['mail.acme.test'] }),
       users: { jane: 'p4ss', oauth: 'unused', robot: 'pa"ss\\word' },
       messages: { jane: [first, second], oauth: [first] },
-      introspection: introspection.url,
     })
     proxy = await createSocksServer({ token: 't.t.t', route: (_host, port) => ({ host: '127.0.0.1', port }) })
   })
   afterAll(async () => {
     await dovecot[Symbol.asyncDispose]()
-    await introspection[Symbol.asyncDispose]()
     await proxy[Symbol.asyncDispose]()
   })
 
@@ -181,13 +177,13 @@ describe.skipIf(skipUnless('dovecot', 'python3')).each(libraries)('Dovecot by $h
   })
 
   it.each(Object.keys(modes))('PR-036 a token is presented by SASL, and one that is refused is renewed once, over %s', async (mode) => {
-    introspection.users.set('good-token', 'oauth')
+    dovecot.introspection.users.set('good-token', 'oauth')
     {
       await using client = await connect(bearer('good-token'), { mode })
       await client.ping(signal())
     }
     let renewed = 0
-    const mark = introspection.asked.length
+    const mark = dovecot.introspection.asked.length
     await using client = await connect(bearer('expired-token'), {
       mode,
       renew: async () => {
@@ -198,10 +194,10 @@ describe.skipIf(skipUnless('dovecot', 'python3')).each(libraries)('Dovecot by $h
     const subjects: (string | undefined)[] = []
     for await (const { envelope } of client.fetchUnseen()) subjects.push(envelope?.subject)
     expect(subjects).toEqual(['grüße'])
-    expect([renewed, introspection.asked.slice(mark)]).toEqual([1, ['expired-token', 'good-token']])
+    expect([renewed, dovecot.introspection.asked.slice(mark)]).toEqual([1, ['expired-token', 'good-token']])
     await using hopeless = await connect(bearer('expired-token'), { mode, renew: async () => bearer('another-expired-token') })
     await expect(hopeless.ping(signal())).rejects.toMatchObject({ code: 'LOGON_REFUSED' })
-    expect(introspection.asked.slice(mark + 2)).toEqual(['expired-token', 'another-expired-token'])
+    expect(dovecot.introspection.asked.slice(mark + 2)).toEqual(['expired-token', 'another-expired-token'])
   })
 
   it('gives unseen messages one after the other, marks none, and lets work be done in between', async () => {

@@ -12,7 +12,7 @@ import {
   systemClock,
 } from '@sallyport/core'
 import { createDirectDial, createProxyDial } from '@sallyport/dial'
-import { type Dovecot, skipUnless, startDovecot, startTokenIntrospection, type TokenIntrospection } from '@sallyport/real-backends'
+import { type DovecotWithTokens, skipUnless, startDovecotWithTokens } from '@sallyport/real-backends'
 import { createSocksServer, createTestCa, type SocksServer } from '@sallyport/test-fixtures'
 import Pop3Command from 'node-pop3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -39,22 +39,18 @@ const wire = (message: string): string => message.replaceAll('\n', '\r\n')
 const ca = createTestCa()
 
 describe.skipIf(skipUnless('dovecot', 'python3'))('Dovecot', () => {
-  let dovecot: Dovecot
-  let introspection: TokenIntrospection
+  let dovecot: DovecotWithTokens
   let proxy: SocksServer
   beforeAll(async () => {
-    introspection = await startTokenIntrospection()
-    dovecot = await startDovecot({
+    dovecot = await startDovecotWithTokens({
       tls: ca.issue({ subject: '/CN=mail.acme.test', names: ['mail.acme.test'] }),
       users: { awkward: 'p4ss', large: 'p4ss', keeper: 'p4ss', deleter: 'p4ss', foreign: 'p4ss', oauth: 'unused' },
       messages: { awkward, large, foreign: awkward, keeper: awkward, deleter: awkward, oauth: ['Subject: for tokens\n\nhello\n'] },
-      introspection: introspection.url,
     })
     proxy = await createSocksServer({ token: 't.t.t', route: (_host, port) => ({ host: '127.0.0.1', port }) })
   })
   afterAll(async () => {
     await dovecot[Symbol.asyncDispose]()
-    await introspection[Symbol.asyncDispose]()
     await proxy[Symbol.asyncDispose]()
   })
 
@@ -168,7 +164,7 @@ describe.skipIf(skipUnless('dovecot', 'python3'))('Dovecot', () => {
   it.each(Object.keys(modes))(
     'PR-036 a token is presented with XOAUTH2, and one that is refused is renewed once, over %s',
     async (mode) => {
-      introspection.users.set('good-token', 'oauth')
+      dovecot.introspection.users.set('good-token', 'oauth')
       {
         await using client = await connect(bearer('good-token'), { mode })
         expect(await client.stat()).toMatchObject({ messages: 1 })
@@ -178,13 +174,13 @@ describe.skipIf(skipUnless('dovecot', 'python3'))('Dovecot', () => {
         renewed += 1
         return bearer('good-token')
       }
-      const mark = introspection.asked.length
+      const mark = dovecot.introspection.asked.length
       await using client = await connect(bearer('expired-token'), { mode, renew })
       expect(await text(await client.retr(1))).toBe(wire('Subject: for tokens\n\nhello\n'))
-      expect([renewed, introspection.asked.slice(mark)]).toEqual([1, ['expired-token', 'good-token']])
+      expect([renewed, dovecot.introspection.asked.slice(mark)]).toEqual([1, ['expired-token', 'good-token']])
       await using hopeless = await connect(bearer('expired-token'), { mode, renew: async () => bearer('another-expired-token') })
       await expect(hopeless.stat()).rejects.toMatchObject({ code: 'LOGON_REFUSED' })
-      expect(introspection.asked.slice(mark + 2)).toEqual(['expired-token', 'another-expired-token'])
+      expect(dovecot.introspection.asked.slice(mark + 2)).toEqual(['expired-token', 'another-expired-token'])
     },
   )
 

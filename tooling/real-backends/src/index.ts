@@ -12,6 +12,7 @@
  * @packageDocumentation
  */
 export { type Dovecot, type DovecotOptions, startDovecot } from './dovecot.ts'
+export { type DovecotWithTokens, startDovecotWithTokens } from './dovecot-with-tokens.ts'
 export { type Exim, type EximOptions, startExim } from './exim.ts'
 export { type ForegroundProgram, startForeground } from './foreground.ts'
 export { freePort } from './free-port.ts'
