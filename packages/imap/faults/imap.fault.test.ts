@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
@@ -109,7 +108,7 @@ describe.each([
     const own = ca.issue({ subject: '/CN=mail.acme.test', names: ['mail.acme.test'] })
     let answering = false
     const secure = (stream: Duplex): Duplex =>
-      new TLSSocket(stream as Socket, { isServer: true, cert: own.certificate, key: own.key }).on('error', () => {})
+      new TLSSocket(stream, { isServer: true, cert: own.certificate, key: own.key }).on('error', () => {})
     const play = (stream: Duplex, greeting: string): void =>
       void playAccount(stream, {
         opens: () => true,
