@@ -24,7 +24,7 @@ export function formatReport(report: Report, faults: readonly Fault[]): string {
     ...(observations.length === 0
       ? []
       : [
-          '| fault | of | request in flight | next request succeeds after | failed of sent | last failure after | changes acknowledged, all found | lost |',
+          '| fault | of | request in flight | next request succeeds after | failed of sent | last failure after | changes acknowledged | lost, of both connectors |',
           '|---|---|---|---|---|---|---|---|',
           ...observations.map((seen) => row([titles.get(seen.fault) ?? seen.fault, seen.victim, ...formatSeen(seen)])),
         ]),
