@@ -130,6 +130,9 @@ describe('subjects, as the system reads them', () => {
       sub: 'n-sub',
       azp: 'n-azp',
       grant_type: 'client_credentials',
+      // What names a person does not name an application.
+      user_name: 'n-user',
+      email: 'n-email',
     }
     for (const claim of ['client_id', 'cid', 'sub', 'azp']) {
       expect(await subjectFor(claims, 'technical')).toBe(`CN=${claims[claim]}`)

@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { createServer as createNetServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createTestCa, createTestIssuer, createHttpBackend } from '@sallyport/test-fixtures'
+import type { KerberosSettings } from '@sallyport/admin-api'
+import { createSecret, silentLogger } from '@sallyport/core'
+import { createTestCa, createTestIssuer, createHttpBackend, createManualClock } from '@sallyport/test-fixtures'
 import { type Httpd, type Kdc, skipUnless, skipWithoutKerberosPeer, startKdc, startKerberosBackend } from '@sallyport/real-backends'
 import type { SynchronisedIssuer } from '@sallyport/principal-propagation'
 import type { WirePrincipal } from '@sallyport/tunnel'
@@ -19,6 +22,8 @@ import {
   startConnectorBench,
   until,
 } from '../conformance/connector-bench.ts'
+import { createRealmTickets, type RealmTickets } from '../src/kerberos/realm-tickets.ts'
+import { ticketIdleMs, ticketMs } from '../src/limits.ts'
 
 const issuer = createTestIssuer()
 const trusted: SynchronisedIssuer = { issuer: issuer.issuer, name: 'Test', type: 'OAUTH2', keys: issuer.keys }
@@ -70,7 +75,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     await kdc?.stop()
   })
   afterEach(async () => {
-    await bench[Symbol.asyncDispose]()
+    await bench?.[Symbol.asyncDispose]()
     rmSync(folder, { recursive: true, force: true })
   })
 
@@ -97,6 +102,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     })
   }
   const ask = (request: BenchRequest = {}): Promise<BenchAnswer> => bench.request({ principal: jane, ...request })
+  const logOns = (): number => kdc.log().match(/AS_REQ /g)?.length ?? 0
   const remoteUser = (answer: BenchAnswer): unknown => answer.headers['x-remote-user']
 
   it('PP-047 each request carries a ticket of its own in the name of its user, which the backend accepts once', async () => {
@@ -244,10 +250,14 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     expect(bench.audit).toMatchObject([{ type: 'access-denied', user: 'jane' }])
     expect(bench.connector.status.links[0]?.kerberos).toEqual({ realm: 'ACME.TEST', problem: expect.stringContaining(refused) })
     const holder = { subaccount: 'demo', locationId: '' }
+    const asked = logOns()
     expect(await bench.connector.checkBackend(holder, 's4.demo:443')).toMatchObject({
       reachable: false,
       detail: expect.stringContaining(refused),
     })
+    expect((await Promise.all([ask(), ask()])).map(({ status }) => status)).toEqual([500, 500])
+    // Nothing of that locks the service user out.
+    expect(logOns()).toBe(asked)
     await bench.configure({ kerberos: kerberos(), mappings: [mapping()] }, { 'service.keytab': keytab })
     expect(remoteUser(await ask())).toBe('jane@ACME.TEST')
     expect(bench.connector.status.links[0]?.kerberos).toEqual({ realm: 'ACME.TEST', problem: undefined })
@@ -262,10 +272,63 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
       expect(await ask()).toMatchObject({ status: 500, body: expect.stringContaining('no KDC answers') })
       expect(bench.connector.status.links[0]?.kerberos?.problem).toContain('no KDC answers')
       expect(bench.audit).toMatchObject([{ type: 'access-denied', user: 'jane' }])
+      // Who looks, asks the KDC: that the service user is logged on says nothing.
+      const seen = await bench.connector.checkBackend({ subaccount: 'demo', locationId: '' }, 's4.demo:443')
+      expect(seen).toMatchObject({ reachable: false, detail: expect.stringContaining('no KDC answers') })
+      expect(bench.connector.status.links[0]?.kerberos?.problem).toContain('no KDC answers')
     } finally {
       await kdc.start()
     }
     expect(remoteUser(await ask())).toBe('jane@ACME.TEST')
+  })
+
+  describe('as time passes', () => {
+    const clock = createManualClock()
+    const ticketsOf = (kdcHosts: readonly string[]): RealmTickets => {
+      folder = mkdtempSync(join(tmpdir(), 'sallyport-kerberos-test-'))
+      const settings: KerberosSettings = {
+        realm: kdc.realm,
+        kdcHosts,
+        serviceUser: 'svc-connector',
+        encryptionTypes: ['AES256_CTS_HMAC_SHA1_96'],
+        userDomains: [],
+      }
+      return createRealmTickets(
+        { settings, keytab: createSecret(keytab.toString('base64')) },
+        { folder: () => Promise.resolve(folder), searchPath, clock, log: silentLogger },
+      )
+    }
+    it('nothing is removed under a ticket that is being made when the last one is a minute old', async () => {
+      const tickets = ticketsOf([`${kdc.host}:${kdc.port}`])
+      try {
+        await tickets.ticketFor('jane', 'localhost')
+        clock.advance(ticketIdleMs - 1)
+        const next = tickets.ticketFor('john', 'localhost')
+        clock.advance(1)
+        expect((await next).length).toBeGreaterThan(500)
+        clock.advance(ticketIdleMs)
+        await until(() => readdirSync(folder).length === 0)
+      } finally {
+        await tickets.close()
+      }
+    })
+
+    it('a KDC that does not answer is a problem that is shown', async () => {
+      const mute = createNetServer()
+      await once(mute.listen(0, '127.0.0.1'), 'listening')
+      const tickets = ticketsOf([`127.0.0.1:${(mute.address() as AddressInfo).port}`])
+      try {
+        const connected = once(mute, 'connection')
+        const late = tickets.ticketFor('jane', 'localhost').catch((error: unknown) => error)
+        await connected
+        clock.advance(ticketMs)
+        expect(await late).toMatchObject({ code: 'PRINCIPAL_NOT_ISSUED', message: 'the KDC does not answer in time' })
+        expect(tickets.problem).toBe('the KDC does not answer in time')
+      } finally {
+        await tickets.close()
+        mute.close()
+      }
+    })
   })
 
   it('many users at once get their own tickets', async () => {
@@ -285,6 +348,11 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     const names = readdirSync(place).toSorted()
     expect(names).toEqual(['krb5.conf', 'service.cache', 'service.keytab'])
     for (const name of names) expect(statSync(join(place, name)).mode & 0o077).toBe(0)
+    // In the log-on of the service user is no ticket of anybody else.
+    expect((await ask({ principal: john })).status).toBe(200)
+    const { stdout } = await promisify(execFile)('klist', ['-c', join(place, 'service.cache')])
+    expect(stdout).not.toMatch(/jane|john|HTTP/)
+    expect(stdout.match(/\S+@ACME\.TEST$/gm)).toEqual(['svc-connector@ACME.TEST', 'krbtgt/ACME.TEST@ACME.TEST'])
     await bench.configure({ kerberos: kerberos({ userDomains: ['acme.example'] }), mappings: [mapping()] })
     await until(() => !existsSync(place))
     await bench.connector.stop({ graceMs: 0 })

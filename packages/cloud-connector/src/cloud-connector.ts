@@ -321,7 +321,8 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
       try {
         return await kerberos.of(logon).check()
       } finally {
-        tidyKerberos()
+        // In turn: a configuration that is being read may have asked for tickets that no tunnel has yet.
+        void inTurn(async () => tidyKerberos())
       }
     },
     connect: (holder) => inTurn(async () => linkOf(holder).connect()),

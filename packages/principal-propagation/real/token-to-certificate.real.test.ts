@@ -103,7 +103,16 @@ describe.skipIf(opensslIsMissing)('from token to certificate, as the openssl pro
 
   it('PP-016 names a technical principal by client_id, cid, sub and azp, in this order', async () => {
     const chain = chainWith()
-    const claims: Record<string, string> = { client_id: 'n-client', cid: 'n-cid', sub: 'n-sub', azp: 'n-azp' }
+    const claims: Record<string, string> = {
+      client_id: 'n-client',
+      cid: 'n-cid',
+      sub: 'n-sub',
+      azp: 'n-azp',
+      grant_type: 'client_credentials',
+      // What names a person does not name an application.
+      user_name: 'n-user',
+      email: 'n-email',
+    }
     for (const claim of ['client_id', 'cid', 'sub', 'azp']) {
       expect((await show(chain, claims, 'technical')).subject).toBe(`CN=${claims[claim]}`)
       delete claims[claim]

@@ -51,9 +51,14 @@ export function isStaleLogon(said: string): boolean {
   return /Ticket expired|not yet valid|No credentials cache|Matching credential not found|Request is a replay/i.test(said)
 }
 
-/** A program or package is not there. */
+/** A program or package is not there, or something else that nobody gets a ticket without. */
 export function missingProblem(what: string): ConnectivityError {
-  return new ConnectivityError('PRINCIPAL_NOT_ISSUED', what)
+  return new ConnectivityError('PRINCIPAL_NOT_ISSUED', what, { details: { everybody: true } })
+}
+
+/** Whether an error is not about one user or backend: everybody else would get it too. */
+export function isForEverybody(error: ConnectivityError): boolean {
+  return error.details['everybody'] === true
 }
 
 function problemOf(readings: Reading, said: string): ConnectivityError {

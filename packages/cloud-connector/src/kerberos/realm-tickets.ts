@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { type Clock, ConnectivityError, type Logger } from '@sallyport/core'
-import { maxTicketPlaces, maxWaitingTickets, serviceLogonRetryMs, ticketIdleMs, ticketMs } from '../limits.ts'
+import { maxTicketPlaces, maxWaitingTickets, ticketIdleMs, ticketMs } from '../limits.ts'
+import { isForEverybody, missingProblem } from './kerberos-problem.ts'
 import type { KerberosLogon, KerberosTickets } from './kerberos-tickets.ts'
 import { createLogonFolder, type LogonFolder } from './logon-folder.ts'
 import { createPlaces } from './places.ts'
@@ -24,6 +25,12 @@ export interface TicketSurroundings {
   readonly log: Logger
 }
 
+/** A folder, and the processes that look into it, by their places. */
+interface Workshop {
+  readonly folder: LogonFolder
+  readonly processes: Map<number, TokenProcess>
+}
+
 /**
  * Makes tickets with MIT Kerberos: `kinit` logs the service user on, `kvno` gets the ticket on behalf of the user into a cache of its own, a child process turns
  * that into a token. Nothing is started or written before the first ticket, and everything is removed when none has been asked for a while.
@@ -33,19 +40,24 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
   const { settings } = logon
   const places = createPlaces({ count: maxTicketPlaces, maxWaiting: maxWaitingTickets })
   const closing = new AbortController()
-  const processes = new Map<number, TokenProcess>()
-  let opening: Promise<LogonFolder> | undefined
+  let opening: Promise<Workshop> | undefined
   let cancelIdle: (() => void) | undefined
   let retired = false
   let underWay = 0
   /** Why nobody gets a ticket. */
   let problem: string | undefined
-  let failure: { readonly error: ConnectivityError; readonly atMs: number } | undefined
+  let lastFailure: string | undefined
 
-  const openFolder = (): Promise<LogonFolder> => {
+  const onLogonFailed = ({ details, message }: ConnectivityError): void => {
+    if (lastFailure !== message) log.warn({ realm: settings.realm, reason: message, ...details }, 'the service user cannot be logged on')
+    lastFailure = message
+    problem = message
+  }
+  const openWorkshop = (): Promise<Workshop> => {
     opening ??= surroundings
       .folder()
-      .then((parent) => createLogonFolder(logon, { parent, searchPath, clock }))
+      .then((parent) => createLogonFolder(logon, { parent, searchPath, clock, onLogonFailed }))
+      .then((folder) => ({ folder, processes: new Map<number, TokenProcess>() }))
       .catch((error: unknown) => {
         opening = undefined
         throw error
@@ -53,35 +65,42 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
     return opening
   }
   const clear = async (): Promise<void> => {
-    for (const each of processes.values()) each.end()
-    processes.clear()
     const open = opening
     opening = undefined
     await open
-      ?.then((folder) => folder.remove())
+      ?.then(({ folder, processes }) => {
+        for (const each of processes.values()) each.end()
+        return folder.remove()
+      })
       .catch((error: unknown) => log.error({ reason: reasonOf(error) }, 'tickets cannot be removed'))
   }
   const rest = (): void => {
     cancelIdle?.()
     if (underWay > 0) return
     if (retired || closing.signal.aborted) void clear()
-    else cancelIdle = clock.after(ticketIdleMs, () => void clear())
+    else
+      cancelIdle = clock.after(ticketIdleMs, () => {
+        if (underWay === 0) void clear()
+      })
   }
 
   /** Within the time for one ticket, and while nothing is removed. */
-  const attempt = async <T>(work: (folder: LogonFolder, signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const attempt = async <T>(work: (workshop: Workshop, signal: AbortSignal) => Promise<T>): Promise<T> => {
     const late = new AbortController()
-    const cancelLate = clock.after(ticketMs, () =>
-      late.abort(new ConnectivityError('PRINCIPAL_NOT_ISSUED', 'the KDC does not answer in time')),
-    )
+    const cancelLate = clock.after(ticketMs, () => late.abort(missingProblem('the KDC does not answer in time')))
     underWay++
+    cancelIdle?.()
     try {
       const signal = AbortSignal.any([late.signal, closing.signal])
-      return await work(await openFolder(), signal)
+      return await work(await openWorkshop(), signal)
     } catch (error) {
-      if (ConnectivityError.is(error)) throw error
+      if (ConnectivityError.is(error)) {
+        if (isForEverybody(error)) problem = error.message
+        throw error
+      }
       log.error({ reason: reasonOf(error) }, 'Kerberos cannot be used')
-      throw new ConnectivityError('PRINCIPAL_NOT_ISSUED', 'Kerberos does not work; the log of the connector says why', { cause: error })
+      problem = 'Kerberos does not work; the log of the connector says why'
+      throw new ConnectivityError('PRINCIPAL_NOT_ISSUED', problem, { cause: error })
     } finally {
       cancelLate()
       underWay--
@@ -89,31 +108,12 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
     }
   }
 
-  /** Logs on, but not again and again when that fails: domains lock users out for it. */
-  const logOn = async (folder: LogonFolder, signal: AbortSignal): Promise<void> => {
-    if (failure !== undefined && clock.now() - failure.atMs < serviceLogonRetryMs) throw failure.error
-    try {
-      await folder.logOn(signal)
-      failure = undefined
-    } catch (error) {
-      if (ConnectivityError.is(error) && !closing.signal.aborted) {
-        if (failure?.error.message !== error.message)
-          log.warn({ realm: settings.realm, reason: error.message, ...error.details }, 'the service user cannot be logged on')
-        failure = { error, atMs: clock.now() }
-        problem = error.message
-      }
-      throw error
-    }
-  }
-
-  const processAt = async (place: number, folder: LogonFolder, signal: AbortSignal): Promise<TokenProcess> => {
+  const processAt = async (place: number, { folder, processes }: Workshop, signal: AbortSignal): Promise<TokenProcess> => {
     const running = processes.get(place)
     if (running?.usable === true) return running
-    const started = await startTokenProcess(folder.environment(folder.cacheFor(place)), signal).catch((error: unknown) => {
-      problem = reasonOf(error)
-      throw error
-    })
+    const started = await startTokenProcess(folder.environment(folder.cacheFor(place)), signal)
     processes.set(place, started)
+    if (closing.signal.aborted) started.end()
     return started
   }
 
@@ -125,21 +125,20 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
     ticketFor(user, host) {
       const principal = readUserPrincipal(user, settings)
       const name = host.toLowerCase()
-      return attempt(async (folder, signal) => {
+      return attempt(async (workshop, signal) => {
+        const { folder } = workshop
         const place = await places.take(signal)
         const cache = folder.cacheFor(place)
         try {
-          await logOn(folder, signal)
           await folder.delegate(principal, `HTTP/${name}`, cache, signal)
-          const process = await processAt(place, folder, signal)
+          const process = await processAt(place, workshop, signal)
           const token = await process.tokenFor(`HTTP@${name}`, signal)
           problem = undefined
+          lastFailure = undefined
           return token
         } catch (error) {
-          if (ConnectivityError.is(error) && error.details['kerberos'] !== undefined) {
+          if (ConnectivityError.is(error) && error.details['kerberos'] !== undefined && error.message !== lastFailure)
             log.info({ realm: settings.realm, reason: error.message, ...error.details }, 'no ticket for a user')
-            if (error.details['everybody'] === true) problem = error.message
-          }
           throw error
         } finally {
           await rm(cache.slice('FILE:'.length), { force: true })
@@ -157,13 +156,15 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
     },
     async check() {
       try {
-        return await attempt(async (folder, signal) => {
+        return await attempt(async (workshop, signal) => {
+          const { folder } = workshop
           const place = await places.take(signal)
           try {
-            await processAt(place, folder, signal)
+            await processAt(place, workshop, signal)
             await folder.checkPrograms(signal)
-            await logOn(folder, signal)
+            await folder.serviceLogon.prove(signal)
             problem = undefined
+            lastFailure = undefined
             return undefined
           } finally {
             places.give(place)

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { ConnectivityError } from '@sallyport/core'
 import { maxTicketBytes } from '../limits.ts'
 import { delegationProblem, missingProblem } from './kerberos-problem.ts'
 import type { ChildAnswer } from './negotiate-child.ts'
@@ -50,7 +51,9 @@ export async function startTokenProcess(environment: Readonly<Record<string, str
         const answer = await answered
         if (!('token' in answer)) throw delegationProblem('problem' in answer ? answer.problem : 'the process for tokens has started again')
         const token = Buffer.from(answer.token, 'base64')
-        if (token.length === 0 || token.length > maxTicketBytes) throw missingProblem(`the ticket has more than ${maxTicketBytes} bytes`)
+        if (token.length === 0) throw delegationProblem('an empty token')
+        if (token.length > maxTicketBytes)
+          throw new ConnectivityError('PRINCIPAL_NOT_ISSUED', `the ticket has more than ${maxTicketBytes} bytes`)
         return token
       } catch (error) {
         // What it would say later must not become the answer to the next question.
