@@ -246,6 +246,7 @@ describe('a change of a master', () => {
   it('is acknowledged without the shadow while the cloud side answers, and without either it says who may not have it', async () => {
     const { cloud, master, shadow } = await startConnectedPair()
     await stop(shadow)
+    await pass(master, 60)
     expect((await master.call('PUT', cfg, describing('alone'))).status).toBe(200)
     await stop(cloud)
     const answer = await master.call('PUT', cfg, describing('nobody knows'))

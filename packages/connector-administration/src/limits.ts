@@ -69,6 +69,15 @@ export const lostAfterIntervals = 3
 /** How long a change waits for the shadow, and then for the cloud side, before its answer says that nobody has confirmed it: a transfer takes milliseconds. */
 export const confirmPatienceMs = 5_000
 
+/**
+ * A master acknowledges nothing that its shadow lacks for as long as the shadow needs at most to take over, and never longer than this: a pair that is set to
+ * wait for hours would refuse to confirm anything for hours when its shadow is down.
+ */
+export const maxFenceMs = 600_000
+
+/** Documents kept of masters that were replaced before their shadow had everything; the oldest goes. Each is as large as the configuration. */
+export const maxReplacedDocuments = 5
+
 /** How soon a shadow asks a silent master again, and a master pushes again to a shadow that did not take a configuration. */
 export const firstRetryMs = 1_000
 export const maxRetryMs = 10_000

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { underSignal } from '@sallyport/core'
-import { confirmPatienceMs, lostAfterIntervals, maxRetryMs } from '../limits.ts'
+import { confirmPatienceMs, lostAfterIntervals, maxFenceMs, maxRetryMs } from '../limits.ts'
 import { conflict } from '../rest/rest-error.ts'
-import type { MasterState, ShadowRequest } from './pair-contract.ts'
-import { type PairMember, reasonOf } from './pair-member.ts'
+import type { MasterState, PeerStatus, ShadowRequest } from './pair-contract.ts'
+import { type PairMember, reasonOf, takesOverWithinMs } from './pair-member.ts'
 
 /** What a master does for its shadow. */
 export interface MasterSide {
@@ -14,8 +14,12 @@ export interface MasterSide {
   readonly isShadowThere: boolean
   /** Has just become the master: knows nothing of a shadow yet. */
   begin(): void
-  /** The shadow has asked. */
-  hear(): void
+  /** The other instance has asked. */
+  hear(from: PeerStatus): void
+  /** How long from now on the shadow may still be about to take over, without having been reached; 0 when it would have done so. */
+  readonly fenceMs: number
+  /** Whether the other instance had everything when it was last told. */
+  readonly isShared: boolean
   /** Takes a shadow that comes from `address`, introduced by `user`. @throws RestError 409 when it may not be one. */
   register(request: ShadowRequest, from: { readonly address: string; readonly user: string }): Promise<{ readonly secret: string }>
   /** Whether the shadow has got a revision, or a later one, within some seconds. */
@@ -29,6 +33,9 @@ export function createMasterSide(member: PairMember): MasterSide {
   const { installation, link } = member
   let binding = false
   let lastHeardMs = -Infinity
+  // A shadow that met this instance before it was started may be counting already, with times that are not known yet.
+  let lastReachedMs = member.elapsed()
+  let reportedMs: number | undefined
   let pushedRevision = -1
   let pushProblem: string | undefined
   let pushing: Promise<boolean> | undefined
@@ -60,6 +67,7 @@ export function createMasterSide(member: PairMember): MasterSide {
     try {
       await link.tellChange()
       pushedRevision = revision
+      lastReachedMs = member.elapsed()
       if (pushProblem !== undefined) member.tell('resolved', 'the shadow has the configuration again')
       pushProblem = undefined
       return true
@@ -85,11 +93,23 @@ export function createMasterSide(member: PairMember): MasterSide {
     },
     begin() {
       lastHeardMs = -Infinity
+      // The former master is no shadow that could take over until it says so.
+      lastReachedMs = -Infinity
       pushedRevision = -1
     },
-    hear() {
+    get fenceMs() {
+      const windowMs = Math.min(maxFenceMs, reportedMs ?? takesOverWithinMs(member.settings))
+      return Math.max(0, lastReachedMs + windowMs - member.elapsed())
+    },
+    get isShared() {
+      return member.settings.peer === undefined || pushedRevision === installation.revision
+    },
+    hear(from) {
       lastHeardMs = member.elapsed()
       binding = false
+      if (from.role !== 'shadow') return
+      lastReachedMs = lastHeardMs
+      reportedMs = from.takesOverWithinMs ?? reportedMs
     },
     async register(request, { address, user }) {
       requireAcceptable(request, address)
@@ -98,6 +118,8 @@ export function createMasterSide(member: PairMember): MasterSide {
       const { certificate, checkIntervalInSeconds, host, port } = request
       await member.save({ peer: { host, port, certificate, checkIntervalInSeconds, secret } }, user)
       lastHeardMs = member.elapsed()
+      lastReachedMs = lastHeardMs
+      reportedMs = undefined
       pushedRevision = installation.revision
       return { secret }
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { HaSettings } from './ha-settings.ts'
-import type { Snapshot } from './installation.ts'
+import type { ReplacedDocument, Snapshot } from './installation.ts'
 import { fingerprintOf } from './peer-call.ts'
 
 /** States of a master: no shadow, one is being connected, one looks after it, one has fallen silent. */
@@ -49,6 +49,8 @@ export interface Pair extends AsyncDisposable {
   switchRole(user: string, force: boolean): Promise<void>
   /** Closes the tunnels of an instance that has just been made a shadow. */
   standBy(): Promise<void>
+  /** Configurations that this instance had as a master, and that its shadow had not got when it took over. */
+  replaced(): Promise<readonly ReplacedDocument[]>
   /** What the other instance may ask. */
   readonly served: ServedPair
   /** Master: something has changed that the shadow has to have. */
@@ -84,6 +86,8 @@ export interface PeerStatus {
   readonly digest: string
   /** Of the product. */
   readonly version?: string | undefined
+  /** Shadow: how long after it has last heard of the master it may have opened the tunnels, at most. */
+  readonly takesOverWithinMs?: number | undefined
 }
 
 /** Checks a {@link PeerStatus}. */
@@ -93,6 +97,7 @@ export const peerStatusSchema: z.ZodType<PeerStatus> = z.object({
   revision: z.int(),
   digest: z.string().max(100),
   version: z.string().max(50).optional(),
+  takesOverWithinMs: z.int().min(0).optional(),
 })
 
 /** A shadow introduces itself. */

@@ -4,6 +4,7 @@ import type { HaSettings, HaSettingsStore } from './ha-settings.ts'
 import type { Installation } from './installation.ts'
 import type { PairNotice, PeerStatus } from './pair-contract.ts'
 import type { CallPeer } from './peer-call.ts'
+import { snapshotStallMs, takeOverPatienceMs } from '../limits.ts'
 import { createPeerLink, type PeerLink } from './peer-link.ts'
 
 /** Who changes what the pair changes by itself, for the audit log. */
@@ -33,6 +34,10 @@ export interface PairMember {
   readonly intervalMs: number
   /** How long it takes or lasts, whatever somebody sets the clock to. */
   elapsed(): number
+  /** Time of day, for what people read. */
+  now(): number
+  /** Writes to the audit log what is no change of settings. */
+  audit(message: string, user: string): void
   /** Replaces some of the settings. `user` is who asked, for the audit log. @throws ConnectivityError `STORE_FAILED`, and nothing has changed. */
   save(change: Partial<HaSettings>, user?: string): Promise<void>
   /** What the other instance is told at every check. */
@@ -57,6 +62,10 @@ export function createPairMember(options: PairOptions): PairMember {
       return (store.current.peer ?? store.current.shadow).checkIntervalInSeconds * 1000
     },
     elapsed: () => clock.elapsed(),
+    now: () => clock.now(),
+    audit(message, user) {
+      audit.write({ type: 'configuration-changed', category: 'Configuration', subaccount: '', user, message })
+    },
     async save(change, user = pairAuthor) {
       const before = store.current
       await store.save({ ...before, ...change })
@@ -68,6 +77,7 @@ export function createPairMember(options: PairOptions): PairMember {
       term: store.current.term,
       revision: installation.revision,
       digest: await installation.digest(),
+      ...(installation.role === 'shadow' ? { takesOverWithinMs: takesOverWithinMs(store.current) } : {}),
     }),
     ask: async () => await link.ping(await member.status()),
     tell(kind, message) {
@@ -78,6 +88,13 @@ export function createPairMember(options: PairOptions): PairMember {
     report: (error) => log.error({ reason: reasonOf(error) }, 'high availability'),
   }
   return member
+}
+
+/** The longest way from a check that the master has heard to tunnels that are open: its answer and a transfer are lost, then a check after the interval, and one after the delay. */
+export function takesOverWithinMs({ peer, shadow }: HaSettings): number {
+  const intervalMs = (peer ?? shadow).checkIntervalInSeconds * 1000
+  const checkMs = shadow.connectTimeoutInMillis + shadow.requestTimeoutInMillis
+  return intervalMs + shadow.takeoverDelayInSeconds * 1000 + 3 * checkMs + snapshotStallMs + takeOverPatienceMs
 }
 
 /** Why something failed, for people. */

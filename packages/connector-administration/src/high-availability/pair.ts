@@ -70,7 +70,7 @@ export function createPair(options: PairOptions): Pair {
       }),
     // Not in turn: each may be waiting for the other.
     async ping(from) {
-      master.hear()
+      master.hear(from)
       if (from.role === 'shadow' && installation.role === 'master') void takeTunnelsBack().catch(member.report)
       if (roles.isOutvoted(from))
         void inTurn(async () => (roles.isOutvoted(from) ? await giveUp(pairAuthor) : undefined)).catch(member.report)
@@ -147,6 +147,7 @@ export function createPair(options: PairOptions): Pair {
         if (!force) await roles.handOver(user)
         await giveUp(user)
       }),
+    replaced: () => installation.replaced(),
     standBy: () => inTurn(() => installation.closeTunnels()),
     served,
     configurationChanged() {

@@ -6,8 +6,9 @@ import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { readDocument, writeDocument } from '../document/stored-document.ts'
 import { traceSettingsOf, withTraceSettings } from '../document/trace-settings.ts'
 import { confirmPatienceMs, takeOverPatienceMs } from '../limits.ts'
-import type { Installation } from './installation.ts'
+import type { Installation, Snapshot } from './installation.ts'
 import { pairAuthor } from './pair-member.ts'
+import { keepReplaced, loadReplaced } from './replaced-documents.ts'
 
 /** This installation as its pair sees it. */
 export function createInstallation(options: {
@@ -18,6 +19,12 @@ export function createInstallation(options: {
 }): Installation {
   const { connector, editor, material, version } = options
   const wanted = (): AdministeredDocument['subaccounts'] => editor.document.subaccounts.filter(({ connected }) => connected)
+  const snapshot = async (): Promise<Snapshot> => {
+    const { document } = editor
+    return { revision: document.revision, document: writeDocument(document, version), material: await readMaterial(material) }
+  }
+  const replacedLinks = (): CloudConnector['status']['links'] =>
+    connector.status.links.filter(({ tunnel }) => tunnel.kind === 'failed' && tunnel.reason === 'replaced')
   return {
     version,
     get role() {
@@ -29,10 +36,12 @@ export function createInstallation(options: {
     async setRole(role, user) {
       await editor.change(user, (document) => ({ ...document, connector: { ...document.connector, haRole: role } }))
     },
-    async snapshot() {
-      const { document } = editor
-      return { revision: document.revision, document: writeDocument(document, version), material: await readMaterial(material) }
+    snapshot,
+    get wantsTunnels() {
+      return wanted().length > 0
     },
+    keepReplaced: async (atMs) => await keepReplaced(material, await snapshot(), atMs),
+    replaced: () => loadReplaced(material),
     digest: async () => digestOf(await readMaterial(material)),
     async apply({ document, material: received }) {
       // Before anything is replaced: what this version cannot read stays away as a whole.
@@ -63,17 +72,18 @@ export function createInstallation(options: {
       return opened.filter(({ status }) => status === 'fulfilled').length
     },
     async reopenTunnels() {
-      const replaced = connector.status.links.filter(({ tunnel }) => tunnel.kind === 'failed' && tunnel.reason === 'replaced')
+      const replaced = replacedLinks()
       const meant = wanted().filter((holder) => replaced.some((link) => isSame(link, holder)))
       await Promise.allSettled(meant.map((holder) => connector.connect(holder)))
       return meant.length
     },
     async isServing() {
       if (wanted().length === 0) return true
+      const isReplaced = (): boolean => replacedLinks().some((link) => wanted().some((holder) => isSame(link, holder)))
       const open = connector.status.links.filter(({ tunnel }) => tunnel.kind === 'ready')
       const patience = AbortSignal.timeout(confirmPatienceMs)
       const asked = await Promise.allSettled(open.map((holder) => connector.reachCloud(holder, patience)))
-      return asked.length > 0 && asked.every(({ status }) => status === 'fulfilled')
+      return asked.length > 0 && asked.every(({ status }) => status === 'fulfilled') && !isReplaced()
     },
     async closeTunnels(grace) {
       await Promise.allSettled(wanted().map((holder) => connector.disconnect(holder, grace)))

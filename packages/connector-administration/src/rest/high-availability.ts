@@ -11,7 +11,7 @@ const hostName = /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,253}[A-Za-z0-9])?$/
 
 /** Settings and states of master and shadow (cloud-connector.md §8.4). */
 export function highAvailability({ pair, version }: { readonly pair: Pair; readonly version: string }): readonly Route[] {
-  return [...masterRoutes(pair), ...graceRoutes(pair), ...shadowRoutes(pair, version)]
+  return [...masterRoutes(pair), ...graceRoutes(pair), ...replacedRoutes(pair), ...shadowRoutes(pair, version)]
 }
 
 function masterRoutes(pair: Pair): readonly Route[] {
@@ -97,6 +97,18 @@ function graceRoutes(pair: Pair): readonly Route[] {
         await pair.setChannelGrace(caller.user, body.minutes)
         return { status: 204 }
       },
+    }),
+  ]
+}
+
+/** What a former master had that the new one may lack. */
+function replacedRoutes(pair: Pair): readonly Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/api/private/v1/highAvailability/replaced',
+      permission: 'administrators',
+      handle: async () => ({ status: 200, body: await pair.replaced() }),
     }),
   ]
 }
