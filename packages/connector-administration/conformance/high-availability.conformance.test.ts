@@ -200,6 +200,12 @@ describe('failover', () => {
     expect([isHealed, await roleOf(shadow), await roleOf(master)]).toEqual([true, 'shadow', 'master'])
     await until(async () => (await tunnelOf(master)) === 'Connected')
     expect(await tunnelOf(shadow)).not.toBe('Connected')
+    // Soon afterwards once more: the tunnel is back as quickly.
+    isHealed = false
+    network.cut = true
+    await passSteps(shadow, 28)
+    expect([isHealed, await roleOf(shadow), await roleOf(master)]).toEqual([true, 'shadow', 'master'])
+    await until(async () => (await tunnelOf(master)) === 'Connected')
   })
 
   it('does not happen when the last changes of the master have not arrived', async () => {
@@ -252,6 +258,37 @@ describe('a change of a master', () => {
     const answer = await master.call('PUT', cfg, describing('nobody knows'))
     expect([answer.status, answer.json().message]).toEqual([500, expect.stringContaining('neither its shadow 127.0.0.1')])
     expect((await master.call('GET', cfg)).json().description).toBe('nobody knows')
+  })
+
+  it('is not acknowledged without the shadow as long as that may still take over, and is kept aside when it has', async () => {
+    const { cloud, master, network, shadow } = await startConnectedPair()
+    await pass(shadow, 10)
+    const link = { whole: true }
+    const cutFrom = (bench: AdministrationBench): void => {
+      const { configurationChanged } = bench.pair.served
+      Object.assign(bench.pair.served, {
+        configurationChanged: () => (link.whole ? configurationChanged() : Promise.reject(new Error('cut'))),
+      })
+    }
+    cutFrom(shadow)
+    link.whole = false
+    network.cut = true
+    const answer = await master.call('PUT', cfg, describing('nobody else has it'))
+    expect([answer.status, answer.json().message]).toEqual([500, expect.stringContaining('may take over within')])
+    expect(cloud.service.tunnels.list()).toHaveLength(1)
+    await takeOver(shadow)
+    expect((await master.call('PUT', cfg, describing('after it has taken over'))).status).toBe(500)
+    network.cut = false
+    link.whole = true
+    await pass(shadow, 10)
+    await until(async () => (await roleOf(master)) === 'shadow')
+    await pass(master, 1)
+    await until(() => master.editor.document.connector.description === shadow.editor.document.connector.description)
+    const kept = (await master.call('GET', '/api/private/v1/highAvailability/replaced')).json()
+    expect(kept).toHaveLength(1)
+    expect(JSON.stringify(kept[0].document)).toContain('after it has taken over')
+    expect(master.audited.map(({ message }) => message)).toContainEqual(expect.stringMatching(/kept revision \d+ of term 0 .* revision \d+ of term 1/))
+    expect((await master.call('GET', '/api/private/v1/highAvailability/replaced', undefined, { as: 'monitoring' })).status).toBe(403)
   })
 
   it('needs nobody else where there is no shadow, or nothing that it could take over', async () => {
@@ -394,6 +431,18 @@ describe('after a take-over', () => {
     await until(async () => (await roleOf(master)) === 'shadow')
     expect([await roleOf(shadow), await roleOf(master)]).toEqual(['master', 'shadow'])
     expect([await tunnelOf(shadow), await tunnelOf(master)]).toEqual(['Connected', 'Disconnected'])
+  })
+})
+
+describe('a former master', () => {
+  it('takes over as soon as its own shadow would have', async () => {
+    const { master, shadow } = await startConnectedPair()
+    await switchRoles(master)
+    await pass(master, 1)
+    await until(async () => (await stateOf(master, 'shadow')) === 'READY')
+    await stop(shadow)
+    await takeOver(master)
+    expect(await tunnelOf(master)).toBe('Connected')
   })
 })
 

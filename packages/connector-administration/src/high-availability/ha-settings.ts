@@ -14,6 +14,8 @@ export interface Peer {
   readonly secret: string
   /** How often the shadow of the pair looks after the master. */
   readonly checkIntervalInSeconds: number
+  /** What the shadow was told when it registered here; this instance waits as long when it is the shadow itself. Not there once it has settings of its own. */
+  readonly takeoverDelayInSeconds?: number | undefined
 }
 
 /** Settings of a pair on this instance; they are not synchronised (cloud-connector.md §6.1). */
@@ -73,6 +75,7 @@ const schema: z.ZodType<HaSettings> = z.strictObject({
       certificate: z.string().min(1),
       secret: z.string().min(1),
       checkIntervalInSeconds: z.int().min(1).max(3_600),
+      takeoverDelayInSeconds: z.int().min(0).max(3_600).optional(),
     })
     .optional(),
   term: z.int().min(0).default(0),

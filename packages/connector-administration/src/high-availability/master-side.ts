@@ -115,8 +115,8 @@ export function createMasterSide(member: PairMember): MasterSide {
       requireAcceptable(request, address)
       binding = true
       const secret = randomBytes(32).toString('base64url')
-      const { certificate, checkIntervalInSeconds, host, port } = request
-      await member.save({ peer: { host, port, certificate, checkIntervalInSeconds, secret } }, user)
+      const { certificate, checkIntervalInSeconds, host, port, takeoverDelayInSeconds } = request
+      await member.save({ peer: { host, port, certificate, checkIntervalInSeconds, takeoverDelayInSeconds, secret } }, user)
       lastHeardMs = member.elapsed()
       lastReachedMs = lastHeardMs
       reportedMs = undefined

@@ -88,6 +88,8 @@ export interface PeerStatus {
   readonly version?: string | undefined
   /** Shadow: how long after it has last heard of the master it may have opened the tunnels, at most. */
   readonly takesOverWithinMs?: number | undefined
+  /** Shadow: it has opened tunnels, and closed them again because the master is there. */
+  readonly hasClosedTunnels?: boolean | undefined
 }
 
 /** Checks a {@link PeerStatus}. */
@@ -98,6 +100,7 @@ export const peerStatusSchema: z.ZodType<PeerStatus> = z.object({
   digest: z.string().max(100),
   version: z.string().max(50).optional(),
   takesOverWithinMs: z.int().min(0).optional(),
+  hasClosedTunnels: z.boolean().optional(),
 })
 
 /** A shadow introduces itself. */
@@ -107,6 +110,7 @@ export interface ShadowRequest {
   readonly certificate: string
   readonly version: string
   readonly checkIntervalInSeconds: number
+  readonly takeoverDelayInSeconds?: number | undefined
 }
 
 /** Checks a {@link ShadowRequest}. */
@@ -119,4 +123,5 @@ export const shadowRequestSchema: z.ZodType<ShadowRequest> = z.object({
     .refine((pem) => fingerprintOf(pem) !== undefined, 'is no certificate in PEM'),
   version: z.string().max(50),
   checkIntervalInSeconds: z.int().min(1).max(3_600),
+  takeoverDelayInSeconds: z.int().min(0).max(3_600).optional(),
 })

@@ -90,11 +90,17 @@ export function createPairMember(options: PairOptions): PairMember {
   return member
 }
 
+/** How long a shadow waits once it has lost its master: a former master as long as its own shadow has waited, not what nobody has set here. */
+export function takeoverDelayMs({ peer, shadow }: HaSettings): number {
+  return (peer?.takeoverDelayInSeconds ?? shadow.takeoverDelayInSeconds) * 1000
+}
+
 /** The longest way from a check that the master has heard to tunnels that are open: its answer and a transfer are lost, then a check after the interval, and one after the delay. */
-export function takesOverWithinMs({ peer, shadow }: HaSettings): number {
+export function takesOverWithinMs(settings: HaSettings): number {
+  const { peer, shadow } = settings
   const intervalMs = (peer ?? shadow).checkIntervalInSeconds * 1000
   const checkMs = shadow.connectTimeoutInMillis + shadow.requestTimeoutInMillis
-  return intervalMs + shadow.takeoverDelayInSeconds * 1000 + 3 * checkMs + snapshotStallMs + takeOverPatienceMs
+  return intervalMs + takeoverDelayMs(settings) + 3 * checkMs + snapshotStallMs + takeOverPatienceMs
 }
 
 /** Why something failed, for people. */

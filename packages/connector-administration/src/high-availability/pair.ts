@@ -46,8 +46,8 @@ export function createPair(options: PairOptions): Pair {
     checks.in(firstRetryMs)
   }
   /** The other instance is a shadow; it may have been a master a moment ago, or have tried to become one, and have replaced tunnels of this one. */
-  const takeTunnelsBack = async (): Promise<void> => {
-    if (member.elapsed() - tookBackMs < takeBackIntervalMs) return
+  const takeTunnelsBack = async (hasClosedTunnels: boolean): Promise<void> => {
+    if (!hasClosedTunnels && member.elapsed() - tookBackMs < takeBackIntervalMs) return
     if ((await installation.reopenTunnels()) > 0) tookBackMs = member.elapsed()
   }
   const requireUnconnected = (): void => {
@@ -71,7 +71,7 @@ export function createPair(options: PairOptions): Pair {
     // Not in turn: each may be waiting for the other.
     async ping(from) {
       master.hear(from)
-      if (from.role === 'shadow' && installation.role === 'master') void takeTunnelsBack().catch(member.report)
+      if (from.role === 'shadow' && installation.role === 'master') void takeTunnelsBack(from.hasClosedTunnels === true).catch(member.report)
       if (roles.isOutvoted(from))
         void inTurn(async () => (roles.isOutvoted(from) ? await giveUp(pairAuthor) : undefined)).catch(member.report)
       return await member.status()
@@ -122,7 +122,8 @@ export function createPair(options: PairOptions): Pair {
     configureShadow: (user, settings) =>
       inTurn(async () => {
         requireUnconnected()
-        await member.save({ shadow: settings }, user)
+        const { peer } = member.settings
+        await member.save({ shadow: settings, ...(peer === undefined ? {} : { peer: { ...peer, takeoverDelayInSeconds: undefined } }) }, user)
       }),
     reset: (user, role) =>
       inTurn(async () => {

@@ -67,7 +67,11 @@ export function createRoleSwitch(
         await becomeMaster(member.settings.term + 1, user)
         return true
       } finally {
-        if (installation.role !== 'master') await installation.closeTunnels()
+        if (installation.role !== 'master') {
+          await installation.closeTunnels()
+          // Those of the master may have been replaced; it need not fear that it is replaced again. Unheard, the next check has to do.
+          if (open > 0) await link.ping({ ...(await member.status()), hasClosedTunnels: true }).catch(() => undefined)
+        }
       }
     },
     async handOver(user) {

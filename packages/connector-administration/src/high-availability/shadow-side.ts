@@ -2,7 +2,7 @@ import { ConnectivityError } from '@sallyport/core'
 import { firstRetryMs } from '../limits.ts'
 import { invalidRequest, RestError } from '../rest/rest-error.ts'
 import type { PeerLogOn, PeerStatus, ShadowState } from './pair-contract.ts'
-import { type PairMember, reasonOf } from './pair-member.ts'
+import { type PairMember, reasonOf, takeoverDelayMs } from './pair-member.ts'
 
 /** What a shadow does about its master. */
 export interface ShadowSide {
@@ -76,7 +76,7 @@ export function createShadowSide(member: PairMember): ShadowSide {
       lostSinceMs = member.elapsed()
       member.tell('problem', `the master is not reachable: ${reason}`)
     }
-    const waitMs = lostSinceMs + member.settings.shadow.takeoverDelayInSeconds * 1000 - member.elapsed()
+    const waitMs = lostSinceMs + takeoverDelayMs(member.settings) - member.elapsed()
     if (waitMs > 0) return Math.min(waitMs, firstRetryMs)
     const obstacle = obstacleToTakeOver() ?? ((await takeOver()) ? undefined : 'it cannot open a tunnel either')
     if (obstacle !== undefined) message = `${reason}; this instance does not take over, because ${obstacle}`
@@ -92,8 +92,8 @@ export function createShadowSide(member: PairMember): ShadowSide {
   /** Meets the master, unless both know each other and nobody gives a password. */
   const introduce = async (user: string, logOn: PeerLogOn | undefined, own: OwnPlace): Promise<void> => {
     if (logOn === undefined) return
-    const { checkIntervalInSeconds, ownHost } = member.settings.shadow
-    const request = { ...own, host: ownHost, version: installation.version, checkIntervalInSeconds }
+    const { checkIntervalInSeconds, ownHost, takeoverDelayInSeconds } = member.settings.shadow
+    const request = { ...own, host: ownHost, version: installation.version, checkIntervalInSeconds, takeoverDelayInSeconds }
     await member.save({ peer: await link.introduce(request, logOn), appliedRevision: -1 }, user)
   }
 
