@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { createServer as createNetServer } from 'node:net'
+import { connect, createServer as createNetServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { promisify } from 'node:util'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KerberosSettings } from '@sallyport/admin-api'
@@ -313,12 +313,21 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
       }
     })
 
-    it('a KDC that does not answer is a problem that is shown', async () => {
-      const mute = createNetServer()
-      await once(mute.listen(0, '127.0.0.1'), 'listening')
-      const tickets = ticketsOf([`127.0.0.1:${(mute.address() as AddressInfo).port}`])
+    it('a KDC that stops answering after the log-on of the service user is a problem that is shown', async () => {
+      let isMute = false
+      const way = createNetServer((socket) => {
+        const far = connect(kdc.port, kdc.host)
+        socket.on('error', () => far.destroy())
+        far.on('error', () => socket.destroy())
+        far.pipe(socket)
+        if (!isMute) socket.pipe(far)
+      })
+      await once(way.listen(0, '127.0.0.1'), 'listening')
+      const tickets = ticketsOf([`127.0.0.1:${(way.address() as AddressInfo).port}`])
       try {
-        const connected = once(mute, 'connection')
+        await tickets.ticketFor('jane', 'localhost')
+        isMute = true
+        const connected = once(way, 'connection')
         const late = tickets.ticketFor('jane', 'localhost').catch((error: unknown) => error)
         await connected
         clock.advance(ticketMs)
@@ -326,7 +335,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
         expect(tickets.problem).toBe('the KDC does not answer in time')
       } finally {
         await tickets.close()
-        mute.close()
+        way.close()
       }
     })
   })
@@ -356,6 +365,14 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     await bench.configure({ kerberos: kerberos({ userDomains: ['acme.example'] }), mappings: [mapping()] })
     await until(() => !existsSync(place))
     await bench.connector.stop({ graceMs: 0 })
+    expect(existsSync(join(folder, 'tickets'))).toBe(false)
+  })
+
+  it('what a killed process has left is removed at the start, also without Kerberos settings', async () => {
+    folder = mkdtempSync(join(tmpdir(), 'sallyport-kerberos-test-'))
+    mkdirSync(join(folder, 'tickets', 'kerberos-left'), { recursive: true })
+    writeFileSync(join(folder, 'tickets', 'kerberos-left', 'service.keytab'), keytab)
+    bench = await startConnectorBench({ connector: {}, issuers: [trusted], kerberos: { folder: join(folder, 'tickets'), searchPath } })
     expect(existsSync(join(folder, 'tickets'))).toBe(false)
   })
 

@@ -266,6 +266,10 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
         if (stopping !== undefined) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'the connector has been stopped; make a new one')
         if (configuration !== undefined) return
         const next = await read()
+        // Also when there is nothing about Kerberos in the configuration any more.
+        await kerberos
+          .tidyUp()
+          .catch((error: unknown) => log.error({ reason: error instanceof Error ? error.message : 'unknown' }, 'tickets cannot be removed'))
         const opened: TunnelLink[] = []
         try {
           for (const identity of options.identities) opened.push(await open(next, identity, options.identities))

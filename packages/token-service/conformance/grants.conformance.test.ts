@@ -1,8 +1,10 @@
 import { createSecret } from '@sallyport/core'
 import type { TrustedIssuer } from '@sallyport/token-service'
 import { createTokenVerifier, createFixedKeySource, type TokenVerifier } from '@sallyport/token-verifier'
-import { createTestIssuer } from '@sallyport/test-fixtures'
+import { createManualClock, createTestIssuer } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createMemoryGrantStore, defaultLimits } from '../src/index.ts'
+import { callback, codeOf, createBrowser } from './browser.ts'
 import { claimsOf, headerOf, ids, type RunningService, secrets, startService, tenantHosts } from './running-service.ts'
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -165,7 +167,6 @@ describe('jwt-bearer with a trusted identity provider', () => {
   }
 
   beforeAll(async () => {
-    const { createManualClock } = await import('@sallyport/test-fixtures')
     tokens = createTokenVerifier({
       keys: createFixedKeySource([{ issuer: provider.issuer, keys: provider.keys }]),
       clock: createManualClock(Date.now()),
@@ -234,7 +235,7 @@ describe('jwt-bearer with a trusted identity provider', () => {
     expect([answer.status, answer.json()['error']]).toEqual([401, 'invalid_token'])
   })
 
-  it('carries the token of a provider along where it is told to, through exchange and refresh, and not in ID tokens', async () => {
+  it('carries the token of a provider along where it is told to, through exchange and refresh', async () => {
     const assertion = provider.sign(user)
     const [issuer] = trusted
     if (issuer === undefined) throw new Error('nobody is trusted')
@@ -258,6 +259,34 @@ describe('jwt-bearer with a trusted identity provider', () => {
       host,
     )
     expect([long.status, long.json()['error']]).toEqual([400, 'invalid_scope'])
+  })
+
+  it('carries the token of a provider along in access tokens, and not in ID tokens', async () => {
+    const [issuer] = trusted
+    if (issuer === undefined) throw new Error('nobody is trusted')
+    const clock = createManualClock(Date.now())
+    const grants = createMemoryGrantStore({ clock, bounds: defaultLimits })
+    const corporateToken = provider.sign(user)
+    const max = { id: 'u-17', name: 'max@corp.test', origin, groups: [], attributes: {}, corporateToken }
+    await using embedding = await startService({
+      trust: { tokens, issuers: [{ ...issuer, embedsToken: true }] },
+      clock,
+      // The log-on page knows users of the directory alone: the code of one becomes that of a user of the provider.
+      grants: {
+        ...grants,
+        async add(hash, grant) {
+          await grants.add(hash, grant.kind === 'code' ? { ...grant, user: { kind: 'issuer', user: max } } : grant)
+        },
+      },
+    })
+    const code = codeOf(await createBrowser(embedding).logOn())
+    const answer = await embedding.token({ grant_type: 'authorization_code', ...app, code, redirect_uri: callback })
+    expect(answer.status).toBe(200)
+    expect(claimsOf(answer.json()['access_token'])).toMatchObject({ user_name: 'max@corp.test', corporate_idp_token: corporateToken })
+    const idToken = claimsOf(answer.json()['id_token'])
+    expect(idToken).toMatchObject({ user_name: 'max@corp.test', aud: [ids.app] })
+    expect(JSON.stringify(idToken)).not.toContain(corporateToken)
+    expect(idToken).not.toHaveProperty('corporate_idp_token')
   })
 
   it('trusts the provider in its own tenant only', async () => {

@@ -28,7 +28,10 @@ export const maxAuthoritiesLength = 1_024
 /** Two tokens travel in one request to the connectivity proxy, whose lines hold 8 KiB: a token that is longer is not issued. */
 export const maxTokenBytes = 4_096
 
-/** One that carries the token of a corporate identity provider along, which is 1 to 3 KiB and a third longer inside. It still fits a line of the proxy. */
+/**
+ * One that carries the token of a corporate identity provider along, which is 1 to 3 KiB and a third longer inside. It still fits a line of the
+ * proxy as `Bearer`; in `Basic`, which is a third longer again, only some 6 100 bytes do.
+ */
 export const maxEmbeddingTokenBytes = 8_000
 
 /** Largest token of a trusted issuer that is accepted as an assertion. */

@@ -7,6 +7,8 @@ import { createRealmTickets, type RealmTickets, type TicketSurroundings } from '
 
 /** The tickets of all tunnels: those with the same settings and keytab share theirs. */
 export interface KerberosRealms {
+  /** Removes what an earlier process has left, unless the folder is in use already. Nobody else may use it at the same time. */
+  tidyUp(): Promise<void>
   /** Tickets for a log-on; the same ones as long as they are kept. Starts nothing. */
   of(logon: KerberosLogon): KerberosTickets
   /** Retires all others. */
@@ -29,6 +31,9 @@ export function createKerberosRealms(
     return preparing
   }
   return {
+    async tidyUp() {
+      if (folder !== undefined && preparing === undefined) await rm(folder, { recursive: true, force: true })
+    },
     of(logon) {
       const digest = createHash('sha256')
         .update(JSON.stringify([logon.settings, logon.keytab.reveal()]))

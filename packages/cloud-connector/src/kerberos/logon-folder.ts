@@ -31,7 +31,12 @@ export interface LogonFolder {
 /** Makes one below `parent`, which nobody else may write to. `searchPath`: where programs are looked for; `onLogonFailed`: told about each log-on that has failed. */
 export async function createLogonFolder(
   { keytab, settings }: KerberosLogon,
-  options: { readonly parent: string; readonly searchPath: string; readonly clock: Clock; readonly onLogonFailed: (error: ConnectivityError) => void },
+  options: {
+    readonly parent: string
+    readonly searchPath: string
+    readonly clock: Clock
+    readonly onLogonFailed: (error: ConnectivityError) => void
+  },
 ): Promise<LogonFolder> {
   const { clock, onLogonFailed, parent, searchPath } = options
   // Only its owner may look into it (mode 0700).
