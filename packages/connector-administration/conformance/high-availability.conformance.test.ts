@@ -287,7 +287,9 @@ describe('a change of a master', () => {
     const kept = (await master.call('GET', '/api/private/v1/highAvailability/replaced')).json()
     expect(kept).toHaveLength(1)
     expect(JSON.stringify(kept[0].document)).toContain('after it has taken over')
-    expect(master.audited.map(({ message }) => message)).toContainEqual(expect.stringMatching(/kept revision \d+ of term 0 .* revision \d+ of term 1/))
+    expect(master.audited.map(({ message }) => message)).toContainEqual(
+      expect.stringMatching(/kept revision \d+ of term 0 .* revision \d+ of term 1/),
+    )
     expect((await master.call('GET', '/api/private/v1/highAvailability/replaced', undefined, { as: 'monitoring' })).status).toBe(403)
   })
 

@@ -71,7 +71,8 @@ export function createPair(options: PairOptions): Pair {
     // Not in turn: each may be waiting for the other.
     async ping(from) {
       master.hear(from)
-      if (from.role === 'shadow' && installation.role === 'master') void takeTunnelsBack(from.hasClosedTunnels === true).catch(member.report)
+      if (from.role === 'shadow' && installation.role === 'master')
+        void takeTunnelsBack(from.hasClosedTunnels === true).catch(member.report)
       if (roles.isOutvoted(from))
         void inTurn(async () => (roles.isOutvoted(from) ? await giveUp(pairAuthor) : undefined)).catch(member.report)
       return await member.status()
@@ -123,7 +124,10 @@ export function createPair(options: PairOptions): Pair {
       inTurn(async () => {
         requireUnconnected()
         const { peer } = member.settings
-        await member.save({ shadow: settings, ...(peer === undefined ? {} : { peer: { ...peer, takeoverDelayInSeconds: undefined } }) }, user)
+        await member.save(
+          { shadow: settings, ...(peer === undefined ? {} : { peer: { ...peer, takeoverDelayInSeconds: undefined } }) },
+          user,
+        )
       }),
     reset: (user, role) =>
       inTurn(async () => {
