@@ -150,6 +150,8 @@ describe('two connectors in processes of their own', () => {
     const { bytes } = await call(second, 'POST', '/api/v1/configuration/backup', { password: 'pass word' })
     writeFileSync(options, 'heap=2048M\n')
     expect(await call(second, 'PUT', cfg, { description: 'later than the backup' })).toMatchObject({ status: 200 })
+    // It would take over while the other one starts again.
+    expect(await call(first, 'POST', `${cfg}/ha/shadow/state`, { op: 'DISCONNECT' })).toMatchObject({ status: 204 })
     const form = new FormData()
     form.append('backup', new Blob([new Uint8Array(bytes)]), 'backup.zip')
     form.append('password', 'pass word')
