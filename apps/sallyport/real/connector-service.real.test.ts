@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { skipUnless } from '@sallyport/real-backends'
@@ -110,6 +110,51 @@ describe('connector service', () => {
     expect(hidden).toMatchObject({ code: 1, stderr: expect.stringContaining('does not see /home/jane/bin/sallyport') })
     expect(await installation.run([...words('install'), '--name', '../x'])).toMatchObject({ code: 2 })
   })
+
+  it.skipIf(!existsSync('/dev/shm'))('sees through a link to what the service would not find, and keeps other links as they were named', async () => {
+    const folder = mkdtempSync('/dev/shm/sallyport-')
+    try {
+      const [bad, good] = [join(folder, 'bad'), join(folder, 'good')]
+      writeConfiguration('webhook.secret')
+      symlinkSync(installation.file('connector.yaml'), bad)
+      symlinkSync('/bin/true', good)
+      const hidden = await installation.run([...words('install'), '--program', bad])
+      expect(hidden).toMatchObject({ code: 1, stderr: expect.stringContaining('does not see') })
+      expect(await printUnit('--program', good)).toContain(`ExecStart=${good} `)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it.each([
+    ['a line of its own', 'x\nExecStartPre=+touch gotcha'],
+    ['a colon', 'web:hook'],
+    ['a specifier', 'web%hook'],
+    ['the name of the copy of the configuration', 'connector.yaml'],
+  ])('hands over no file whose name is %s', async (_what, secret) => {
+    writeConfiguration(JSON.stringify(secret), secret, 'other.yaml')
+    const refused = await installation.run([...words('install'), '--program', '/bin/true', '--config', installation.file('other.yaml')])
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot be a credential.*\n.*rename the file/) })
+    expect(existsSync(installation.file('sallyport-connector.service'))).toBe(false)
+  })
+
+  it.each([['a\nb'], ['a\\'], ['a\u0007'], ['a ']])('takes no path %j into the unit', async (name) => {
+    for (const paths of [['--program', `/opt/${name}`], ['--program', '/bin/true', '--config', installation.file(name)]])
+      expect(await installation.run([...words('install'), ...paths])).toMatchObject({ code: 2, stderr: expect.stringContaining('in a unit') })
+  })
+
+  it('hands over no more than systemd takes, and counts names', async () => {
+    writeConfiguration('webhook.secret')
+    const install = [...words('install'), '--program', '/bin/true', '--config', installation.file('connector.yaml')]
+    const rest = statSync(installation.file('connector.yaml')).size + 'connector.yaml'.length + 'webhook.secret'.length
+    writeFileSync(installation.file('webhook.secret'), Buffer.alloc(1_048_576 - rest, 'x'))
+    expect(await installation.run(install)).toMatchObject({ code: 0 })
+    writeFileSync(installation.file('webhook.secret'), Buffer.alloc(1_048_577 - rest, 'x'))
+    expect(await installation.run(install)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/1048577 bytes.*1048576.*\n.*smaller, first webhook\.secret/),
+    })
+  })
 })
 
 /** Status, and everything that it complains of: what it does not understand it passes over with status 0. */
@@ -119,18 +164,18 @@ function analyze(...words: readonly string[]): { readonly status: number | null;
   return { status, complaints: stderr }
 }
 
-/** A configuration file beside which a secret lies. */
-function writeConfiguration(secret: string): void {
+/** A configuration file beside which a secret lies, with a reference as YAML has it. */
+function writeConfiguration(reference: string, secret = reference, name = 'connector.yaml'): void {
   const text = [
     'connectorAdmin:',
     `  port: ${installation.port('connectorAdmin')}`,
     '  alerts:',
     '    webhook:',
     '      url: https://127.0.0.1:1/alerts',
-    `      secret: { file: ${secret} }`,
+    `      secret: { file: ${reference} }`,
     '',
   ]
-  writeFileSync(installation.file('connector.yaml'), text.join('\n'))
+  writeFileSync(installation.file(name), text.join('\n'))
   mkdirSync(installation.file('keys'), { recursive: true })
   writeFileSync(installation.file(secret), 'sixteen characters or more')
 }

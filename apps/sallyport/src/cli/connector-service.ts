@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
 import { usageError } from '../output/exit-code.ts'
-import { explainHiddenProgram, formatConnectorUnit, unitMark } from '../systemd/connector-unit.ts'
+import { explainHiddenProgram, fitsUnit, formatConnectorUnit, unitMark } from '../systemd/connector-unit.ts'
 import { createContext } from './context.ts'
 import { parseOffset } from './dev.ts'
 
@@ -37,7 +37,7 @@ export function addConnectorServiceCommand(connector: Command): void {
   )
 
   settings(service.command('install').description('write the unit, as root'))
-    .option('--now', 'also start it, and at every start of the machine')
+    .option('--now', 'also start it, again if it runs, and at every start of the machine')
     .option('--unit-folder <folder>', 'where units lie', '/etc/systemd/system')
     .action(async (options: ServiceOptions, command: Command) => {
       const { printer, workingFolder } = createContext(command)
@@ -49,12 +49,18 @@ export function addConnectorServiceCommand(connector: Command): void {
       await writeUnit(file, text)
       const live = isLive(options)
       if (live) systemctl('daemon-reload')
-      if (live && options.now === true) systemctl('enable', '--now', unitNameOf(options))
+      if (live && options.now === true) {
+        systemctl('enable', unitNameOf(options))
+        // One that runs goes on with its old unit and its old credentials otherwise; one that does not is started.
+        systemctl('restart', unitNameOf(options))
+      }
       printer.resultForElsewhere({ unit: file, started: live && options.now === true }, () =>
         [
           `${file} is written.`,
           `State:     /var/lib/${options.name} (below /var/lib/private while a user of its own holds it)`,
-          `Start it:  systemctl enable --now ${options.name}`,
+          live && options.now === true
+            ? 'It has been started with it.'
+            : `Start it:  systemctl enable ${options.name} && systemctl restart ${options.name}`,
           ...(options.config === undefined ? [`Password:  /var/lib/${options.name}/connector/initial-password`] : []),
         ].join('\n'),
       )
@@ -88,6 +94,8 @@ async function unitOf(
   const portOffset = parseOffset(options.portOffset)
   const program = programOf(options.program)
   const configuration = options.config === undefined ? undefined : resolve(workingFolder, options.config)
+  for (const path of [...program, ...(configuration === undefined ? [] : [configuration])])
+    if (!fitsUnit(path)) throw usageError(`${JSON.stringify(path)} cannot stand in a unit; it has control characters, or ends in a blank or a backslash`)
   let files: readonly string[] = []
   if (configuration !== undefined) {
     const { requireConfiguration } = await import('../configuration/read-configuration.ts')
@@ -96,7 +104,17 @@ async function unitOf(
   }
   return {
     text: formatConnectorUnit({ name: options.name, program, portOffset, configuration, referencedFiles: files }),
-    hidden: explainHiddenProgram(program),
+    // A link may lie where the service sees it, and lead to where it does not.
+    hidden: explainHiddenProgram([...program, ...program.map(withoutLinks)]),
+  }
+}
+
+/** As it is, where nothing is there yet. */
+function withoutLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
   }
 }
 

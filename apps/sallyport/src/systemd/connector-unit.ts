@@ -100,6 +100,11 @@ WantedBy=multi-user.target
 `
 }
 
+/** Whether a path can stand in a unit: a control character ends its line there or is dropped, a backslash or blank at its end changes what follows. */
+export function fitsUnit(path: string): boolean {
+  return !/\p{Cc}|[\\\s]$/u.test(path)
+}
+
 /** Why a service of this unit would not find its own program, or `undefined`. */
 export function explainHiddenProgram(program: readonly string[]): string | undefined {
   const hidden = program.find((path) => hiddenFolders.some((folder) => path.startsWith(`${folder}/`)))
@@ -109,7 +114,8 @@ export function explainHiddenProgram(program: readonly string[]): string | undef
 /** By ProtectHome and PrivateTmp. */
 const hiddenFolders = ['/home', '/root', '/run/user', '/tmp', '/var/tmp']
 
-const configurationCredential = 'connector.yaml'
+/** What the copy of the configuration is called, whatever its file is. */
+export const configurationCredential = 'connector.yaml'
 
 function named(path: string): readonly [string, string] {
   return [path.slice(path.lastIndexOf('/') + 1), path]
