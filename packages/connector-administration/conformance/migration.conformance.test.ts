@@ -1,4 +1,5 @@
-import { createMappingTable, decideHttpAccess, type MappingTable, parseConfiguration } from '@sallyport/cloud-connector'
+import { type ConnectorConfiguration, createMappingTable, decideHttpAccess, type MappingTable, parseConfiguration } from '@sallyport/cloud-connector'
+import { expandSubject, selectSubjectRule } from '@sallyport/principal-propagation'
 import { createTestCa } from '@sallyport/test-fixtures'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -239,6 +240,31 @@ describe('answers with the quirks of an original', () => {
     expect(report.leftOut).toEqual([{ what: expect.stringContaining('mapping'), note: expect.stringMatching(reason) }])
   })
 
+  const business = { condition: 'user_type is Business', subjectPattern: { CN: '${email}' } }
+  const groups = { condition: 'groups is x', subjectPattern: { CN: '${user_uuid}' } }
+  const usual = { condition: 'always true', subjectPattern: { CN: '${name}' } }
+  const odd = { condition: 'groups contain x', subjectPattern: { CN: '${name}' } }
+  it.each<[string, readonly unknown[], readonly string[]]>([
+    ['in the middle', [business, odd, groups, usual], ['${email}']],
+    ['at the beginning', [odd, business, usual], []],
+    ['at the end', [business, groups, { condition: 'always true', subjectPattern: { CN: '${' } }], ['${email}', '${user_uuid}']],
+    ['missing at the end', [business, groups], ['${email}', '${user_uuid}']],
+    ['the only one', [null], []],
+  ])('make nobody another subject when a rule that cannot be taken is %s', (_where, given, kept) => {
+    const { document, report } = migrated({ ...subaccounts, [at('connector/onPremises/subjectPatternRules')]: given })
+    const rules = document.onPremises.subjectPatternRules
+    expect(rules.map(({ pattern }) => pattern.CN).slice(0, -1)).toEqual(kept)
+    expect(report.taken.subjectPatternRules).toBe(kept.length)
+    expect(report.byHand.find(({ what }) => what === 'subject pattern rules')?.note).toContain(`from number ${kept.length} on`)
+    expect(connectorOf(renderConnectors(document))?.entry.principalPropagation.rules).toHaveLength(kept.length + 1)
+    const claims = { user_name: 'jane', email: 'jane@acme.test', user_uuid: 'u', groups: ['y'] }
+    // A technical principal, whom the first of the rules does not apply to.
+    const selected = selectSubjectRule(rules, { kind: 'technical', claims })
+    expect(selected?.index).toBe(kept.length)
+    const pattern = selected?.rule.pattern ?? { CN: 'x' }
+    expect(expandSubject(pattern, (variable) => (variable in claims ? 'x' : undefined)).expanded).toBe(false)
+  })
+
   it('lose a resource that admits nothing, and nothing else of its mapping', () => {
     const resources = [{ id: '/a', enabled: true }, { id: 'no slash', enabled: true }, { id: '/a', enabled: true }, { enabled: true }]
     const { document, report } = migrated({ 'mappings.json': [{ ...erp, resources }] }, key)
@@ -288,9 +314,13 @@ describe('answers with the quirks of an original', () => {
   })
 })
 
-function tableOf(value: unknown): MappingTable {
+function connectorOf(value: unknown): ConnectorConfiguration | undefined {
   const configuration = JSON.parse(
     JSON.stringify(value, (name, member: unknown) => (name === 'connectorAdmin' ? undefined : member)),
   ) as unknown
-  return createMappingTable(parseConfiguration({ text: JSON.stringify(configuration), fileName: 'test' }).connectors[0]?.mappings ?? [])
+  return parseConfiguration({ text: JSON.stringify(configuration), fileName: 'test' }).connectors[0]
+}
+
+function tableOf(value: unknown): MappingTable {
+  return createMappingTable(connectorOf(value)?.mappings ?? [])
 }

@@ -10,6 +10,10 @@ import { pause, until } from './wait.ts'
 export interface Observation {
   readonly fault: string
   readonly victim: Victim
+  /** Names of the connectors that were the master before, and are it afterwards. */
+  readonly masters: readonly [before: string, after: string]
+  /** A request that began during the fault succeeded while the fault still lasted. */
+  readonly servedMeanwhile: boolean
   /** What the request saw that the back end was holding when the fault began. */
   readonly inFlight: Seen
   /** From the beginning of the fault to the end of the first request that began after it and succeeded. */
@@ -38,7 +42,8 @@ export async function observe(installation: Installation, ledger: Ledger, fault:
   const { application, connectors } = installation
   await installation.steady(servedPatienceMs)
   const before = ledger.acknowledged.length
-  await ledger.write((await installation.roles()).master)
+  const { master } = await installation.roles()
+  await ledger.write(master)
   const scene = await sceneOf(installation, victim)
   const probes = startProbes(application)
   const writers = connectors.map((connector) => startWriter(connector, ledger))
@@ -54,6 +59,7 @@ export async function observe(installation: Installation, ledger: Ledger, fault:
   await until('a request succeeds', isServed, untilServedMs).catch(() => {
     // Then it has to succeed without the fault.
   })
+  const servedMeanwhile = await isServed()
   await mend()
   const mendedMs = performance.now()
   await until('a request succeeds', async () => nextSuccessMs(probes.ended, mendedMs) !== undefined, servedPatienceMs)
@@ -61,10 +67,13 @@ export async function observe(installation: Installation, ledger: Ledger, fault:
   await installation.steady(servedPatienceMs)
   const inFlight = await holding
   const sent = await probes.stop()
+  const masters = [master.machine.name, (await installation.roles()).master.machine.name] as const
   const failures = sent.filter(({ outcome }) => outcome !== 200)
   return {
     fault: fault.name,
     victim,
+    masters,
+    servedMeanwhile,
     inFlight,
     nextSuccessMs: nextSuccessMs(sent, beganMs) ?? Number.NaN,
     failed: failures.length,

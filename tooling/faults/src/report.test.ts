@@ -5,6 +5,8 @@ import { formatReport, lossesOf, type Report } from './report.ts'
 const seen = {
   fault: 'kill',
   victim: 'master',
+  masters: ['first', 'second'],
+  servedMeanwhile: true,
   inFlight: { outcome: 502, afterMs: 166 },
   nextSuccessMs: 1_357,
   failed: 3,

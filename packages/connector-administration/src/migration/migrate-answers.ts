@@ -39,7 +39,7 @@ export function migrateAnswers(
     return entry === undefined ? [] : [entry]
   })
   const certificates = trustedCertificates(answers.get(originalPaths.trustedCertificates), answers.get(originalPaths.truststore), notes)
-  const rules = subjectRules(answers.get(originalPaths.subjectPatternRules), notes)
+  const { rules, taken } = subjectRules(answers.get(originalPaths.subjectPatternRules), notes)
   const settings = administeredDocumentSchema.parse({
     connector: { description: textOf(answers.get(originalPaths.connector), 'description').slice(0, 1024) },
     onPremises: {
@@ -69,7 +69,7 @@ export function migrateAnswers(
         domainMappings: sum(({ domainMappings }) => domainMappings.length),
         channels: sum(({ channels }) => channels.length),
         trustedCertificates: certificates.length,
-        subjectPatternRules: rules.length,
+        subjectPatternRules: taken,
       },
       leftOut: notes.leftOut,
       byHand: notes.byHand,
@@ -116,24 +116,32 @@ function trustedCertificates(pem: unknown, store: unknown, notes: MigrationNotes
 
 const conditionPattern = /^(\S+) (?:(is not|is) (.+)|(exists|does not exist))$/s
 
-function subjectRules(answer: unknown, notes: MigrationNotes): readonly SubjectRule[] {
+/** Closes a list whose end is unknown: no token has this variable, so that nobody becomes another subject than before. */
+const nobody: SubjectRule = { description: 'to be written again, see the report', pattern: { CN: '${rules-that-were-not-migrated}' } }
+
+/** The rules up to the first one that cannot be taken. Those after it would decide about its people, too, and are left out. */
+function subjectRules(answer: unknown, notes: MigrationNotes): { readonly rules: readonly SubjectRule[]; readonly taken: number } {
+  // Those of a new original.
+  if (answer === undefined) return { rules: defaultSubjectRules, taken: defaultSubjectRules.length }
   const rules: SubjectRule[] = []
-  for (const [at, given] of listOf(answer).entries()) {
-    const rule = readRule(given)
-    const problems =
-      rule === undefined ? [] : checkSubjectRules([rule, ...defaultSubjectRules].slice(0, rule.condition === undefined ? 1 : 2))
-    if (rule === undefined || problems.length > 0) {
-      notes.leaveOut(
-        `subject pattern rule ${at}`,
-        problems[0]?.message ?? 'its condition or its pattern cannot be read; the rules after it now decide',
-      )
-      // A rule that is missing must not let a later one make another subject of the same person.
-      if (at < listOf(answer).length - 1) notes.askFor(`subject pattern rule ${at}`, 'write it again before principals are propagated')
-    } else rules.push(rule)
+  const given = listOf(answer)
+  for (const [at, each] of given.entries()) {
+    const rule = readRule(each)
+    const [problem] = rule === undefined ? [] : checkSubjectRules(rule.condition === undefined ? [...rules, rule] : [...rules, rule, nobody])
+    if (rule === undefined || problem !== undefined) {
+      notes.leaveOut(`subject pattern rule ${at}`, problem?.message ?? 'its condition or its pattern cannot be read')
+      for (let later = at + 1; later < given.length; later++)
+        notes.leaveOut(`subject pattern rule ${later}`, `it would decide instead of rule ${at}`)
+      break
+    }
+    rules.push(rule)
+    if (rule.condition === undefined) return { rules, taken: rules.length }
   }
-  return checkSubjectRules(rules).length === 0 && rules.length > 0
-    ? rules
-    : [...rules.filter(({ condition }) => condition !== undefined), ...defaultSubjectRules]
+  notes.askFor(
+    'subject pattern rules',
+    `write those from number ${rules.length} on again, the default one too; until then users whom no rule before them applies to get no certificate`,
+  )
+  return { rules: [...rules, nobody], taken: rules.length }
 }
 
 function readRule(given: unknown): SubjectRule | undefined {
