@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { MaterialStore } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
+import { createTestIssuer } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
 import { changeRole, type ConfigurationEditor } from '../src/index.ts'
 import type { AdministrationBench } from './administration-bench.ts'
@@ -291,6 +292,56 @@ describe('a change of a master', () => {
       expect.stringMatching(/kept revision \d+ of term 0 .* revision \d+ of term 1/),
     )
     expect((await master.call('GET', '/api/private/v1/highAvailability/replaced', undefined, { as: 'monitoring' })).status).toBe(403)
+  })
+
+  it('is acknowledged when the shadow has the trust list, too, which changes no revision', async () => {
+    const { cloud, master, shadow } = await startConnectedPair()
+    const { issuer, keys } = createTestIssuer()
+    cloud.issuers.push({ issuer, name: 'Test', type: 'OAUTH2', keys } as never)
+    const { revision } = master.editor.document
+    expect((await master.call('POST', `${demo}/trust`)).status).toBe(204)
+    expect(master.editor.document.revision).toBe(revision)
+    const kept = await master.material.load('trust demo ')
+    expect(kept).toContain(issuer)
+    expect(await shadow.material.load('trust demo ')).toBe(kept)
+    const idps = (await master.call('GET', `${demo}/trust/idps`)).json()
+    expect(idps).toHaveLength(1)
+    expect((await shadow.call('GET', `${demo}/trust/idps`)).json()).toEqual(idps)
+  })
+
+  it('is acknowledged when the shadow has the certificate of a new subaccount, too, which is kept after the configuration', async () => {
+    const { cloud, master, shadow } = await startConnectedPair()
+    const { save } = master.material
+    Object.assign(master.material, {
+      async save(name: string, text: string) {
+        // The configuration has gone to the shadow before.
+        if (name.startsWith('identity')) await pass(master, 0)
+        await save(name, text)
+      },
+    })
+    const authenticationData = await cloud.authenticationData('second')
+    expect((await master.call('POST', '/api/v1/configuration/subaccounts', { authenticationData })).status).toBe(201)
+    expect(await shadow.material.load('identity second ')).toBe(await master.material.load('identity second '))
+  })
+
+  it('is not asked about after a call that changes nothing, or this instance alone', async () => {
+    const { cloud, master, shadow } = await startConnectedPair()
+    await stop(shadow)
+    await stop(cloud)
+    expect((await master.call('PUT', cfg, describing('not confirmed'))).status).toBe(500)
+    // Whoever tries again is not told that it is kept now.
+    expect((await master.call('PUT', cfg, describing('not confirmed'))).status).toBe(500)
+    const own = '/api/private/v1'
+    for (const [method, path, body, status] of [
+      ['POST', '/api/v1/configuration/backup', { password: 'x' }, 200],
+      ['PUT', `${own}/runtime`, { maxHeap: '512M' }, 204],
+      ['PATCH', `${cfg}/logAndTrace`, { sccLogLevel: 'DEBUG' }, 204],
+      ['POST', `${own}/subaccounts/cf.self.example/demo/simulation/request`, { virtualHost: 'a', virtualPort: '1' }, 200],
+      ['POST', `${own}/secureStore/shrink`, undefined, 200],
+    ] as const)
+      expect([path, (await master.call(method, path, body)).status]).toEqual([path, status])
+    await master.material.save('trust gone ', '[]')
+    expect((await master.call('POST', `${own}/secureStore/shrink`)).status).toBe(500)
   })
 
   it('needs nobody else where there is no shadow, or nothing that it could take over', async () => {

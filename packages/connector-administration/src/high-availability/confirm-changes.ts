@@ -11,7 +11,7 @@ import type { PairMember } from './pair-member.ts'
  */
 export async function confirmChanges({ installation, settings }: PairMember, master: MasterSide): Promise<void> {
   if (installation.role !== 'master' || settings.peer === undefined) return
-  if (await master.shadowHas(installation.revision)) return
+  if (await master.shadowHasAll()) return
   const fencedMs = installation.wantsTunnels ? master.fenceMs : 0
   if (fencedMs === 0 && (await installation.isServing())) return
   const { host, port } = settings.peer

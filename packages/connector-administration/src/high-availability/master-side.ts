@@ -22,8 +22,8 @@ export interface MasterSide {
   readonly isShared: boolean
   /** Takes a shadow that comes from `address`, introduced by `user`. @throws RestError 409 when it may not be one. */
   register(request: ShadowRequest, from: { readonly address: string; readonly user: string }): Promise<{ readonly secret: string }>
-  /** Whether the shadow has got a revision, or a later one, within some seconds. */
-  shadowHas(revision: number): Promise<boolean>
+  /** Whether the shadow has got what is here now, configuration and material, within some seconds. */
+  shadowHasAll(): Promise<boolean>
   /** Sees to it that the shadow has the configuration. Returns when to look again. */
   bringUpToDate(): Promise<number>
 }
@@ -37,6 +37,11 @@ export function createMasterSide(member: PairMember): MasterSide {
   let lastReachedMs = member.elapsed()
   let reportedMs: number | undefined
   let pushedRevision = -1
+  /** Of the material that went with it; renewed certificates and trust lists change no revision. */
+  let pushedDigest: string | undefined
+  /** A push that begins after somebody has asked brings what there was then. */
+  let asked = 0
+  let broughtTo = 0
   let pushProblem: string | undefined
   let pushing: Promise<boolean> | undefined
 
@@ -64,20 +69,29 @@ export function createMasterSide(member: PairMember): MasterSide {
   }
   const pushOnce = async (): Promise<boolean> => {
     const { revision } = installation
+    const begun = asked
     try {
+      // Of before the shadow fetches: it gets this or what is newer.
+      const digest = await installation.digest()
       await link.tellChange()
       pushedRevision = revision
+      pushedDigest = digest
+      broughtTo = begun
       lastReachedMs = member.elapsed()
       if (pushProblem !== undefined) member.tell('resolved', 'the shadow has the configuration again')
       pushProblem = undefined
       return true
     } catch (error) {
+      // It may have been taken over all the same.
+      pushedDigest = undefined
       const reason = reasonOf(error)
       if (pushProblem === undefined) member.tell('problem', `the configuration could not be pushed to the shadow: ${reason}`)
       pushProblem = reason
       return false
     }
   }
+  const isUpToDate = async (): Promise<boolean> =>
+    pushedRevision === installation.revision && pushedDigest === (await installation.digest())
 
   return {
     get state() {
@@ -96,6 +110,7 @@ export function createMasterSide(member: PairMember): MasterSide {
       // The former master is no shadow that could take over until it says so.
       lastReachedMs = -Infinity
       pushedRevision = -1
+      pushedDigest = undefined
     },
     get fenceMs() {
       const windowMs = Math.min(maxFenceMs, reportedMs ?? takesOverWithinMs(member.settings))
@@ -121,21 +136,23 @@ export function createMasterSide(member: PairMember): MasterSide {
       lastReachedMs = lastHeardMs
       reportedMs = undefined
       pushedRevision = installation.revision
+      pushedDigest = await installation.digest()
       return { secret }
     },
-    async shadowHas(revision) {
+    async shadowHasAll() {
       if (!isShadowThere()) return false
       const patience = AbortSignal.timeout(confirmPatienceMs)
-      const has = (): boolean => pushedRevision >= revision
       const getting = async (): Promise<boolean> => {
+        if (await isUpToDate()) return true
+        const wanted = ++asked
         // A push that was under way may have been of what was before.
-        while (!has() && !patience.aborted) if (!(await push())) return false
-        return has()
+        while (broughtTo < wanted && !patience.aborted) if (!(await push())) return false
+        return broughtTo >= wanted
       }
       return await underSignal(getting(), patience, 'a push to the shadow').catch(() => false)
     },
     async bringUpToDate() {
-      const upToDate = pushedRevision === installation.revision || (await push())
+      const upToDate = (await isUpToDate()) || (await push())
       return upToDate ? member.intervalMs : Math.min(member.intervalMs, maxRetryMs)
     },
   }

@@ -57,6 +57,8 @@ export interface Pair extends AsyncDisposable {
   configurationChanged(): void
   /** Master: settles when what has been changed may be acknowledged. @throws RestError 500 when nobody knows whether it will last. */
   confirm(): Promise<void>
+  /** Tells apart states of what master and shadow have in common. */
+  sharedState(): Promise<string>
   /** To be called before any tunnel is opened: the other instance may have become the master meanwhile. */
   begin(): Promise<void>
   /** Settles when what has been begun up to now is done. */

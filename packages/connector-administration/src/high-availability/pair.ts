@@ -160,6 +160,7 @@ export function createPair(options: PairOptions): Pair {
     },
     // Not in turn: a check that is under way may wait for what this waits for.
     confirm: () => confirmChanges(member, master),
+    sharedState: async () => `${installation.revision} ${await installation.digest()}`,
     begin: () =>
       inTurn(async () => {
         if (member.settings.peer === undefined) return

@@ -47,11 +47,13 @@ export function createInstallation(options: {
       // Before anything is replaced: what this version cannot read stays away as a whole.
       const taken = readDocument(document, version)
       const before = await loadIdentities(material)
+      const had = await readMaterial(material)
       await replaceMaterial(material, received)
       const identities = await loadIdentities(material)
       for (const gone of before.filter((each) => !identities.some((kept) => isSame(kept, each)))) await connector.remove(gone)
+      // A tunnel reads what belongs to it, such as its trust list, when it is made.
       for (const identity of identities)
-        if (!before.some((known) => isSame(known, identity) && known.certificate === identity.certificate)) await connector.add(identity)
+        if (!before.some((known) => isSame(known, identity)) || isOtherMaterial(identity, had, received)) await connector.add(identity)
       await editor.change(pairAuthor, (own) => {
         const mirrored: AdministeredDocument = {
           ...taken,
@@ -98,6 +100,10 @@ interface Holder {
 
 function isSame(a: Holder, b: Holder): boolean {
   return a.subaccount === b.subaccount && a.locationId === b.locationId
+}
+
+function isOtherMaterial({ locationId, subaccount }: Holder, a: Snapshot['material'], b: Snapshot['material']): boolean {
+  return [...Object.keys(a), ...Object.keys(b)].some((name) => name.endsWith(` ${subaccount} ${locationId}`) && a[name] !== b[name])
 }
 
 function digestOf(material: Readonly<Record<string, string>>): string {

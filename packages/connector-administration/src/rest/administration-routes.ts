@@ -26,7 +26,7 @@ import { onPremisesCertificates, ownedCertificateRoutes, slotOf } from './owned-
 import { kerberos } from './kerberos.ts'
 import { principalPropagation } from './principal-propagation.ts'
 import { reporting } from './reporting.ts'
-import { serveRoutes } from './route.ts'
+import { ofOneInstance, serveRoutes } from './route.ts'
 import { serviceChannels } from './service-channels.ts'
 import { type HostAgent, solutionManagement } from './solution-management.ts'
 import { securityStatus } from './security-status.ts'
@@ -96,36 +96,34 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     ...principalPropagation(options),
     ...kerberos(options),
     ...reporting(given.editor),
-    ...sessionRoutes(options),
-    ...authentication(options),
-    ...backup({ ...options, ...options.backup }),
+    ...ofOneInstance([...sessionRoutes(options), ...authentication(options)]),
+    // What a restore changes counts from the next start on.
+    ...ofOneInstance(backup({ ...options, ...options.backup })),
     ...systemMappings(accessControl),
     ...resources(accessControl),
     ...authorityLists(accessControl),
     ...domainMappings(accessControl),
     ...transfer(accessControl),
     ...subaccountTransfer(accessControl),
-    ...availabilityRoutes(accessControl, { availability, lifecycle }),
-    ...simulation(options),
+    ...ofOneInstance([...availabilityRoutes(accessControl, { availability, lifecycle }), ...simulation(options)]),
     ...serviceChannels({ ...accessControl, lifecycle: options.lifecycle }),
     ...deprecatedChannels({ ...accessControl, lifecycle: options.lifecycle }),
     // What is logged and traced is a matter of each instance, and a shadow has settings of its host agent.
-    ...logAndTrace({ ...options, editor: given.editor }),
+    ...ofOneInstance(logAndTrace({ ...options, editor: given.editor })),
     ...housekeeping({ ...options, audit: options.backup.audit }),
     ...solutionManagement({ ...options, editor: given.editor }),
-    ...ldapServers(options),
-    ...(pair === undefined ? [] : [...highAvailability({ pair, version: options.version }), ...pairCalls(pair)]),
-    ...uiSettings(options),
+    ...ofOneInstance(ldapServers(options)),
+    ...(pair === undefined ? [] : [...ofOneInstance(highAvailability({ pair, version: options.version })), ...pairCalls(pair)]),
+    ...ofOneInstance(uiSettings(options)),
     ...securityStatus(options),
   ]
   const surroundings = {
     authenticate: access.authenticate,
     haRole: () => editor.document.connector.haRole,
-    async confirm() {
-      // What is acknowledged is in the audit log, whatever happens to this process.
-      await options.backup.audit.flushed()
-      await pair?.confirm()
-    },
+    // What is acknowledged is in the audit log, whatever happens to this process.
+    flushed: () => options.backup.audit.flushed(),
+    confirm: async () => await pair?.confirm(),
+    sharedState: async () => (pair === undefined ? '' : await pair.sharedState()),
   }
   return (server) => serveRoutes(server, routes, surroundings)
 }

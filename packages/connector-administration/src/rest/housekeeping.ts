@@ -5,7 +5,7 @@ import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { checkLoginHtml } from '../document/login-information.ts'
 import type { SubaccountLifecycle } from '../subaccounts/subaccount-lifecycle.ts'
 import { invalidRequest } from './rest-error.ts'
-import { type Route, route } from './route.ts'
+import { ofOneInstance, type Route, route } from './route.ts'
 import { requireFittingHeap, type RuntimeSettings } from './runtime-settings.ts'
 
 const base = '/api/private/v1'
@@ -20,7 +20,7 @@ export interface HousekeepingOptions {
 
 /** The store of secrets, memory, and what stands on the log-on page (cloud-connector.md §1.15, §1.18). The original has no REST API for them: the paths are our own. */
 export function housekeeping(options: HousekeepingOptions): readonly Route[] {
-  return [shrinking(options), ...memory(options), ...loginInformation(options)]
+  return [shrinking(options), ...ofOneInstance([...memory(options), ...loginInformation(options)])]
 }
 
 function shrinking({ audit, lifecycle }: HousekeepingOptions): Route {
@@ -29,6 +29,7 @@ function shrinking({ audit, lifecycle }: HousekeepingOptions): Route {
     path: `${base}/secureStore/shrink`,
     permission: 'administrators',
     only: 'master',
+    shared: 'if-needed',
     async handle({ caller }) {
       const removed = await lifecycle.removeUnused(caller.user)
       if (removed > 0) tell(audit, 'Configuration', caller.user, `removed ${removed} secrets that belong to nothing any more`)

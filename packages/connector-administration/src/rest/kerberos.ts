@@ -65,6 +65,7 @@ export function kerberos(options: {
       method: 'POST',
       path: `${path}/check`,
       permission: 'all',
+      shared: 'nothing',
       handle: async () => ({ status: 200, body: await tryOut(current()) }),
     }),
   ]

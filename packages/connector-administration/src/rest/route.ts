@@ -50,12 +50,22 @@ export interface Route<Schema extends z.ZodType = z.ZodType> {
   readonly body?: Schema
   /** Takes `multipart/form-data` instead of JSON. */
   readonly upload?: true
+  /**
+   * What a call that is no `GET` changes of what a pair has in common: something, unless told, and the answer waits until that may be acknowledged, also when the
+   * call only repeats a change that has not been yet. `if-needed` waits only after a call that has changed something, `nothing` never.
+   */
+  readonly shared?: 'nothing' | 'if-needed'
   handle(call: Call<z.output<Schema>>): Answer | Promise<Answer>
 }
 
 /** Checks that a body is used with its own type, and returns the route as it is. */
 export function route<Schema extends z.ZodType>(definition: Route<Schema>): Route {
   return definition
+}
+
+/** The same routes, of what each instance of a pair has for itself. */
+export function ofOneInstance(routes: readonly Route[]): readonly Route[] {
+  return routes.map((each) => ({ ...each, shared: 'nothing' }))
 }
 
 /** Who calls, or `undefined` after it has answered the request itself, because nobody is known to. */
@@ -65,8 +75,12 @@ export type Authenticate = (request: FastifyRequest, reply: FastifyReply) => Pro
 export interface RouteSurroundings {
   readonly haRole: () => HaRole
   readonly authenticate: Authenticate
-  /** Settles when what a call has changed may be acknowledged. @throws RestError that takes the place of the answer. */
+  /** Settles when what a call has done is in the audit log on disk. */
+  readonly flushed: () => Promise<void>
+  /** Settles when what is shared by a pair may be acknowledged. @throws RestError that takes the place of the answer. */
   readonly confirm: () => Promise<void>
+  /** Tells apart states of what is shared by a pair; the same text where there is none. */
+  readonly sharedState: () => Promise<string>
 }
 
 /** Serves routes on the administration listener: who calls, whether he may, in which state, with which body; then the route. */
@@ -122,6 +136,7 @@ async function serve(
 ): Promise<FastifyReply> {
   try {
     requireState(each, caller, surroundings.haRole())
+    const before = each.shared === 'if-needed' ? await surroundings.sharedState() : undefined
     const answer = await each.handle({
       caller,
       body: each.body === undefined ? undefined : readBody(each.body, request),
@@ -133,7 +148,11 @@ async function serve(
       socket: request.raw.socket,
       url: (path) => `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
     })
-    if (each.method !== 'GET' && each.permission !== 'everybody') await surroundings.confirm()
+    if (each.method !== 'GET' && each.permission !== 'everybody') {
+      await surroundings.flushed()
+      const isConfirmed = each.shared === 'nothing' || (before !== undefined && before === (await surroundings.sharedState()))
+      if (!isConfirmed) await surroundings.confirm()
+    }
     reply.code(answer.status).headers(answer.headers ?? {})
     if (answer.body === undefined) return await reply.send()
     return await (answer.type === undefined ? reply.send(answer.body) : reply.type(answer.type).send(answer.body))

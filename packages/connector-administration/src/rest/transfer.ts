@@ -95,6 +95,7 @@ export function transfer({ clock, editor, isLocked }: AccessControlOptions): rea
       method: 'POST',
       path: `${mapping}/scenarios/export`,
       permission: 'all',
+      shared: 'nothing',
       body: z.object({ name: z.string().min(1).max(200), resources: z.array(z.string()).min(1).max(100_000) }),
       handle(call) {
         const from = mappingOf(call)
