@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -181,6 +181,22 @@ describe('access control', () => {
       code: 2,
       error: { message: expect.stringContaining('there already') },
     })
+    for (const name of ['', '.', '..']) {
+      expect(await json(['connector', 'scenario', 'remove', 'b.demo:80', name])).toMatchObject({ code: 2 })
+      expect(await json(['mapping', 'remove', name])).toMatchObject({
+        code: 2,
+        error: { message: expect.stringContaining('no name of a mapping') },
+      })
+    }
+    const refused = cloud.file('refused.zip')
+    expect(await json(['connector', 'scenario', 'export', 'none.demo:80', refused, '--name', 'x', '--resource', '/one'])).toMatchObject({
+      code: 1,
+    })
+    expect(existsSync(refused)).toBe(false)
+    expect(await json(['mapping', 'list', '--certificate', archive])).toMatchObject({
+      code: 2,
+      error: { message: expect.stringContaining('--url') },
+    })
     await run(['mapping', 'remove', 'a.demo:80'])
     expect(await json(['connector', 'config-import', archive, '--no-resources'])).toMatchObject({ code: 0 })
     expect(await json(['connector', 'config-import', archive, '--mappings-only'])).toMatchObject({
@@ -215,6 +231,11 @@ describe('service channels', () => {
     expect(await json(['channel', 'disable', id])).toMatchObject({ code: 0, outcome: 'disabled' })
     expect(await json(['channel', 'remove', id])).toMatchObject({ code: 0 })
     expect(await json(['channel', 'remove', id])).toMatchObject({ code: 1, error: { code: 'NOT_FOUND' } })
+    const port = String(cloud.portOffset + 7)
+    const opened = await json(['channel', 'add', 'K8S', 'CP.example.org', '--service', 'orders', '--port', port, '--enable'])
+    expect(opened).toMatchObject({ code: 0, enabled: true })
+    expect((await json(['channel', 'list'])).channels).toMatchObject([{ id: opened.id, state: 'open' }])
+    await run(['channel', 'remove', String(opened.id)])
     expect(await json(['channel', 'add', 'HANA', 'db'])).toMatchObject({
       code: 2,
       error: { message: expect.stringContaining('--instance') },
@@ -286,6 +307,11 @@ describe('principals', () => {
     const csr = cloud.file('ca.csr')
     expect(await json(['principal', 'ca', 'csr', '--subject', 'CN=Other CA', '--key-size', '2048', '--out', csr])).toMatchObject({
       code: 0,
+    })
+    // A second request would replace the key of the first one, which is imported below.
+    expect(await json(['principal', 'ca', 'csr', '--subject', 'CN=Other CA', '--out', csr])).toMatchObject({
+      code: 2,
+      error: { message: expect.stringContaining('there already') },
     })
     const openssl = async (...words: readonly string[]): Promise<void> => {
       expect(await cloud.program('openssl', words)).toMatchObject({ code: 0 })

@@ -48,6 +48,7 @@ const read = async (path: string): Promise<any> => JSON.parse((await call('GET',
 
 it('CC-043 the next start has the heap that was set', async () => {
   expect((await call('PUT', '/api/private/v1/runtime', { initialHeap: '200M', maxHeap: '300M' })).status).toBe(204)
+  for (const maxHeap of ['1024 M', '12345M']) expect((await call('PUT', '/api/private/v1/runtime', { maxHeap })).status).toBe(400)
   await restart()
   const { heapLimitBytes, ...settings } = await read('/api/private/v1/runtime')
   expect(settings).toEqual({ initialHeap: '200M', maxHeap: '300M' })

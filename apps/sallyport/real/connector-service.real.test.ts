@@ -111,20 +111,23 @@ describe('connector service', () => {
     expect(await installation.run([...words('install'), '--name', '../x'])).toMatchObject({ code: 2 })
   })
 
-  it.skipIf(!existsSync('/dev/shm'))('sees through a link to what the service would not find, and keeps other links as they were named', async () => {
-    const folder = mkdtempSync('/dev/shm/sallyport-')
-    try {
-      const [bad, good] = [join(folder, 'bad'), join(folder, 'good')]
-      writeConfiguration('webhook.secret')
-      symlinkSync(installation.file('connector.yaml'), bad)
-      symlinkSync('/bin/true', good)
-      const hidden = await installation.run([...words('install'), '--program', bad])
-      expect(hidden).toMatchObject({ code: 1, stderr: expect.stringContaining('does not see') })
-      expect(await printUnit('--program', good)).toContain(`ExecStart=${good} `)
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
-  })
+  it.skipIf(!existsSync('/dev/shm'))(
+    'sees through a link to what the service would not find, and keeps other links as they were named',
+    async () => {
+      const folder = mkdtempSync('/dev/shm/sallyport-')
+      try {
+        const [bad, good] = [join(folder, 'bad'), join(folder, 'good')]
+        writeConfiguration('webhook.secret')
+        symlinkSync(installation.file('connector.yaml'), bad)
+        symlinkSync('/bin/true', good)
+        const hidden = await installation.run([...words('install'), '--program', bad])
+        expect(hidden).toMatchObject({ code: 1, stderr: expect.stringContaining('does not see') })
+        expect(await printUnit('--program', good)).toContain(`ExecStart=${good} `)
+      } finally {
+        rmSync(folder, { recursive: true })
+      }
+    },
+  )
 
   it.each([
     ['a line of its own', 'x\nExecStartPre=+touch gotcha'],
@@ -139,8 +142,14 @@ describe('connector service', () => {
   })
 
   it.each([['a\nb'], ['a\\'], ['a\u0007'], ['a ']])('takes no path %j into the unit', async (name) => {
-    for (const paths of [['--program', `/opt/${name}`], ['--program', '/bin/true', '--config', installation.file(name)]])
-      expect(await installation.run([...words('install'), ...paths])).toMatchObject({ code: 2, stderr: expect.stringContaining('in a unit') })
+    for (const paths of [
+      ['--program', `/opt/${name}`],
+      ['--program', '/bin/true', '--config', installation.file(name)],
+    ])
+      expect(await installation.run([...words('install'), ...paths])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('in a unit'),
+      })
   })
 
   it('hands over no more than systemd takes, and counts names', async () => {

@@ -1,4 +1,10 @@
-import { type ConnectorConfiguration, createMappingTable, decideHttpAccess, type MappingTable, parseConfiguration } from '@sallyport/cloud-connector'
+import {
+  type ConnectorConfiguration,
+  createMappingTable,
+  decideHttpAccess,
+  type MappingTable,
+  parseConfiguration,
+} from '@sallyport/cloud-connector'
 import { expandSubject, selectSubjectRule } from '@sallyport/principal-propagation'
 import { createTestCa } from '@sallyport/test-fixtures'
 import * as fc from 'fast-check'
@@ -7,7 +13,7 @@ import { renderConnectors } from '../src/document/administered-source.ts'
 import { migratedFiles } from '../src/migration/migrated-files.ts'
 import { migrateAnswers } from '../src/migration/migrate-answers.ts'
 import { collectOriginalAnswers, type OriginalAnswers } from '../src/migration/original-answers.ts'
-import { readSavedAnswers } from '../src/migration/saved-answers.ts'
+import { formatAnswers, readSavedAnswers } from '../src/migration/saved-answers.ts'
 import { writeZip } from '../src/backup/zip-file.ts'
 import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
 
@@ -263,6 +269,12 @@ describe('answers with the quirks of an original', () => {
     expect(selected?.index).toBe(kept.length)
     const pattern = selected?.rule.pattern ?? { CN: 'x' }
     expect(expandSubject(pattern, (variable) => (variable in claims ? 'x' : undefined)).expanded).toBe(false)
+  })
+
+  it('are kept without the password of the mail server', () => {
+    const answers = new Map([['/api/v1/configuration/connector/alerting/email', { smtpUsername: 'u', smtpPassword: 'very secret' }]])
+    expect(formatAnswers(answers)).toContain('smtpUsername')
+    expect(formatAnswers(answers)).not.toContain('very secret')
   })
 
   it('lose a resource that admits nothing, and nothing else of its mapping', () => {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { addAdministrationOptions, administering, requireAdministered } from './administering.ts'
-import { readWholeFile, writeNewFile } from './archive-file.ts'
+import { readWholeFile, writeNewFileOf } from './archive-file.ts'
 import { addSubaccountOption, chooseSubaccount, type ListedSubaccount, type SubaccountOption, subaccountPath } from './chosen-subaccount.ts'
+import { segmentOf } from './path-segment.ts'
 import { mappingPath } from './shown-mapping.ts'
 
 interface ContentOption extends SubaccountOption {
@@ -36,8 +37,7 @@ export function addAccessTransferCommands(connector: Command): void {
   ).action(async (file: string, options: ContentOption, command: Command) => {
     await administering(command, async (administration, printer) => {
       const key = await chooseSubaccount(administration, options.subaccount)
-      const archive = await administration.download('GET', contentPath(key, options))
-      writeNewFile(file, archive)
+      const archive = await writeNewFileOf(file, () => administration.download('GET', contentPath(key, options)))
       printer.result(
         { file, subaccount: key.subaccount, bytes: archive.length },
         () => `${file} holds what is configured for ${key.subaccount}.`,
@@ -84,11 +84,8 @@ export function addAccessTransferCommands(connector: Command): void {
     .action(async (virtual: string, file: string, { name, resource, subaccount }: ExportOptions, command: Command) => {
       await administering(command, async (administration, printer) => {
         const key = await chooseSubaccount(administration, subaccount)
-        const archive = await administration.download('POST', `${mappingPath(key, virtual, 'private')}/scenarios/export`, {
-          name,
-          resources: resource,
-        })
-        writeNewFile(file, archive)
+        const path = `${mappingPath(key, virtual, 'private')}/scenarios/export`
+        await writeNewFileOf(file, () => administration.download('POST', path, { name, resources: resource }))
         printer.result({ file, name, resources: resource }, () => `${file} holds the scenario "${name}" with ${resource.length} resources.`)
       })
     })
@@ -117,7 +114,7 @@ export function addAccessTransferCommands(connector: Command): void {
     await administering(command, async (administration, printer) => {
       requireAdministered(administration, `the resources of ${virtual}`, undefined)
       const key = await chooseSubaccount(administration, options.subaccount)
-      await administration.send('DELETE', `${mappingPath(key, virtual, 'private')}/scenarios/${encodeURIComponent(name)}`)
+      await administration.send('DELETE', `${mappingPath(key, virtual, 'private')}/scenarios/${segmentOf('scenario', name)}`)
       printer.result({ virtual, name, outcome: 'removed' }, () => `The scenario "${name}" has left ${virtual}.`)
     })
   })

@@ -42,16 +42,19 @@ export async function administering(
   work: (administration: Administration, printer: Printer) => Promise<void>,
 ): Promise<void> {
   const context = createContext(command)
-  await using administration = await open(command.optsWithGlobals<AdministrationOptions>(), context)
+  await using administration = await open(command, context)
   await work(administration, context.printer)
 }
 
-async function open(options: AdministrationOptions, context: CommandContext): Promise<Administration> {
+async function open(command: Command, context: CommandContext): Promise<Administration> {
+  const options = command.optsWithGlobals<AdministrationOptions>()
   const { logOn, openAdministration } = await import('../connector-client/administration.ts')
   const { createPinnedCaller } = await import('../connector-client/pinned-call.ts')
   const { url, user } = options
   if (url === undefined && user === undefined) {
     if (options.passwordFile !== undefined) throw usageError('--password-file goes with --user')
+    // A variable of the environment serves other commands as well.
+    if (command.getOptionValueSourceWithGlobals('certificate') === 'cli') throw usageError('--certificate goes with --url or --user')
     const local = await askLocally<ConnectorSession>(context, {})
     return await openAdministration(createPinnedCaller(local.url, local.certificate), local.url, local)
   }

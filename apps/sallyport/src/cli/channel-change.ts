@@ -1,9 +1,10 @@
 import { channelTypes } from '@sallyport/admin-api'
+import { ConnectivityError } from '@sallyport/core'
 import { Argument, type Command } from 'commander'
 import { usageError } from '../output/exit-code.ts'
 import { administering, requireAdministered } from './administering.ts'
 import { chooseSubaccount, type SubaccountOption } from './chosen-subaccount.ts'
-import { channelPath, findChannel, listChannels, type ShownChannel } from './shown-channel.ts'
+import { channelPath, findChannel, listChannels, type ShownChannel, targetOf } from './shown-channel.ts'
 
 interface AddOptions extends SubaccountOption {
   readonly port?: string
@@ -37,13 +38,19 @@ export function addChannelChangeCommands(leaf: (name: string) => Command): void 
         const key = await chooseSubaccount(administration, options.subaccount)
         const before = new Set((await listChannels(administration, key)).map(({ id }) => id))
         await administration.send('POST', channelPath(key, type), body)
-        // Numbers are never given twice, so what is new is the highest one.
-        const added = (await listChannels(administration, key)).findLast((channel) => channel.type === type && !before.has(channel.id))
-        const id = added?.id ?? 0
+        // Others may add channels at the same time.
+        const added = (await listChannels(administration, key)).findLast(
+          (channel) => channel.type === type && !before.has(channel.id) && isOf(channel, target, options),
+        )
+        if (added === undefined)
+          throw new ConnectivityError('NOT_FOUND', 'the channel was added, and is not among the channels now', {
+            details: { next: 'sallyport channel list' },
+          })
+        const { id } = added
         if (options.enable === true) await administration.send('PUT', `${channelPath(key, type)}/${id}/state`, { enabled: true })
         printer.result({ id, type, subaccount: key.subaccount, outcome: 'added', enabled: options.enable === true }, () =>
           options.enable === true
-            ? `Channel ${id} added; port ${added?.port} leads to ${target}.`
+            ? `Channel ${id} added; port ${added.port} leads to ${target}.`
             : `Channel ${id} added. Next: sallyport channel enable ${id}`,
         )
       })
@@ -81,6 +88,18 @@ export function addChannelChangeCommands(leaf: (name: string) => Command): void 
         printer.result({ id: Number(id), type, subaccount: key.subaccount, outcome: 'removed' }, () => `Channel ${id} removed.`)
       })
     })
+}
+
+/** Whether a channel leads where one was asked to, from the port that was asked for. */
+function isOf(channel: ShownChannel & { readonly instanceNumber?: number }, target: string, options: AddOptions): boolean {
+  const wanted = options.service === undefined ? target : `${target}/${options.service}`
+  const isSame = (given: string | undefined, shown: number | undefined): boolean =>
+    given === undefined || shown === undefined || Number(given) === shown
+  return (
+    targetOf(channel).toLowerCase() === wanted.trim().toLowerCase() &&
+    isSame(options.port, channel.port) &&
+    isSame(options.instance, channel.instanceNumber)
+  )
 }
 
 function channelOf(type: ShownChannel['type'], target: string, options: AddOptions): Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@ import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
 import type { Administration } from '../connector-client/administration.ts'
 import { addAdministrationOptions, administering } from './administering.ts'
-import { readWholeFile, writeNewFile } from './archive-file.ts'
+import { readWholeFile, writeNewFileOf } from './archive-file.ts'
 import { readSecretFile } from './secret-input.ts'
 
 const path = '/api/v1/configuration/backup'
@@ -23,8 +23,7 @@ export function addConnectorBackupCommands(connector: Command): void {
       const password = await readSecretFile('--backup-password-file', backupPasswordFile)
       await administering(command, async (administration, printer) => {
         refuseFile(administration)
-        const archive = await administration.download('POST', path, { password })
-        writeNewFile(file, archive)
+        const archive = await writeNewFileOf(file, () => administration.download('POST', path, { password }))
         printer.result({ file, bytes: archive.length }, () => `${file} holds the configuration. Without its password nobody opens it.`)
       })
     },

@@ -95,7 +95,8 @@ async function unitOf(
   const program = programOf(options.program)
   const configuration = options.config === undefined ? undefined : resolve(workingFolder, options.config)
   for (const path of [...program, ...(configuration === undefined ? [] : [configuration])])
-    if (!fitsUnit(path)) throw usageError(`${JSON.stringify(path)} cannot stand in a unit; it has control characters, or ends in a blank or a backslash`)
+    if (!fitsUnit(path))
+      throw usageError(`${JSON.stringify(path)} cannot stand in a unit; it has control characters, or ends in a blank or a backslash`)
   let files: readonly string[] = []
   if (configuration !== undefined) {
     const { requireConfiguration } = await import('../configuration/read-configuration.ts')

@@ -5,7 +5,7 @@ import { ConnectivityError, systemClock } from '@sallyport/core'
 import { type Command, Option } from 'commander'
 import { exitCodes, usageError } from '../output/exit-code.ts'
 import { formatTable, type Printer } from '../output/printer.ts'
-import { writeNewFile } from './archive-file.ts'
+import { readWholeFile, writeNewFile } from './archive-file.ts'
 import { createContext } from './context.ts'
 import { askHidden, readSecretFile } from './secret-input.ts'
 
@@ -73,7 +73,7 @@ async function readRunning(
       : await readSecretFile('--password-file', options.passwordFile)
   if (given === undefined) throw usageError(`the password of ${options.user} is missing: --password-file <file>, or ${passwordVariable}`)
   const authorization = `Basic ${Buffer.from(`${options.user}:${given}`).toString('base64')}`
-  using call = createPinnedCaller(parsed.origin, readBounded(options.certificate).toString('utf8'))
+  using call = createPinnedCaller(parsed.origin, readWholeFile(options.certificate).toString('utf8'))
   return await collectOriginalAnswers((path, accept) => call({ method: 'GET', path, headers: { accept, authorization } }))
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Administration } from '../connector-client/administration.ts'
 import { usageError } from '../output/exit-code.ts'
 import { addAdministrationOptions, administering, requireAdministered } from './administering.ts'
-import { readWholeFile, writeNewFile } from './archive-file.ts'
+import { readWholeFile, writeNewFileOf } from './archive-file.ts'
 import { readSecretFile } from './secret-input.ts'
 import { formatLines } from './simulated-principal.ts'
 
@@ -39,7 +39,7 @@ export function addPrincipalAuthorityCommand(principal: Command): void {
       await administering(command, async (administration, printer) => {
         const shown = await administration.find<ShownAuthority>(path)
         if (shown === undefined) throw noAuthority()
-        if (out !== undefined) writeNewFile(out, await administration.download('GET', path, undefined, 'application/pkix-cert'))
+        if (out !== undefined) await writeNewFileOf(out, () => administration.download('GET', path, undefined, 'application/pkix-cert'))
         printer.result(
           { ...shown, ...(out === undefined ? {} : { file: out }) },
           () => describe(shown) + (out === undefined ? '' : `\nIt is in ${out}.`),
@@ -62,8 +62,9 @@ export function addPrincipalAuthorityCommand(principal: Command): void {
     .option('--out <file>', 'where the request (PEM) goes (default: standard output)')
     .action(async (options: MakeOptions, command: Command) => {
       await making(command, options, 'csr', async (administration, body, finish) => {
-        const request = (await administration.download('POST', path, body)).toString('utf8')
-        if (options.out !== undefined) writeNewFile(options.out, request)
+        const ask = async (): Promise<string> => (await administration.download('POST', path, body)).toString('utf8')
+        // A new key replaces the one of the request before.
+        const request = options.out === undefined ? await ask() : await writeNewFileOf(options.out, ask)
         finish({ outcome: 'requested', ...(options.out === undefined ? { request } : { file: options.out }) }, () =>
           options.out === undefined
             ? request

@@ -1,5 +1,6 @@
 import { ConnectivityError } from '@sallyport/core'
 import { type ListedSubaccount, subaccountPath } from './chosen-subaccount.ts'
+import { segmentOf } from './path-segment.ts'
 
 /** A mapping as the REST API shows it. */
 export interface ShownMapping {
@@ -18,7 +19,7 @@ export interface ShownMapping {
 /** Path of a mapping, or of all. */
 export function mappingPath(key: ListedSubaccount, virtual?: string, kind: 'v1' | 'private' = 'v1'): string {
   const all = `${subaccountPath(key, kind)}/systemMappings`
-  return virtual === undefined ? all : `${all}/${encodeURIComponent(virtual)}`
+  return virtual === undefined ? all : `${all}/${segmentOf('mapping', virtual)}`
 }
 
 /** The mapping that a command names is not there. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SystemMapping } from '../access-control/system-mapping.ts'
 import { configurationChanges } from './configuration-changes.ts'
-import { type ConnectorConfiguration, parseConfiguration } from './connector-configuration.ts'
+import { acceptConnectors, type ConnectorConfiguration, parseConfiguration } from './connector-configuration.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -19,6 +19,24 @@ const problems = (fields: Fields, connector: Fields = {}): readonly string[] => 
   }
 }
 const snc = { internal: 'rfcs://erp.internal:sapgw42s', virtual: 'erp.demo:sapgw00s', sncPartnerName: 'p:CN=ERP, O=Acme' }
+
+it('reads a mapping of RFC anew when the ports of services have changed, though the mapping has not', () => {
+  const connectors = parseConfiguration({
+    text: JSON.stringify({
+      connectors: [
+        {
+          services: { sapmsABC: 3600, sapmsXYZ: 8101 },
+          mappings: [{ virtual: 'erp.demo:sapmsABC', internal: 'rfc://ms.internal:sapmsXYZ', backendType: 'abapSys' }],
+        },
+      ],
+    }),
+    fileName: 'f',
+  }).connectors.map(({ entry }) => entry)
+  const portOf = (sapmsXYZ: number): number | undefined =>
+    acceptConnectors({ connectors: connectors.map((entry) => ({ ...entry, services: { sapmsABC: 3600, sapmsXYZ } })) }, 'f').connectors[0]
+      ?.mappings[0]?.internalPortLow
+  expect([portOf(8101), portOf(8102)]).toEqual([8101, 8102])
+})
 
 describe('mappings of protocol RFC', () => {
   it.each<[string, Fields, Fields, Fields]>([

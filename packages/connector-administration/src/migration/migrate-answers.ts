@@ -127,7 +127,8 @@ function subjectRules(answer: unknown, notes: MigrationNotes): { readonly rules:
   const given = listOf(answer)
   for (const [at, each] of given.entries()) {
     const rule = readRule(each)
-    const [problem] = rule === undefined ? [] : checkSubjectRules(rule.condition === undefined ? [...rules, rule] : [...rules, rule, nobody])
+    const [problem] =
+      rule === undefined ? [] : checkSubjectRules(rule.condition === undefined ? [...rules, rule] : [...rules, rule, nobody])
     if (rule === undefined || problem !== undefined) {
       notes.leaveOut(`subject pattern rule ${at}`, problem?.message ?? 'its condition or its pattern cannot be read')
       for (let later = at + 1; later < given.length; later++)

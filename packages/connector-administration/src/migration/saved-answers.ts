@@ -18,7 +18,7 @@ const answersName = 'answers.json'
 
 /** All answers as one file, which {@link readSavedAnswers} takes. */
 export function formatAnswers(answers: OriginalAnswers): string {
-  return `${JSON.stringify(Object.fromEntries(answers), undefined, 2)}\n`
+  return `${JSON.stringify(Object.fromEntries(answers), (name, value: unknown) => (name === 'smtpPassword' ? undefined : value), 2)}\n`
 }
 
 /**
