@@ -276,7 +276,7 @@ describe('the tunnel of a subaccount', () => {
     expect((await read()).tunnel.connections).toBe(4)
     const watched = (await bench.call('GET', '/api/monitoring/subaccounts')).json().subaccounts[0].tunnel
     expect(watched.applicationConnections).toEqual(await shown())
-    for (const stream of streams) stream?.reset()
+    for (const stream of streams) stream?.reset('cancelled')
     await expect.poll(shown).toEqual([])
     backend.close()
   })
