@@ -3,8 +3,10 @@ import { connect } from 'node:tls'
 import { once } from 'node:events'
 import { type Logger, silentLogger } from '@sallyport/core'
 import { createManualClock } from '@sallyport/test-fixtures'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { renewGeneratedCertificates } from '../src/index.ts'
+import { generatedRenewalCheckMs } from '../src/limits.ts'
+import { describeCertificate } from '../src/certificates/owned-certificate.ts'
 import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
 
 const cfg = '/api/v1/configuration/connector'
@@ -33,10 +35,12 @@ const shown = async (path: string): Promise<any> => (await bench.call('GET', pat
 /** The job looks once, as it does at every start and every hour. */
 const look = async (): Promise<void> => {
   const log: Logger = { ...silentLogger, warn: (fields) => void warned.push(String(fields['reason'])) }
-  const stop = renewGeneratedCertificates({ access: bench.access, editor: bench.editor, clock: bench.clock, log })
+  const stop = begin(log)
   bench.clock.advance(0)
   await stop()
 }
+const begin = (log: Logger): (() => Promise<void>) =>
+  renewGeneratedCertificates({ access: bench.access, editor: bench.editor, pair: bench.pair, clock: bench.clock, log })
 
 it.each([
   [1, 12 * hourMs],
@@ -118,4 +122,80 @@ it('of a shadow only that of its interface is renewed: the others come from the 
   await look()
   expect(kept('systemCertificate').serialNumber).toBe(before[1].serialNumber)
   expect((await shownByInterface()).serialNumber).not.toBe(before[0].serialNumber)
+})
+
+it('CC-045 one job looks again and again, as long as nobody ends it', async () => {
+  await generate(paths.system, { validityInDays: 1, autoRenewal: true })
+  const first = await shown(paths.system)
+  bench.clock.set(first.notAfterTimeStamp - 12 * hourMs - 1)
+  const stop = begin(silentLogger)
+  bench.clock.advance(0)
+  await new Promise(setImmediate)
+  expect(await shown(paths.system)).toEqual(first)
+  bench.clock.advance(generatedRenewalCheckMs)
+  await vi.waitFor(async () => expect((await shown(paths.system)).serialNumber).not.toBe(first.serialNumber))
+  const second = await shown(paths.system)
+  await new Promise(setImmediate)
+  bench.clock.set(second.notAfterTimeStamp - 12 * hourMs)
+  await vi.waitFor(async () => expect((await shown(paths.system)).serialNumber).not.toBe(second.serialNumber))
+  await stop()
+  const third = await shown(paths.system)
+  bench.clock.set(third.notAfterTimeStamp)
+  await new Promise(setImmediate)
+  expect(await shown(paths.system)).toEqual(third)
+})
+
+it('CC-045 what somebody puts there while a new one is made stays, and is not told to be renewed', async () => {
+  await generate(paths.system, { autoRenewal: true })
+  bench.clock.advance(340 * dayMs)
+  const { change } = bench.editor
+  let uploaded: unknown
+  Object.assign(bench.editor, {
+    async change(...given: Parameters<typeof change>) {
+      if (given[0] !== 'automatic renewal') return await change(...given)
+      await generate(paths.system, { subjectDN: 'CN=of a person' })
+      uploaded = await shown(paths.system)
+      return await change(...given)
+    },
+  })
+  const told: string[] = []
+  const stop = begin({ ...silentLogger, info: (_fields, message) => void told.push(message) })
+  bench.clock.advance(0)
+  await stop()
+  expect(uploaded).toMatchObject({ subjectDN: 'CN=of a person' })
+  expect(await shown(paths.system)).toEqual(uploaded)
+  expect(told).toEqual([])
+})
+
+it('CC-045 no other place is written when the role was given away meanwhile', async () => {
+  await generate(paths.system, { autoRenewal: true })
+  const before = await shown(paths.system)
+  bench.clock.advance(340 * dayMs)
+  const { change } = bench.editor
+  Object.assign(bench.editor, {
+    async change(...given: Parameters<typeof change>) {
+      if (given[0] === 'automatic renewal')
+        await change('switch', (document) => ({ ...document, connector: { ...document.connector, haRole: 'shadow' } }))
+      return await change(...given)
+    },
+  })
+  await look()
+  expect(await shown(paths.system)).toEqual(before)
+})
+
+it('CC-045 a renewed one has a key of the same size, and the same names, whatever is in them', async () => {
+  const subjectAltNames = [
+    { type: 'DNS', value: 'a.test' },
+    { type: 'URI', value: 'https://a.test/x,y?a="b"' },
+    { type: 'RFC822', value: 'a@b.test' },
+  ]
+  await generate(paths.ui, { keySize: 4096, autoRenewal: true, subjectAltNames })
+  const before = await shownByInterface()
+  expect(describeCertificate({ certificate: before.toString() })['subjectAltNames']).toEqual(subjectAltNames)
+  bench.clock.advance(336 * dayMs)
+  await look()
+  const after = await shownByInterface()
+  expect(after.serialNumber).not.toBe(before.serialNumber)
+  expect(describeCertificate({ certificate: after.toString() })['subjectAltNames']).toEqual(subjectAltNames)
+  expect(after.publicKey.asymmetricKeyDetails?.modulusLength).toBe(4096)
 })

@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import type { MaterialStore } from '@sallyport/cloud-connector'
-import { ConnectivityError } from '@sallyport/core'
-import { createTestIssuer } from '@sallyport/test-fixtures'
+import { ConnectivityError, silentLogger } from '@sallyport/core'
+import { createManualClock, createTestIssuer } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
-import { changeRole, type ConfigurationEditor } from '../src/index.ts'
+import { changeRole, type ConfigurationEditor, renewGeneratedCertificates } from '../src/index.ts'
 import type { AdministrationBench } from './administration-bench.ts'
 import {
   cfg,
@@ -26,7 +26,7 @@ import {
   takeOver,
   until,
 } from './pair-bench.ts'
-import type { SmallCloud } from './small-cloud.ts'
+import { type SmallCloud, startSmallCloud } from './small-cloud.ts'
 
 const tunnelOf = async (bench: AdministrationBench): Promise<string> => (await bench.call('GET', demo)).json().tunnel.state
 
@@ -435,6 +435,67 @@ describe('a master that answers', () => {
     await enable(master)
     const body = { host: '127.0.0.1', port: 1, certificate: 'x', version: '1.2.3', checkIntervalInSeconds: 1 }
     expect((await master.call('POST', '/api/private/v1/highAvailability/shadows', body)).status).toBe(400)
+  })
+})
+
+describe('the text on the log-on page', () => {
+  it('is that of each instance', async () => {
+    const { master, shadow } = await startPair()
+    const path = '/api/private/v1/loginInformation'
+    for (const bench of [shadow, master])
+      expect((await bench.call('PUT', path, { html: `<b>${await roleOf(bench)}</b>` })).status).toBe(204)
+    expect((await master.call('PUT', cfg, { description: 'pushed' })).status).toBe(200)
+    await until(() => shadow.editor.document.connector.description === 'pushed')
+    expect((await shadow.call('GET', path)).json()).toEqual({ html: '<b>shadow</b>' })
+    expect((await master.call('GET', path)).json()).toEqual({ html: '<b>master</b>' })
+  })
+})
+
+describe('the certificate of the interface', () => {
+  const ui = `${cfg}/ui/uiCertificate`
+  const wish = { type: 'selfsigned', keySize: 2048, subjectDN: 'CN=m', validityInDays: 1, autoRenewal: true }
+
+  it('is not renewed while the other instance knows this one by it, and the log says what to do', async () => {
+    const master = await start({ haRole: 'master', clock: createManualClock(Date.now()), isPageReplaced: true })
+    const shadow = await start({ haRole: 'shadow', clock: createManualClock(Date.now()), isPageReplaced: true })
+    expect((await master.call('POST', ui, wish)).status).toBe(201)
+    await enable(master)
+    await configure(shadow, master)
+    expect((await connect(shadow)).status).toBe(204)
+    const before = (await master.call('GET', ui)).json()
+    master.clock.advance(13 * 3_600_000)
+    const warned: string[] = []
+    const { access, clock, editor, pair } = master
+    const log = { ...silentLogger, warn: (_fields: unknown, message: string) => void warned.push(message) }
+    const end = renewGeneratedCertificates({ access, editor, pair, clock, log })
+    clock.advance(0)
+    await end()
+    expect((await master.call('GET', ui)).json()).toEqual(before)
+    expect(warned).toEqual([expect.stringContaining('connect the shadow again with user and password')])
+    await pass(shadow, 10)
+    expect(await stateOf(shadow, 'shadow')).toBe('READY')
+  })
+
+  it('that is another one keeps the shadow from taking over, also when the master falls silent, until both have met again', async () => {
+    const cloud = await startSmallCloud({})
+    const master = await start({ haRole: 'master', clock: createManualClock(Date.now()), isPageReplaced: true })
+    const shadow = await start({ haRole: 'shadow', clock: createManualClock(Date.now()) })
+    const self = { name: 'Self', host: 'cf.self.example', url: cloud.url, authority: cloud.authority }
+    await master.call('POST', '/api/private/v1/regions', self)
+    const byUser = { regionHost: self.host, subaccount: 'demo', cloudUser: 'admin', cloudPassword: 'secret' }
+    expect((await master.call('POST', '/api/v1/configuration/subaccounts', byUser)).status).toBe(201)
+    await enable(master)
+    await configure(shadow, master)
+    expect((await connect(shadow)).status).toBe(204)
+    expect((await master.call('POST', ui, wish)).status).toBe(201)
+    await pass(shadow, 10)
+    expect(await stateOf(shadow, 'shadow')).toBe('DISCONNECTED')
+    await stop(master)
+    await passSteps(shadow, 40)
+    expect([await roleOf(shadow), await stateOf(shadow, 'shadow')]).toEqual(['shadow', 'LOST'])
+    expect((await shadow.call('GET', `${ha}/shadow/state`)).json().stateMessage).toContain('another certificate')
+    await stop(shadow)
+    await cloud[Symbol.asyncDispose]()
   })
 })
 

@@ -62,13 +62,18 @@ describe('the store of secrets', () => {
   })
 
   it('CC-046 that cannot be shrunk to its end keeps every secret that is in use, and is shrunk the next time', async () => {
+    await bench.expose({ regionHost: 'cf.demo.example', subaccount: 'demo' })
+    const used = ['trust demo ', 'usage demo ', 'system demo ', 'principal-ca demo ']
+    for (const name of used) await material.save(name, 'used')
     for (const name of ['trust a ', 'trust b ', 'trust c ']) await material.save(name, 'unused')
     const { remove } = material
     let calls = 0
     material.remove = (name) => (++calls === 2 ? Promise.reject(new Error('killed')) : remove(name))
     expect((await bench.call('POST', `${own}/secureStore/shrink`)).status).toBe(500)
     material.remove = remove
+    for (const name of used) expect([name, await material.load(name)]).toEqual([name, 'used'])
     expect(await shrink()).toEqual({ removed: 2 })
+    for (const name of used) expect([name, await material.load(name)]).toEqual([name, 'used'])
   })
 
   it('is shrunk by administrators alone', async () => {
@@ -107,7 +112,8 @@ describe('memory', () => {
 
 describe('the text on the log-on page', () => {
   const path = `${own}/loginInformation`
-  const text = '<h2>Plant 7</h2><p>Ask <a href="https://help.acme.test/sso">Jane</a> &amp; Joe.<br>Mind the <b>gap</b></p>'
+  const text =
+    '<h2>Plant 7</h2><p style="text-align:center">Ask <a href="https://help.acme.test/sso?a=1&amp;b=2" target="_blank">Jane</a> &amp; Joe.<br>Mind<br/>the <b>gap</b> <a target="_blank" href="http://acme.test">x</a></p>'
 
   it('is shown to whoever has to log on again, and is kept', async () => {
     expect((await bench.call('PUT', path, { html: text })).status).toBe(204)
@@ -125,11 +131,19 @@ describe('the text on the log-on page', () => {
     ['<form action="https://evil.test"><p>x</p></form>', 'has the element form'],
     ['<p style="color:red">x</p>', 'has attributes of p'],
     ['<p onclick="x()">x</p>', 'has attributes of p'],
-    ['<a href="javascript:alert(1)">x</a>', 'has a link to something else than https'],
-    ['<a href="http://acme.test">x</a>', 'has a link to something else than https'],
+    ['<p style="text-align:center;color:red">x</p>', 'has attributes of p'],
+    ['<b style="text-align:center">x</b>', 'has attributes of b'],
+    ['<em>x</em>', 'has the element em'],
+    ['<h4>x</h4>', 'has the element h4'],
+    ['<b/>', 'is not well-formed'],
+    ['<a href="javascript:alert(1)" target="_blank">x</a>', 'has a link to something else than http'],
+    ['<a href="ftp://acme.test" target="_blank">x</a>', 'has a link to something else than http'],
+    ['<a href="https://acme.test">x</a>', 'has attributes of a that are not allowed'],
+    ['<a href="https://acme.test" target="_top">x</a>', 'has attributes of a that are not allowed'],
+    ['<a>x</a>', 'has attributes of a that are not allowed'],
     ['<a href="https://acme.test" onclick="x()">x</a>', 'has attributes of a that are not allowed'],
     ["<a href='https://acme.test'>x</a>", 'has attributes of a that are not allowed'],
-    ['<a href="https://acme.test/&quot;onclick=x">x</a>', 'has a link to something else than https'],
+    ['<a href="https://acme.test/&quot;onclick=x" target="_blank">x</a>', 'has a link to something else than http'],
     ['<b>x', 'has no end of b'],
     ['x</b>', 'has an end of b where there is no beginning of it'],
     ['<b><i>x</b></i>', 'has an end of b where there is no beginning of it'],
@@ -146,6 +160,16 @@ describe('the text on the log-on page', () => {
     const answer = await bench.call('PUT', path, { html })
     expect([answer.status, answer.json().message]).toEqual([400, expect.stringContaining(`html: ${problem}`)])
     expect((await bench.call('GET', path)).json()).toEqual({ html: '' })
+  })
+
+  it('is not written to the audit log, as memory is not, while that is off', async () => {
+    await bench.call('PATCH', `${cfg}/auditLog`, { level: 'OFF' })
+    const before = bench.audited.length
+    expect((await bench.call('PUT', path, { html: '<b>x</b>' })).status).toBe(204)
+    expect((await bench.call('PUT', `${own}/runtime`, { maxHeap: '512M' })).status).toBe(204)
+    await material.save('trust gone ', '[]')
+    expect((await bench.call('POST', `${own}/secureStore/shrink`)).json()).toEqual({ removed: 1 })
+    expect(bench.audited).toHaveLength(before)
   })
 
   it('that has come by another way than this check is not shown', async () => {

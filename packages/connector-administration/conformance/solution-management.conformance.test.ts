@@ -79,3 +79,10 @@ it('has a file that registers the installation, whatever its names hold', async 
   expect(text).toContain('description="plant &#34;7&#34; &#60;&#38;&#62; "')
   expect(text).toContain('<subaccount id="demo" regionHost="cf.demo.example" locationId="" name=""/>')
 })
+
+it.each(['a b', 'x:99999', '[::1'])('a registration file for the address %j is refused', async (host) => {
+  // A client that looks at the certificate would look for this host in it.
+  await using other = await startAdministrationBench({ haRole: 'master', isPageReplaced: true })
+  const answer = await other.call('GET', `${path}/registrationFile`, undefined, { headers: { host } })
+  expect([answer.status, answer.json().message]).toEqual([400, expect.stringContaining('the header Host')])
+})

@@ -211,7 +211,7 @@ export async function startConnectorPart(
       clock,
       log,
     })
-    endRenewal = renewGeneratedCertificates({ access, editor, clock, log })
+    endRenewal = renewGeneratedCertificates({ access, editor, pair, clock, log })
     port = (await admin.listen({ host: adminHost, port: adminPort })).port
     const initialPassword = initialPasswordFileOf(context, access)
     log.info({ url: `https://localhost:${port}`, user: access.localUser.user.name, initialPassword }, 'the connector can be administered')

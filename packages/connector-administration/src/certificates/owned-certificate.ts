@@ -171,11 +171,13 @@ function alternativeNames(purpose: CertificatePurpose, wish: CertificateWish): C
 
 const alternativeTypes: Readonly<Record<string, AlternativeName>> = { DNS: 'DNS', URI: 'URI', 'IP Address': 'IP', email: 'RFC822' }
 
+/** Node writes a name with characters that would be misread, such as commas, as a string of JSON without commas. */
 function readAlternativeNames(text: string | undefined): CertificateWish['subjectAltNames'] {
   return (text ?? '').split(', ').flatMap((each) => {
     const at = each.indexOf(':')
     const type = alternativeTypes[each.slice(0, at)]
-    return type === undefined ? [] : [{ type, value: each.slice(at + 1) }]
+    const written = each.slice(at + 1)
+    return type === undefined ? [] : [{ type, value: written.startsWith('"') ? String(JSON.parse(written)) : written }]
   })
 }
 

@@ -2,6 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import type { Clock, Logger } from '@sallyport/core'
 import type { Access } from '../access/access.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { createMasterEditor } from '../document/master-editor.ts'
+import type { Pair } from '../high-availability/pair-contract.ts'
 import { generatedRenewalCheckMs } from '../limits.ts'
 import { onPremisesCertificates, type OwnedCertificateSlot, slotOf } from '../rest/owned-certificates.ts'
 import { uiCertificateSlot } from '../rest/ui-settings.ts'
@@ -24,19 +26,23 @@ function generatedRenewalLeadMs(validityMs: number): number {
 
 /**
  * Renews certificates that were generated with automatic renewal: that of the interface, and on a master those towards backends, which its shadow gets from it. What
- * fails is tried again at the next look. The returned function ends it and settles when nothing is under way.
+ * fails is tried again at the next look. An instance of a pair keeps that of its interface, which the other one knows it by: a person has to introduce a new one. The
+ * returned function ends it and settles when nothing is under way.
  */
 export function renewGeneratedCertificates(options: {
   readonly access: Access
   readonly editor: ConfigurationEditor
+  /** Not there where a file configures the connector. */
+  readonly pair: Pick<Pair, 'settings'> | undefined
   readonly clock: Clock
   readonly log: Logger
 }): () => Promise<void> {
-  const { access, clock, editor, log } = options
+  const { access, clock, log, pair } = options
+  const editor = createMasterEditor(options.editor)
   const places: readonly (readonly [CertificatePurpose, OwnedCertificateSlot, () => boolean])[] = [
     ['ui', uiCertificateSlot(access, clock), () => true],
     ...onPremisesCertificates.map(
-      (place) => [place.purpose, slotOf(place, options), () => editor.document.connector.haRole === 'master'] as const,
+      (place) => [place.purpose, slotOf(place, { clock, editor }), () => editor.document.connector.haRole === 'master'] as const,
     ),
   ]
   let stopped = false
@@ -46,10 +52,17 @@ export function renewGeneratedCertificates(options: {
   const renew = async (purpose: CertificatePurpose, kept: OwnedCertificateSlot): Promise<void> => {
     const before = kept.slot.current
     if (before?.autoRenewal !== true || !isDue(before.certificate, clock)) return
+    if (purpose === 'ui' && pair?.settings.peer !== undefined) {
+      log.warn(
+        { certificate: purpose, validTo: new X509Certificate(before.certificate).validTo },
+        'the certificate of the interface is about to end, and is not renewed because the other instance of the pair knows this one by it: make a new one, and connect the shadow again with user and password',
+      )
+      return
+    }
     const made = await renewSelfSigned(purpose, before, clock)
     // What somebody else has put there meanwhile stays.
     await kept.change(author, (slot) => (slot.current?.certificate === before.certificate ? { ...slot, current: made } : slot))
-    log.info({ certificate: purpose }, 'a generated certificate was renewed')
+    if (kept.slot.current?.certificate === made.certificate) log.info({ certificate: purpose }, 'a generated certificate was renewed')
   }
   const look = async (): Promise<void> => {
     for (const [purpose, kept, isOurs] of places) {

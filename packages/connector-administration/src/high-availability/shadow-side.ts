@@ -41,6 +41,8 @@ export function createShadowSide(member: PairMember): ShadowSide {
   let lostSinceMs: number | undefined
   /** What the master last said it has; a shadow that knows it lacks something does not take over. */
   let masterRevision = -1
+  /** Whether whoever answered last was not the master that this shadow has met: then nobody knows what the master has acknowledged since. */
+  let isStranger = false
 
   const fetch = async (): Promise<void> => {
     const snapshot = await link.snapshot()
@@ -69,6 +71,7 @@ export function createShadowSide(member: PairMember): ShadowSide {
       if (state !== 'DISCONNECTED') member.tell('problem', `the master refuses this shadow: ${reason}`)
       state = 'DISCONNECTED'
       lostSinceMs = undefined
+      isStranger ||= ConnectivityError.is(error, 'PEER_UNTRUSTED')
       return member.intervalMs
     }
     state = 'LOST'
@@ -84,6 +87,7 @@ export function createShadowSide(member: PairMember): ShadowSide {
   }
   /** It may be the master that was right, and its last configuration is not here. */
   const obstacleToTakeOver = (): string | undefined => {
+    if (isStranger) return 'the master has shown another certificate since it last checked it; connect it again with user and password'
     if (masterRevision === member.settings.appliedRevision) return undefined
     if (masterRevision !== -1) return 'the last changes of the master have not reached it'
     return 'it has not seen the master since it started; change its role if the master does not come back'
@@ -113,6 +117,7 @@ export function createShadowSide(member: PairMember): ShadowSide {
       message = undefined
       lostSinceMs = undefined
       masterRevision = -1
+      isStranger = false
       masterVersion = undefined
     },
     end() {
@@ -135,6 +140,7 @@ export function createShadowSide(member: PairMember): ShadowSide {
         await fetch()
         const master = await member.ask()
         masterRevision = master.revision
+        isStranger = false
         masterVersion = master.version
         await member.save({ term: master.term, looksAfter: true }, user)
         state = 'READY'
@@ -162,6 +168,7 @@ export function createShadowSide(member: PairMember): ShadowSide {
       }
       if (lostSinceMs !== undefined) member.tell('resolved', 'the master answers again')
       lostSinceMs = undefined
+      isStranger = false
       state = 'READY'
       masterVersion = master.version
       message = master.role === 'master' ? undefined : 'the other instance is no master either; change the role of one of the two'

@@ -58,6 +58,7 @@ export function createInstallation(options: {
         const mirrored: AdministeredDocument = {
           ...taken,
           revision: own.revision,
+          loginInformation: own.loginInformation,
           connector: { ...taken.connector, haRole: own.connector.haRole },
         }
         return withTraceSettings(mirrored, traceSettingsOf(own))

@@ -4,6 +4,7 @@ import type { LeafKey } from '@sallyport/principal-propagation'
 import type { FastifyInstance } from 'fastify'
 import type { Access } from '../access/access.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import { createInstallationAudit } from '../document/installation-audit.ts'
 import { createMasterEditor } from '../document/master-editor.ts'
 import type { Pair } from '../high-availability/pair-contract.ts'
 import { authentication } from './authentication.ts'
@@ -110,7 +111,11 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     ...deprecatedChannels({ ...accessControl, lifecycle: options.lifecycle }),
     // What is logged and traced is a matter of each instance, and a shadow has settings of its host agent.
     ...ofOneInstance(logAndTrace({ ...options, editor: given.editor })),
-    ...housekeeping({ ...options, audit: options.backup.audit }),
+    ...housekeeping({
+      ...options,
+      editor: given.editor,
+      audit: createInstallationAudit(options.backup.audit, () => editor.document.reporting.auditLog.level),
+    }),
     ...solutionManagement({ ...options, editor: given.editor }),
     ...ofOneInstance(ldapServers(options)),
     ...(pair === undefined ? [] : [...ofOneInstance(highAvailability({ pair, version: options.version })), ...pairCalls(pair)]),

@@ -12,6 +12,7 @@ const base = '/api/private/v1'
 
 /** What housekeeping works on. */
 export interface HousekeepingOptions {
+  /** Of this instance: each of a pair has a text of its own on its log-on page. */
   readonly editor: ConfigurationEditor
   readonly lifecycle: Pick<SubaccountLifecycle, 'removeUnused'>
   readonly runtime: RuntimeSettings
@@ -102,7 +103,6 @@ function loginInformation({ editor }: HousekeepingOptions): readonly Route[] {
       method: 'PUT',
       path,
       permission: 'administrators',
-      only: 'master',
       body: z.object({ html: z.string() }),
       async handle({ body: { html }, caller }) {
         const problem = checkLoginHtml(html)

@@ -1,4 +1,5 @@
 import type { AdministeredDocument } from '../document/administered-document.ts'
+import { invalidRequest } from './rest-error.ts'
 
 /** What a landscape directory is told about this installation. */
 export interface LandscapeRegistration {
@@ -15,9 +16,11 @@ export interface LandscapeRegistration {
   }[]
 }
 
-/** The registration file. The schema of the original's is not public: names of elements are our own, and say what they hold. */
+/** The registration file. The schema of the original's is not public: names of elements are our own, and say what they hold. @throws RestError 400 for an `address` that is none. */
 export function renderRegistration({ address, connector, connectorId, subaccounts, version }: LandscapeRegistration): string {
-  const { hostname, port } = new URL(address)
+  const read = URL.parse(address)
+  if (read === null) throw invalidRequest(`the header Host has to be the address of this installation; it makes ${address}`)
+  const { hostname, port } = read
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<lmdbModel>',
