@@ -31,7 +31,7 @@ export function addConnectorServiceCommand(connector: Command): void {
     async (options: Omit<ServiceOptions, 'unitFolder'>, command: Command) => {
       const { printer, workingFolder } = createContext(command)
       const { hidden, text } = await unitOf(options, workingFolder)
-      if (hidden !== undefined) printer.note(`${hidden}; install Node and sallyport for all users`)
+      if (hidden !== undefined) printer.note(`${hidden}; ${installElsewhere}`)
       printer.resultForElsewhere({ unit: text, ...(hidden === undefined ? {} : { hidden }) }, () => text)
     },
   )
@@ -42,8 +42,7 @@ export function addConnectorServiceCommand(connector: Command): void {
     .action(async (options: ServiceOptions, command: Command) => {
       const { printer, workingFolder } = createContext(command)
       const { hidden, text } = await unitOf(options, workingFolder)
-      if (hidden !== undefined)
-        throw new ConnectivityError('CONFIGURATION_INVALID', hidden, { details: { next: 'install Node and sallyport for all users' } })
+      if (hidden !== undefined) throw new ConnectivityError('CONFIGURATION_INVALID', hidden, { details: { next: installElsewhere } })
       const file = unitFileOf(options)
       if (existsSync(file)) requireOwn(file)
       await writeUnit(file, text)
@@ -85,6 +84,9 @@ export function addConnectorServiceCommand(connector: Command): void {
       )
     })
 }
+
+const installElsewhere =
+  'clone and build it in /opt/sallyport as root, and call this command there: docs/connector-administration.md, "As a service"'
 
 async function unitOf(
   options: Omit<ServiceOptions, 'unitFolder'>,
