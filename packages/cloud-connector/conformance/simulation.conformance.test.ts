@@ -135,6 +135,45 @@ describe('trying a request', () => {
     expect((await configured.request({ principal: elsewhere })).body.trim()).toBe(refused.refusal?.text)
   })
 
+  it('refuses a user without a system certificate, as the data path does', async () => {
+    await using open = await createHttpBackend({
+      tls: { certificate: server.certificate, key: server.key },
+      answer: () => ({ body: 'ok' }),
+    })
+    await using configured = await startConnectorBench({
+      connector: {
+        backendTrust: { authorities: [{ file: 'root.pem' }] },
+        principalPropagation: { ca: { certificate: { file: 'ca.pem' }, key: { file: 'ca.key' } }, rules: [{ subject: 'CN=${name}' }] },
+        mappings: [mappingTo(open.url, { principalType: 'X509_GENERAL' })],
+      },
+      files,
+      issuers: [trusted],
+    })
+    const ask = (principal?: WirePrincipal) =>
+      configured.connector.simulation({ subaccount, locationId }).request({ host: 's4.demo', port: 443, path: '/', principal }, 'admin')
+    const real = await configured.request({ principal: jane })
+    expect(await ask(jane)).toMatchObject({
+      allowed: false,
+      reason: 'principals cannot be propagated without a system certificate',
+      refusal: { status: 502, text: real.body.trim() },
+    })
+    expect(await ask()).toMatchObject({ allowed: true })
+  })
+
+  it('refuses by what the last attempt for a ticket has met', async () => {
+    const kerberos = { realm: 'ACME.TEST', kdcHosts: ['127.0.0.1:1'], serviceUser: 'svc', keytab: { file: 'service.keytab' } }
+    await using configured = await startConnectorBench({
+      connector: { kerberos, mappings: [mappingTo('http://127.0.0.1:9', { principalType: 'KERBEROS' })] },
+      files: { 'service.keytab': createTestKeytab([{ principal: 'svc@ACME.TEST', encryption: 18 }]) },
+      issuers: [trusted],
+    })
+    const real = await configured.request({ principal: jane })
+    const refused = await configured.connector
+      .simulation({ subaccount, locationId })
+      .request({ host: 's4.demo', port: 443, path: '/', principal: jane }, 'admin')
+    expect(refused).toMatchObject({ allowed: false, refusal: { status: 500, text: real.body.trim() } })
+  })
+
   it('names the mapping and the resource that decided, or what would be admitted', async () => {
     expect(await simulate({ host: 'USERS', port: 443, path: '/sap/x' })).toMatchObject({
       mapping: { virtual: 'users:443', protocol: 'HTTPS', principalType: 'X509_GENERAL' },

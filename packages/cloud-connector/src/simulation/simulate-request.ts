@@ -14,6 +14,7 @@ import {
   certificateRefusal,
   functionRefusal,
   messageRefusal,
+  mutualRefusal,
   type Refusal,
   resourceRefusal,
   systemRefusal,
@@ -67,6 +68,10 @@ async function simulateHttp(state: ConnectorState, address: VirtualAddress, requ
   const principal = await simulatePrincipal(state, decision.mapping, request)
   const refusal = principalRefusal(principal, address)
   if (refusal !== undefined) return { ...refuse(refusal, refusal.text, shown), principal }
+  const uncarried = carriageRefusal(state, principal, address)
+  if (uncarried !== undefined) {
+    return { ...refuse(uncarried, 'principals cannot be propagated without a system certificate', shown), principal }
+  }
   return { ...allow(called?.note ?? 'a resource admits the path', shown), principal }
 }
 
@@ -109,7 +114,7 @@ async function simulatePrincipal(
     const verdict = await state.principals.validate(principal)
     if (verdict.kind === 'not-trusted') return { use, ...verdict }
     const { name } = verdict
-    return { use, kind: 'trusted', user: name ?? unnamed, problem: explainNoTicket(state, name) }
+    return { use, kind: 'trusted', user: name ?? unnamed, problem: explainNoTicket(state, name) ?? state.kerberos?.problem }
   }
   return { use: use === 'empty-header' ? use : 'nothing' }
 }
@@ -123,6 +128,15 @@ function principalRefusal(principal: SimulatedPrincipal, address: VirtualAddress
   const { preview } = principal
   if (preview.kind === 'not-trusted') return tokenRefusal(preview.message)
   return preview.certificate.issuable ? undefined : certificateRefusal(preview.user, preview.certificate.problem, address)
+}
+
+/**
+ * A certificate travels only where both sides prove who they are. Whether the backend asks for the system certificate shows on the connection alone, but
+ * without one no backend can.
+ */
+function carriageRefusal({ tls }: ConnectorState, principal: SimulatedPrincipal, address: VirtualAddress): Refusal | undefined {
+  if (principal.use !== 'certificate' || principal.preview.kind === 'not-trusted' || tls.systemKey !== undefined) return undefined
+  return mutualRefusal(principal.preview.user, address)
 }
 
 /** TCP, LDAP and RFC. */

@@ -48,7 +48,7 @@ export interface SimulatedResource {
 export type SimulatedPrincipal =
   | { readonly use: 'certificate'; readonly preview: PrincipalPreview }
   | { readonly use: 'ticket'; readonly kind: 'not-trusted'; readonly message: string }
-  /** `problem`: why there would be no ticket, as far as that can be told without asking the KDC. */
+  /** `problem`: why there would be no ticket, as far as that can be told without asking the KDC: what the last attempt met counts. */
   | { readonly use: 'ticket'; readonly kind: 'trusted'; readonly user: string; readonly problem: string | undefined }
   /** The system user must not be logged on either. */
   | { readonly use: 'empty-header' }
