@@ -8,6 +8,7 @@ import { mappingPath, noSuchMapping, type ShownMapping } from './shown-mapping.t
 interface Availability {
   readonly state: 'Reachable' | 'Unreachable' | 'NotChecked'
   readonly detail: string
+  readonly code?: string
 }
 
 /** `mapping check [virtual]`: one after the other, because each dials a system of somebody else. Exit 1 when one cannot be reached. */
@@ -16,7 +17,12 @@ export function addMappingCheckCommand(command: Command): void {
     .argument('[virtual]', 'host:port that the cloud uses (default: all mappings)')
     .action(async (virtual: string | undefined, options: SubaccountOption, called: Command) => {
       await administering(called, async (administration, printer) => {
-        const checked: (Availability & { readonly subaccount: string; readonly virtual: string; readonly internal: string })[] = []
+        const checked: (Availability & {
+          readonly subaccount: string
+          readonly virtual: string
+          readonly internal: string
+          readonly next?: string
+        })[] = []
         for (const key of await chooseSubaccounts(administration, options.subaccount)) {
           const mappings = await administration.get<readonly ShownMapping[]>(mappingPath(key))
           for (const { localHost, localPort, protocol, virtualHost, virtualPort } of mappings) {
@@ -28,6 +34,7 @@ export function addMappingCheckCommand(command: Command): void {
               virtual: name,
               internal: `${protocol.toLowerCase()}://${localHost}:${localPort}`,
               ...result,
+              ...(result.code === 'BACKEND_UNTRUSTED' ? { next: howToTrust } : {}),
             })
           }
         }
@@ -35,12 +42,18 @@ export function addMappingCheckCommand(command: Command): void {
         printer.result({ checked }, () =>
           checked.length === 0
             ? 'There is nothing to check: no mapping is configured.'
-            : formatTable(
-                ['SUBACCOUNT', 'VIRTUAL', 'INTERNAL', 'STATE', 'DETAIL'],
-                checked.map(({ detail, internal, state, subaccount, virtual: name }) => [subaccount, name, internal, state, detail]),
-              ),
+            : [
+                formatTable(
+                  ['SUBACCOUNT', 'VIRTUAL', 'INTERNAL', 'STATE', 'DETAIL'],
+                  checked.map(({ detail, internal, state, subaccount, virtual: name }) => [subaccount, name, internal, state, detail]),
+                ),
+                ...(checked.some(({ next }) => next !== undefined) ? [`Next: ${howToTrust}`] : []),
+              ].join('\n'),
         )
         if (checked.some(({ state }) => state === 'Unreachable')) process.exitCode = exitCodes.failed
       })
     })
 }
+
+const howToTrust =
+  'upload the certificate of the back end, or of its authority, to …/connector/onPremises/truststore/certificates (docs/connector-administration.md, "Certificates towards back ends")'

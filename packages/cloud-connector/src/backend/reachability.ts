@@ -11,6 +11,8 @@ export interface Reachability {
   readonly checkedAtMs: number
   /** Why not, or what was seen. */
   readonly detail: string
+  /** Where no connection came about: the code of what was met, such as `BACKEND_UNTRUSTED`. */
+  readonly code?: string
 }
 
 /**
@@ -20,8 +22,10 @@ export interface Reachability {
 export function checkReachability(mapping: SystemMapping, state: ConnectorState, clock: Clock): Promise<Reachability> {
   const asksHead = mapping.protocol === 'HTTP' || mapping.protocol === 'HTTPS'
   return new Promise((resolve) => {
-    const conclude = (reachable: boolean, detail: string): void =>
-      void withTickets(mapping, state, { reachable, checkedAtMs: clock.now(), detail }).then(resolve)
+    const conclude = (reachable: boolean, detail: string, code?: string): void =>
+      void withTickets(mapping, state, { reachable, checkedAtMs: clock.now(), detail, ...(code === undefined ? {} : { code }) }).then(
+        resolve,
+      )
     connectBackend(
       {
         host: mapping.internalHost,
@@ -33,7 +37,7 @@ export function checkReachability(mapping: SystemMapping, state: ConnectorState,
       {
         clock,
         timeoutMs: state.connectTimeoutMs,
-        onFailed: (error) => conclude(false, error.message),
+        onFailed: (error) => conclude(false, error.message, error.code),
         onConnected(socket) {
           if (asksHead) return askHead(socket, mapping, clock, conclude)
           socket.on('error', () => {}).destroy()

@@ -40,5 +40,6 @@ export function availabilityRoutes(
 
 function render(result: Reachability | undefined): unknown {
   if (result === undefined) return { state: 'NotChecked', checkedTimeStamp: 0, detail: '' }
-  return { state: result.reachable ? 'Reachable' : 'Unreachable', checkedTimeStamp: result.checkedAtMs, detail: result.detail }
+  const { checkedAtMs, code, detail, reachable } = result
+  return { state: reachable ? 'Reachable' : 'Unreachable', checkedTimeStamp: checkedAtMs, detail, ...(code === undefined ? {} : { code }) }
 }
