@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -28,6 +28,17 @@ it('whoever has forgotten the password gets a new one while the connector stands
   expect((await installation.run(['--json', 'connector', 'user', 'reset'])).code).toBe(1)
   await installation.run(['stop'])
   if (first.exitCode === null) await once(first, 'exit')
+  // A mistyped folder does not become an installation.
+  const mistyped = join(installation.data, 'mistyped')
+  for (const command of [
+    ['user', 'reset'],
+    ['change-role', 'master'],
+  ])
+    expect(await installation.run(['--data', mistyped, 'connector', ...command])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no connector in'),
+    })
+  expect(existsSync(mistyped)).toBe(false)
   expect((await installation.run(['connector', 'user', 'reset'])).stdout).toContain('initial-password')
   installation.start(words)
   await installation.ready(1)

@@ -1,6 +1,7 @@
 import { createMaterialMemory } from '@sallyport/cloud-connector'
 import { unzipSync, zipSync } from 'fflate'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { requireNoPendingRestore } from '../src/index.ts'
 import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
 
 const path = '/api/v1/configuration/backup'
@@ -72,6 +73,14 @@ describe('a restore', () => {
     expect((await bench.call('GET', '/api/v1/configuration/connector')).json()).toEqual({ ha: 'master', description: '' })
     expect(await bench.material.load('trust demo ')).toBe('kept as well, secret too')
     expect(await bench.material.load('trust other ')).toBeUndefined()
+  })
+
+  it('refuses changes of the stopped connector until it has taken place, because it would undo them', async () => {
+    await requireNoPendingRestore(bench.material)
+    await restore(bench, await takeBackup())
+    await expect(requireNoPendingRestore(bench.material)).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' })
+    await startAgain()
+    await requireNoPendingRestore(bench.material)
   })
 
   it('that was interrupted goes on at the next start', async () => {

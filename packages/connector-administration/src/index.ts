@@ -14,7 +14,7 @@
 export { type Caller, type Permission, permits, type Role, roles } from './access/roles.ts'
 export { type AdministeredDocument, type ProxySettings, administeredDocumentSchema } from './document/administered-document.ts'
 export { renewGeneratedCertificates } from './certificates/renew-generated.ts'
-export { applyPendingRestore } from './backup/pending-restore.ts'
+export { applyPendingRestore, requireNoPendingRestore } from './backup/pending-restore.ts'
 export { createAdministeredSource, isWantedBy } from './document/administered-source.ts'
 export { type ConfigurationEditor, openConfigurationEditor } from './document/configuration-editor.ts'
 export { adoptIdentities } from './document/adopt-identities.ts'

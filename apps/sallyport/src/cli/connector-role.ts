@@ -5,6 +5,7 @@ import { usageError } from '../output/exit-code.ts'
 import { addAdministrationOptions, type AdministrationOptions, administering } from './administering.ts'
 import { version } from '../version.ts'
 import { createContext } from './context.ts'
+import { requireConnector } from './own-connector.ts'
 
 /** `connector change-role`: the first role of a connector that runs, or another one of one that is stopped. */
 export function addConnectorRoleCommand(connector: Command): void {
@@ -17,9 +18,12 @@ export function addConnectorRoleCommand(connector: Command): void {
     if (role !== 'master' && role !== 'shadow') throw usageError(`"${role}" is no role; there are master and shadow`)
     const { printer, folder } = createContext(command)
     if (options.url !== undefined || (await findRunning(folder(), 'connector')) !== undefined) return await chooseFirstRole(role, command)
-    const { changeRole } = await import('@sallyport/connector-administration')
+    requireConnector(folder())
+    const { changeRole, requireNoPendingRestore } = await import('@sallyport/connector-administration')
     const { openConnectorMaterial } = await import('../stack/connector-material.ts')
-    await changeRole(openConnectorMaterial(folder()).store, role, version)
+    const { store } = openConnectorMaterial(folder())
+    await requireNoPendingRestore(store)
+    await changeRole(store, role, version)
     printer.result({ role }, () => `The connector starts as ${role}.`)
   })
 }

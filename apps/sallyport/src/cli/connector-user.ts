@@ -3,6 +3,7 @@ import type { AccessReset } from '@sallyport/connector-administration'
 import type { Command } from 'commander'
 import { readControlRecords } from '../control/control-record.ts'
 import { createContext } from './context.ts'
+import { requireConnector } from './own-connector.ts'
 
 /** Each way back in, with what it does and what holds afterwards. */
 const ways: Readonly<Record<AccessReset, readonly [description: string, outcome: string]>> = {
@@ -30,10 +31,12 @@ export function addConnectorUserCommand(connector: Command): void {
           throw new ConnectivityError('CONFIGURATION_INVALID', `the connector runs (pid ${running.pid}), and would not see the change`, {
             details: { next: 'sallyport stop, then this command, then start it again' },
           })
-        const { resetAccess } = await import('@sallyport/connector-administration')
+        requireConnector(folder)
+        const { requireNoPendingRestore, resetAccess } = await import('@sallyport/connector-administration')
         const { createAuditLog } = await import('@sallyport/cloud-connector')
         const { openConnectorMaterial } = await import('../stack/connector-material.ts')
         const material = openConnectorMaterial(folder)
+        await requireNoPendingRestore(material.store)
         const audit = createAuditLog({ folder: material.auditFolder, key: material.auditKey, clock: systemClock })
         try {
           await resetAccess(material.store, audit, name as AccessReset)

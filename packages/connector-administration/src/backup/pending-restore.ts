@@ -1,4 +1,5 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
+import { ConnectivityError } from '@sallyport/core'
 import { accessMaterialName } from '../access/access-editor.ts'
 import { readMaterial, replaceMaterial } from '../document/configured-material.ts'
 import { documentMaterialName } from '../document/document-store.ts'
@@ -15,6 +16,18 @@ export async function readBackupMaterial(material: MaterialStore): Promise<Reado
 /** Keeps a backup for the next start: only then nothing of the old configuration is in use. */
 export async function keepForNextStart(material: MaterialStore, { document, material: others }: BackupContent): Promise<void> {
   await material.save(pendingName, JSON.stringify({ document, material: others }))
+}
+
+/**
+ * For changes of what a stopped connector has kept: a backup that waits would undo them.
+ *
+ * @throws ConnectivityError `CONFIGURATION_INVALID` while one waits.
+ */
+export async function requireNoPendingRestore(material: MaterialStore): Promise<void> {
+  if ((await material.load(pendingName)) === undefined) return
+  throw new ConnectivityError('CONFIGURATION_INVALID', 'a restored backup waits for the next start, which would undo this change', {
+    details: { next: 'start the connector once and stop it, then this command again' },
+  })
 }
 
 /**
