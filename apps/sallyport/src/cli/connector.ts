@@ -91,17 +91,19 @@ export function addConnectorCommand(program: Command): void {
     .option('--server <url>', 'address of the connectivity service, such as https://cloud.example.org:8041')
     .addOption(new Option('--code-file <file>', `file with the pairing code, "-" for standard input; or set ${pairingCodeVariable}`))
     .addOption(new Option('--code <code>', 'the pairing code, for every user of this machine to see').conflicts('codeFile'))
-    .option('--location <id>', 'location ID, when the subaccount has several connectors')
+    .option('--location <id>', 'location ID, when the subaccount has several connectors (default: that of the only connector of --config)')
     .option('--description <text>', 'shown on the cloud side', '')
     .option('--authority <file>', 'PEM file of the authority that signed the server')
     .option('--fingerprint <sha256>', "or the fingerprint of the server's certificate")
-    .option('--config <file>', 'configuration to check at the same time')
+    .option('--config <file>', 'configuration file of the connector, which is checked before the code is used')
     .action(async (given: InitOptions, command: Command) => {
       const { printer, folder, environment } = createContext(command)
       const { pairConnector, saveIdentity } = await import('@sallyport/cloud-connector')
       const { openConnectorMaterial } = await import('../stack/connector-material.ts')
-      if (given.config !== undefined) (await import('../configuration/read-configuration.ts')).requireConfiguration(given.config)
-      const options = await askForMissing({ ...given, ...(await readPairingCode(given, environment)) }, printer.json)
+      // Before the code is used: it is good for one time.
+      const location = given.config === undefined ? given.location : await locationOf(given.config, given.location)
+      const chosen = location === undefined ? given : { ...given, location }
+      const options = await askForMissing({ ...chosen, ...(await readPairingCode(given, environment)) }, printer.json)
       const server = URL.parse(options.server)
       if (server === null) throw usageError(`--server "${options.server}" is not a URL`)
       // Before anything is made: a wrong option leaves nothing behind.
@@ -137,6 +139,25 @@ export function addConnectorCommand(program: Command): void {
   addConnectorBackupCommands(connector)
 }
 
+/**
+ * The location ID of the connector of a file that is paired: the given one, or that of its only connector. A file without connectors leaves them to be
+ * administered, with any location ID.
+ *
+ * @throws ConnectivityError `CONFIGURATION_INVALID` where the file has no such connector, or several and none was chosen.
+ */
+async function locationOf(file: string, wanted: string | undefined): Promise<string | undefined> {
+  const { requireConfiguration } = await import('../configuration/read-configuration.ts')
+  const { connectors } = requireConfiguration(file)
+  const [only, ...others] = connectors
+  if (only === undefined) return wanted
+  if (wanted === undefined && others.length === 0) return only.locationId
+  if (connectors.some(({ locationId }) => locationId === (wanted ?? ''))) return wanted ?? ''
+  const known = connectors.map(({ locationId }) => `"${locationId}"`).join(', ')
+  throw new ConnectivityError('CONFIGURATION_INVALID', `${file} has no connector with the location ID "${wanted ?? ''}", but ${known}`, {
+    details: { next: 'choose one of them with --location; the pairing code was not used' },
+  })
+}
+
 type CompleteOptions = InitOptions & { readonly server: string; readonly code: string }
 
 /** Asks what was not given, on a terminal only. */
@@ -145,7 +166,7 @@ async function askForMissing(options: InitOptions, json: boolean): Promise<Compl
   if (missing.length === 0) return options as CompleteOptions
   if (json || !process.stdin.isTTY)
     throw usageError(
-      `${missing.map((name) => (name === 'code' ? `the pairing code (--code-file, or ${pairingCodeVariable})` : 'the address of the connectivity service (--server)')).join(' and ')} missing, and there is no terminal to ask on`,
+      `${missing.map((name) => (name === 'code' ? `the pairing code (--code-file, or ${pairingCodeVariable})` : 'the address of the connectivity service (--server)')).join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing, and there is no terminal to ask on`,
     )
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   try {
