@@ -15,13 +15,17 @@ import { median } from './src/statistics.ts'
  * `pnpm bench:access [--rounds 15] [--starts 3] [--port-offset 3000]`: what many mappings cost a connector, beside few: the time of a decision, of a start until
  * the first request is served, in both ways of configuration, of a change and of lists in the administration, and memory. Few and many take turns.
  */
-const { values } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '15' },
-    starts: { type: 'string', default: '3' },
-    'port-offset': { type: 'string', default: '3000' },
-  },
-})
+const usage = `pnpm bench:access [options]
+
+  --rounds N        rounds of decisions (15)
+  --starts N        starts of each kind (3)
+  --port-offset N   moves every port (3000)
+`
+const values = readValues()
+if (values.help) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
 const counts = { few: 10, many: 10_000 }
 const sizes = ['few', 'many'] as const
 type Size = (typeof sizes)[number]
@@ -49,6 +53,21 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 setPinning(false)
 
 process.exit(await measureAll())
+
+function readValues() {
+  try {
+    const options = {
+      rounds: { type: 'string', default: '15' },
+      starts: { type: 'string', default: '3' },
+      'port-offset': { type: 'string', default: '3000' },
+      help: { type: 'boolean', short: 'h', default: false },
+    } as const
+    return parseArgs({ options }).values
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    process.exit(2)
+  }
+}
 
 async function measureAll(): Promise<number> {
   const decisions = measureDecisions(counts, Number(values.rounds))

@@ -21,6 +21,10 @@ async function main(): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usageOf(faultNames)}`)
     return 2
   }
+  if (options.help) {
+    process.stdout.write(usageOf(faultNames))
+    return 0
+  }
   if (!options.inside) {
     const reason = obstacle()
     if (reason === undefined) return runIsolated()

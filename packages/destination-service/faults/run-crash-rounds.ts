@@ -6,7 +6,16 @@ import { skipUnless, startPostgres } from '@sallyport/real-backends'
 import { runCrashRounds } from './crash-rounds.ts'
 
 /** `pnpm crash [--store sqlite|postgresql] [--rounds 100]`: prints the figures of each store as JSON; fails at the first thing that is lost or half done. */
-const { values } = parseArgs({ options: { store: { type: 'string', multiple: true }, rounds: { type: 'string', default: '100' } } })
+const usage = `pnpm crash [options]
+
+  --store KIND   sqlite or postgresql; both unless told
+  --rounds N     how often a process is killed, for each store (100)
+`
+const values = readValues()
+if (values.help) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
 const rounds = Number(values.rounds)
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-crash-'))
 const onRound = (round: number): void => void (round % 10 === 0 && process.stderr.write(`round ${round} of ${rounds}\n`))
@@ -18,6 +27,20 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+function readValues() {
+  try {
+    const options = {
+      store: { type: 'string', multiple: true },
+      rounds: { type: 'string', default: '100' },
+      help: { type: 'boolean', short: 'h', default: false },
+    } as const
+    return parseArgs({ options }).values
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    process.exit(2)
+  }
 }
 
 function onSqlite(): ReturnType<typeof runCrashRounds> {

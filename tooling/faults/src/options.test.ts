@@ -3,7 +3,7 @@ import { faultNames } from './all-faults.ts'
 import { readOptions } from './options.ts'
 
 it('takes everything unless told', () => {
-  expect(readOptions([], faultNames)).toEqual({ only: [], of: [], rounds: 8, json: false, inside: false })
+  expect(readOptions([], faultNames)).toEqual({ only: [], of: [], rounds: 8, json: false, help: false, inside: false })
 })
 
 it('takes some of the faults', () => {
@@ -12,6 +12,7 @@ it('takes some of the faults', () => {
     of: ['link'],
     rounds: 3,
     json: true,
+    help: false,
     inside: false,
   })
 })

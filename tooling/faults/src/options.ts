@@ -12,6 +12,8 @@ export interface FaultOptions {
   /** How often a connector is killed while it is changed. */
   readonly rounds: number
   readonly inside: boolean
+  /** Only what the command can do is asked for. */
+  readonly help: boolean
 }
 
 /** What the command can do. */
@@ -34,6 +36,7 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
       of: { type: 'string', default: '' },
       rounds: { type: 'string', default: '8' },
       json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
       [insideFlag.slice(2)]: { type: 'boolean', default: false },
     },
   })
@@ -42,7 +45,7 @@ export function readOptions(args: readonly string[], names: readonly string[]): 
   const rounds = Number(values.rounds)
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1_000)
     throw new TypeError(`--rounds takes a number from 1 to 1000, not "${values.rounds}"`)
-  return { only, of, rounds, json: values.json, inside: values[insideFlag.slice(2) as keyof typeof values] === true }
+  return { only, of, rounds, json: values.json, help: values.help, inside: values[insideFlag.slice(2) as keyof typeof values] === true }
 }
 
 function chosen<Name extends string>(option: string, list: string, known: readonly Name[]): Name[] {
