@@ -37,6 +37,8 @@ beforeEach(async () => {
     editSubaccount(document, { regionHost: region, subaccount: 'from' }, (entry) => ({
       ...entry,
       auditLevel: 'ALL',
+      // What arrives is disabled, whatever it was.
+      channels: entry.channels.map((each) => ({ ...each, enabled: true })),
       trust: { automatic: true, untrustedIssuers: [issuer] },
     })),
   )

@@ -110,3 +110,14 @@ export const smallestHeapBytes = 134_217_728
 
 /** Answers of an original that is migrated: those of the largest installations that we know of, ten times. One holds the resources of a mapping. */
 export const maxMigratedAnswers = 200_000
+
+/** Within this time refused log-ons of an address are counted for the audit log, as long as a lock of a user lasts. */
+export const refusalsPeriodMs = 300_000
+/** Wrong passwords of an address that the audit log tells in that time: enough for many people behind one address. Others are counted. */
+export const maxToldRefusals = 100
+/** Refused certificates of an address that the audit log tells in that time; showing one costs nothing. */
+export const maxToldCertificateRefusals = 5
+/** Addresses whose refusals are counted at a time; the oldest gives way. */
+export const maxRefusalAddresses = 10_000
+/** Characters of a name that the audit log tells of a refused log-on; longer ones are cut. */
+export const maxToldNameLength = 100
