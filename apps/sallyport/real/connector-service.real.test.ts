@@ -75,7 +75,7 @@ describe.skipIf(skipUnless('systemd-notify', 'python3'))('a connector that runs 
     form.append('backup', new Blob([new Uint8Array(bytes)]), 'backup.zip')
     form.append('password', 'pass word')
     expect(await call('PUT', '/api/v1/configuration/backup', admin, form)).toMatchObject({ status: 204 })
-    const [status] = (await ended) as readonly [number]
+    const [status] = await ended
     expect(settingsOf(unit, 'RestartForceExitStatus')).toEqual([String(status)])
     start(unit)
     await manager.heard('READY=1')

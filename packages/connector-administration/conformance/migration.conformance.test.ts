@@ -249,10 +249,10 @@ describe('answers with the quirks of an original', () => {
   const business = { condition: 'user_type is Business', subjectPattern: { CN: '${email}' } }
   const groups = { condition: 'groups is x', subjectPattern: { CN: '${user_uuid}' } }
   const usual = { condition: 'always true', subjectPattern: { CN: '${name}' } }
-  const odd = { condition: 'groups contain x', subjectPattern: { CN: '${name}' } }
+  const unreadable = { condition: 'groups contain x', subjectPattern: { CN: '${name}' } }
   it.each<[string, readonly unknown[], readonly string[]]>([
-    ['in the middle', [business, odd, groups, usual], ['${email}']],
-    ['at the beginning', [odd, business, usual], []],
+    ['in the middle', [business, unreadable, groups, usual], ['${email}']],
+    ['at the beginning', [unreadable, business, usual], []],
     ['at the end', [business, groups, { condition: 'always true', subjectPattern: { CN: '${' } }], ['${email}', '${user_uuid}']],
     ['missing at the end', [business, groups], ['${email}', '${user_uuid}']],
     ['the only one', [null], []],

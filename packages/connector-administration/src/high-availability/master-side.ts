@@ -146,8 +146,9 @@ export function createMasterSide(member: PairMember): MasterSide {
         if (await isUpToDate()) return true
         const wanted = ++asked
         // A push that was under way may have been of what was before.
-        while (broughtTo < wanted && !patience.aborted) if (!(await push())) return false
-        return broughtTo >= wanted
+        const isBrought = (): boolean => broughtTo >= wanted
+        while (!isBrought() && !patience.aborted) if (!(await push())) return false
+        return isBrought()
       }
       return await underSignal(getting(), patience, 'a push to the shadow').catch(() => false)
     },
