@@ -95,7 +95,12 @@ export interface AdministrationBench extends AsyncDisposable {
     options?: { readonly as?: string; readonly headers?: Readonly<Record<string, string>> },
   ): Promise<BenchAnswer>
   /** Sends a form. Parts that are buffers are files. */
-  upload(method: string, path: string, parts: readonly (readonly [name: string, content: string | Buffer])[]): Promise<BenchAnswer>
+  upload(
+    method: string,
+    path: string,
+    parts: readonly (readonly [name: string, content: string | Buffer])[],
+    options?: { readonly as?: string },
+  ): Promise<BenchAnswer>
   /** As `call`, but whoever sends has to prove who he is. `user` is `name:password`. */
   send(
     method: string,
@@ -316,7 +321,7 @@ export async function startAdministrationBench(
     },
     rendered: (subaccount) =>
       renderConnectors(opened().document).connectors.find((entry) => (entry as { readonly subaccount: string }).subaccount === subaccount),
-    async upload(method, path, parts) {
+    async upload(method, path, parts, { as = 'sccadmin' } = {}) {
       const form = new FormData()
       for (const [name, content] of parts)
         form.append(
@@ -325,7 +330,7 @@ export async function startAdministrationBench(
         )
       const encoded = new Response(form)
       const type = encoded.headers.get('content-type') ?? ''
-      return call(page(), method, path, Buffer.from(await encoded.arrayBuffer()), { 'content-type': type, 'x-role': 'sccadmin' })
+      return call(page(), method, path, Buffer.from(await encoded.arrayBuffer()), { 'content-type': type, 'x-role': as })
     },
     access,
     call: (method, path, body, { as = 'sccadmin', headers } = {}) => call(page(), method, path, body, { 'x-role': as, ...headers }),
