@@ -95,7 +95,7 @@ describe('each role in its own process', () => {
     ['something else on standard input', ['--code-file', '-'], 'x'.repeat(2_000), 2, /holds no pairing code/],
     ['a file that is not there', ['--code-file', 'missing'], '', 1, /"missing" cannot be read \(ENOENT\)/],
     ['two codes', ['--code-file', '-', '--code', 'x'], '', 2, /cannot be used with/],
-    ['no code', [], '', 2, /the pairing code \(--code-file, or SALLYPORT_PAIRING_CODE\) missing/],
+    ['no code', [], '', 2, /the pairing code \(--code-file, or SALLYPORT_PAIRING_CODE\) is missing/],
   ])('pairing says what is wrong with %s', async (_what, words, input, exit, message) => {
     const given = ['connector', 'init', '--server', 'https://localhost:1', '--authority', join(stack.data, 'ca.crt'), ...words]
     const outcome = await stack.run(given, { data: join(stack.folder, 'c'), input })
