@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, createServer as createNetServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,6 +22,7 @@ import {
   startConnectorBench,
   until,
 } from '../conformance/connector-bench.ts'
+import { isAlive, recordProgram } from '../faults/recorded-program.ts'
 import { createRealmTickets, type RealmTickets } from '../src/kerberos/realm-tickets.ts'
 import { ticketIdleMs, ticketMs } from '../src/limits.ts'
 
@@ -31,14 +32,22 @@ const principal = (name: string): WirePrincipal => ({ kind: 'business', token: i
 const jane = principal('jane')
 const john = principal('john')
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
+/** A way to the KDC that can go on taking questions and bring no answer any more. */
+async function startMutableWay(kdc: Kdc): Promise<{ isMute: boolean; readonly port: number; readonly server: Server; close(): void }> {
+  const server = createNetServer((socket) => {
+    const far = connect(kdc.port, kdc.host)
+    socket.on('error', () => far.destroy())
+    far.on('error', () => socket.destroy())
+    far.pipe(socket)
+    if (!way.isMute) socket.pipe(far)
+  })
+  const way = { isMute: false, port: 0, server, close: () => void server.close() }
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  way.port = (server.address() as AddressInfo).port
+  return way
 }
+
+const never = new AbortController().signal
 
 const searchPath = '/usr/local/bin:/usr/bin:/bin'
 
@@ -91,6 +100,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
   const start = async (
     connector: Readonly<Record<string, unknown>> = {},
     files: Readonly<Record<string, Buffer | string>> = {},
+    programs = searchPath,
   ): Promise<void> => {
     folder = mkdtempSync(join(tmpdir(), 'sallyport-kerberos-test-'))
     bench = await startConnectorBench({
@@ -98,7 +108,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
       files: { 'service.keytab': keytab, ...files },
       issuers: [trusted],
       wantsEvents: true,
-      kerberos: { folder: join(folder, 'tickets'), searchPath },
+      kerberos: { folder: join(folder, 'tickets'), searchPath: programs },
     })
   }
   const ask = (request: BenchRequest = {}): Promise<BenchAnswer> => bench.request({ principal: jane, ...request })
@@ -251,7 +261,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     expect(bench.connector.status.links[0]?.kerberos).toEqual({ realm: 'ACME.TEST', problem: expect.stringContaining(refused) })
     const holder = { subaccount: 'demo', locationId: '' }
     const asked = logOns()
-    expect(await bench.connector.checkBackend(holder, 's4.demo:443')).toMatchObject({
+    expect(await bench.connector.checkBackend(holder, 's4.demo:443', never)).toMatchObject({
       reachable: false,
       detail: expect.stringContaining(refused),
     })
@@ -261,7 +271,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     await bench.configure({ kerberos: kerberos(), mappings: [mapping()] }, { 'service.keytab': keytab })
     expect(remoteUser(await ask())).toBe('jane@ACME.TEST')
     expect(bench.connector.status.links[0]?.kerberos).toEqual({ realm: 'ACME.TEST', problem: undefined })
-    expect(await bench.connector.checkBackend(holder, 's4.demo:443')).toMatchObject({ reachable: true })
+    expect(await bench.connector.checkBackend(holder, 's4.demo:443', never)).toMatchObject({ reachable: true })
   })
 
   it('without a KDC requests are refused, and go on when it is back', async () => {
@@ -273,7 +283,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
       expect(bench.connector.status.links[0]?.kerberos?.problem).toContain('no KDC answers')
       expect(bench.audit).toMatchObject([{ type: 'access-denied', user: 'jane' }])
       // Who looks, asks the KDC: that the service user is logged on says nothing.
-      const seen = await bench.connector.checkBackend({ subaccount: 'demo', locationId: '' }, 's4.demo:443')
+      const seen = await bench.connector.checkBackend({ subaccount: 'demo', locationId: '' }, 's4.demo:443', never)
       expect(seen).toMatchObject({ reachable: false, detail: expect.stringContaining('no KDC answers') })
       expect(bench.connector.status.links[0]?.kerberos?.problem).toContain('no KDC answers')
     } finally {
@@ -301,9 +311,9 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     it('nothing is removed under a ticket that is being made when the last one is a minute old', async () => {
       const tickets = ticketsOf([`${kdc.host}:${kdc.port}`])
       try {
-        await tickets.ticketFor('jane', 'localhost')
+        await tickets.ticketFor('jane', 'localhost', never)
         clock.advance(ticketIdleMs - 1)
-        const next = tickets.ticketFor('john', 'localhost')
+        const next = tickets.ticketFor('john', 'localhost', never)
         clock.advance(1)
         expect((await next).length).toBeGreaterThan(500)
         clock.advance(ticketIdleMs)
@@ -314,21 +324,13 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
     })
 
     it('a KDC that stops answering after the log-on of the service user is a problem that is shown', async () => {
-      let isMute = false
-      const way = createNetServer((socket) => {
-        const far = connect(kdc.port, kdc.host)
-        socket.on('error', () => far.destroy())
-        far.on('error', () => socket.destroy())
-        far.pipe(socket)
-        if (!isMute) socket.pipe(far)
-      })
-      await once(way.listen(0, '127.0.0.1'), 'listening')
-      const tickets = ticketsOf([`127.0.0.1:${(way.address() as AddressInfo).port}`])
+      const way = await startMutableWay(kdc)
+      const tickets = ticketsOf([`127.0.0.1:${way.port}`])
       try {
-        await tickets.ticketFor('jane', 'localhost')
-        isMute = true
-        const connected = once(way, 'connection')
-        const late = tickets.ticketFor('jane', 'localhost').catch((error: unknown) => error)
+        await tickets.ticketFor('jane', 'localhost', never)
+        way.isMute = true
+        const connected = once(way.server, 'connection')
+        const late = tickets.ticketFor('jane', 'localhost', never).catch((error: unknown) => error)
         await connected
         clock.advance(ticketMs)
         expect(await late).toMatchObject({ code: 'PRINCIPAL_NOT_ISSUED', message: 'the KDC does not answer in time' })
@@ -338,6 +340,31 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
         way.close()
       }
     })
+  })
+
+  it('a request whose client leaves ends the program that asks the KDC for its ticket, and is nobody’s problem', async () => {
+    using kvno = recordProgram('kvno')
+    const way = await startMutableWay(kdc)
+    try {
+      const kdcHosts = [`127.0.0.1:${way.port}`]
+      await start({ kerberos: kerberos({ kdcHosts }) }, {}, kvno.searchPath)
+      expect((await ask()).status).toBe(200)
+      way.isMute = true
+      const before = kvno.pids.length
+      const leaving = bench.raw({ principal: jane })
+      leaving.write('GET / HTTP/1.1\r\nHost: s4.demo\r\n\r\n')
+      await until(() => kvno.pids.length > before)
+      const pid = kvno.pids.at(-1) ?? 0
+      expect(isAlive(pid)).toBe(true)
+      leaving.stream.reset('cancelled')
+      await until(() => !isAlive(pid))
+      expect(bench.connector.status.links[0]?.kerberos?.problem).toBe(undefined)
+      way.isMute = false
+      expect(remoteUser(await ask())).toBe('jane@ACME.TEST')
+      expect(bench.logged.filter((line) => line.includes('request failed'))).toEqual([])
+    } finally {
+      way.close()
+    }
   })
 
   it('many users at once get their own tickets', async () => {
@@ -449,7 +476,7 @@ describe.skipIf(skip)('Kerberos against a KDC and a backend of the distribution'
       status: 500,
       body: expect.stringContaining('kinit is not installed on the machine of the connector'),
     })
-    expect(await bench.connector.checkBackend({ subaccount: 'demo', locationId: '' }, 's4.demo:443')).toMatchObject({
+    expect(await bench.connector.checkBackend({ subaccount: 'demo', locationId: '' }, 's4.demo:443', never)).toMatchObject({
       reachable: false,
       detail: expect.stringContaining('is not installed on the machine of the connector'),
     })

@@ -55,10 +55,10 @@ export interface CloudConnector extends AsyncDisposable {
    * after a change of roles; nobody waits for them. @throws ConnectivityError `NOT_FOUND`.
    */
   disconnect(holder: LinkName, options?: { readonly channelGraceMs?: number }): Promise<void>
-  /** Looks whether the backend of a mapping can be reached; `virtual` is its `host:port`. @throws ConnectivityError `NOT_FOUND`. */
-  checkBackend(holder: LinkName, virtual: string): Promise<Reachability>
-  /** Looks whether tickets can be had with settings, those in force or others: what is wrong, or `undefined`. Never fails. */
-  readonly checkKerberos: (logon: KerberosLogon) => Promise<string | undefined>
+  /** Looks whether the backend of a mapping can be reached; `virtual` is its `host:port`. @throws ConnectivityError `NOT_FOUND`; the reason of the signal. */
+  checkBackend(holder: LinkName, virtual: string, signal: AbortSignal): Promise<Reachability>
+  /** Looks whether tickets can be had with settings, those in force or others: what is wrong, or `undefined`. @throws the reason of the signal, and nothing else. */
+  readonly checkKerberos: (logon: KerberosLogon, signal: AbortSignal) => Promise<string | undefined>
   /** Settles when every tunnel is open that is meant to be, or only the one that is named. */
   whenConnected(signal: AbortSignal, holder?: LinkName): Promise<void>
   /** Asks the cloud side through a tunnel, and settles when it has answered: so long nobody else has taken its place. @throws ConnectivityError. */
@@ -315,15 +315,15 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
         tidyKerberos()
         await Promise.all(gone.map((link) => link.close(0)))
       }),
-    async checkBackend(holder, virtual) {
+    async checkBackend(holder, virtual, signal) {
       const { state } = linkOf(holder).loaded
       const mapping = state.table.mappings.find(({ virtualText }) => virtualText.toLowerCase() === virtual.toLowerCase())
       if (mapping === undefined) throw new ConnectivityError('NOT_FOUND', `no mapping for ${virtual}`)
-      return await checkReachability(mapping, state, clock)
+      return await checkReachability(mapping, state, clock, signal)
     },
-    async checkKerberos(logon) {
+    async checkKerberos(logon, signal) {
       try {
-        return await kerberos.of(logon).check()
+        return await kerberos.of(logon).check(signal)
       } finally {
         // In turn: a configuration that is being read may have asked for tickets that no tunnel has yet.
         void inTurn(async () => tidyKerberos())

@@ -17,15 +17,20 @@ export interface Reachability {
 
 /**
  * Looks whether the backend of a mapping can be reached as requests would reach it: name, TCP, and TLS where the mapping has it, with the trust and the system
- * certificate of the connector. HTTP backends are asked `HEAD /` (cloud-connector.md §2.9); whatever they answer, they are there. Never throws.
+ * certificate of the connector. HTTP backends are asked `HEAD /` (cloud-connector.md §2.9); whatever they answer, they are there.
+ *
+ * @throws the reason of the signal, which ends the wait for a KDC, and nothing else.
  */
-export function checkReachability(mapping: SystemMapping, state: ConnectorState, clock: Clock): Promise<Reachability> {
+export function checkReachability(mapping: SystemMapping, state: ConnectorState, clock: Clock, signal: AbortSignal): Promise<Reachability> {
   const asksHead = mapping.protocol === 'HTTP' || mapping.protocol === 'HTTPS'
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const conclude = (reachable: boolean, detail: string, code?: string): void =>
-      void withTickets(mapping, state, { reachable, checkedAtMs: clock.now(), detail, ...(code === undefined ? {} : { code }) }).then(
-        resolve,
-      )
+      void withTickets(
+        mapping,
+        state,
+        { reachable, checkedAtMs: clock.now(), detail, ...(code === undefined ? {} : { code }) },
+        signal,
+      ).then(resolve, reject)
     connectBackend(
       {
         host: mapping.internalHost,
@@ -49,9 +54,14 @@ export function checkReachability(mapping: SystemMapping, state: ConnectorState,
 }
 
 /** A backend that nobody can be logged on to is of no use to a mapping that logs users on. */
-async function withTickets(mapping: SystemMapping, { kerberos }: ConnectorState, seen: Reachability): Promise<Reachability> {
+async function withTickets(
+  mapping: SystemMapping,
+  { kerberos }: ConnectorState,
+  seen: Reachability,
+  signal: AbortSignal,
+): Promise<Reachability> {
   if (mapping.principalType !== 'KERBEROS' || !seen.reachable) return seen
-  const problem = kerberos === undefined ? 'there are no Kerberos settings' : await kerberos.check()
+  const problem = kerberos === undefined ? 'there are no Kerberos settings' : await kerberos.check(signal)
   return problem === undefined ? seen : { ...seen, reachable: false, detail: `${seen.detail}, but no user gets a ticket: ${problem}` }
 }
 

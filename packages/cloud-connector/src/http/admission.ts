@@ -1,3 +1,4 @@
+import { ConnectivityError } from '@sallyport/core'
 import { decideHttpAccess, type VirtualAddress } from '../access-control/access-decision.ts'
 import type { SystemMapping } from '../access-control/system-mapping.ts'
 import type { LinkContext } from '../link-context.ts'
@@ -65,7 +66,10 @@ export function createAdmission(deps: AdmissionDeps): Admission {
       .then((late) => {
         if (isOpen(current)) conclude(current, late, again)
       })
-      .catch((error: unknown) => onFailed(current, error))
+      .catch((error: unknown) => {
+        // Nobody is there any more to be told.
+        if (!ConnectivityError.is(error, 'ABORTED')) onFailed(current, error)
+      })
   }
 
   function renew(current: Exchange): void {

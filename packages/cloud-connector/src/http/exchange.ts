@@ -47,6 +47,8 @@ export interface Exchange {
   readonly timing: ExchangeTiming
   /** What the connector answered instead of the backend. */
   refused: Refusal | undefined
+  /** Ends work of other processes for this request; called when the application has gone. */
+  abandon: (() => void) | undefined
 }
 
 /** Moments and sums of one exchange, for the performance monitor. */
@@ -93,6 +95,7 @@ export function createExchange(
     bytesToClient: 0,
     timing: { openMs: 0, validateMs: 0, generateMs: 0, stalledMs: 0, sentAtMs: 0, bodyAtMs: 0, upgradedAtMs: 0 },
     refused: undefined,
+    abandon: undefined,
   }
 }
 

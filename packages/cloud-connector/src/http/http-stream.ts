@@ -321,6 +321,7 @@ export function serveHttpStream(
     admission.gate.clear()
     input.clear()
     cancelConnect?.()
+    exchange?.abandon?.()
     closeSession()
     concludeOpen()
     context.deadlines.remove(served)

@@ -67,6 +67,8 @@ async function prepareTicket(
 ): Promise<PreparedPrincipal> {
   const { clock, events } = context
   const { state, timing } = exchange
+  const gone = new AbortController()
+  exchange.abandon = () => gone.abort(new ConnectivityError('ABORTED', 'the application has gone'))
   const fromMs = clock.now()
   const verdict = await state.principals.validate(principal)
   const validatedMs = clock.now()
@@ -79,7 +81,7 @@ async function prepareTicket(
   try {
     // Without tickets nobody is logged on, which is never the same as logging on nobody.
     if (state.kerberos === undefined) throw new ConnectivityError('PRINCIPAL_NOT_ISSUED', noTickets)
-    const headers = ticketHeaders(await state.kerberos.ticketFor(name, mapping.internalHost))
+    const headers = ticketHeaders(await state.kerberos.ticketFor(name, mapping.internalHost, gone.signal))
     if (events.wanted) {
       const durationMs = clock.now() - exchange.startMs
       const { realm } = state.kerberos
@@ -96,7 +98,7 @@ async function prepareTicket(
     }
     return { kind: 'ready', user: name, headers }
   } catch (error) {
-    if (!ConnectivityError.is(error)) throw error
+    if (!ConnectivityError.is(error, 'PRINCIPAL_NOT_ISSUED')) throw error
     return conclude(context, exchange, { kind: 'not-issued', user: name, problem: error.message }, false)
   } finally {
     timing.generateMs += clock.now() - validatedMs

@@ -36,7 +36,8 @@ export function createKerberosRealms(
     },
     of(logon) {
       const digest = createHash('sha256')
-        .update(JSON.stringify([logon.settings, logon.keytab.reveal()]))
+        // In whatever order somebody has written them.
+        .update(JSON.stringify([Object.entries(logon.settings).toSorted(([a], [b]) => (a < b ? -1 : 1)), logon.keytab.reveal()]))
         .digest('hex')
       const known = all.get(digest)
       if (known !== undefined) return known

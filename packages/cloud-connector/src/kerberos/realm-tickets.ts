@@ -84,16 +84,18 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
       })
   }
 
-  /** Within the time for one ticket, and while nothing is removed. */
-  const attempt = async <T>(work: (workshop: Workshop, signal: AbortSignal) => Promise<T>): Promise<T> => {
+  /** Within the time for one ticket, as long as `caller` waits for it, and while nothing is removed. */
+  const attempt = async <T>(caller: AbortSignal, work: (workshop: Workshop, signal: AbortSignal) => Promise<T>): Promise<T> => {
     const late = new AbortController()
     const cancelLate = clock.after(ticketMs, () => late.abort(missingProblem('the KDC does not answer in time')))
     underWay++
     cancelIdle?.()
     try {
-      const signal = AbortSignal.any([late.signal, closing.signal])
+      const signal = AbortSignal.any([late.signal, closing.signal, caller])
       return await work(await openWorkshop(), signal)
     } catch (error) {
+      // It says nothing about Kerberos that somebody has gone.
+      caller.throwIfAborted()
       if (ConnectivityError.is(error)) {
         if (isForEverybody(error)) problem = error.message
         throw error
@@ -122,10 +124,10 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
     get problem() {
       return problem
     },
-    ticketFor(user, host) {
+    ticketFor(user, host, caller) {
       const principal = readUserPrincipal(user, settings)
       const name = host.toLowerCase()
-      return attempt(async (workshop, signal) => {
+      return attempt(caller, async (workshop, signal) => {
         const { folder } = workshop
         const place = await places.take(signal)
         const cache = folder.cacheFor(place)
@@ -137,7 +139,7 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
           lastFailure = undefined
           return token
         } catch (error) {
-          if (ConnectivityError.is(error) && error.details['kerberos'] !== undefined && error.message !== lastFailure)
+          if (!caller.aborted && ConnectivityError.is(error) && error.details['kerberos'] !== undefined && error.message !== lastFailure)
             log.info({ realm: settings.realm, reason: error.message, ...error.details }, 'no ticket for a user')
           throw error
         } finally {
@@ -154,9 +156,9 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
         return reasonOf(error)
       }
     },
-    async check() {
+    async check(caller) {
       try {
-        return await attempt(async (workshop, signal) => {
+        return await attempt(caller, async (workshop, signal) => {
           const { folder } = workshop
           const place = await places.take(signal)
           try {
@@ -171,6 +173,7 @@ export function createRealmTickets(logon: KerberosLogon, surroundings: TicketSur
           }
         })
       } catch (error) {
+        caller.throwIfAborted()
         problem = reasonOf(error)
         return problem
       }

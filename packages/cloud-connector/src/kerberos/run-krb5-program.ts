@@ -9,7 +9,8 @@ export interface ProgramEnd {
 }
 
 /**
- * Runs a program of MIT Kerberos to its end, without shell and with no environment but the given one.
+ * Runs a program of MIT Kerberos to its end, without shell and with no environment but the given one. When the signal fires it is killed, and has ended before that
+ * is told: it writes to no file that is removed then.
  *
  * @throws ConnectivityError `PRINCIPAL_NOT_ISSUED` when it is not installed; the reason of the signal.
  */
@@ -23,7 +24,11 @@ export function runKrb5Program(
     signal.throwIfAborted()
     const settings = { env: { ...environment }, signal, killSignal: 'SIGKILL', maxBuffer: maxProgramOutputBytes, encoding: 'utf8' } as const
     const child = execFile(name, [...args], settings, (error, _out, said) => {
-      if (signal.aborted) return reject(signal.reason as Error)
+      if (signal.aborted) {
+        const runs = child.pid !== undefined && child.exitCode === null && child.signalCode === null
+        const tell = (): void => reject(signal.reason as Error)
+        return runs ? void child.once('exit', tell) : tell()
+      }
       if (error?.code === 'ENOENT')
         return reject(
           missingProblem(`${name} is not installed on the machine of the connector; install MIT Kerberos (krb5-user, krb5-workstation)`),

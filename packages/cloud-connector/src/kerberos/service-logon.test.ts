@@ -103,6 +103,44 @@ describe('the log-on of the service user', () => {
     expect([bench.attempts, bench.told]).toEqual([1, []])
   })
 
+  it('ends when the last who waited has gone, and the next one begins after the pause of a failure', async () => {
+    const bench = createBench()
+    const ended: unknown[] = []
+    bench.act = (signal) =>
+      silent(signal).catch((error: unknown) => {
+        ended.push(error)
+        throw error
+      })
+    const callers = [new AbortController(), new AbortController()]
+    const waiting = callers.map(({ signal }) => bench.logon.ensure(signal).catch((error: unknown) => error))
+    await Promise.resolve()
+    callers[0]?.abort('gone')
+    expect([await waiting[0], ended]).toEqual(['gone', []])
+    callers[1]?.abort('gone')
+    expect([await waiting[1], ended.length, bench.told]).toEqual(['gone', 1, []])
+    bench.act = async () => {}
+    const next = bench.logon.ensure(never)
+    bench.clock.advance(serviceLogonRetryMs - 1)
+    await Promise.resolve()
+    expect(bench.attempts).toBe(1)
+    bench.clock.advance(1)
+    await next
+    expect(bench.attempts).toBe(2)
+  })
+
+  it('goes on to its own deadline when those who wait have no time left, so that its failure counts', async () => {
+    const bench = createBench()
+    bench.act = silent
+    const late = new AbortController()
+    const asked = bench.logon.ensure(late.signal).catch((error: unknown) => error)
+    await Promise.resolve()
+    late.abort(new ConnectivityError('PRINCIPAL_NOT_ISSUED', 'no time left'))
+    await asked
+    bench.clock.advance(ticketMs)
+    await expect(bench.logon.ensure(never)).rejects.toThrow('the KDC does not answer in time')
+    expect(bench.attempts).toBe(1)
+  })
+
   it('has a deadline of its own, which is a failure for all', async () => {
     const bench = createBench()
     bench.act = silent

@@ -82,7 +82,9 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     clock: options.clock,
     isLocked: options.isLocked ?? (() => false),
     onSaved(key, mapping) {
-      void availability.check(mapping, () => lifecycle.checkBackend(findSubaccount(editor.document, key), mapping))
+      // Nobody waits for it, and it ends by its own deadlines.
+      const never = new AbortController().signal
+      void availability.check(mapping, () => lifecycle.checkBackend(findSubaccount(editor.document, key), mapping, never))
     },
   }
   const routes = [

@@ -28,11 +28,11 @@ export function availabilityRoutes(
       method: 'POST',
       path,
       permission: 'edit',
-      async handle({ params }) {
+      async handle({ params, signal }) {
         const key = mappingKeyOf(params)
         const entry = findSubaccount(editor.document, key)
         const mapping = findMapping(entry, key.virtual)
-        return { status: 200, body: render(await availability.check(mapping, () => lifecycle.checkBackend(entry, mapping))) }
+        return { status: 200, body: render(await availability.check(mapping, () => lifecycle.checkBackend(entry, mapping, signal))) }
       },
     }),
   ]

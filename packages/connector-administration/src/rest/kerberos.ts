@@ -28,8 +28,11 @@ export function kerberos(options: {
   const change = (user: string, settings: AdministeredKerberos | undefined): Promise<unknown> =>
     editor.change(user, (document) => ({ ...document, onPremises: { ...document.onPremises, kerberos: settings } }))
   /** Whether tickets can be had is told and not required: a KDC may be down while it is configured. */
-  const tryOut = async ({ keytab, ...settings }: AdministeredKerberos): Promise<{ readonly problem: string | null }> => ({
-    problem: (await checkKerberos({ settings, keytab: createSecret(keytab) })) ?? null,
+  const tryOut = async (
+    { keytab, ...settings }: AdministeredKerberos,
+    signal: AbortSignal,
+  ): Promise<{ readonly problem: string | null }> => ({
+    problem: (await checkKerberos({ settings, keytab: createSecret(keytab) }, signal)) ?? null,
   })
   return [
     route({ method: 'GET', path, permission: 'all', handle: () => ({ status: 200, body: describe(current()) }) }),
@@ -39,7 +42,7 @@ export function kerberos(options: {
       permission: 'administrators',
       only: 'master',
       upload: true,
-      async handle({ caller, form }) {
+      async handle({ caller, form, signal }) {
         const settings = checkBody(settingsSchema, readSettings(form), 'settings')
         const kept = editor.document.onPremises.kerberos
         const keytab = keytabOf(form) ?? kept?.keytab
@@ -47,7 +50,7 @@ export function kerberos(options: {
         holdAgainst(settings, keytab)
         const wanted = { ...settings, keytab }
         await change(caller.user, wanted)
-        return { status: 200, body: { ...describe(wanted), ...(await tryOut(wanted)) } }
+        return { status: 200, body: { ...describe(wanted), ...(await tryOut(wanted, signal)) } }
       },
     }),
     route({
@@ -66,7 +69,7 @@ export function kerberos(options: {
       path: `${path}/check`,
       permission: 'all',
       shared: 'nothing',
-      handle: async () => ({ status: 200, body: await tryOut(current()) }),
+      handle: async ({ signal }) => ({ status: 200, body: await tryOut(current(), signal) }),
     }),
   ]
 }

@@ -24,6 +24,8 @@ export interface Call<Body> {
   readonly address: string
   /** Connection of the client, which may have shown a certificate. */
   readonly socket: Socket
+  /** Fires when the client has gone before it was answered. Its reason is a refusal that nobody will see. */
+  readonly signal: AbortSignal
 }
 
 /** What a route answers: JSON unless `type` says otherwise; `undefined` as body is an empty answer. */
@@ -134,6 +136,8 @@ async function serve(
   reply: FastifyReply,
   surroundings: RouteSurroundings,
 ): Promise<FastifyReply> {
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort(new RestError(500, 'RUNTIME_FAILURE', 'the client has gone')))
   try {
     requireState(each, caller, surroundings.haRole())
     const before = each.shared === 'if-needed' ? await surroundings.sharedState() : undefined
@@ -146,6 +150,7 @@ async function serve(
       headers: request.headers,
       address: request.ip,
       socket: request.raw.socket,
+      signal: gone.signal,
       url: (path) => `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
     })
     if (each.method !== 'GET' && each.permission !== 'everybody') {

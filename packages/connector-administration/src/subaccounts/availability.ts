@@ -25,7 +25,7 @@ export function createAvailability(): Availability {
         if (results.size > maxAvailabilityResults && oldest !== undefined) results.delete(oldest)
         return result
       } catch {
-        // There is no tunnel that the backend could be used through, so there is nothing to say about it.
+        // There is no tunnel that the backend could be used through, or whoever asked has gone, so there is nothing to say about it.
         return undefined
       }
     },

@@ -60,7 +60,7 @@ export interface SubaccountLifecycle {
   /** Takes the trust list of the cloud side over. @throws ConnectivityError when there is no tunnel. */
   synchroniseTrust(user: string, entry: AdministeredSubaccount): Promise<void>
   /** Looks whether the backend of a mapping can be reached. @throws ConnectivityError `NOT_FOUND` without a certificate. */
-  checkBackend(entry: AdministeredSubaccount, mapping: AdministeredMapping): Promise<Reachability>
+  checkBackend(entry: AdministeredSubaccount, mapping: AdministeredMapping, signal: AbortSignal): Promise<Reachability>
   /** What would become of tokens and requests. @throws RestError 409 without a certificate. */
   simulationOf(entry: AdministeredSubaccount): Simulation
   /** Whether it could not be loaded at the start, and has not been mended since. */
@@ -237,7 +237,7 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
     async synchroniseTrust(user, entry) {
       await connector.synchroniseTrust(entry, user)
     },
-    checkBackend: (entry, mapping) => connector.checkBackend(entry, virtualNameOf(mapping)),
+    checkBackend: (entry, mapping, signal) => connector.checkBackend(entry, virtualNameOf(mapping), signal),
     simulationOf(entry) {
       if (isServed(entry)) return connector.simulation(entry)
       throw conflict(`subaccount ${entry.subaccount}@${entry.regionHost} has no usable certificate; renew it first`)
