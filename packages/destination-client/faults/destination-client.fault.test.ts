@@ -353,6 +353,28 @@ describe('the destination cache', () => {
     expect(await token('ann')).toBe('Bearer for the tenant of ann')
     expect(world.findRequests()).toHaveLength(2)
   })
+  it('never answers one user with the corporate token of another, nor with the lack of one', async () => {
+    await using world = await openWorld()
+    // As the service answers: only for users whose identity service forwards the token of a corporate provider.
+    world.destination = ({ headers }) => {
+      const user = String(headers['x-user-token'])
+      const header = { key: 'SAP-Connectivity-Authentication', value: `Bearer corporate token of ${user}` }
+      return json({
+        destinationConfiguration: { ...configuration, Authentication: 'PrincipalPropagation' },
+        ...(user === 'plain' ? {} : { authTokens: [{ type: 'Bearer', value: 'x', http_header: header }] }),
+      })
+    }
+    const client = world.client()
+    const seen = async (user: string): Promise<string> => {
+      const { credentials } = await client.find('ONPREM', { userToken: createSecret(user) })
+      return credentials.kind === 'header' ? credentials.value.reveal() : credentials.kind
+    }
+    const answers = []
+    for (const user of ['plain', 'ann', 'bob', 'plain', 'ann', 'bob']) answers.push(await seen(user))
+    const expected = ['principal', 'Bearer corporate token of ann', 'Bearer corporate token of bob']
+    expect(answers).toEqual([...expected, ...expected])
+    expect(world.findRequests()).toHaveLength(3)
+  })
   it('keeps answers apart by what a flow was given, and sends all of it', async () => {
     await using world = await openWorld()
     world.destination = ({ headers }) =>

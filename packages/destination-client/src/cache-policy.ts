@@ -1,12 +1,14 @@
 import type { FoundDestination } from './found-destination.ts'
 import { tokenMarginMs } from './limits.ts'
 
-/** Types whose answer is the same for every user of a tenant. Anything else is kept per user. */
+/**
+ * Types whose answer is the same for every user of a tenant. Anything else is kept per user; so is `PrincipalPropagation`, which for users of an identity
+ * service may come with the token that their corporate identity provider has issued.
+ */
 const sameForAllUsers: ReadonlySet<string> = new Set([
   'NoAuthentication',
   'BasicAuthentication',
   'ClientCertificateAuthentication',
-  'PrincipalPropagation',
   'OAuth2ClientCredentials',
   'OAuth2Password',
 ])

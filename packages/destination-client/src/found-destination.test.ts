@@ -111,7 +111,8 @@ describe('how long an answer is used', () => {
     })
   it.each([
     ['NoAuthentication', undefined, { keep: true, perUser: false, freshUntilMs: 301_000, staleUntilMs: 3_601_000 }],
-    ['PrincipalPropagation', undefined, { keep: true, perUser: false }],
+    ['PrincipalPropagation', undefined, { keep: true, perUser: true }],
+    ['PrincipalPropagation', '3600', { keep: true, perUser: true }],
     ['OAuth2ClientCredentials', '120', { keep: true, perUser: false, freshUntilMs: 61_000, staleUntilMs: 121_000 }],
     ['OAuth2ClientCredentials', '10', { keep: true, freshUntilMs: 6000, staleUntilMs: 11_000 }],
     ['OAuth2ClientCredentials', '0', { keep: false }],
