@@ -6,6 +6,7 @@ import { askControl, findRunning } from '../control/control-client.ts'
 import { usageError } from '../output/exit-code.ts'
 import type { Printer } from '../output/printer.ts'
 import type { ConnectorSession } from '../stack/connector-session.ts'
+import { startOf } from './connector-reports.ts'
 import { type CommandContext, createContext } from './context.ts'
 import { askHidden, readSecretFile } from './secret-input.ts'
 
@@ -73,7 +74,7 @@ async function askLocally<Answer>({ folder }: CommandContext, argument: { readon
   const record = await findRunning(folder(), 'connector')
   if (record !== undefined) return await askControl<Answer>(record, 'connector-session', argument)
   throw new ConnectivityError('SERVICE_UNAVAILABLE', `no connector is running with the data in ${folder().path}`, {
-    details: { next: 'start it with: sallyport serve connector, or name its data folder with --data, or another machine with --url' },
+    details: { next: `start it with: ${startOf(folder())}, or name its data folder with --data, or another machine with --url` },
   })
 }
 

@@ -3,6 +3,7 @@ import { askControl } from '../control/control-client.ts'
 import { readControlRecords } from '../control/control-record.ts'
 import type { ConnectorReport } from '../stack/connector-report.ts'
 import type { DataFolder } from '../stack/data-folder.ts'
+import { serviceOf } from '../systemd/state-owner.ts'
 
 /** How the tunnels of the running processes are doing; none without subaccounts. @throws ConnectivityError that says what to start when no connector runs. */
 export async function readConnectorReports(folder: DataFolder): Promise<readonly ConnectorReport[]> {
@@ -15,7 +16,13 @@ export async function readConnectorReports(folder: DataFolder): Promise<readonly
   }
   if (running === 0)
     throw new ConnectivityError('SERVICE_UNAVAILABLE', `no connector is running with the data in ${folder.path}`, {
-      details: { next: 'sallyport serve connector' },
+      details: { next: startOf(folder) },
     })
   return reports
+}
+
+/** What starts the connector of a folder. */
+export function startOf(folder: DataFolder): string {
+  const service = serviceOf(folder)
+  return service === undefined ? 'sallyport serve connector' : `systemctl start ${service}`
 }

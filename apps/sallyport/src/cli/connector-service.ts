@@ -177,10 +177,11 @@ function systemctl(...words: readonly string[]): void {
   try {
     execFileSync('systemctl', words, { stdio: ['ignore', 'ignore', 'pipe'], timeout: systemctlMs })
   } catch (cause) {
+    const unit = words.find((word) => word.endsWith('.service'))
     const said = (cause as { readonly stderr?: Buffer }).stderr?.toString('utf8').trim().slice(0, 500) ?? ''
     throw new ConnectivityError('SERVICE_UNAVAILABLE', `systemctl ${words.join(' ')} failed: ${said}`, {
       cause,
-      details: { next: 'journalctl -u <name of the service> says more' },
+      details: { next: unit === undefined ? 'systemctl status says more' : `journalctl -u ${unit} says more` },
     })
   }
 }

@@ -2,6 +2,7 @@ import { ConnectivityError, systemClock } from '@sallyport/core'
 import type { AccessReset } from '@sallyport/connector-administration'
 import type { Command } from 'commander'
 import { readControlRecords } from '../control/control-record.ts'
+import { openAsOwner, serviceOf } from '../systemd/state-owner.ts'
 import { createContext } from './context.ts'
 import { requireConnector } from './own-connector.ts'
 
@@ -26,16 +27,19 @@ export function addConnectorUserCommand(connector: Command): void {
       .action(async (_options: unknown, command: Command) => {
         const { folder: open, printer } = createContext(command)
         const folder = open()
+        const service = serviceOf(folder)
         const running = (await readControlRecords(folder)).find((record) => /^dev$|connector/.test(record.name))
         if (running !== undefined)
           throw new ConnectivityError('CONFIGURATION_INVALID', `the connector runs (pid ${running.pid}), and would not see the change`, {
-            details: { next: 'sallyport stop, then this command, then start it again' },
+            details: {
+              next: `${service === undefined ? 'sallyport stop' : `systemctl stop ${service}`}, then this command, then start it again`,
+            },
           })
         requireConnector(folder)
         const { requireNoPendingRestore, resetAccess } = await import('@sallyport/connector-administration')
         const { createAuditLog } = await import('@sallyport/cloud-connector')
         const { openConnectorMaterial } = await import('../stack/connector-material.ts')
-        const material = openConnectorMaterial(folder)
+        const material = openConnectorMaterial(openAsOwner(folder))
         await requireNoPendingRestore(material.store)
         const audit = createAuditLog({ folder: material.auditFolder, key: material.auditKey, clock: systemClock })
         try {
@@ -44,7 +48,10 @@ export function addConnectorUserCommand(connector: Command): void {
         } finally {
           await audit.close()
         }
-        printer.result({ done: name }, () => `Done. ${outcome} Start the connector again.`)
+        printer.result(
+          { done: name },
+          () => `Done. ${outcome} Start the connector again${service === undefined ? '' : `: systemctl start ${service}`}.`,
+        )
       })
   }
 }

@@ -6,6 +6,7 @@ import { ConnectivityError } from '@sallyport/core'
 import { type Command, Option } from 'commander'
 import { askControl, requireRunning } from '../control/control-client.ts'
 import { usageError } from '../output/exit-code.ts'
+import { openAsOwner, serviceOf } from '../systemd/state-owner.ts'
 import { addAccessTransferCommands } from './access-transfer.ts'
 import { addChannelCommand } from './channel.ts'
 import { addConnectorBackupCommands } from './connector-backup.ts'
@@ -108,7 +109,8 @@ export function addConnectorCommand(program: Command): void {
       if (server === null) throw usageError(`--server "${options.server}" is not a URL`)
       // Before anything is made: a wrong option leaves nothing behind.
       const trust = trustOf(options)
-      const material = openConnectorMaterial(folder())
+      const service = serviceOf(folder())
+      const material = openConnectorMaterial(openAsOwner(folder()))
       const identity = await pairConnector({
         server,
         trust,
@@ -123,7 +125,9 @@ export function addConnectorCommand(program: Command): void {
         [
           `Paired with subaccount ${subaccount}, location "${locationId}". The tunnel goes to ${tunnelEndpoint}.`,
           '',
-          `Next:  sallyport serve connector --config ${options.config ?? 'connector.yaml'}`,
+          service === undefined
+            ? `Next:  sallyport serve connector --config ${options.config ?? 'connector.yaml'}`
+            : `Next:  systemctl restart ${service}`,
         ].join('\n'),
       )
     })

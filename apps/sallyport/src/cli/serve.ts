@@ -1,10 +1,12 @@
-import { systemClock } from '@sallyport/core'
+import { ConnectivityError, systemClock } from '@sallyport/core'
 import type { Command } from 'commander'
 import { exitCodes, usageError } from '../output/exit-code.ts'
+import type { DataFolder } from '../stack/data-folder.ts'
 import { type PartContext, type Role, roles, type RunningPart } from '../stack/part.ts'
 import { portsWithOffset } from '../stack/ports.ts'
 import { startStackProcess } from '../stack/stack-process.ts'
 import { openServiceManager } from '../systemd/service-manager.ts'
+import { serviceOf } from '../systemd/state-owner.ts'
 import { readHeapSettings } from '../stack/start-options.ts'
 import { createEventLog } from '../trace/event-log.ts'
 import { findConfigurationFile, noConfiguration } from './config.ts'
@@ -45,6 +47,7 @@ export function addServeCommand(program: Command): void {
     .action(async (words: string, options: ServeOptions, command: Command) => {
       const { folder, workingFolder } = createContext(command)
       const wanted = parseRoles(words)
+      requireNoService(folder())
       ensureServerHeap(wanted.includes('connector') ? readHeapSettings(folder()) : {})
       const file = findConfigurationFile(workingFolder, options.config)
       // A connector alone needs none: it is administered then.
@@ -82,7 +85,7 @@ export function addServeCommand(program: Command): void {
       stop = stack.stop
       const manager = openServiceManager({ environment: process.env, clock: systemClock, log: logger })
       const authority = context.folder.file('ca.crt')
-      logger.info({ roles: wanted, configuration: context.configuration.path, nodeExtraCaCerts: authority }, 'serving')
+      logger.info({ roles: wanted, configuration: file, nodeExtraCaCerts: authority }, 'serving')
       process.once('SIGTERM', () => stack.stop())
       process.once('SIGINT', () => {
         process.once('SIGINT', () => process.exit(exitCodes.failed))
@@ -101,6 +104,19 @@ const rememberedEvents = 4_096
 
 /** An answer that asks for a new start is on its way by then. */
 const answerMs = 200
+
+/** What root served from the folder of a service, the service could not read afterwards. */
+function requireNoService(folder: DataFolder): void {
+  const service = serviceOf(folder)
+  if (service === undefined) return
+  throw new ConnectivityError(
+    'CONFIGURATION_INVALID',
+    `${folder.path} belongs to the service ${service}, which root does not stand in for`,
+    {
+      details: { next: `systemctl start ${service}` },
+    },
+  )
+}
 
 /** Known roles in the order in which they depend on each other, each once. */
 function parseRoles(words: string): readonly Role[] {

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { type AuditExport, type AuditSelection, type AuditVerification, exportAuditLog, verifyAuditLog } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { auditFolders, type AuditedPart } from './audited-parts.ts'
@@ -50,7 +51,7 @@ function openAuditLogs(
   folder: DataFolder,
   parts: readonly AuditedPart[],
 ): readonly { readonly log: AuditedPart; readonly folder: string; readonly key: KeyObject }[] {
-  const logs = parts.map((log) => ({ log, path: folder.file(...auditFolders[log]) })).filter(({ path }) => existsSync(path))
+  const logs = parts.map((log) => ({ log, path: join(folder.path, ...auditFolders[log]) })).filter(({ path }) => existsSync(path))
   if (logs.length === 0)
     throw new ConnectivityError('NOT_FOUND', `there is no audit log of ${parts.join(', ')} in ${folder.path}`, {
       details: { next: 'name the folder of the installation with --data' },
