@@ -199,7 +199,9 @@ describe.skipIf(opensslIsMissing)('from token to certificate, as the openssl pro
     'PP-029 issues under an own CA with a key on %s what verifies, with its name and the validity that is set',
     async (_, key, algorithm) => {
       const clock = createManualClock(start)
-      const own = await createCertificateAuthority({ subject: parseName('CN=Own CA,O=Example,C=DE'), clock, key })
+      // It begins before the certificates do, whose beginning is that of the issuer then.
+      const older = createManualClock(start - 60 * minute)
+      const own = await createCertificateAuthority({ subject: parseName('CN=Own CA,O=Example,C=DE'), clock: older, key })
       const chain = createChain({ authority: own, clock, validityMinutes: 90 })
       const certificate = await chain.certificateOf({ kind: 'business', token: chain.tokens.user('jane') })
       const shown = showCertificate(certificate)
