@@ -74,6 +74,16 @@ export async function stateOf(bench: AdministrationBench, role: 'master' | 'shad
   return (await bench.call('GET', `${ha}/${role}/state`)).json().state
 }
 
+/** State of the tunnel of the subaccount, as this instance says. */
+export async function tunnelOf(bench: AdministrationBench): Promise<string> {
+  return (await bench.call('GET', demo)).json().tunnel.state
+}
+
+/** Which tunnels the cloud side has, and since when. */
+export function held({ service }: SmallCloud): readonly unknown[] {
+  return service.tunnels.list().map(({ connectedSinceMs, tunnelId }) => [tunnelId, connectedSinceMs])
+}
+
 export async function roleOf(bench: AdministrationBench): Promise<string> {
   return (await bench.call('GET', `${cfg}/haRole`)).json()
 }

@@ -52,32 +52,6 @@ describe('roles', () => {
     expect(admitted.join('')).toBe(expected)
   })
 
-  it.each(['sccassocadmin', 'sccsubadmin'])('CC-123 %s reads a managed subaccount and changes nothing in it', async (as) => {
-    await bench.call('POST', mappings('managed'), mapping)
-    const path = `${mappings('managed')}/v:1`
-    expect((await bench.call('GET', path, undefined, { as })).status).toBe(200)
-    expect((await bench.call('POST', mappings('managed'), { ...mapping, virtualPort: '2' }, { as })).status).toBe(403)
-    expect((await bench.call('PUT', path, mapping, { as })).status).toBe(403)
-    expect((await bench.call('DELETE', path, undefined, { as })).status).toBe(403)
-    expect((await bench.call('GET', path)).status).toBe(200)
-    expect((await bench.call('DELETE', path)).status).toBe(204)
-  })
-
-  it.each(['accessControl', 'configuration'])('CC-123 brings no %s to a managed subaccount, from a file or directly', async (what) => {
-    await bench.call('POST', mappings('own'), mapping)
-    const path = (subaccount: string): string => `/api/private/v1/subaccounts/cloud/${subaccount}/${what}`
-    const archive = (await bench.call('GET', path('own'))).bytes
-    const from = { regionHost: 'cloud', subaccount: 'own' }
-    for (const as of ['sccassocadmin', 'sccsubadmin']) {
-      expect((await bench.upload('POST', path('managed'), [['archive', archive]], { as })).status, as).toBe(403)
-      expect((await bench.call('POST', `${path('managed')}/copy`, from, { as })).status, as).toBe(403)
-      expect((await bench.call('GET', mappings('managed'))).json()).toEqual([])
-    }
-    expect((await bench.upload('POST', path('managed'), [['archive', archive]])).status).toBe(204)
-    expect((await bench.call('POST', `${path('managed')}/copy`, from)).status).toBe(204)
-    expect((await bench.call('GET', mappings('managed'))).json()).toHaveLength(1)
-  })
-
   it('CC-162 says whether this instance is the master, without credentials', async () => {
     expect((await bench.send('GET', '/exposed?action=hasMasterRole')).body).toBe('true')
     expect((await bench.send('GET', '/exposed?action=ensureMasterRole')).status).toBe(200)
