@@ -53,7 +53,7 @@ const layers: Readonly<Record<string, Layer>> = {
   },
   'cloud-connector': {
     may: ['core', 'tunnel', 'principal-propagation', 'token-verifier', 'x509', 'admin-api', 'http-head', 'rfc-wire', 'stream'],
-    uses: ['fastify', 'zod', 'yaml', 'nodemailer', 'kerberos'],
+    uses: ['fastify', 'zod', 'yaml', 'js-yaml', 'nodemailer', 'kerberos'],
     because: 'it trusts nothing of the cloud side but the wire; with http-head and rfc-wire it reads what it decides about',
   },
   'connector-administration': {

@@ -244,3 +244,6 @@ export const ticketIdleMs = 60_000
 
 /** Applications that are listed with their open streams, for each tunnel: more than people read. Those with fewer streams are left out. */
 export const maxShownApplications = 100
+
+/** Levels of a configuration that the quick parser of YAML takes; what people write has about ten. Deeper ones are left to the parser that knows places. */
+export const maxPlainYamlDepth = 64

@@ -3,6 +3,7 @@ import { ConnectivityError } from '@sallyport/core'
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import { maxReportedProblems } from '../limits.ts'
 import { tryParseJsonObject } from './json-text.ts'
+import { tryParsePlainYaml } from './plain-yaml.ts'
 
 /** A problem with the place where it stands. Lines and columns count from 1. */
 export interface LocatedProblem extends ConfigurationProblem {
@@ -42,8 +43,8 @@ export function readConfigurationText<Value>(options: {
 
 /** The value of a text, whatever it is. */
 function readWritten(text: string): { readonly value: unknown } | { readonly problems: readonly LocatedProblem[] } {
-  const json = tryParseJsonObject(text)
-  if (json !== undefined) return { value: json }
+  const quick = tryParseJsonObject(text) ?? tryParsePlainYaml(text)
+  if (quick !== undefined) return { value: quick }
   const counter = new LineCounter()
   const document = parse(text, counter)
   if (document.errors.length > 0) {
