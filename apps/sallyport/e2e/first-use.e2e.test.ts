@@ -30,6 +30,7 @@ describe('with --json a command that was called wrongly', () => {
   ])('%j answers one JSON document with the code USAGE, and ends with 2', async (words) => {
     const outcome = await stack.run(words)
     expect({ code: outcome.code, error: refusalOf(outcome).code, stderr: outcome.stderr }).toEqual({ code: 2, error: 'USAGE', stderr: '' })
+    expect(refusalOf(outcome).message).not.toMatch(/^error/i)
   })
 })
 

@@ -80,8 +80,13 @@ function prepare(command: Command, json: boolean): void {
     command.configureOutput({
       // The version is printed as JSON where commands are run; help stays text.
       writeOut: (text) => void (text.trim() === version || process.stdout.write(text)),
-      outputError: (text) => void process.stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message: text.trim() } })}\n`),
+      outputError: (text) => void process.stdout.write(`${JSON.stringify({ error: { code: 'USAGE', message: sentenceOf(text) } })}\n`),
       // What commander adds for people: the help of a command that lacks its subcommand, which is told as an error below, and advice.
       writeErr: () => {},
     })
+}
+
+/** Commander begins its messages for people with a word that JSON says already. */
+function sentenceOf(text: string): string {
+  return text.trim().replace(/^error: /, '')
 }

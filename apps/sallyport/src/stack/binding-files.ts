@@ -10,24 +10,39 @@ export function writeBindings(folder: DataFolder, bindings: VcapServices): strin
   return folder.file(fileName)
 }
 
-/** @throws ConnectivityError `BINDING_INVALID` when the stack has never been started here. */
+/** @throws ConnectivityError `BINDING_INVALID` when no token service has run with this folder, or the file is damaged. */
 export function readBindings(folder: DataFolder): VcapServices {
   const text = folder.read(fileName)
-  if (text === undefined) {
-    throw new ConnectivityError('BINDING_INVALID', `there are no bindings in ${folder.path}`, {
-      details: { next: 'start the local stack first: sallyport dev' },
+  if (text === undefined) throw neverWritten(folder, 'bindings')
+  try {
+    return (JSON.parse(text) as { VCAP_SERVICES: VcapServices }).VCAP_SERVICES
+  } catch {
+    // The parser's own message quotes the file, which holds secrets.
+    throw new ConnectivityError('BINDING_INVALID', `${folder.file(fileName)} is not JSON`, {
+      details: { next: 'remove it: the token service writes it whenever it starts' },
     })
   }
-  return (JSON.parse(text) as { VCAP_SERVICES: VcapServices }).VCAP_SERVICES
 }
 
-/** PEM of the authority of this installation. @throws ConnectivityError `BINDING_INVALID` when the stack has never been started here. */
+/** PEM of the authority of this installation. @throws ConnectivityError `BINDING_INVALID` when no part of it has run with this folder. */
 export function readAuthority(folder: DataFolder): string {
   const text = folder.read('ca.crt')
   if (text !== undefined) return text
-  throw new ConnectivityError('BINDING_INVALID', `there is no authority in ${folder.path}`, {
-    details: { next: 'start the local stack first: sallyport dev' },
-  })
+  throw neverWritten(folder, 'authority')
+}
+
+/** Who develops starts the stack; who operates an installation has named the folder of another process, or none. */
+function neverWritten(folder: DataFolder, what: 'bindings' | 'authority'): ConnectivityError {
+  const there = what === 'bindings' ? 'there are no bindings' : 'there is no authority'
+  return folder.list().length === 0
+    ? new ConnectivityError('BINDING_INVALID', `${there} in ${folder.path}: no installation has used this folder`, {
+        details: { next: 'name the folder of the installation with --data; or start the local stack first: sallyport dev' },
+      })
+    : new ConnectivityError('BINDING_INVALID', `${there} in ${folder.path}: other parts of an installation use it, but no token service`, {
+        details: {
+          next: 'call this where the token service runs, with its folder: --data <folder>; to develop here, start the local stack: sallyport dev',
+        },
+      })
 }
 
 /** The written forms of the bindings, by the name that `bind --write` knows them under. */

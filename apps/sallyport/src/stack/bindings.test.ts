@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { ConnectivityError } from '@sallyport/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { formatBindings, formatShell, readBindings, redactBindings, writeBindings } from './binding-files.ts'
+import { formatBindings, formatShell, readAuthority, readBindings, redactBindings, writeBindings } from './binding-files.ts'
 import { createBindings, type VcapServices } from './bindings.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { openInstances } from './instances.ts'
@@ -27,6 +29,16 @@ beforeEach(() => {
   )
 })
 afterEach(() => rmSync(path, { recursive: true }))
+
+function errorOf(read: () => unknown): ConnectivityError {
+  try {
+    read()
+  } catch (error) {
+    if (ConnectivityError.is(error)) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
 
 describe('bindings', () => {
   it('CL-001 carry a unique name, label, plan, tags, instance_guid and credentials', () => {
@@ -103,6 +115,27 @@ describe('written forms', () => {
     const file = writeBindings(folder, bindings)
     expect(statSync(file).mode & 0o077).toBe(0)
     expect(readBindings(folder)).toEqual(bindings)
+  })
+  it('are looked for by developers and by operators: each is told what he can do', () => {
+    expect(errorOf(() => readBindings(openDataFolder(join(folder.path, 'never', 'used'))))).toMatchObject({
+      code: 'BINDING_INVALID',
+      message: expect.stringContaining('no installation has used this folder') as string,
+      details: { next: expect.stringMatching(/--data; or start .* sallyport dev$/) as string },
+    })
+    const connector = openDataFolder(join(folder.path, 'of-a-connector'))
+    connector.write(['connector', 'state.json'], '{}')
+    for (const read of [readBindings, readAuthority]) {
+      const error = errorOf(() => read(connector))
+      expect(error).toMatchObject({ code: 'BINDING_INVALID', message: expect.stringContaining('but no token service') as string })
+      expect(error.details['next']).toMatch(/^call this where the token service runs/)
+    }
+  })
+  it('that are damaged are named without what they hold', () => {
+    const damaged = openDataFolder(join(folder.path, 'damaged'))
+    damaged.write(['default-env.json'], 's3cret')
+    const error = errorOf(() => readBindings(damaged))
+    expect(error).toMatchObject({ code: 'BINDING_INVALID', message: expect.stringContaining('default-env.json is not JSON') as string })
+    expect(inspect(error, { depth: 5 })).not.toContain('s3cret')
   })
   it('keeps what else stands in the file', () => {
     expect(JSON.parse(formatBindings('default-env.json', bindings, '{"PORT":"4004"}'))).toEqual({ PORT: '4004', VCAP_SERVICES: bindings })

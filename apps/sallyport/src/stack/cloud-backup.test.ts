@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '@sallyport/core'
@@ -7,6 +7,7 @@ import type { Configuration } from '../configuration/configuration.ts'
 import { backUpInstallation, type MaintenanceContext, restoreInstallation } from './cloud-backup.ts'
 import { openCloudDatabase } from './cloud-database.ts'
 import { openDataFolder } from './data-folder.ts'
+import { readDatabaseStatus } from './database-status.ts'
 
 const database = { name: 'empty', parts: [] }
 const databases = [database]
@@ -52,4 +53,13 @@ it('throws the authority of another installation away only when told to', async 
   expect(target.folder.read('ca.key')).toBe('authority of the target')
   await restoreInstallation(target, databases, { file, lock: undefined, replace: true })
   expect(target.folder.read('ca.key')).toBe('authority of the source')
+})
+
+it('makes nothing in a folder that is only looked at', async () => {
+  const other = { ...target, folder: openDataFolder(join(root, 'never-used')) }
+  await readDatabaseStatus(other, databases)
+  await expect(backUpInstallation(other, databases, { file: join(root, 'b'), lock: undefined, replace: false })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  })
+  expect(existsSync(other.folder.path)).toBe(false)
 })

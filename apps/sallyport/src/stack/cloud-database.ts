@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ConnectivityError, type Logger } from '@sallyport/core'
 import { type Database, type DatabasePart, migrate, openDatabase, openPostgresDatabase, type PostgresOptions } from '@sallyport/store'
 import { type Configuration, resolveText } from '../configuration/configuration.ts'
@@ -42,7 +42,7 @@ export async function openCloudDatabase<Schema>(context: StorageContext, databas
 /** Where something can be read about the data: for people. */
 export function describeStorage(context: StorageContext, database: CloudDatabase): string {
   const postgres = postgresOptions(context)
-  return postgres === undefined ? sqliteFile(context, database) : postgres.url
+  return postgres === undefined ? sqlitePath(context, database) : postgres.url
 }
 
 /** As {@link openCloudDatabase}, for maintenance: nothing is migrated, and statements may take long. `undefined` when there is no such file yet. */
@@ -54,8 +54,8 @@ export function openForMaintenance<Schema>(
   const postgres = postgresOptions(context)
   if (postgres !== undefined)
     return openPostgresDatabase<Schema>({ ...postgres, maxConnections: 4, statementTimeoutMs: maintenanceTimeoutMs })
-  const file = sqliteFile(context, database)
-  return options.create || existsSync(file) ? openDatabase<Schema>(file) : undefined
+  const exists = existsSync(sqlitePath(context, database))
+  return options.create || exists ? openDatabase<Schema>(sqliteFile(context, database)) : undefined
 }
 
 /** Whether all services share one database. */
@@ -63,8 +63,14 @@ export function sharesOneDatabase({ configuration }: Pick<StorageContext, 'confi
   return configuration.storage.postgresql !== undefined
 }
 
+/** As {@link sqlitePath}; the folder around it exists afterwards. */
 function sqliteFile({ folder }: StorageContext, { name }: CloudDatabase): string {
   return folder.file('cloud', `${name}.db`)
+}
+
+/** For looking: whoever only asks makes nothing. */
+function sqlitePath({ folder }: StorageContext, { name }: CloudDatabase): string {
+  return join(folder.path, 'cloud', `${name}.db`)
 }
 
 function postgresOptions({ configuration, log }: StorageContext): PostgresOptions | undefined {
