@@ -5,6 +5,7 @@ import type { ConnectionVerdict, DestinationRecord } from '@sallyport/admin-api'
 import { createSecret } from '@sallyport/core'
 import { createTestCa } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { maxRunningChecksPerSubaccount } from '../src/limits.ts'
 import { type ConnectionCheckerOptions, createConnectionChecker, createConnectivityProxyRoute } from '../src/index.ts'
 import { type Answered, providerSubaccount, type RunningService, startService } from './running-service.ts'
 
@@ -331,6 +332,36 @@ describe('an on-premise target, seen from the connectivity proxy', () => {
     const result = await verdict(target, { ...onPremise(port), timeoutMs: 200 })
     expect(hopsOf(result)).toEqual(['proxy ok', 'proxy failed'])
   })
+})
+
+it('one subaccount cannot have all the places for checks: who comes too late is told so, and others are not kept waiting', async () => {
+  const silent = await http(() => {})
+  const there = await http(status(200))
+  const checker = createConnectionChecker({ privateAddresses: 'allow' })
+  const checked = (subaccountId: string, port: number): Promise<ConnectionVerdict> =>
+    checker.check({
+      configuration: { Name: 'T', Type: 'HTTP', URL: `http://127.0.0.1:${port}/` },
+      level: { subaccountId, instanceId: null },
+      references: {
+        certificate: () => Promise.resolve(undefined),
+        destination: () => Promise.resolve(undefined),
+        signingKey: () => Promise.resolve(undefined),
+      },
+    })
+  const waiting = Array.from({ length: maxRunningChecksPerSubaccount }, () => checked('a', silent))
+  await expect(checked('a', there)).rejects.toMatchObject({
+    code: 'SERVICE_UNAVAILABLE',
+    message: 'Too many connections are being checked',
+  })
+  expect(await checked('b', there)).toMatchObject({ successful: true })
+  for (const server of servers) {
+    // Nobody connects again for the second try.
+    server.close()
+    if ('closeAllConnections' in server) server.closeAllConnections()
+  }
+  for (const one of await Promise.all(waiting)) expect(one.successful).toBe(false)
+  servers = []
+  running = undefined
 })
 
 it.each([

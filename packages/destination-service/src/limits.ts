@@ -195,9 +195,10 @@ export const expiryNoticeTimeoutMs = 30_000
 /** After this somebody else may tell of it, because whoever was about to has died: longer than it may take, shorter than the time between two looks. */
 export const expiryNoticeLeaseMs = 120_000
 
-/** How long the check of a connection may take in all, how many run at the same time (others are told to come back), and how much of a refusal is shown. */
+/** How long the check of a connection may take in all, how many run at the same time, in total and for one subaccount (others are told to come back), and how much of a refusal is shown. */
 export const checkTimeoutMs = 10_000
 export const maxRunningChecks = 64
+export const maxRunningChecksPerSubaccount = 8
 export const maxCheckAnswerBytes = 1_000
 
 /** Bytes of properties in one export: what a subaccount full of large destinations holds would not fit into memory many times. */

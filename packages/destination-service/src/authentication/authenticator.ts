@@ -64,7 +64,7 @@ const flows: ReadonlyMap<string, Flow> = new Map(
 export function createAuthenticator({ outgoing, verifier, clock, settings }: AuthenticatorDeps): Authenticator {
   const closing = new AbortController()
   const readKeystore = createKeystoreReader()
-  const limit = createCallLimit({ total: maxTokenCalls, perSubaccount: maxTokenCallsPerSubaccount })
+  const limit = createCallLimit({ total: maxTokenCalls, perSubaccount: maxTokenCallsPerSubaccount }, 'Too many token calls are under way')
   const keySets = createKeySets({ outgoing, readKeystore, clock, limit, closing: closing.signal })
   const users = createUserTokens({ verifier, foreign: createForeignTokens({ keySets, clock }) })
   const tokens = createTokenCalls({

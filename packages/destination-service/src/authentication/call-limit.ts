@@ -6,15 +6,14 @@ export interface CallLimit {
   run<T>(subaccountId: string, call: () => Promise<T>): Promise<T>
 }
 
-/** Nobody waits for a place: who comes too late is told so. */
-export function createCallLimit(bounds: { readonly total: number; readonly perSubaccount: number }): CallLimit {
+/** Nobody waits for a place: who comes too late is told so, with `refusal`. */
+export function createCallLimit(bounds: { readonly total: number; readonly perSubaccount: number }, refusal: string): CallLimit {
   const bySubaccount = new Map<string, number>()
   let all = 0
   return {
     async run(subaccountId, call) {
       const own = bySubaccount.get(subaccountId) ?? 0
-      if (all >= bounds.total || own >= bounds.perSubaccount)
-        throw new ConnectivityError('SERVICE_UNAVAILABLE', 'Too many token calls are under way')
+      if (all >= bounds.total || own >= bounds.perSubaccount) throw new ConnectivityError('SERVICE_UNAVAILABLE', refusal)
       all++
       bySubaccount.set(subaccountId, own + 1)
       try {

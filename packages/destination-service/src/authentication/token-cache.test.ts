@@ -13,7 +13,7 @@ const never = (): Promise<IssuedToken> => new Promise(() => {})
 
 describe('the token cache', () => {
   it('lets callers of one token share one call, and starts anew after a failure', async () => {
-    const cache = createTokenCache({ clock, limit: createCallLimit(bounds) })
+    const cache = createTokenCache({ clock, limit: createCallLimit(bounds, 'Too many token calls are under way') })
     let calls = 0
     const first = Promise.withResolvers<IssuedToken>()
     const issue = (): Promise<IssuedToken> => {
@@ -28,7 +28,7 @@ describe('the token cache', () => {
   })
 
   it('bounds the calls of one subaccount, and all together, and counts those that are over no more', async () => {
-    const cache = createTokenCache({ clock, limit: createCallLimit(bounds) })
+    const cache = createTokenCache({ clock, limit: createCallLimit(bounds, 'Too many token calls are under way') })
     const failing = Promise.withResolvers<IssuedToken>()
     const first = cache.get(key('first', 'one'), () => failing.promise)
     for (let call = 1; call < maxTokenCallsPerSubaccount; call += 1) void cache.get(key(`one-${call}`, 'one'), never)
@@ -42,7 +42,7 @@ describe('the token cache', () => {
   })
 
   it('forgets the least recently used tokens when they become too large', async () => {
-    const cache = createTokenCache({ clock, limit: createCallLimit(bounds) })
+    const cache = createTokenCache({ clock, limit: createCallLimit(bounds, 'Too many token calls are under way') })
     const large = 'x'.repeat(maxCachedTokenCharacters / 4)
     const get = (digest: string): Promise<IssuedToken> => cache.get(key(digest), () => Promise.resolve(token(large)))
     for (const digest of ['a', 'b', 'c', 'd', 'a', 'e']) await get(digest)

@@ -1,14 +1,15 @@
 import type { ConnectionVerdict, DestinationRecord } from '@sallyport/admin-api'
-import { ConnectivityError, withDeadline } from '@sallyport/core'
+import { withDeadline } from '@sallyport/core'
 import { createAddressBook, type ResolvedAddress } from '../authentication/address-book.ts'
 import type { PrivateAddresses } from '../authentication/address-policy.ts'
 import type { References } from '../authentication/authentication-request.ts'
+import { createCallLimit } from '../authentication/call-limit.ts'
 import { createKeystoreReader } from '../authentication/keystore-reader.ts'
 import type { OnPremiseRoute } from '../authentication/on-premise-route.ts'
 import { createTlsConnector } from '../authentication/outgoing-tls.ts'
 import type { Level } from '../entities/entity-repository.ts'
 import { malformed } from '../http/answer.ts'
-import { checkTimeoutMs, maxRunningChecks } from '../limits.ts'
+import { checkTimeoutMs, maxRunningChecks, maxRunningChecksPerSubaccount } from '../limits.ts'
 import { checkOnInternet } from './internet-check.ts'
 import { checkOnPremise } from './on-premise-check.ts'
 
@@ -50,7 +51,10 @@ export function createConnectionChecker(options: ConnectionCheckerOptions): Conn
     tls: createTlsConnector(options.certificateAuthorities ?? []),
     readKeystore: createKeystoreReader(),
   }
-  let running = 0
+  const limit = createCallLimit(
+    { total: maxRunningChecks, perSubaccount: maxRunningChecksPerSubaccount },
+    'Too many connections are being checked',
+  )
   return {
     async check(destination) {
       const { configuration } = destination
@@ -61,16 +65,12 @@ export function createConnectionChecker(options: ConnectionCheckerOptions): Conn
       const proxyType = configuration['ProxyType'] ?? 'Internet'
       if (proxyType !== 'Internet' && proxyType !== 'OnPremise')
         throw malformed(`Only destinations with the ProxyType Internet or OnPremise can be checked, not ${proxyType}`)
-      if (running >= maxRunningChecks) throw new ConnectivityError('SERVICE_UNAVAILABLE', 'Too many connections are being checked')
-      running += 1
-      try {
+      return limit.run(destination.level.subaccountId, async () => {
         const deadline = withDeadline(options.timeoutMs ?? checkTimeoutMs)
-        return await (proxyType === 'Internet'
+        return proxyType === 'Internet'
           ? checkOnInternet(destination, url, tools, deadline)
-          : checkOnPremise(destination, url, options.onPremise, deadline))
-      } finally {
-        running -= 1
-      }
+          : checkOnPremise(destination, url, options.onPremise, deadline)
+      })
     },
   }
 }
