@@ -12,6 +12,7 @@ import { createContext } from './context.ts'
 
 interface LevelOptions {
   readonly level: string
+  readonly tenant?: string
 }
 
 interface GenerateOptions extends LevelOptions {
@@ -34,7 +35,10 @@ interface CertificateEntry {
 /** `certificate list|import|generate|export|renew|delete`: over the REST API, with the binding of the stack. */
 export function addCertificateCommand(program: Command): void {
   const certificate = program.command('certificate').description('administer certificates and key stores of destinations')
-  const withLevel = (command: Command): Command => command.option('--level <level>', 'subaccount or instance', 'subaccount')
+  const withLevel = (command: Command): Command =>
+    command
+      .option('--level <level>', 'subaccount or instance', 'subaccount')
+      .option('--tenant <subaccount>', 'another subaccount than that of the binding')
 
   withLevel(certificate.command('list').description('list certificates, and when they end')).action(
     async (options: LevelOptions, command: Command) => {
@@ -42,6 +46,7 @@ export function addCertificateCommand(program: Command): void {
       const collection = collectionOf(options)
       const body = await withDestinationApi(
         folder(),
+        options,
         async (api) => (await api({ method: 'GET', path: collection, attempt: 'listing the certificates' })).body,
       )
       const { readKeystore } = await import('@sallyport/keystore')
@@ -63,7 +68,7 @@ export function addCertificateCommand(program: Command): void {
       const { printer, folder } = createContext(command)
       const name = options.name ?? basename(file)
       const body = { Name: name, Type: 'CERTIFICATE', Content: readInput(file).toString('base64') }
-      const outcome = await withDestinationApi(folder(), (api) => store(api, collectionOf(options), { name, body, replace: true }))
+      const outcome = await withDestinationApi(folder(), options, (api) => store(api, collectionOf(options), { name, body, replace: true }))
       printer.result({ name, outcome }, () => `${name} ${outcome}.`)
     })
 
@@ -82,7 +87,7 @@ export function addCertificateCommand(program: Command): void {
       const { printer, folder } = createContext(command)
       const body = { Name: name, Attributes: attributesOf(options) }
       const replace = options.replace === true
-      const outcome = await withDestinationApi(folder(), (api) => store(api, collectionOf(options), { name, body, replace }))
+      const outcome = await withDestinationApi(folder(), options, (api) => store(api, collectionOf(options), { name, body, replace }))
       printer.result({ name, outcome }, () => `${name} ${outcome}. Save it with: sallyport certificate export ${name} --out ${name}`)
     })
 
@@ -93,7 +98,7 @@ export function addCertificateCommand(program: Command): void {
       const { printer, folder } = createContext(command)
       const path = `${collectionOf(options)}/${encodeURIComponent(name)}`
       const attempt = `reading the certificate "${name}"`
-      const { status, body } = await withDestinationApi(folder(), (api) =>
+      const { status, body } = await withDestinationApi(folder(), options, (api) =>
         api({ method: 'GET', path: options.public === true ? `${path}/publicKeys` : path, attempt }),
       )
       if (status === 404) throw notFound(name, options.level)
@@ -115,7 +120,7 @@ export function addCertificateCommand(program: Command): void {
     const level = options.level === 'subaccount' ? '/subaccount' : `/instances/${openInstances(data).destination.instanceId}`
     const path = `${level}/certificates/${encodeURIComponent(name)}/renew`
     const attempt = `renewing the certificate "${name}"`
-    const { status } = await withDestinationApi(data, (api) => api({ method: 'POST', api: 'administration', path, attempt }))
+    const { status } = await withDestinationApi(data, options, (api) => api({ method: 'POST', api: 'administration', path, attempt }))
     if (status === 404) throw notFound(name, options.level)
     if (status === 409)
       throw new ConnectivityError('MESSAGE_INVALID', `${attempt}: somebody else has changed it meanwhile`, {
@@ -128,7 +133,7 @@ export function addCertificateCommand(program: Command): void {
     async (name: string, options: LevelOptions, command: Command) => {
       const { printer, folder } = createContext(command)
       const path = `${collectionOf(options)}/${encodeURIComponent(name)}`
-      const { status } = await withDestinationApi(folder(), (api) =>
+      const { status } = await withDestinationApi(folder(), options, (api) =>
         api({ method: 'DELETE', path, attempt: `deleting the certificate "${name}"` }),
       )
       if (status === 404) throw notFound(name, options.level)

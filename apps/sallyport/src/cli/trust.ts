@@ -9,6 +9,10 @@ import { createContext } from './context.ts'
 const root = '/saml2Metadata'
 const passivePath = `${root}/certificate/passive`
 
+interface TenantOption {
+  readonly tenant?: string
+}
+
 interface ShownCertificate {
   readonly role: 'active' | 'passive'
   readonly subject: string
@@ -20,14 +24,13 @@ interface ShownCertificate {
 /** `trust show|generate|rotate|delete`: the keys that assertions of the subaccount are signed with. */
 export function addTrustCommand(program: Command): void {
   const trust = program.command('trust').description('administer the key pairs that assertions are signed with')
+  const withTenant = (command: Command): Command => command.option('--tenant <subaccount>', 'another subaccount than that of the binding')
 
-  trust
-    .command('show')
-    .description('show both certificates')
+  withTenant(trust.command('show').description('show both certificates'))
     .option('--metadata <file>', 'write the SAML metadata for target systems to a file')
-    .action(async (options: { readonly metadata?: string }, command: Command) => {
+    .action(async (options: TenantOption & { readonly metadata?: string }, command: Command) => {
       const { printer, folder } = createContext(command)
-      const { shown, metadata } = await withDestinationApi(folder(), async (api) => ({
+      const { shown, metadata } = await withDestinationApi(folder(), options, async (api) => ({
         shown: [...(await read(api, 'active')), ...(await read(api, 'passive'))],
         metadata:
           options.metadata === undefined ? undefined : (await api({ method: 'GET', path: root, attempt: 'reading the metadata' })).body,
@@ -40,15 +43,13 @@ export function addTrustCommand(program: Command): void {
       printer.result(shown, () => describe(shown))
     })
 
-  trust
-    .command('generate')
-    .description('make the active key pair, or another one in its place, which takes effect at once')
+  withTenant(trust.command('generate').description('make the active key pair, or another one in its place, which takes effect at once'))
     .option('--passive', 'make the passive one, to be registered at targets before a rotation')
-    .action(async (options: { readonly passive?: boolean }, command: Command) => {
+    .action(async (options: TenantOption & { readonly passive?: boolean }, command: Command) => {
       const { printer, folder } = createContext(command)
       const role = options.passive === true ? 'passive' : 'active'
       const path = role === 'passive' ? passivePath : `${root}/certificate`
-      const { status, body } = await withDestinationApi(folder(), (api) =>
+      const { status, body } = await withDestinationApi(folder(), options, (api) =>
         api({ method: 'POST', path, attempt: `making the ${role} key pair` }),
       )
       if (status === 404) throw noKeyPair()
@@ -56,30 +57,28 @@ export function addTrustCommand(program: Command): void {
       printer.result(shown, () => describe(shown))
     })
 
-  trust
-    .command('rotate')
-    .description('the active and the passive key pair change roles')
-    .action(async (_options: unknown, command: Command) => {
+  withTenant(trust.command('rotate').description('the active and the passive key pair change roles')).action(
+    async (options: TenantOption, command: Command) => {
       const { printer, folder } = createContext(command)
       const path = `${root}/rotateCertificate`
-      const { status, body } = await withDestinationApi(folder(), (api) => api({ method: 'POST', path, attempt: 'rotating the key pairs' }))
+      const { status, body } = await withDestinationApi(folder(), options, (api) =>
+        api({ method: 'POST', path, attempt: 'rotating the key pairs' }),
+      )
       if (status === 404) throw noPassiveKeyPair()
       const { activeCertificate, passiveCertificate } = body as { readonly activeCertificate: string; readonly passiveCertificate: string }
       const shown = [shownOf('active', activeCertificate), shownOf('passive', passiveCertificate)]
       printer.result(shown, () => describe(shown))
-    })
+    },
+  )
 
-  trust
-    .command('delete')
-    .description('delete the passive key pair')
-    .action(async (_options: unknown, command: Command) => {
-      const { printer, folder } = createContext(command)
-      const { status } = await withDestinationApi(folder(), (api) =>
-        api({ method: 'DELETE', path: passivePath, attempt: 'deleting the passive key pair' }),
-      )
-      if (status === 404) throw noPassiveKeyPair()
-      printer.result({ role: 'passive', outcome: 'deleted' }, () => 'The passive key pair is deleted.')
-    })
+  withTenant(trust.command('delete').description('delete the passive key pair')).action(async (options: TenantOption, command: Command) => {
+    const { printer, folder } = createContext(command)
+    const { status } = await withDestinationApi(folder(), options, (api) =>
+      api({ method: 'DELETE', path: passivePath, attempt: 'deleting the passive key pair' }),
+    )
+    if (status === 404) throw noPassiveKeyPair()
+    printer.result({ role: 'passive', outcome: 'deleted' }, () => 'The passive key pair is deleted.')
+  })
 }
 
 async function read(api: DestinationApi, role: 'active' | 'passive'): Promise<readonly ShownCertificate[]> {

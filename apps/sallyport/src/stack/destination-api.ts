@@ -21,14 +21,21 @@ interface ApiCall {
 export type DestinationApi = (call: ApiCall) => Promise<{ readonly status: number; readonly body: unknown }>
 
 /**
- * Runs `work` with the REST API of the running stack. Answers of 404 and 409 are for `work` to judge.
+ * Runs `work` with the REST API of the running stack, for the subaccount of the binding or for `tenant`. Answers of 404 and 409 are for `work` to judge.
  *
  * @throws ConnectivityError for every other refusal, with the service's own sentence.
  */
-export async function withDestinationApi<T>(folder: DataFolder, work: (api: DestinationApi) => Promise<T>): Promise<T> {
+export async function withDestinationApi<T>(
+  folder: DataFolder,
+  { tenant }: { readonly tenant?: string | undefined },
+  work: (api: DestinationApi) => Promise<T>,
+): Promise<T> {
   const [binding] = readBindings(folder).destination
   await using request = createRequester({ authorities: [readAuthority(folder)], timeoutMs })
-  const { access_token: token } = await fetchToken(request, binding, { grant_type: 'client_credentials' })
+  const { access_token: token } = await fetchToken(request, binding, {
+    grant_type: 'client_credentials',
+    ...(tenant === undefined ? {} : { app_tid: tenant }),
+  })
   return await work(async ({ method, path, api, body, attempt }) => {
     const root = api === 'administration' ? '/admin/v1' : '/destination-configuration/v1'
     const answer = await request(`${String(binding.credentials['uri'])}${root}${path}`, {
