@@ -34,7 +34,6 @@ subaccounts:
 roleCollections:
   - { name: Editors, roles: [Destination Configuration Administrator, Space Developer] }
 instances: { destination: { parameters: { file: parameters.json } } }
-server: { destinationService: { allowPrivateTokenServices: true } }
 ${company.connectors({ mappings })}`,
   )
   await stack.dev()
@@ -96,6 +95,11 @@ describe('DS-136 checking the connection to on-premise targets through proxy, tu
     const { code, verdict } = await check('CHECKED')
     expect(code).toBe(0)
     expect(verdict).toMatchObject({ successful: true, status })
+  })
+
+  it('reaches targets on this machine without a connector, because the local stack allows that unless its configuration says otherwise', async () => {
+    await set('CHECKED', `URL=http://127.0.0.1:${(backend.address() as AddressInfo).port}/200`, 'ProxyType=Internet')
+    expect((await check('CHECKED')).verdict).toMatchObject({ successful: true, status: 200 })
   })
 
   it('is a list of hops for people', async () => {

@@ -84,6 +84,19 @@ describe('each role in its own process', () => {
       expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), role).toContain('--initial-old-space-size=')
   })
 
+  it('destinations lead nowhere into the network of the servers, unless their configuration allows it', async () => {
+    const url = `URL=http://127.0.0.1:${stack.port('proxyHttp')}/`
+    await stack.json(['destination', 'set', 'Name=INSIDE', 'Type=HTTP', 'ProxyType=Internet', 'Authentication=NoAuthentication', url])
+    const { code, stdout } = await stack.run(['--json', 'destination', 'check', 'INSIDE'])
+    expect({ code, verdict: JSON.parse(stdout) as unknown }).toMatchObject({
+      code: 1,
+      verdict: {
+        successful: false,
+        hops: [{ hop: 'address', ok: false, detail: expect.stringContaining('must not be called') as string }],
+      },
+    })
+  })
+
   it('a refusal of a connector that runs elsewhere is told as one: exit 4', async () => {
     const outcome = await stack.run(['curl', 'S4_DEMO', '/not/exposed', '--user', 'jane@acme.test'])
     expect(outcome.code).toBe(4)

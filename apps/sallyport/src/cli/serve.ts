@@ -69,6 +69,7 @@ export function addServeCommand(program: Command): void {
         clock: systemClock,
         log: logger,
         events: createEventLog(rememberedEvents),
+        development: false,
         restart() {
           restarting = true
           setTimeout(stop, answerMs)

@@ -55,7 +55,7 @@ interface ServerEntry {
   }
   readonly destinationService: {
     readonly port?: number | undefined
-    readonly allowPrivateTokenServices: boolean
+    readonly allowPrivateTokenServices?: boolean | undefined
     readonly landscape?: string | undefined
     readonly authentication: {
       readonly userTokenExchange: 'two-step' | 'jwt-bearer'
@@ -206,8 +206,10 @@ const server = z.strictObject({
       port: port.optional(),
       allowPrivateTokenServices: z
         .boolean()
-        .default(false)
-        .describe('Let destinations name token services on loopback and private addresses'),
+        .optional()
+        .describe(
+          'Let destinations name token services on loopback and private addresses; unless given, the local stack does and servers do not',
+        ),
       landscape: z
         .string()
         .regex(/^[A-Za-z0-9.-]{1,200}$/)

@@ -71,7 +71,12 @@ export async function startDestinationServicePart(context: PartContext): Promise
   )
   const { destination, connectivity } = openInstances(folder)
   const [owner] = subaccountsOf(configuration)
-  const { landscape, allowPrivateTokenServices, certificates, authentication } = configuration.server.destinationService
+  const {
+    landscape,
+    allowPrivateTokenServices = context.development,
+    certificates,
+    authentication,
+  } = configuration.server.destinationService
   const request = starting.use(createRequester({ authorities: settings.authorities }))
   const targets = {
     privateAddresses: allowPrivateTokenServices ? 'allow' : 'refuse',

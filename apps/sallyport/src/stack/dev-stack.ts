@@ -62,6 +62,7 @@ export async function startDevStack(options: {
     clock,
     log,
     events,
+    development: true,
     restart: () => log.warn({}, 'stop and start again for the change to take effect'),
   }
   const backends = options.demo ? await startDemo(folder, clock, configuration.demo) : []

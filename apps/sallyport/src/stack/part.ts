@@ -17,6 +17,8 @@ export interface PartContext {
   readonly clock: Clock
   readonly log: Logger
   readonly events: EventLog
+  /** The local stack: what a shared server refuses unless its configuration allows it is allowed there, unless its configuration refuses it. */
+  readonly development: boolean
   /** Asks for the end of the process, so that its wrapper starts it again, after answers under way have been sent. */
   readonly restart: () => void
 }
