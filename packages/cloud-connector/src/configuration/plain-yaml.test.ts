@@ -211,6 +211,7 @@ describe('a configuration that is plain YAML', () => {
     ['a number beyond all', 'a: 1e999\n'],
     ['a number of too many digits', `a: ${'9'.repeat(400)}\n`],
     ['an end behind a comment that begins its line', 'a: { b: 1\n# c\n\n  # d\n  }\n'],
+    ['a value behind an empty line and a comment that begins its line', 'a:\n\n# b\n  c\n'],
     ['a key behind braces', 'a:\n- - - {} b: 1\nc: 2\n'],
     ['a key behind a quote', 'a:\n- ""b: 1\n'],
     ['a key that is a number', '1: a\n'],

@@ -19,7 +19,7 @@ import { maxPlainYamlDepth } from '../limits.ts'
  * and nothing that the other one refuses, may pass here; generated texts hold the one against the other.
  */
 export function tryParsePlainYaml(text: string): Readonly<Record<string, unknown>> | undefined {
-  if (leftToOthers.some((pattern) => pattern.test(text)) || endsAfterFlushComment(text)) return undefined
+  if (leftToOthers.some((pattern) => pattern.test(text)) || goesOnAfterFlushComment(text)) return undefined
   try {
     const events = parseEvents(text, { maxDepth: maxPlainYamlDepth })
     if (!isBlockMapping(events[1]) || !events.every((event) => isPlain(event, text))) return undefined
@@ -49,16 +49,21 @@ const leftToOthers: readonly RegExp[] = [
 ]
 
 /**
- * Whether braces go on with an end or a comma after a comment that begins its line: YAML allows that, the other parser refuses it behind `key: value`. Only a
- * look at all lines in turn tells.
+ * Whether, after a comment at the first column, braces go on with an end or a comma, or a key gets its value after an empty line as well. YAML allows both, the
+ * other parser refuses some of it. Only a look at all lines in turn tells.
  */
-function endsAfterFlushComment(text: string): boolean {
-  let flush = false
-  for (const [begin] of text.matchAll(/^ *\S?/gm)) {
-    const first = begin.trimStart()
-    if (begin === '#') flush = true
-    else if (flush && (first === '}' || first === ']' || first === ',')) return true
-    else if (first !== '#' && first !== '') flush = false
+function goesOnAfterFlushComment(text: string): boolean {
+  let [open, empty, flush] = [false, false, false]
+  for (const [line] of text.matchAll(/^.*$/gm)) {
+    const first = line.trimStart().charAt(0)
+    if (first === '') empty = true
+    else if (first === '#') flush ||= line.startsWith('#')
+    else {
+      if (flush && (first === '}' || first === ']' || first === ',' || (open && empty))) return true
+      open = /:\s*(?:#.*)?$/.test(line)
+      empty = false
+      flush = false
+    }
   }
   return false
 }
