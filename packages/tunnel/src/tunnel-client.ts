@@ -13,6 +13,7 @@ import {
   type TunnelTransport,
 } from '@sallyport/core'
 import { backOffMs } from './back-off.ts'
+import { createClosing } from './closing.ts'
 import { type ControlSession, type ControlSessionHandlers, dialControl, type RenewedCertificate } from './control-session.ts'
 import { defaultTunnelClientLimits, type TunnelClientLimits } from './limits.ts'
 import {
@@ -116,7 +117,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
   let exposed: { readonly digest: string; readonly systems: readonly ExposedSystem[] } | undefined
   let cancelTimer: () => void = () => {}
   let attempt: AbortController | undefined
-  let closing: Promise<void> | undefined
+  const closing = createClosing((graceMs) => shutDown(graceMs))
 
   const become = (next: TunnelClientState): void => {
     state = next
@@ -126,13 +127,13 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
 
   /** Dials after a wait, unless that is under way. */
   const dialAfter = (delayMs: number): void => {
-    if (attempt !== undefined || closing !== undefined) return
+    if (attempt !== undefined || closing.hasBegun) return
     cancelTimer()
     cancelTimer = clock.after(delayMs, () => void dial())
   }
 
   const dial = async (): Promise<void> => {
-    if (attempt !== undefined || closing !== undefined) return
+    if (attempt !== undefined || closing.hasBegun) return
     const controller = new AbortController()
     attempt = controller
     cancelTimer()
@@ -162,7 +163,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
   }
 
   const onFailed = (error: Error): void => {
-    if (closing !== undefined) return
+    if (closing.hasBegun) return
     failures++
     const code = ConnectivityError.is(error) ? error.code : 'PEER_UNREACHABLE'
     if (failures >= maxAttempts() && current === undefined) return fail('attempts-exhausted', code, error.message, undefined)
@@ -178,7 +179,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
     message: string,
     retryMs: number | undefined,
   ): void => {
-    if (closing !== undefined) return
+    if (closing.hasBegun) return
     log.error({ locationId, code, reason: message }, 'tunnel refused')
     if (retryMs !== undefined) dialAfter(retryMs)
     const retryAtMs = retryMs === undefined ? undefined : clock.now() + retryMs
@@ -198,7 +199,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
     if (events.wanted) events.emit({ type: 'tunnel-connected', atMs: sinceMs, subaccount, locationId, tunnelId, connectorId })
     // Once the session is complete, not while it is being made.
     queueMicrotask(() => {
-      if (current !== session || closing !== undefined) return
+      if (current !== session || closing.hasBegun) return
       if (exposed !== undefined) session.expose(exposed.digest, exposed.systems)
       learnTrust(session, 0)
       become({ kind: 'ready', subaccount, tunnelId, sinceMs })
@@ -229,7 +230,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
         if (events.wanted) events.emit({ type: 'tunnel-disconnected', atMs: clock.now(), subaccount, locationId, tunnelId, reason: why })
         if (current !== session) return
         current = undefined
-        if (closing === undefined) lost(openedMs, reason.kind === 'lost' ? reason.error : new ConnectivityError('TUNNEL_LOST', why))
+        if (!closing.hasBegun) lost(openedMs, reason.kind === 'lost' ? reason.error : new ConnectivityError('TUNNEL_LOST', why))
       },
     }
   }
@@ -271,16 +272,6 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
     cancelGrace()
     current = undefined
     become({ kind: 'closed' })
-  }
-  const close: TunnelClient['close'] = ({ graceMs }) => {
-    if (closing === undefined) {
-      let settle: () => void = () => {}
-      closing = new Promise((resolve) => {
-        settle = resolve
-      })
-      void shutDown(graceMs).then(settle)
-    }
-    return closing
   }
 
   queueMicrotask(() => void dial())
@@ -336,8 +327,8 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
     getTrust: async (signal) => await connected().getTrust(signal),
     renewCertificate: async (request, signal) => await connected().renewCertificate(request, signal),
     reconnect: () => dialAfter(0),
-    close,
-    [Symbol.asyncDispose]: () => close({ graceMs: 0 }),
+    close: closing.close,
+    [Symbol.asyncDispose]: () => closing.close({ graceMs: 0 }),
   }
 }
 

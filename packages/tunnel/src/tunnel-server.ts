@@ -13,6 +13,7 @@ import {
 } from '@sallyport/core'
 import { type Admission, admitConnector, type AuthorizeConnector } from './admit-connector.ts'
 import { atTime } from './at-time.ts'
+import { createClosing } from './closing.ts'
 import { defaultTunnelServerLimits, type TunnelServerLimits } from './limits.ts'
 import { createLocationMap } from './location-map.ts'
 import { type ControlRefusalCode, formatMessage, type TrustedIssuer } from './messages.ts'
@@ -96,10 +97,10 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
   const draining = new Set<Promise<void>>()
   let listener: TunnelListener | undefined
   let listening: Promise<TunnelListener> | undefined
-  let closing: Promise<void> | undefined
+  const closing = createClosing((graceMs) => shutDown(graceMs))
 
   const onConnection = (connection: TunnelConnection): void => {
-    if (closing !== undefined || arrivals.size >= limits.maxUnaccepted) {
+    if (closing.hasBegun || arrivals.size >= limits.maxUnaccepted) {
       connection.abort(new ConnectivityError('SERVICE_UNAVAILABLE', 'the tunnel server takes no more connections'))
       return
     }
@@ -140,7 +141,7 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
     } else if (!connections.has(connection)) {
       log.info({ connectorId: admission.opening.connectorId }, 'connector left before it was admitted')
     } else if (admission.kind === 'refused') refuse(connection, admission, admission.code, admission.message)
-    else if (closing !== undefined || audit.failing)
+    else if (closing.hasBegun || audit.failing)
       refuse(connection, admission, 'SERVICE_UNAVAILABLE', 'the server takes no tunnels at the moment')
     else if (arrival.dismissedFrom.has(admission.subaccount))
       refuse(connection, admission, 'SERVICE_UNAVAILABLE', 'the connector was disconnected while it was being admitted')
@@ -250,16 +251,6 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
     await Promise.all([...draining, ...[...connections].map(async (connection) => connection.closed)])
     cancel()
   }
-  const close: TunnelServer['close'] = ({ graceMs }) => {
-    if (closing === undefined) {
-      let settle: () => void = () => {}
-      closing = new Promise((resolve) => {
-        settle = resolve
-      })
-      void shutDown(graceMs).then(settle)
-    }
-    return closing
-  }
 
   return {
     async listen() {
@@ -284,8 +275,8 @@ export function createTunnelServer(options: TunnelServerOptions): TunnelServer {
       }
       return found.length > 0
     },
-    close,
-    [Symbol.asyncDispose]: () => close({ graceMs: 0 }),
+    close: closing.close,
+    [Symbol.asyncDispose]: () => closing.close({ graceMs: 0 }),
   }
 }
 
