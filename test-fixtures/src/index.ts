@@ -9,6 +9,7 @@ export { createMemoryKeySystem, type MemoryKeySystem } from './memory-key-system
 export { createMemoryNetwork, type MemoryNetwork } from './memory-network.ts'
 export { createMemoryPair } from './memory-pair.ts'
 export { createMessageServer, type MessageServer, type MessageServerOptions } from './message-server.ts'
+export { namingClaims } from './naming-claims.ts'
 export { createOpenStreams, type OpenStreams } from './open-streams.ts'
 export { createSapRouter, type SapRouter, type SapRouterOptions } from './sap-router.ts'
 export { createProxiedNetwork, type ProxiedNetwork } from './proxied-network.ts'

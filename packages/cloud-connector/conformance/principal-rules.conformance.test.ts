@@ -6,6 +6,7 @@ import {
   createTestIssuer,
   type HttpBackend,
   type ManualClock,
+  namingClaims,
 } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type BenchAnswer, type ConnectorBench, mappingTo, startConnectorBench } from './connector-bench.ts'
@@ -107,38 +108,13 @@ describe('tokens, as the system hears of them', () => {
 })
 
 describe('subjects, as the system reads them', () => {
-  it('PP-015 name a person by user_name, email, mail, user_uuid and sub, in this order', async () => {
-    const claims: Record<string, string> = {
-      user_name: 'n-user',
-      email: 'n-email',
-      mail: 'n-mail',
-      user_uuid: 'n-uuid',
-      sub: 'n-sub',
-      cid: 'c',
-    }
-    for (const claim of ['user_name', 'email', 'mail', 'user_uuid', 'sub']) {
-      expect(await subjectFor(claims)).toBe(`CN=${claims[claim]}`)
-      delete claims[claim]
-    }
-    expect(await subjectFor(claims)).toMatch(/^500 Unable to generate authorization token/)
-  })
-
-  it('PP-016 name an application by client_id, cid, sub and azp, in this order', async () => {
-    const claims: Record<string, string> = {
-      client_id: 'n-client',
-      cid: 'n-cid',
-      sub: 'n-sub',
-      azp: 'n-azp',
-      grant_type: 'client_credentials',
-      // What names a person does not name an application.
-      user_name: 'n-user',
-      email: 'n-email',
-    }
-    for (const claim of ['client_id', 'cid', 'sub', 'azp']) {
-      expect(await subjectFor(claims, 'technical')).toBe(`CN=${claims[claim]}`)
-      delete claims[claim]
-    }
-    expect(await subjectFor(claims, 'technical')).toMatch(/^500 Unable to generate authorization token/)
+  it.each([
+    ['PP-015', 'business', 'user_name, email, mail, user_uuid and sub'],
+    ['PP-016', 'technical', 'client_id, cid, sub and azp'],
+  ] as const)('%s name a %s principal by %s, in this order', async (_id, kind) => {
+    const nobody: unknown = expect.stringMatching(/^500 Unable to generate authorization token/)
+    for (const { claims, name } of namingClaims(kind))
+      expect(await subjectFor(claims, kind)).toEqual(name === undefined ? nobody : `CN=${name}`)
   })
 
   it('PP-017 PP-018 take the custom attribute before the root claim, that alone with cp., and a list of one value', async () => {

@@ -1,4 +1,11 @@
-import { createManualClock, createTestCa, createTestIssuer, type ManualClock, type TestIssuer } from '@sallyport/test-fixtures'
+import {
+  createManualClock,
+  createTestCa,
+  createTestIssuer,
+  type ManualClock,
+  namingClaims,
+  type TestIssuer,
+} from '@sallyport/test-fixtures'
 import { type CertificateAuthority, parseName, parsePemCertificates } from '@sallyport/x509'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -79,48 +86,16 @@ describe.skipIf(opensslIsMissing)('from token to certificate, as the openssl pro
   const show = async (chain: Chain, claims: object, kind: PrincipalToken['kind'] = 'business'): Promise<ShownCertificate> =>
     showCertificate(await chain.certificateOf({ kind, token: chain.tokens.sign(claims as Record<string, unknown>) }))
 
-  it('PP-015 names a business user by user_name, email, mail, user_uuid and sub, in this order', async () => {
+  it.each([
+    ['PP-015', 'business', 'user_name, email, mail, user_uuid and sub'],
+    ['PP-016', 'technical', 'client_id, cid, sub and azp'],
+  ] as const)('%s names a %s principal by %s, in this order', async (_id, kind) => {
     const chain = chainWith()
-    const claims: Record<string, string> = {
-      user_name: 'n-user',
-      email: 'n-email',
-      mail: 'n-mail',
-      user_uuid: 'n-uuid',
-      sub: 'n-sub',
-      client_id: 'c',
-      cid: 'c',
-      azp: 'c',
+    for (const { claims, name } of namingClaims(kind)) {
+      const verdict = await chain.propagate({ kind, token: chain.tokens.sign(claims) })
+      const outcome = verdict.issued ? showCertificate(verdict.certificate.certificate).subject : verdict.reason
+      expect(outcome).toBe(name === undefined ? 'variable' : `CN=${name}`)
     }
-    for (const claim of ['user_name', 'email', 'mail', 'user_uuid', 'sub']) {
-      expect((await show(chain, claims)).subject).toBe(`CN=${claims[claim]}`)
-      delete claims[claim]
-    }
-    expect(await chain.propagate({ kind: 'business', token: chain.tokens.sign(claims) })).toMatchObject({
-      issued: false,
-      reason: 'variable',
-    })
-  })
-
-  it('PP-016 names a technical principal by client_id, cid, sub and azp, in this order', async () => {
-    const chain = chainWith()
-    const claims: Record<string, string> = {
-      client_id: 'n-client',
-      cid: 'n-cid',
-      sub: 'n-sub',
-      azp: 'n-azp',
-      grant_type: 'client_credentials',
-      // What names a person does not name an application.
-      user_name: 'n-user',
-      email: 'n-email',
-    }
-    for (const claim of ['client_id', 'cid', 'sub', 'azp']) {
-      expect((await show(chain, claims, 'technical')).subject).toBe(`CN=${claims[claim]}`)
-      delete claims[claim]
-    }
-    expect(await chain.propagate({ kind: 'technical', token: chain.tokens.sign(claims) })).toMatchObject({
-      issued: false,
-      reason: 'variable',
-    })
   })
 
   it('PP-017 PP-018 prefers a custom attribute, takes the root claim with cp., and a list of one value', async () => {
