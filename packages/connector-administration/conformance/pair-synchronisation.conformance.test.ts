@@ -33,14 +33,20 @@ describe('synchronisation', () => {
     await master.call('PUT', cfg, { description: 'pushed' })
     master.clock.advance(0)
     await until(() => shadow.editor.document.connector.description === 'pushed')
-    const logOn = async (password: string): Promise<number> => (await shadow.send('GET', cfg, { user: `Administrator:${password}` })).status
-    expect([await logOn('of the shadow'), await logOn(credentials.password)]).toEqual([200, 401])
+    const logOn = async (bench: AdministrationBench, password: string): Promise<number> =>
+      (await bench.send('GET', cfg, { user: `Administrator:${password}` })).status
+    expect([await logOn(shadow, 'of the shadow'), await logOn(shadow, credentials.password)]).toEqual([200, 401])
     expect(await shadow.material.load('alerts')).not.toBe('of the master')
     const levelOf = async (bench: AdministrationBench) => (await bench.call('GET', `${cfg}/logAndTrace`)).json().sccLogLevel
     expect([await levelOf(master), await levelOf(shadow)]).toEqual(['DEBUG', 'WARN'])
     expect(await shown(shadow)).toEqual(shownBefore)
     expect(await shown(master)).not.toEqual(shownBefore)
-    expect((await shadow.call('GET', `${ha}/shadow/config`)).json().takeoverDelayInSeconds).toBe(5)
+    // What is kept counts after a start.
+    const { clock, identity, material, port } = shadow
+    await stop(shadow)
+    const again = await start({ clock, identity, material, port })
+    expect([await logOn(again, 'of the shadow'), await logOn(again, credentials.password)]).toEqual([200, 401])
+    expect((await again.call('GET', `${ha}/shadow/config`)).json().takeoverDelayInSeconds).toBe(5)
   })
 
   it('CC-144 a push that fails is told once, tried again, and told to be mended', async () => {
