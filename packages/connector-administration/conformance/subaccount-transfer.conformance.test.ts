@@ -1,36 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readZip, writeZip } from '../src/backup/zip-file.ts'
 import { editSubaccount } from '../src/document/edit-subaccount.ts'
-import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
+import type { AdministrationBench } from './administration-bench.ts'
+import { mappingTo, region, startTransferBench, waysOf } from './transfer-bench.ts'
 
-const region = 'cf.eu10.hana.ondemand.com'
 const v1 = (subaccount: string): string => `/api/v1/configuration/subaccounts/${region}/${subaccount}`
 const own = (subaccount: string): string => `/api/private/v1/subaccounts/${region}/${subaccount}/configuration`
-const mapping = (virtualHost: string, localHost: string): object => ({
-  virtualHost,
-  virtualPort: '443',
-  localHost,
-  localPort: '44300',
-  protocol: 'HTTPS',
-  backendType: 'abapSys',
-  authenticationMode: 'NONE_RESTRICTED',
-})
 const channel = { k8sCluster: 'cp.example.org:443', k8sService: 'orders', port: 5432, connections: 2, comment: 'of plant 7' }
 const issuer = 'https://issuer.example/secret-tenant'
 
 let bench: AdministrationBench
 beforeEach(async () => {
-  bench = await startAdministrationBench({ haRole: 'master' })
-  for (const subaccount of ['from', 'to']) await bench.expose({ regionHost: region, subaccount })
+  bench = await startTransferBench()
   for (const [subaccount, localHost] of [
     ['from', 'new.internal'],
     ['to', 'old.internal'],
   ] as const) {
-    await bench.call('POST', `${v1(subaccount)}/systemMappings`, mapping('both', localHost))
+    await bench.call('POST', `${v1(subaccount)}/systemMappings`, mappingTo(localHost, 'both'))
     await bench.call('POST', `${v1(subaccount)}/systemMappings/both:443/resources`, { id: `/${subaccount}`, enabled: true })
     await bench.call('POST', `${v1(subaccount)}/domainMappings`, { virtualDomain: `${subaccount}.cloud`, internalDomain: 'intranet.corp' })
   }
-  await bench.call('POST', `${v1('from')}/systemMappings`, mapping('one', 'new.internal'))
+  await bench.call('POST', `${v1('from')}/systemMappings`, mappingTo('new.internal', 'one'))
   await bench.call('POST', `${v1('from')}/domainMappings`, { virtualDomain: 'from.cloud', internalDomain: 'other.corp' })
   await bench.call('POST', `${v1('from')}/channels/K8S`, channel)
   await bench.editor.change('test', (document) =>
@@ -45,11 +35,7 @@ beforeEach(async () => {
 })
 afterEach(() => bench[Symbol.asyncDispose]())
 
-const archive = async (): Promise<Buffer> => (await bench.call('GET', own('from'))).bytes
-const importing = async (options: Readonly<Record<string, string>>): Promise<number> =>
-  (await bench.upload('POST', own('to'), [['archive', await archive()], ...Object.entries(options)])).status
-const copying = async (options: Readonly<Record<string, string>>): Promise<number> =>
-  (await bench.call('POST', `${own('to')}/copy`, { regionHost: region, subaccount: 'from', ...options })).status
+const { archive, copying, importing } = waysOf('configuration', () => bench)
 const read = async (path: string): Promise<any> => (await bench.call('GET', `${v1('to')}/${path}`)).json()
 const shown = async (): Promise<unknown> => ({
   mappings: (await read('systemMappings')).map(({ localHost, virtualHost }: any) => [virtualHost, localHost]),

@@ -1,33 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readZip, writeZip } from '../src/backup/zip-file.ts'
-import { type AdministrationBench, startAdministrationBench } from './administration-bench.ts'
+import type { AdministrationBench } from './administration-bench.ts'
+import { mappingTo, region, startTransferBench, waysOf } from './transfer-bench.ts'
 
-const region = 'cf.eu10.hana.ondemand.com'
 const pathsOf = (subaccount: string) => ({
   mappings: `/api/v1/configuration/subaccounts/${region}/${subaccount}/systemMappings`,
   own: `/api/private/v1/subaccounts/${region}/${subaccount}`,
 })
 const from = pathsOf('from')
 const to = pathsOf('to')
-const mapping = (virtualHost: string, localHost: string) => ({
-  virtualHost,
-  virtualPort: '443',
-  localHost,
-  localPort: '44300',
-  protocol: 'HTTPS',
-  backendType: 'abapSys',
-  authenticationMode: 'NONE_RESTRICTED',
-})
 
 let bench: AdministrationBench
 beforeEach(async () => {
-  bench = await startAdministrationBench({ haRole: 'master' })
-  for (const subaccount of ['from', 'to']) await bench.expose({ regionHost: region, subaccount })
+  bench = await startTransferBench()
   for (const name of ['both', 'one']) {
-    await bench.call('POST', from.mappings, mapping(name, 'new.internal'))
+    await bench.call('POST', from.mappings, mappingTo('new.internal', name))
     await bench.call('POST', `${from.mappings}/${name}:443/resources`, { id: '/new', enabled: true })
   }
-  await bench.call('POST', to.mappings, mapping('Both', 'old.internal'))
+  await bench.call('POST', to.mappings, mappingTo('old.internal', 'Both'))
   await bench.call('POST', `${to.mappings}/both:443/resources`, { id: '/old', enabled: true })
 })
 afterEach(() => bench[Symbol.asyncDispose]())
@@ -39,11 +29,7 @@ const exposed = (): readonly unknown[] =>
     internal,
     (resources as readonly any[]).map(({ path }) => path),
   ])
-const archive = async (): Promise<Buffer> => (await bench.call('GET', `${from.own}/accessControl`)).bytes
-const importing = async (options: Readonly<Record<string, string>>) =>
-  (await bench.upload('POST', `${to.own}/accessControl`, [['archive', await archive()], ...Object.entries(options)])).status
-const copying = async (options: Readonly<Record<string, string>>) =>
-  (await bench.call('POST', `${to.own}/accessControl/copy`, { regionHost: region, subaccount: 'from', ...options })).status
+const { copying, importing } = waysOf('accessControl', () => bench)
 
 describe.each([
   ['a file', importing],
