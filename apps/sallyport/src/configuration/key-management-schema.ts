@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { fileReference, reference, secretReference, type SecretReference, type TextOrReference } from './text-reference.ts'
+import { serverTlsFields } from './server-tls-schema.ts'
+import { reference, secretReference, type SecretReference, type TextOrReference } from './text-reference.ts'
 
 /** Where customers keep keys, and for how long what was unwrapped there is used. */
 export interface KeyManagementEntry {
@@ -60,16 +61,7 @@ const transit = z
       .strictObject({ mount: mountPath.default('approle'), roleId: reference, secretId: secretReference })
       .optional()
       .describe('Log on with role and secret instead'),
-    authorities: z
-      .array(fileReference)
-      .min(1)
-      .max(50)
-      .optional()
-      .describe('Who vouches for the server, PEM; without them those that the system trusts'),
-    clientCertificate: z
-      .strictObject({ certificate: fileReference, key: fileReference })
-      .optional()
-      .describe('What we show to the server, PEM'),
+    ...serverTlsFields,
   })
   .refine(({ token, appRole }) => (token === undefined) !== (appRole === undefined), 'needs either token or appRole')
 

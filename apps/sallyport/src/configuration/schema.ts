@@ -5,7 +5,8 @@ import { type IdentityProviderEntry, identityProviderSchema, type IdentityServic
 import { type CustomerKeyEntry, customerKeySchema, type KeyManagementEntry, keyManagementSchema } from './key-management-schema.ts'
 import { type ConnectorAlertsEntry, connectorAlertsSchema } from './connector-alerts-schema.ts'
 import { type ConnectorTracesEntry, connectorTracesSchema } from './connector-traces-schema.ts'
-import { fileReference, reference, secretReference, type SecretReference, type TextOrReference } from './text-reference.ts'
+import { serverTlsFields } from './server-tls-schema.ts'
+import { reference, secretReference, type SecretReference, type TextOrReference } from './text-reference.ts'
 
 /** A user of the local identity provider. */
 interface UserEntry {
@@ -265,16 +266,7 @@ export const postgresqlSchema: z.ZodType<PostgresEntry> = z.strictObject({
   ),
   password: secretReference.optional().describe('Read again for every connection'),
   tls: z.enum(['verify', 'off']).default('verify').describe('"off" sends passwords and data readable through the network'),
-  authorities: z
-    .array(fileReference)
-    .min(1)
-    .max(50)
-    .optional()
-    .describe('Who vouches for the server, PEM; without them those that the system trusts'),
-  clientCertificate: z
-    .strictObject({ certificate: fileReference, key: fileReference })
-    .optional()
-    .describe('What we show to the server, PEM'),
+  ...serverTlsFields,
   maxConnections: z.int().min(2).max(1_000).default(10).describe('Of each role of this process'),
   connectTimeoutSeconds: z.number().min(0.1).max(300).default(5),
   statementTimeoutSeconds: z.number().min(0.1).max(3_600).default(15),
