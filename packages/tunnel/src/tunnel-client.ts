@@ -1,5 +1,4 @@
 import {
-  abortedError,
   type Clock,
   type CloseReason,
   ConnectivityError,
@@ -26,6 +25,7 @@ import {
   type StreamOpening,
   type TrustedIssuer,
 } from './messages.ts'
+import { createTunnelState, type TunnelClientState } from './tunnel-state.ts'
 
 /** What a connector brings to keep a tunnel open. */
 export interface TunnelClientOptions {
@@ -49,23 +49,6 @@ export interface TunnelClientOptions {
   readonly maxAttempts?: number | (() => number)
   readonly limits?: Partial<TunnelClientLimits>
 }
-
-/** Where a client stands. Times are milliseconds since 1970. */
-export type TunnelClientState =
-  /** An attempt is under way, or waits until `retryAtMs`. `lastError` says why there is no connection. */
-  | { readonly kind: 'connecting'; readonly attempt: number; readonly retryAtMs: number | undefined; readonly lastError: Error | undefined }
-  | { readonly kind: 'ready'; readonly subaccount: string; readonly tunnelId: string; readonly sinceMs: number }
-  /** {@link TunnelClient.close} was called, streams are finishing. */
-  | { readonly kind: 'draining' }
-  /** The server said no, another connection took our place, or the attempts are used up. Without `retryAtMs` a person has to act. */
-  | {
-      readonly kind: 'failed'
-      readonly reason: 'refused' | 'replaced' | 'attempts-exhausted'
-      readonly code: ControlRefusalCode | 'REPLACED' | ConnectivityError['code']
-      readonly message: string
-      readonly retryAtMs: number | undefined
-    }
-  | { readonly kind: 'closed' }
 
 /** The connector's end of a tunnel, across all the connections it makes. */
 export interface TunnelClient extends AsyncDisposable {
@@ -110,20 +93,13 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
   const { locationId, connectorId } = options.hello
   /** Every session with an open connection; `current` is the one that new streams arrive on. */
   const sessions = new Set<ControlSession>()
-  const stateListeners = new Set<() => void>()
-  let state: TunnelClientState = { kind: 'connecting', attempt: 1, retryAtMs: undefined, lastError: undefined }
+  const state = createTunnelState((next) => options.onState?.(next))
   let current: ControlSession | undefined
   let failures = 0
   let exposed: { readonly digest: string; readonly systems: readonly ExposedSystem[] } | undefined
   let cancelTimer: () => void = () => {}
   let attempt: AbortController | undefined
   const closing = createClosing((graceMs) => shutDown(graceMs))
-
-  const become = (next: TunnelClientState): void => {
-    state = next
-    options.onState?.(next)
-    for (const listener of stateListeners) listener()
-  }
 
   /** Dials after a wait, unless that is under way. */
   const dialAfter = (delayMs: number): void => {
@@ -137,7 +113,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
     const controller = new AbortController()
     attempt = controller
     cancelTimer()
-    if (current === undefined) become({ kind: 'connecting', attempt: failures + 1, retryAtMs: undefined, lastError: undefined })
+    if (current === undefined) state.become({ kind: 'connecting', attempt: failures + 1, retryAtMs: undefined, lastError: undefined })
     const cancelDeadline = clock.after(limits.connectMs, () =>
       controller.abort(new ConnectivityError('PEER_UNREACHABLE', `${options.endpoint.host} did not answer in ${limits.connectMs} ms`)),
     )
@@ -170,7 +146,8 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
     const delayMs = backOffMs(failures - 1, backOff, options.random)
     log.warn({ locationId, code, reason: error.message, delayMs }, 'tunnel not connected, trying again')
     dialAfter(delayMs)
-    if (current === undefined) become({ kind: 'connecting', attempt: failures + 1, retryAtMs: clock.now() + delayMs, lastError: error })
+    if (current === undefined)
+      state.become({ kind: 'connecting', attempt: failures + 1, retryAtMs: clock.now() + delayMs, lastError: error })
   }
 
   const fail = (
@@ -183,7 +160,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
     log.error({ locationId, code, reason: message }, 'tunnel refused')
     if (retryMs !== undefined) dialAfter(retryMs)
     const retryAtMs = retryMs === undefined ? undefined : clock.now() + retryMs
-    if (current === undefined) become({ kind: 'failed', reason, code, message, retryAtMs })
+    if (current === undefined) state.become({ kind: 'failed', reason, code, message, retryAtMs })
   }
 
   const onWelcome = (session: ControlSession): ControlSessionHandlers => {
@@ -202,7 +179,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
       if (current !== session || closing.hasBegun) return
       if (exposed !== undefined) session.expose(exposed.digest, exposed.systems)
       learnTrust(session, 0)
-      become({ kind: 'ready', subaccount, tunnelId, sinceMs })
+      state.become({ kind: 'ready', subaccount, tunnelId, sinceMs })
     })
     void session.connection.weakened?.then(() => {
       if (current === session) dialAfter(0)
@@ -264,20 +241,20 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
   const shutDown = async (graceMs: number): Promise<void> => {
     attempt?.abort(new ConnectivityError('ABORTED', 'the tunnel client is closing'))
     cancelTimer()
-    become({ kind: 'draining' })
+    state.become({ kind: 'draining' })
     const cancelGrace = clock.after(graceMs, () => {
       for (const session of sessions) session.connection.abort(new ConnectivityError('ABORTED', 'the tunnel client has closed'))
     })
     await Promise.all([...sessions].map(async (session) => session.close()))
     cancelGrace()
     current = undefined
-    become({ kind: 'closed' })
+    state.become({ kind: 'closed' })
   }
 
   queueMicrotask(() => void dial())
   return {
     get state() {
-      return state
+      return state.current
     },
     get roundTripMs() {
       return current?.connection.roundTripMs
@@ -288,26 +265,7 @@ export function createTunnelClient(options: TunnelClientOptions): TunnelClient {
       for (const { connection } of sessions) count += Math.max(0, connection.openStreams - 1)
       return count
     },
-    whenReady: (signal) =>
-      new Promise((resolve, reject) => {
-        const finish = (act: () => void): void => {
-          stateListeners.delete(check)
-          signal.removeEventListener('abort', check)
-          act()
-        }
-        const check = (): void => {
-          if (state.kind === 'ready') finish(resolve)
-          else if (signal.aborted) finish(() => reject(abortedError(signal, 'waiting for the tunnel')))
-          else if (state.kind === 'closed') finish(() => reject(new ConnectivityError('ABORTED', 'the tunnel client is closed')))
-          else if (state.kind === 'failed' && state.retryAtMs === undefined) {
-            const { message } = state
-            finish(() => reject(new ConnectivityError('TUNNEL_NOT_OPENED', message)))
-          }
-        }
-        stateListeners.add(check)
-        signal.addEventListener('abort', check)
-        check()
-      }),
+    whenReady: state.whenReady,
     get takesChannels() {
       return current !== undefined && current.version >= channelMessageVersion
     },

@@ -2,7 +2,8 @@ import type { AuditEntry, AuditSink, ConnectivityEvent, IncomingTunnelStream, Tu
 import { createManualClock, type ManualClock } from '@sallyport/test-fixtures'
 import type { StreamOpening } from '../src/messages.ts'
 import { createMemoryTransport } from '../src/transports/memory.ts'
-import { createTunnelClient, type TunnelClient, type TunnelClientOptions, type TunnelClientState } from '../src/tunnel-client.ts'
+import { createTunnelClient, type TunnelClient, type TunnelClientOptions } from '../src/tunnel-client.ts'
+import type { TunnelClientState } from '../src/tunnel-state.ts'
 import { createTunnelServer, type TunnelServer, type TunnelServerOptions } from '../src/tunnel-server.ts'
 
 /** A server and clients that dial it in memory, with a clock that the test moves. */
