@@ -18,7 +18,9 @@ beforeAll(async () => {
   backend = createServer((request, response) => void response.end(`hello ${request.url}`)).listen(0, '127.0.0.1')
   await once(backend, 'listening')
   internal = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`
-  const server = writeConfiguration(cloud.file('server.yaml'), subaccounts)
+  const orders = `{ type: TCP, subaccountId: demo, serviceId: orders, internalAddress: "${internal.slice('http://'.length)}" }`
+  const services = `server: { serviceChannels: { clusterHosts: [cp.example.org], mappings: [${orders}] } }\n`
+  const server = writeConfiguration(cloud.file('server.yaml'), `${subaccounts}${services}`)
   const offset = ['--port-offset', String(cloud.portOffset)]
   cloud.start(['serve', 'token-service,destination-service,connectivity-proxy', '--config', server, ...offset])
   cloud.start(['serve', 'connector', ...offset], { data: connector })

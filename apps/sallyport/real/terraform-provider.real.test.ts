@@ -14,12 +14,15 @@ const cfg = '/api/v1/configuration/connector'
 // The provider takes nothing but UUIDs.
 const acme = '5f0c1d3a-0000-4000-8000-00000000000a'
 const other = '5f0c1d3a-0000-4000-8000-00000000000b'
+/** As in subaccount.tf. */
+const service = { cluster: 'cluster.example', id: '1f2e3d4c-0000-4000-8000-000000000001' }
 const jane = { name: 'jane', password: 'pw' }
 const patienceMs = 180_000
 
 let world: TerraformWorld
 beforeAll(async () => {
-  if (!skipped) world = await startTerraformWorld({ regionHosts: [region], subaccounts: [{ id: acme }, { id: other }], cloudUser: jane })
+  if (skipped) return
+  world = await startTerraformWorld({ regionHosts: [region], subaccounts: [{ id: acme }, { id: other }], cloudUser: jane, service })
 }, 90_000)
 afterAll(() => world?.[Symbol.asyncDispose]())
 

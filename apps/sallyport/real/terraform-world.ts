@@ -31,12 +31,24 @@ export async function startTerraformWorld(given: {
   readonly regionHosts: readonly string[]
   readonly subaccounts: readonly { readonly id: string; readonly subdomain?: string | undefined }[]
   readonly cloudUser: { readonly name: string; readonly password: string }
+  /** Service of a Kubernetes cluster that the first subaccount may reach. It is one of the installation's own ports. */
+  readonly service?: { readonly cluster: string; readonly id: string }
 }): Promise<TerraformWorld> {
   const installation = await createInstallation()
   const users = [{ ...given.cloudUser, groups: ['Subaccount Administrator'] }]
+  const { service } = given
+  const mappings = given.subaccounts.slice(0, 1).map(({ id }) => ({
+    type: 'TCP',
+    subaccountId: id,
+    serviceId: service?.id,
+    internalAddress: `127.0.0.1:${installation.port('connectivityApi')}`,
+  }))
   writeFileSync(
     installation.file('cloud.yaml'),
-    JSON.stringify({ subaccounts: given.subaccounts.map((subaccount) => ({ ...subaccount, users })) }),
+    JSON.stringify({
+      subaccounts: given.subaccounts.map((subaccount) => ({ ...subaccount, users })),
+      ...(service === undefined ? {} : { server: { serviceChannels: { clusterHosts: [service.cluster], mappings } } }),
+    }),
   )
   const offset = ['--port-offset', String(installation.portOffset)]
   for (const role of ['token-service', 'connectivity-proxy'])

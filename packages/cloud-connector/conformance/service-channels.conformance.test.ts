@@ -39,6 +39,8 @@ function ownAddress(): string {
 interface CloudSide {
   readonly openings: ChannelOpening[]
   readonly streams: TunnelStream[]
+  /** How many of them are over. */
+  readonly closed: number
   readonly serve: ServeChannel
 }
 
@@ -46,14 +48,18 @@ interface CloudSide {
 function cloudSide(answer: 'echo' | 'refuse' | 'silence' = 'echo'): CloudSide {
   const openings: ChannelOpening[] = []
   const streams: TunnelStream[] = []
+  let closed = 0
   return {
     openings,
     streams,
+    get closed() {
+      return closed
+    },
     serve(incoming, opening) {
       openings.push(opening)
       let begun: TunnelStream | undefined
       const duplex = toDuplex((handlers) => (begun = incoming.accept(handlers)))
-      duplex.on('error', () => {})
+      duplex.on('error', () => {}).on('close', () => void closed++)
       if (begun !== undefined) streams.push(begun)
       if (answer === 'silence') return
       if (answer === 'refuse') {
@@ -178,7 +184,7 @@ describe('service channels', () => {
     })
     await until(() => kinds().join() === 'failed,open')
     expect(statuses()[0]?.state).toMatchObject({ code: 'PORT_IN_USE', message: expect.stringContaining(`${host}:5432`) })
-    await expect(bench.connector.whenChannelOpen({ subaccount, locationId: '' }, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({
+    await expect(bench.connector.whenChannelServed({ subaccount, locationId: '' }, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       code: 'PORT_IN_USE',
     })
     const socket = await client(host, 5433)
@@ -188,7 +194,7 @@ describe('service channels', () => {
     await once(other, 'close')
     clock.advance(5_000)
     await allOpen()
-    await bench.connector.whenChannelOpen({ subaccount, locationId: '' }, 1, AbortSignal.timeout(5_000))
+    await bench.connector.whenChannelServed({ subaccount, locationId: '' }, 1, AbortSignal.timeout(5_000))
     socket.write('still there')
     expect(String((await once(socket, 'data'))[0])).toBe('still there')
   })
@@ -203,7 +209,7 @@ describe('service channels', () => {
     expect(await ended).toBe('ECONNRESET')
     expect(statuses()[0]?.state).toMatchObject({ kind: 'waiting', message: 'the subaccount is disconnected; connect it first' })
     await expect(client(host, 5432)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
-    await expect(started.connector.whenChannelOpen(holder, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'TUNNEL_LOST' })
+    await expect(started.connector.whenChannelServed(holder, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({ code: 'TUNNEL_LOST' })
     await started.connector.connect(holder)
     await allOpen()
     expect(String((await once(await client(host, 5432), 'data'))[0])).toBe('hello db\n')
@@ -336,10 +342,27 @@ describe('service channels', () => {
     expect(await outcome(host, 5432)).toBe('ECONNRESET')
     expect(statuses()[0]).toMatchObject({
       openedConnections: 0,
-      lastRefusal: { code: 'ACCESS_DENIED', message: 'no service [2Jmapping' },
+      lastRefusal: { code: 'ACCESS_DENIED', message: expect.stringContaining('mapping') },
       usage: { clients: 0, refused: 2 },
     })
     expect(started.logged.filter((line) => line.includes('not connected'))).toHaveLength(1)
+  })
+
+  it('whoever asks whether a channel leads anywhere is told why not, and leaves nothing open', async () => {
+    const holder = { subaccount, locationId: '' }
+    for (const [answer, message] of [
+      ['refuse', expect.stringContaining('mapping')],
+      ['silence', 'waiting for the service of a channel: no answer in time'],
+    ] as const) {
+      const cloud = cloudSide(answer)
+      const connector = channels([{ type: 'K8S', k8sCluster: 'cp/db', port: 5432, host: ownAddress() }])
+      bench = await startConnectorBench({ serveChannel: cloud.serve, connector })
+      await allOpen()
+      await expect(bench.connector.whenChannelServed(holder, 1, AbortSignal.timeout(500))).rejects.toMatchObject({ message })
+      await until(() => cloud.closed === 1)
+      expect(statuses()[0]).toMatchObject({ openedConnections: 0, usage: { clients: 0, refused: 0 } })
+      await bench[Symbol.asyncDispose]()
+    }
   })
 
   it('a client is reset when the cloud side does not answer, and when there are too many', async () => {

@@ -105,7 +105,7 @@ describe('a cloud side that misbehaves towards service channels', () => {
     await start((incoming) => incoming.refuse(), asOfOld)
     await until(() => status()?.state.kind === 'waiting')
     expect(status()?.state).toMatchObject({ code: 'VERSION_UNSUPPORTED', message: expect.stringContaining('too old for service channels') })
-    await expect(bench?.connector.whenChannelOpen({ subaccount, locationId: '' }, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({
+    await expect(bench?.connector.whenChannelServed({ subaccount, locationId: '' }, 1, AbortSignal.timeout(5_000))).rejects.toMatchObject({
       code: 'VERSION_UNSUPPORTED',
     })
     expect(await outcome()).toBe('ECONNREFUSED')

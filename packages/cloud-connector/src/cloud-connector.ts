@@ -79,8 +79,12 @@ export interface CloudConnector extends AsyncDisposable {
   synchroniseTrust(holder: LinkName, user: string, signal?: AbortSignal): Promise<TrustChanges>
   /** Renews the subaccount certificate now. */
   renewCertificate(holder: LinkName): Promise<void>
-  /** Settles when the port of a service channel is open. @throws ConnectivityError that says why it is not; `NOT_FOUND` for a channel that is not enabled. */
-  whenChannelOpen(holder: LinkName, id: number, signal: AbortSignal): Promise<void>
+  /**
+   * Settles when the port of a service channel is open and a connection of ours has reached its service, where it ends at once.
+   *
+   * @throws ConnectivityError that says why not; `NOT_FOUND` for a channel that is not enabled.
+   */
+  whenChannelServed(holder: LinkName, id: number, signal: AbortSignal): Promise<void>
   /**
    * Lets requests that are under way finish for so long, then closes everything. Idempotent; works after a failed start. Ports of service channels close at once, and
    * their clients may finish for `channelGraceMs`, which is as long unless it is given.
@@ -357,7 +361,7 @@ export function createCloudConnector(options: CloudConnectorOptions): CloudConne
     leafKey,
     synchroniseTrust: async (holder, user, signal) => await linkOf(holder).synchronisation.synchronise(user, signal),
     renewCertificate: async (holder) => await linkOf(holder).renewal.renew(),
-    whenChannelOpen: async (holder, id, signal) => await linkOf(holder).channels.whenOpen(id, signal),
+    whenChannelServed: async (holder, id, signal) => await linkOf(holder).channels.whenServed(id, signal),
     stop({ graceMs = defaultDrainMs, channelGraceMs = graceMs } = {}) {
       stopping ??= inTurn(async () => {
         stopWatching?.()

@@ -13,6 +13,7 @@
  * @packageDocumentation
  */
 export { removeUnusedMaterial } from './identity/remove-unused-material.ts'
+export { channelKey } from './channels/channel-ids.ts'
 export { channelTypeNames } from './channels/channel-type-names.ts'
 export { decideHttpAccess, type VirtualAddress } from './access-control/access-decision.ts'
 export { createMappingTable, type MappingTable } from './access-control/mapping-table.ts'

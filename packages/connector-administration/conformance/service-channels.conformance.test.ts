@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { createManualClock, type ManualClock } from '@sallyport/test-fixtures'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFileEditor } from '../src/index.ts'
@@ -10,6 +10,8 @@ const subaccounts = '/api/v1/configuration/subaccounts'
 const demo = `${subaccounts}/${region}/demo`
 const channels = `${demo}/channels`
 
+/** What channels lead to. */
+let service: Server
 let clock: ManualClock
 let cloud: SmallCloud
 let bench: AdministrationBench
@@ -21,7 +23,11 @@ beforeEach(async () => {
   host = `127.${byte()}.${byte()}.${byte()}`
   isLocked = false
   clock = createManualClock(Date.now())
-  cloud = await startSmallCloud({ clock })
+  service = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
+  await once(service, 'listening')
+  const internalAddress = `127.0.0.1:${(service.address() as AddressInfo).port}`
+  const mappings = ['orders', 'vm1'].map((serviceId) => ({ type: 'TCP', subaccountId: 'demo', serviceId, internalAddress }) as const)
+  cloud = await startSmallCloud({ clock, serviceChannels: { clusterHosts: ['cp.example.org'], mappings } })
   bench = await startAdministrationBench({ haRole: 'master', clock, isLocked: () => isLocked })
   await bench.call('POST', '/api/private/v1/regions', { name: 'Self', host: region, url: cloud.url, authority: cloud.authority })
   await bench.call('POST', subaccounts, { regionHost: region, subaccount: 'demo', cloudUser: 'admin', cloudPassword: 'secret' })
@@ -29,6 +35,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench[Symbol.asyncDispose]()
   await cloud[Symbol.asyncDispose]()
+  service.close()
 })
 
 const cluster = { k8sCluster: 'cp.example.org:443', k8sService: 'orders', port: 5432, connections: 1 }
@@ -138,13 +145,42 @@ describe('a service channel', () => {
       {
         type: 'RUNTIME_FAILURE',
         message: expect.stringContaining(
-          `Service channel could not be opened. See 'Logging and Tracing' and in particular scc_core.trc for details. Associated entries were logged on or around ${new Date(clock.now()).toISOString()}.`,
+          `Service channel could not be opened. See 'Logging and Tracing' and in particular scc_core.trc for details. Associated entries were logged on or around ${new Date(clock.now()).toISOString().slice(0, 10)} `,
         ),
       },
     ])
     const after = await read(path)
     expect([after.enabled, 'state' in after]).toEqual([false, false])
     expect(await knock(5432)).toBe('ECONNREFUSED')
+  })
+
+  it.each([
+    ['the cloud side offers no such service', { ...cluster, k8sService: 'nothing' }, 'no service mapping offers TCP service "nothing"'],
+    ['the cloud side is another cluster', { ...cluster, k8sCluster: 'other.example.org:443' }, 'this is not the cluster'],
+    ['nothing answers at the service', cluster, 'service "orders" cannot be reached'],
+  ])('CC-109 is not enabled when %s, and the answer says so', async (_, body, reason) => {
+    if (body === cluster) service.close()
+    const path = await create('K8S', body)
+    const answer = await enable(path)
+    expect([answer.status, answer.json()]).toEqual([
+      500,
+      {
+        type: 'RUNTIME_FAILURE',
+        message: expect.stringMatching(`^Service channel could not be opened\\. .*\\. Reason: ${reason}`),
+      },
+    ])
+    expect(await read(path)).toMatchObject({ enabled: false })
+    expect(await knock(5432)).toBe('ECONNREFUSED')
+  })
+
+  it('that is open is not led to what is not there, and keeps what has gone', async () => {
+    const path = await create('K8S', cluster)
+    await enable(path)
+    expect(await statusOf(bench.call('PUT', path, { ...cluster, k8sService: 'nothing' }))).toEqual([500, 'RUNTIME_FAILURE'])
+    expect(await read(path)).toMatchObject({ k8sService: 'orders', enabled: true, state: { connected: true } })
+    service.close()
+    expect(await statusOf(bench.call('PUT', path, { ...cluster, comment: 'gone' }))).toEqual([204, undefined])
+    expect(await read(path)).toMatchObject({ comment: 'gone', enabled: true, state: { connected: true } })
   })
 
   it('stays enabled when its subaccount is disconnected, and tells that it is not connected', async () => {

@@ -37,8 +37,8 @@ export const maxAuthenticationDataLength = 65_536
 /** How long a request waits for a tunnel that it has opened. Afterwards the answer tells the state as it is, and the attempts go on. */
 export const tunnelWaitMs = 10_000
 
-/** How long a request waits for the port of a service channel that it has enabled: opening a local port takes milliseconds. */
-export const channelOpenWaitMs = 5_000
+/** How long a request waits for a service channel that it has enabled: a little longer than the 17 s in which the cloud side has to reach the service. Beyond it the channel is disabled again. */
+export const channelServedWaitMs = 20_000
 
 /** Regions that can be added. */
 export const maxCustomRegions = 100

@@ -1,19 +1,14 @@
 import type { Socket } from 'node:net'
-import { type Clock, ConnectivityError, foreignText, type TunnelStream, type TunnelStreamHandlers } from '@sallyport/core'
-import { holdStream, relay, type TcpAnswer, tryParseTcpAnswer } from '@sallyport/tunnel'
+import { type Clock, ConnectivityError, type TunnelStream, type TunnelStreamHandlers } from '@sallyport/core'
+import { holdStream, relay } from '@sallyport/tunnel'
 import type { Deadlines, Waiting } from '../deadlines.ts'
+import { type ChannelRefusal, endWithoutAnswer, readChannelAnswer } from './channel-refusal.ts'
 import type { ChannelCounter } from './channel-usage.ts'
 
 /** A connection of an on-premise client to a local port. */
 export interface ChannelClient {
   /** Gives up both sides at once. */
   abort(): void
-}
-
-/** Why a client was not joined to a service. */
-export interface ChannelRefusal {
-  readonly code: Extract<TcpAnswer, { readonly kind: 'refused' }>['code'] | ConnectivityError['code']
-  readonly message: string
 }
 
 /**
@@ -80,20 +75,14 @@ export function serveChannelClient(
   try {
     const held = holdStream(options.open, {
       onMessage(message) {
-        const answer = tryParseTcpAnswer(message)
-        if (answer === undefined) return refuse({ code: 'PROTOCOL_VIOLATION', message: 'the cloud side has answered with nonsense' })
-        if (answer.kind === 'refused') return refuse({ code: answer.code, message: foreignText(answer.message) })
+        const refusal = readChannelAnswer(message)
+        if (refusal !== undefined) return refuse(refusal)
         isJoined = true
         socket.off('close', left)
         relay(socket, held.take, { onClose: over })
         options.onJoined()
       },
-      onClose: (reason) =>
-        refuse(
-          reason.kind === 'lost'
-            ? { code: 'TUNNEL_LOST', message: 'the tunnel was lost' }
-            : { code: 'SERVICE_UNAVAILABLE', message: 'the cloud side takes no connection of a service channel now' },
-        ),
+      onClose: (reason) => refuse(endWithoutAnswer(reason)),
     })
     ;({ stream } = held)
   } catch (error) {

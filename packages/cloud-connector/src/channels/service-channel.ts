@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import { type ChannelTarget, localPortOf, type ServiceChannelEntry, targetOf } from '@sallyport/admin-api'
 import { type Clock, ConnectivityError, type Logger, type TunnelStream, type TunnelStreamHandlers } from '@sallyport/core'
-import type { ChannelOpening } from '@sallyport/tunnel'
+import type { BeginStream, ChannelOpening } from '@sallyport/tunnel'
 import type { Deadlines } from '../deadlines.ts'
 import { channelAnswerMs, channelAnswerSlackMs, channelKeepAliveMs, channelRetryMs } from '../limits.ts'
-import { type ChannelClient, type ChannelRefusal, serveChannelClient } from './channel-client.ts'
+import { type ChannelClient, serveChannelClient } from './channel-client.ts'
+import type { ChannelRefusal } from './channel-refusal.ts'
 import type { ChannelCounter, ChannelUsage } from './channel-usage.ts'
+import { tryService } from './try-service.ts'
 
 /** The tunnel as channels see it. */
 interface ChannelTunnel {
@@ -49,6 +51,8 @@ export interface ServiceChannel {
   update(entry: ServiceChannelEntry): void
   /** The tunnel has come or gone: the port follows. */
   tunnelChanged(): void
+  /** Looks whether a client would reach the service now. @throws ConnectivityError why not; what the signal says. */
+  tryService(signal: AbortSignal): Promise<void>
   /** Closes the port at once and for ever; clients may finish for so long. */
   close(graceMs: number): Promise<void>
 }
@@ -93,12 +97,7 @@ export function createServiceChannel(
     options.onState()
   }
 
-  const accept = (socket: Socket): void => {
-    if (clients.size >= entry.maxClients) {
-      counter.count('turnedAway')
-      socket.on('error', () => {}).resetAndDestroy()
-      return
-    }
+  const openStream: BeginStream = (handlers) => {
     const { cluster, serviceId, serviceType } = target
     const opening: ChannelOpening = {
       kind: 'channel',
@@ -108,9 +107,18 @@ export function createServiceChannel(
       correlationId: randomUUID(),
       timeoutMs: channelAnswerMs,
     }
+    return tunnel.openChannel(opening, handlers)
+  }
+
+  const accept = (socket: Socket): void => {
+    if (clients.size >= entry.maxClients) {
+      counter.count('turnedAway')
+      socket.on('error', () => {}).resetAndDestroy()
+      return
+    }
     let isClosed = false
     const client = serveChannelClient(socket, {
-      open: (handlers) => tunnel.openChannel(opening, handlers),
+      open: openStream,
       timeoutMs: channelAnswerMs + channelAnswerSlackMs,
       clock,
       deadlines,
@@ -194,6 +202,7 @@ export function createServiceChannel(
       entry = next
     },
     tunnelChanged: follow,
+    tryService: (signal) => tryService(openStream, signal),
     async close(graceMs) {
       closePort()
       become({ kind: 'closed' })

@@ -12,12 +12,12 @@ export interface ServiceChannels {
   /** The tunnel has come or gone. */
   tunnelChanged(): void
   /**
-   * Settles when the port of a channel is open.
+   * Settles when the port of a channel is open and the cloud side has led a connection of ours to its service, which ends at once.
    *
    * @throws ConnectivityError why it is not: `PORT_IN_USE`, `CONFIGURATION_INVALID`, `TUNNEL_LOST`, `VERSION_UNSUPPORTED`; `NOT_FOUND` for a channel that is
-   * not there or not enabled; what the signal says.
+   * not there or not enabled; why a client would be turned away; what the signal says.
    */
-  whenOpen(id: number, signal: AbortSignal): Promise<void>
+  whenServed(id: number, signal: AbortSignal): Promise<void>
   /** Closes all ports at once and for ever; clients may finish for so long. */
   close(graceMs: number): Promise<void>
 }
@@ -42,6 +42,26 @@ export function createServiceChannels(surroundings: ChannelSurroundings): Servic
   const isSame = (channel: ServiceChannel, id: number, entry: ServiceChannelEntry): boolean =>
     channel.id === id && channel.entry.enabled === entry.enabled && channelKey(channel.entry) === channelKey(entry)
 
+  const whenOpen = (id: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const settle = (error?: Error): void => {
+        listeners.delete(check)
+        signal.removeEventListener('abort', check)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+      const check = (): void => {
+        const state = channels.find((channel) => channel.id === id)?.status.state
+        if (state?.kind === 'open') settle()
+        else if (signal.aborted) settle(abortedError(signal, `opening service channel ${id}`))
+        else if (state?.kind === 'failed' || state?.kind === 'waiting') settle(new ConnectivityError(state.code, state.message))
+        else if (state?.kind !== 'opening') settle(new ConnectivityError('NOT_FOUND', `there is no service channel ${id} that is enabled`))
+      }
+      listeners.add(check)
+      signal.addEventListener('abort', check)
+      check()
+    })
+
   return {
     get status() {
       return channels.map((channel) => channel.status)
@@ -64,26 +84,10 @@ export function createServiceChannels(surroundings: ChannelSurroundings): Servic
     tunnelChanged() {
       for (const channel of channels) channel.tunnelChanged()
     },
-    whenOpen: (id, signal) =>
-      new Promise((resolve, reject) => {
-        const settle = (error?: Error): void => {
-          listeners.delete(check)
-          signal.removeEventListener('abort', check)
-          if (error === undefined) resolve()
-          else reject(error)
-        }
-        const check = (): void => {
-          const state = channels.find((channel) => channel.id === id)?.status.state
-          if (state?.kind === 'open') settle()
-          else if (signal.aborted) settle(abortedError(signal, `opening service channel ${id}`))
-          else if (state?.kind === 'failed' || state?.kind === 'waiting') settle(new ConnectivityError(state.code, state.message))
-          else if (state?.kind !== 'opening')
-            settle(new ConnectivityError('NOT_FOUND', `there is no service channel ${id} that is enabled`))
-        }
-        listeners.add(check)
-        signal.addEventListener('abort', check)
-        check()
-      }),
+    async whenServed(id, signal) {
+      await whenOpen(id, signal)
+      await channels.find((channel) => channel.id === id)?.tryService(signal)
+    },
     async close(graceMs) {
       isClosed = true
       await Promise.all(channels.map((channel) => channel.close(graceMs)))

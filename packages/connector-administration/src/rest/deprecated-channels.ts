@@ -2,14 +2,15 @@ import { localPortOf, type ServiceChannelEntry, targetOf } from '@sallyport/admi
 import { channelTypeNames } from '@sallyport/cloud-connector'
 import { z } from 'zod'
 import { type AdministeredChannel, administeredChannelSchema } from '../document/administered-channel.ts'
-import { addChannel, type ChannelKey } from '../document/edit-channel.ts'
+import type { ChannelKey } from '../document/edit-channel.ts'
 import { findSubaccount } from '../document/edit-subaccount.ts'
+import { changeChannel, channelIdOf, createChannel, type ServiceChannelsOptions, statusOf } from './channel-changes.ts'
 import { checkBody } from './check-body.ts'
 import { invalidRequest, notFound } from './rest-error.ts'
 import { type Call, type Route, route } from './route.ts'
-import { changeChannel, channelIdOf, removeChannel, type ServiceChannelsOptions, statusOf } from './service-channels.ts'
-import { pathOfSubaccount, requireChangeable, subaccountKeyOf, subaccountPath } from './subaccount-path.ts'
-import { tolerantBoolean, tolerantInteger } from './tolerant-values.ts'
+import { switchingAndRemoval } from './service-channels.ts'
+import { pathOfSubaccount, subaccountKeyOf, subaccountPath } from './subaccount-path.ts'
+import { tolerantInteger } from './tolerant-values.ts'
 
 const collection = `${subaccountPath}/channels`
 
@@ -22,7 +23,7 @@ const body = z.object({
 
 /** Channels of all types in one list, in the form that clients of early versions know (cloud-connector.md §8.10). It has words for three of the types only. */
 export function deprecatedChannels(options: ServiceChannelsOptions): readonly Route[] {
-  const { editor, isLocked } = options
+  const { editor } = options
   const find = (params: Call<unknown>['params']): AdministeredChannel => {
     const id = channelIdOf(params)
     const found = findSubaccount(editor.document, subaccountKeyOf(params)).channels.find((channel) => channel.id === id)
@@ -64,16 +65,10 @@ export function deprecatedChannels(options: ServiceChannelsOptions): readonly Ro
       permission: 'edit',
       only: 'master',
       body,
-      async handle({ body: given, caller, params, url }) {
-        const key = subaccountKeyOf(params)
-        let id = 0
-        await editor.change(caller.user, (document) => {
-          requireChangeable(document, key, caller, isLocked)
-          const added = addChannel(document, key, (next) => toChannel(given, { id: next, enabled: false, comment: '' }))
-          id = added.channel.id
-          return added.document
-        })
-        return { status: 201, headers: { location: url(`${pathOfSubaccount(key)}/channels/${id}`) } }
+      async handle(call) {
+        const key = subaccountKeyOf(call.params)
+        const id = await createChannel(options, call, key, (next) => toChannel(call.body, { id: next, enabled: false, comment: '' }))
+        return { status: 201, headers: { location: call.url(`${pathOfSubaccount(key)}/channels/${id}`) } }
       },
     }),
     route({
@@ -89,9 +84,7 @@ export function deprecatedChannels(options: ServiceChannelsOptions): readonly Ro
       only: 'master',
       body,
       async handle(call) {
-        const key = keyOf(call.params)
-        const isOpen = statusOf(options, key)?.state.kind === 'open'
-        await changeChannel(options, call, key, isOpen, (known) => {
+        await changeChannel(options, call, keyOf(call.params), (known) => {
           const { comment, enabled, host, id, maxClients, type } = known
           const changed = toChannel(call.body, { id, enabled, comment, host, maxClients })
           if (changed.type !== type)
@@ -101,30 +94,7 @@ export function deprecatedChannels(options: ServiceChannelsOptions): readonly Ro
         return { status: 204 }
       },
     }),
-    route({
-      method: 'PUT',
-      path: `${collection}/:id/state`,
-      permission: 'edit',
-      only: 'master',
-      body: z.object({ enabled: tolerantBoolean }),
-      async handle(call) {
-        const { enabled } = call.body
-        await changeChannel(options, call, keyOf(call.params), enabled, (channel) =>
-          channel.enabled === enabled ? channel : { ...channel, enabled },
-        )
-        return { status: 204 }
-      },
-    }),
-    route({
-      method: 'DELETE',
-      path: `${collection}/:id`,
-      permission: 'edit',
-      only: 'master',
-      async handle(call) {
-        await removeChannel(options, call, keyOf(call.params))
-        return { status: 204 }
-      },
-    }),
+    ...switchingAndRemoval(collection, keyOf, options),
   ]
 }
 

@@ -1,27 +1,22 @@
 import { channelTypes, defaultChannelHost, localPortOf, type ServiceChannelEntry } from '@sallyport/admin-api'
-import type { ChannelStatus } from '@sallyport/cloud-connector'
-import type { Clock } from '@sallyport/core'
 import { z } from 'zod'
 import { type AdministeredChannel, administeredChannelSchema } from '../document/administered-channel.ts'
-import { type AdministeredSubaccount, isSubaccount, type SubaccountKey } from '../document/administered-subaccount.ts'
-import type { ConfigurationEditor } from '../document/configuration-editor.ts'
-import { addChannel, type ChannelKey, editChannel, findChannel } from '../document/edit-channel.ts'
+import type { AdministeredSubaccount, SubaccountKey } from '../document/administered-subaccount.ts'
+import { type ChannelKey, findChannel } from '../document/edit-channel.ts'
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
-import type { SubaccountLifecycle } from '../subaccounts/subaccount-lifecycle.ts'
 import { channelBodies } from './channel-bodies.ts'
+import {
+  changeChannel,
+  channelIdOf,
+  createChannel,
+  removeChannel,
+  type ServiceChannelsOptions,
+  setChannelState,
+} from './channel-changes.ts'
 import { checkBody } from './check-body.ts'
-import { notFound, RestError } from './rest-error.ts'
 import { type Call, type Route, route } from './route.ts'
-import { type IsLocked, pathOfSubaccount, requireChangeable, subaccountKeyOf, subaccountPath } from './subaccount-path.ts'
+import { pathOfSubaccount, requireChangeable, subaccountKeyOf, subaccountPath } from './subaccount-path.ts'
 import { tolerantBoolean } from './tolerant-values.ts'
-
-/** What the routes of service channels work on. */
-export interface ServiceChannelsOptions {
-  readonly editor: ConfigurationEditor
-  readonly lifecycle: Pick<SubaccountLifecycle, 'linkOf' | 'whenChannelOpen'>
-  readonly clock: Clock
-  readonly isLocked: IsLocked
-}
 
 /** Service channels (cloud-connector.md §8.10). A new one is disabled until somebody enables it. */
 export function serviceChannels(options: ServiceChannelsOptions): readonly Route[] {
@@ -44,7 +39,7 @@ export function serviceChannels(options: ServiceChannelsOptions): readonly Route
 }
 
 function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannelsOptions): readonly Route[] {
-  const { editor, isLocked, lifecycle } = options
+  const { editor, lifecycle } = options
   const collection = `${subaccountPath}/channels/${type}`
   const body = channelBodies[type]
   const render = (entry: AdministeredSubaccount, channel: AdministeredChannel, url: Call<unknown>['url']): unknown =>
@@ -68,18 +63,12 @@ function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannel
       permission: 'edit',
       only: 'master',
       body,
-      async handle({ body: given, caller, params, url }) {
-        const key = subaccountKeyOf(params)
-        let id = 0
-        await editor.change(caller.user, (document) => {
-          requireChangeable(document, key, caller, isLocked)
-          const added = addChannel(document, key, (next) =>
-            checkBody(administeredChannelSchema, { ...given, type, id: next, enabled: false }),
-          )
-          id = added.channel.id
-          return added.document
-        })
-        return { status: 201, headers: { location: url(pathOfChannel(key, { type, id })) } }
+      async handle(call) {
+        const key = subaccountKeyOf(call.params)
+        const id = await createChannel(options, call, key, (next) =>
+          checkBody(administeredChannelSchema, { ...call.body, type, id: next, enabled: false }),
+        )
+        return { status: 201, headers: { location: call.url(pathOfChannel(key, { type, id })) } }
       },
     }),
     deletion(collection, (channel) => channel.type === type, options),
@@ -100,14 +89,23 @@ function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannel
       body,
       async handle(call) {
         const { body: given, params } = call
-        const key = channelKeyOf(params, type)
-        const isOpen = statusOf(options, key)?.state.kind === 'open'
-        await changeChannel(options, call, key, isOpen, ({ enabled, host, id, maxClients }) =>
+        await changeChannel(options, call, channelKeyOf(params, type), ({ enabled, host, id, maxClients }) =>
           checkBody(administeredChannelSchema, { maxClients, ...given, host: given.host ?? host, type, id, enabled }),
         )
         return { status: 204 }
       },
     }),
+    ...switchingAndRemoval(collection, (params) => channelKeyOf(params, type), options),
+  ]
+}
+
+/** Enabling, disabling and removing one channel, which are alike in every form of it. */
+export function switchingAndRemoval(
+  collection: string,
+  keyOf: (params: Call<unknown>['params']) => ChannelKey,
+  options: ServiceChannelsOptions,
+): readonly Route[] {
+  return [
     route({
       method: 'PUT',
       path: `${collection}/:id/state`,
@@ -115,10 +113,7 @@ function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannel
       only: 'master',
       body: z.object({ enabled: tolerantBoolean }),
       async handle(call) {
-        const { enabled } = call.body
-        await changeChannel(options, call, channelKeyOf(call.params, type), enabled, (channel) =>
-          channel.enabled === enabled ? channel : { ...channel, enabled },
-        )
+        await setChannelState(options, call, keyOf(call.params), call.body.enabled)
         return { status: 204 }
       },
     }),
@@ -128,67 +123,11 @@ function routesOfType(type: ServiceChannelEntry['type'], options: ServiceChannel
       permission: 'edit',
       only: 'master',
       async handle(call) {
-        await removeChannel(options, call, channelKeyOf(call.params, type))
+        await removeChannel(options, call, keyOf(call.params))
         return { status: 204 }
       },
     }),
   ]
-}
-
-/** Changes a channel. One that has to be open afterwards and is not, is as it was before. @throws RestError 500 then. */
-export async function changeChannel(
-  { clock, editor, isLocked, lifecycle }: ServiceChannelsOptions,
-  { caller }: Pick<Call<unknown>, 'caller'>,
-  key: ChannelKey,
-  hasToOpen: boolean,
-  edit: (channel: AdministeredChannel) => AdministeredChannel,
-): Promise<void> {
-  let before: AdministeredChannel | undefined
-  const changed = await editor.change(caller.user, (document) => {
-    const found = findChannel(requireChangeable(document, key, caller, isLocked), key)
-    const edited = editChannel(document, key, edit)
-    if (edited !== document) before = found
-    return edited
-  })
-  if (!hasToOpen || before === undefined) return
-  const undone = before
-  const entry = findSubaccount(changed, key)
-  try {
-    await lifecycle.whenChannelOpen(entry, key.id)
-  } catch (error) {
-    // Not what somebody else has made of it meanwhile.
-    const done = JSON.stringify(findChannel(entry, key))
-    const undo = (channel: AdministeredChannel): AdministeredChannel => (JSON.stringify(channel) === done ? undone : channel)
-    await editor.change(caller.user, (document) =>
-      document.subaccounts.some((each) => isSubaccount(each, key))
-        ? editSubaccount(document, key, (known) => ({ ...known, channels: known.channels.map(undo) }))
-        : document,
-    )
-    throw notOpened(clock.now(), error)
-  }
-}
-
-/** Removes a channel. @throws RestError 404. */
-export async function removeChannel(
-  { editor, isLocked }: ServiceChannelsOptions,
-  { caller }: Pick<Call<unknown>, 'caller'>,
-  key: ChannelKey,
-): Promise<void> {
-  await editor.change(caller.user, (document) => {
-    const gone = findChannel(requireChangeable(document, key, caller, isLocked), key)
-    return editSubaccount(document, key, (entry) => ({ ...entry, channels: entry.channels.filter((channel) => channel !== gone) }))
-  })
-}
-
-/** The text of the original, and the reason. */
-function notOpened(nowMs: number, error: unknown): RestError {
-  const when = new Date(nowMs).toISOString()
-  const reason = error instanceof Error ? ` Reason: ${error.message}` : ''
-  return new RestError(
-    500,
-    'RUNTIME_FAILURE',
-    `Service channel could not be opened. See 'Logging and Tracing' and in particular scc_core.trc for details. Associated entries were logged on or around ${when}.${reason}`,
-  )
 }
 
 function deletion(path: string, isMeant: (channel: AdministeredChannel) => boolean, { editor, isLocked }: ServiceChannelsOptions): Route {
@@ -212,19 +151,8 @@ function channelKeyOf(params: Readonly<Record<string, string>>, type: ServiceCha
   return { ...subaccountKeyOf(params), type, id: channelIdOf(params) }
 }
 
-/** The number of a channel in a path. @throws RestError 404 for what is none. */
-export function channelIdOf({ id = '' }: Readonly<Record<string, string>>): number {
-  if (!/^[1-9]\d{0,14}$/.test(id)) throw notFound(`Service channel with value '${id}' does not exist`)
-  return Number(id)
-}
-
 function pathOfChannel(key: SubaccountKey, { id, type }: Pick<ChannelKey, 'id' | 'type'>): string {
   return `${pathOfSubaccount(key)}/channels/${type}/${id}`
-}
-
-/** How a channel is; `undefined` where nothing runs. */
-export function statusOf({ editor, lifecycle }: ServiceChannelsOptions, key: ChannelKey): ChannelStatus | undefined {
-  return lifecycle.linkOf(findSubaccount(editor.document, key))?.channels.find(({ id }) => id === key.id)
 }
 
 function renderChannel(

@@ -24,7 +24,7 @@ import { virtualNameOf } from '../document/edit-mapping.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
 import { createMasterEditor } from '../document/master-editor.ts'
 import { editSubaccount, findSubaccount } from '../document/edit-subaccount.ts'
-import { channelOpenWaitMs, tunnelWaitMs } from '../limits.ts'
+import { channelServedWaitMs, tunnelWaitMs } from '../limits.ts'
 import { conflict, invalidRequest } from '../rest/rest-error.ts'
 import { type CloudCredentials, handshake, type HandshakeDeps } from './handshake.ts'
 import { type RegionService, serviceOf } from './regions.ts'
@@ -65,8 +65,8 @@ export interface SubaccountLifecycle {
   simulationOf(entry: AdministeredSubaccount): Simulation
   /** Whether it could not be loaded at the start, and has not been mended since. */
   isCorrupted(entry: AdministeredSubaccount): boolean
-  /** Waits for the port of a service channel, for some seconds. @throws ConnectivityError why it is not open. */
-  whenChannelOpen(entry: AdministeredSubaccount, id: number): Promise<void>
+  /** Waits until a service channel leads to its service, for some seconds. @throws ConnectivityError why it does not. */
+  whenChannelServed(entry: AdministeredSubaccount, id: number): Promise<void>
   /** How the tunnel is; `undefined` without a certificate. */
   linkOf(entry: AdministeredSubaccount): LinkStatus | undefined
 }
@@ -87,7 +87,7 @@ export interface SubaccountLifecycleOptions extends HandshakeDeps {
     | 'synchroniseTrust'
     | 'checkBackend'
     | 'simulation'
-    | 'whenChannelOpen'
+    | 'whenChannelServed'
     | 'status'
   >
   readonly material: MaterialStore
@@ -243,7 +243,7 @@ export function createSubaccountLifecycle(options: SubaccountLifecycleOptions): 
       throw conflict(`subaccount ${entry.subaccount}@${entry.regionHost} has no usable certificate; renew it first`)
     },
     isCorrupted: (entry) => corrupted.some((holder) => isLinkOf(holder, entry)) && !isServed(entry),
-    whenChannelOpen: (entry, id) => connector.whenChannelOpen(entry, id, AbortSignal.timeout(channelOpenWaitMs)),
+    whenChannelServed: (entry, id) => connector.whenChannelServed(entry, id, AbortSignal.timeout(channelServedWaitMs)),
     linkOf: (entry) => connector.status.links.find((link) => isLinkOf(link, entry)),
   }
 }
