@@ -82,6 +82,8 @@ export function addAccessTransferCommands(connector: Command): void {
     .requiredOption('--name <name>', 'of the scenario')
     .requiredOption('--resource <resource>', 'path or function; may be repeated', several, [])
     .action(async (virtual: string, file: string, { name, resource, subaccount }: ExportOptions, command: Command) => {
+      // By that name it is removed again.
+      segmentOf('scenario', name)
       await administering(command, async (administration, printer) => {
         const key = await chooseSubaccount(administration, subaccount)
         const path = `${mappingPath(key, virtual, 'private')}/scenarios/export`

@@ -9,6 +9,7 @@ import { writeFileAtomically } from '../stack/data-folder.ts'
 import { withDestinationApi, type DestinationApi } from '../stack/destination-api.ts'
 import { openInstances } from '../stack/instances.ts'
 import { createContext } from './context.ts'
+import { segmentOf } from './path-segment.ts'
 
 interface LevelOptions {
   readonly level: string
@@ -96,7 +97,7 @@ export function addCertificateCommand(program: Command): void {
     .option('--public', 'certificates only, as PEM')
     .action(async (name: string, options: LevelOptions & { readonly out?: string; readonly public?: boolean }, command: Command) => {
       const { printer, folder } = createContext(command)
-      const path = `${collectionOf(options)}/${encodeURIComponent(name)}`
+      const path = `${collectionOf(options)}/${segmentOf('certificate', name)}`
       const attempt = `reading the certificate "${name}"`
       const { status, body } = await withDestinationApi(folder(), options, (api) =>
         api({ method: 'GET', path: options.public === true ? `${path}/publicKeys` : path, attempt }),
@@ -118,7 +119,7 @@ export function addCertificateCommand(program: Command): void {
     collectionOf(options)
     const data = folder()
     const level = options.level === 'subaccount' ? '/subaccount' : `/instances/${openInstances(data).destination.instanceId}`
-    const path = `${level}/certificates/${encodeURIComponent(name)}/renew`
+    const path = `${level}/certificates/${segmentOf('certificate', name)}/renew`
     const attempt = `renewing the certificate "${name}"`
     const { status } = await withDestinationApi(data, options, (api) => api({ method: 'POST', api: 'administration', path, attempt }))
     if (status === 404) throw notFound(name, options.level)
@@ -132,7 +133,7 @@ export function addCertificateCommand(program: Command): void {
   withLevel(certificate.command('delete').description('delete a certificate').argument('<name>')).action(
     async (name: string, options: LevelOptions, command: Command) => {
       const { printer, folder } = createContext(command)
-      const path = `${collectionOf(options)}/${encodeURIComponent(name)}`
+      const path = `${collectionOf(options)}/${segmentOf('certificate', name)}`
       const { status } = await withDestinationApi(folder(), options, (api) =>
         api({ method: 'DELETE', path, attempt: `deleting the certificate "${name}"` }),
       )

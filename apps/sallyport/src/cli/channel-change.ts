@@ -1,9 +1,10 @@
-import { channelTypes } from '@sallyport/admin-api'
+import { channelTypes, defaultChannelHost, localPortOf, type ServiceChannelEntry } from '@sallyport/admin-api'
 import { ConnectivityError } from '@sallyport/core'
 import { Argument, type Command } from 'commander'
 import { usageError } from '../output/exit-code.ts'
 import { administering, requireAdministered } from './administering.ts'
-import { chooseSubaccount, type SubaccountOption } from './chosen-subaccount.ts'
+import type { Administration } from '../connector-client/administration.ts'
+import { chooseSubaccount, fullName, type ListedSubaccount, listSubaccounts, type SubaccountOption } from './chosen-subaccount.ts'
 import { channelPath, findChannel, listChannels, type ShownChannel, targetOf } from './shown-channel.ts'
 
 interface AddOptions extends SubaccountOption {
@@ -37,7 +38,9 @@ export function addChannelChangeCommands(leaf: (name: string) => Command): void 
         requireAdministered(administration, 'the channels of its connector', [{ type, ...body }])
         const key = await chooseSubaccount(administration, options.subaccount)
         const before = new Set((await listChannels(administration, key)).map(({ id }) => id))
-        await administration.send('POST', channelPath(key, type), body)
+        await administration
+          .send('POST', channelPath(key, type), body)
+          .catch((error: unknown) => explainPort(administration, type, body, error))
         // Others may add channels at the same time.
         const added = (await listChannels(administration, key)).findLast(
           (channel) => channel.type === type && !before.has(channel.id) && isOf(channel, target, options),
@@ -47,7 +50,7 @@ export function addChannelChangeCommands(leaf: (name: string) => Command): void 
             details: { next: 'sallyport channel list' },
           })
         const { id } = added
-        if (options.enable === true) await administration.send('PUT', `${channelPath(key, type)}/${id}/state`, { enabled: true })
+        if (options.enable === true) await enableChannel(administration, key, added, `channel ${id} was added and is disabled: `)
         printer.result({ id, type, subaccount: key.subaccount, outcome: 'added', enabled: options.enable === true }, () =>
           options.enable === true
             ? `Channel ${id} added; port ${added.port} leads to ${target}.`
@@ -68,7 +71,8 @@ export function addChannelChangeCommands(leaf: (name: string) => Command): void 
           const key = await chooseSubaccount(administration, options.subaccount)
           const { port, type } = await findChannel(administration, key, id)
           requireAdministered(administration, `the channel ${id}`, { enabled })
-          await administration.send('PUT', `${channelPath(key, type)}/${id}/state`, { enabled })
+          if (enabled) await enableChannel(administration, key, { id, type })
+          else await setState(administration, key, { id, type }, false)
           printer.result(
             { id: Number(id), type, subaccount: key.subaccount, outcome: `${name}d` },
             () => `Channel ${id} ${name}d; its port is ${port}.`,
@@ -88,6 +92,44 @@ export function addChannelChangeCommands(leaf: (name: string) => Command): void 
         printer.result({ id: Number(id), type, subaccount: key.subaccount, outcome: 'removed' }, () => `Channel ${id} removed.`)
       })
     })
+}
+
+/** Where another channel has the port, the error says which commands show and move that one. */
+async function explainPort(
+  administration: Administration,
+  type: ShownChannel['type'],
+  body: Readonly<Record<string, unknown>>,
+  error: unknown,
+): Promise<never> {
+  if (!ConnectivityError.is(error, 'MESSAGE_INVALID')) throw error
+  const { host = defaultChannelHost } = body
+  const port = localPortOf({ type, ...body } as unknown as ServiceChannelEntry)
+  for (const key of await listSubaccounts(administration)) {
+    const owner = (await listChannels(administration, key)).find((channel) => channel.port === port && channel.host === host)
+    if (owner === undefined) continue
+    const next = `choose another port; sallyport channel list shows that one, and sallyport channel remove ${owner.id} --subaccount ${fullName(key)} takes it away`
+    throw new ConnectivityError(error.code, error.message, { cause: error, details: { next } })
+  }
+  throw error
+}
+
+type ChannelName = Pick<ShownChannel, 'type'> & { readonly id: number | string }
+
+async function setState(administration: Administration, key: ListedSubaccount, { id, type }: ChannelName, enabled: boolean): Promise<void> {
+  await administration.send('PUT', `${channelPath(key, type)}/${id}/state`, { enabled })
+}
+
+/** @throws ConnectivityError `SERVICE_UNAVAILABLE`, which ends with exit code 3, when its port cannot be opened or leads nowhere; `before` is what was done already. */
+async function enableChannel(administration: Administration, key: ListedSubaccount, channel: ChannelName, before = ''): Promise<void> {
+  try {
+    await setState(administration, key, channel, true)
+  } catch (error) {
+    if (!ConnectivityError.is(error, 'SERVICE_UNAVAILABLE')) throw error
+    throw new ConnectivityError(error.code, `${before}${error.message}`, {
+      cause: error,
+      details: { notReady: true, next: `mend what it says, then: sallyport channel enable ${channel.id}` },
+    })
+  }
 }
 
 /** Whether a channel leads where one was asked to, from the port that was asked for. */

@@ -27,10 +27,13 @@ export function addConnectorStatusCommand(connector: Command): void {
             firstLine(report.configuration),
           ]),
         )
-        const problems = reports.flatMap(({ locationId, problem, subaccount, tunnel }) =>
+        const problems = reports.flatMap(({ locationId, next, problem, subaccount, tunnel }) =>
           tunnel === 'ready' || problem === undefined || problem === tunnel
             ? []
-            : [`${printer.bad('✖')} ${subaccount}, location "${locationId}": ${problem}`],
+            : [
+                `${printer.bad('✖')} ${subaccount}, location "${locationId}": ${problem}`,
+                ...(next === undefined ? [] : [`  ${printer.dim('next')} ${next}`]),
+              ],
         )
         const withoutTickets = reports.flatMap(({ kerberosProblem, locationId, subaccount }) =>
           kerberosProblem === undefined

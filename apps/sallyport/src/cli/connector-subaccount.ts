@@ -7,6 +7,7 @@ import { addAdministrationOptions, administering, requireAdministered } from './
 import { chooseSubaccount, fullName, listSubaccounts, type ListedSubaccount, subaccountPath } from './chosen-subaccount.ts'
 import { readPairingCode } from './pairing-code.ts'
 import { readSecretFile } from './secret-input.ts'
+import { addNew } from './taken-name.ts'
 
 /** What the REST API says about a subaccount, as far as it is shown. */
 interface ShownSubaccount extends ListedSubaccount {
@@ -86,10 +87,10 @@ export function addConnectorSubaccountCommand(connector: Command): void {
     const credentials = await readCredentials(options)
     await administering(command, async (administration, printer) => {
       requireAdministered(administration, 'connectors', [{ subaccount: options.id ?? '<id>', locationId: options.location ?? '' }])
-      const added = await administration.send<ShownSubaccount>('POST', '/api/v1/configuration/subaccounts', {
-        ...credentials,
-        ...settingsOf(options),
-      })
+      const added = await addNew(
+        administration.send<ShownSubaccount>('POST', '/api/v1/configuration/subaccounts', { ...credentials, ...settingsOf(options) }),
+        'sallyport connector subaccount list shows it; sallyport connector subaccount set <id> changes it',
+      )
       printer.result({ outcome: 'added', ...added }, () =>
         [
           `${fullName(added)} added; its tunnel is ${added.tunnel.state}.`,

@@ -7,6 +7,7 @@ import { addMappingCheckCommand } from './mapping-check.ts'
 import { addMappingOptions, mappingEntry, type MappingOptions, mappingSettings, readMapping } from './mapping-options.ts'
 import { addMappingTryCommand } from './mapping-try.ts'
 import { mappingPath, type ShownMapping } from './shown-mapping.ts'
+import { addNew } from './taken-name.ts'
 
 /** `mapping list|add|set|remove|check|try`. */
 export function addMappingCommand(parent: Command): void {
@@ -50,7 +51,10 @@ export function addMappingCommand(parent: Command): void {
       requireAdministered(administration, 'the mappings of its connector', [entry])
       const key = await chooseSubaccount(administration, options.subaccount)
       const { creationDateMs: _creation, resources: _resources, ...body } = read
-      await administration.send('POST', mappingPath(key), { ...body, ...(options.sid === undefined ? {} : { sid: options.sid }) })
+      await addNew(
+        administration.send('POST', mappingPath(key), { ...body, ...(options.sid === undefined ? {} : { sid: options.sid }) }),
+        `sallyport mapping list shows it; sallyport mapping set ${virtual} changes it`,
+      )
       const needsResources = ['HTTP', 'HTTPS', 'RFC'].includes(read.protocol)
       printer.result({ virtual, internal, subaccount: key.subaccount, outcome: 'added' }, () =>
         [

@@ -5,6 +5,7 @@ import { formatTable } from '../output/printer.ts'
 import { addAdministrationOptions, administering, requireAdministered } from './administering.ts'
 import { addSubaccountOption, chooseSubaccount, type ListedSubaccount, type SubaccountOption } from './chosen-subaccount.ts'
 import { mappingPath, type ShownMapping } from './shown-mapping.ts'
+import { addNew } from './taken-name.ts'
 
 interface ShownResource {
   readonly id: string
@@ -63,7 +64,10 @@ export function addResourceCommand(parent: Command): void {
         const key = await chooseSubaccount(administration, options.subaccount)
         const body = { id, enabled: options.disabled !== true, exactMatchOnly: true, ...settings }
         await requireAdministeredMapping(administration, key, virtual, body)
-        await administration.send('POST', `${mappingPath(key, virtual)}/resources`, body)
+        await addNew(
+          administration.send('POST', `${mappingPath(key, virtual)}/resources`, body),
+          `sallyport resource list ${virtual} shows it; sallyport resource set ${virtual} ${id} changes it`,
+        )
         printer.result(
           { virtual, resource: id, subaccount: key.subaccount, outcome: 'added' },
           () =>

@@ -27,7 +27,8 @@ export interface Administration extends AsyncDisposable {
   send<T = undefined>(method: PinnedRequest['method'], path: string, body?: unknown): Promise<T>
   /** As `send`, for answers that are files, of the type that is wanted where there are several. */
   download(method: 'GET' | 'POST', path: string, body?: unknown, type?: string): Promise<Buffer>
-  upload(method: PinnedRequest['method'], path: string, parts: readonly FormPart[]): Promise<void>
+  /** Sends a form. The answer is as that of `send`. */
+  upload<T = undefined>(method: PinnedRequest['method'], path: string, parts: readonly FormPart[]): Promise<T>
 }
 
 const sessionPath = '/api/private/v1/session'
@@ -81,7 +82,7 @@ export async function openAdministration(call: PinnedCaller, address: string, { 
       const wanted = type === undefined ? {} : { accept: type }
       return checked(await ask({ ...request, headers: { ...request.headers, ...wanted } }), method, path).body
     },
-    async upload(method, path, parts) {
+    async upload<T>(method: PinnedRequest['method'], path: string, parts: readonly FormPart[]) {
       const form = new FormData()
       for (const [name, content] of parts) {
         if (typeof content === 'string') form.append(name, content)
@@ -89,7 +90,9 @@ export async function openAdministration(call: PinnedCaller, address: string, { 
       }
       const encoded = new Response(form)
       const body = Buffer.from(await encoded.arrayBuffer())
-      checked(await ask({ method, path, headers: { 'content-type': encoded.headers.get('content-type') ?? '' }, body }), method, path)
+      const headers = { 'content-type': encoded.headers.get('content-type') ?? '' }
+      const answer = checked(await ask({ method, path, headers, body }), method, path)
+      return (answer.body.length === 0 ? undefined : readJson(answer, path)) as T
     },
     async [Symbol.asyncDispose]() {
       // One that is left open ends by itself.
@@ -121,14 +124,18 @@ const codes: Readonly<Record<number, ErrorCode>> = {
 /** What the connector said, with what to do about it where its state is in the way. */
 function refusalOf(answer: PinnedAnswer, what: string, session?: AdministrationSession): ConnectivityError {
   let message = `${what}: the connector answered ${answer.status}`
+  let isTaken = false
   try {
-    const body = JSON.parse(answer.body.toString('utf8')) as { readonly message?: unknown }
+    const body = JSON.parse(answer.body.toString('utf8')) as { readonly message?: unknown; readonly type?: unknown }
     if (typeof body.message === 'string') ({ message } = body as { message: string })
+    isTaken = answer.status === 409 && body.type === 'INVALID_CONFIGURATION'
   } catch {
     // Not of a connector: the status says enough.
   }
   const next = answer.status === 401 ? nextWithoutAccess : answer.status === 403 && session !== undefined ? nextOf(session) : undefined
-  return new ConnectivityError(codes[answer.status] ?? 'SERVICE_UNAVAILABLE', message, next === undefined ? {} : { details: { next } })
+  return new ConnectivityError(codes[answer.status] ?? 'SERVICE_UNAVAILABLE', message, {
+    details: { ...(next === undefined ? {} : { next }), ...(isTaken ? { isTaken } : {}) },
+  })
 }
 
 const nextWithoutAccess = 'on the machine of the connector no password is needed: leave --user out, and name its data folder with --data'

@@ -15,8 +15,8 @@ const refusals: readonly ErrorCode[] = [
 /** The status a command ends with after this error. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (isUsageError(error)) return exitCodes.usage
-  if (ConnectivityError.is(error, 'DEADLINE_EXCEEDED') && error.details['notReady'] === true) return exitCodes.notReady
   if (!ConnectivityError.is(error)) return exitCodes.failed
+  if (error.details['notReady'] === true) return exitCodes.notReady
   if (refusals.includes(error.code)) return exitCodes.refused
   return exitCodes.failed
 }

@@ -237,7 +237,7 @@ export async function startConnectorPart(
     controls: {
       'connector-session': sessionControl(access, () => ({ host: adminHost, port })),
       'connector-status': async () => ({
-        connectors: connector.status.links.map((link) => reportOf(link, connector.status.configuration)),
+        connectors: connector.status.links.map((link) => reportOf(link, connector.status.configuration, { isShadow: isShadow() })),
       }),
     },
     close,

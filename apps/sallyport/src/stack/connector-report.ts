@@ -7,6 +7,8 @@ export interface ConnectorReport {
   readonly tunnel: LinkStatus['tunnel']['kind']
   /** Why there is no tunnel. */
   readonly problem: string | undefined
+  /** What opens it, where somebody has to do that. */
+  readonly next?: string
   /** Why no user gets a ticket; only where there are Kerberos settings. */
   readonly kerberosProblem?: string
   readonly connectedSince: string
@@ -37,17 +39,20 @@ interface ChannelReport {
   readonly usage: ChannelStatus['usage']
 }
 
-/** How one tunnel is doing, under the configuration of the connector as a whole. */
+/** How one tunnel is doing, under the configuration of the connector as a whole. On a shadow none is open. */
 export function reportOf(
   link: LinkStatus,
   configuration: { readonly revision: number; readonly problem: string | undefined },
+  { isShadow }: { readonly isShadow: boolean },
 ): ConnectorReport {
   const { tunnel } = link
+  const isDisconnected = tunnel.kind === 'closed' && !link.wanted && !isShadow
   return {
     subaccount: link.subaccount,
     locationId: link.locationId,
     tunnel: tunnel.kind,
-    problem: tunnel.kind === 'ready' ? undefined : describeTunnel(tunnel),
+    problem: tunnel.kind === 'ready' ? undefined : isDisconnected ? 'disconnected until it is connected again' : describeTunnel(tunnel),
+    ...(isDisconnected ? { next: `sallyport connector subaccount connect ${link.subaccount}` } : {}),
     ...(link.kerberos?.problem === undefined ? {} : { kerberosProblem: link.kerberos.problem }),
     connectedSince: tunnel.kind === 'ready' ? new Date(tunnel.sinceMs).toISOString() : '–',
     mappings: link.mappings,

@@ -19,7 +19,8 @@ export function regions(editor: ConfigurationEditor): readonly Route[] {
       body: customRegionSchema,
       async handle({ body, caller, url }) {
         await editor.change(caller.user, (document) => {
-          if (document.regions.some((known) => sameHost(known.host, body.host))) throw conflict(`region ${body.host} exists already`)
+          if (document.regions.some((known) => sameHost(known.host, body.host)))
+            throw conflict(`region ${body.host} exists already`, 'INVALID_CONFIGURATION')
           if (document.regions.length >= maxCustomRegions) throw conflict(`there are ${maxCustomRegions} regions already; delete one`)
           return { ...document, regions: [...document.regions, body] }
         })
@@ -47,7 +48,7 @@ export function regions(editor: ConfigurationEditor): readonly Route[] {
           const before = document.regions.find((known) => sameHost(known.host, params['host'] ?? ''))
           if (before === undefined) throw notFound(`region ${params['host']} was not added here`)
           if (document.regions.some((known) => known !== before && sameHost(known.host, body.host)))
-            throw conflict(`region ${body.host} exists already`)
+            throw conflict(`region ${body.host} exists already`, 'INVALID_CONFIGURATION')
           return { ...document, regions: document.regions.map((known) => (known === before ? body : known)) }
         })
         return { status: 204 }
