@@ -47,3 +47,26 @@ it.each([
   expect(answer.status).toBe(400)
   expect(answer.json()).toEqual({ type: 'INVALID_REQUEST', message })
 })
+
+it.each([
+  [
+    'POST',
+    `${sub}/systemMappings`,
+    { ...mapping, protocol: 'LDAP', authenticationMode: 'NONE', backendType: 'abapSys' },
+    'mapping v:443: ',
+  ],
+  [
+    'POST',
+    `${sub}/systemMappings`,
+    { ...mapping, virtualPort: '440-450', localPort: '440-450', protocol: 'TCP', backendType: 'nonSAPsys' },
+    'mapping v:440-450: "v:440-450" is already mapped by mapping 0, v:443',
+  ],
+  ['POST', `${sub}/systemMappings/v:443/resources`, { id: 'no-path', enabled: true }, 'mapping v:443: "no-path" '],
+])('%s %s with %j is refused with the name of what is wrong, and no place in a file', async (method, path, body, message) => {
+  if (path.endsWith('systemMappings')) await bench.call('DELETE', `${sub}/systemMappings`)
+  if (message.includes('already') || path.endsWith('resources')) await bench.call('POST', `${sub}/systemMappings`, mapping)
+  const answer = await bench.call(method, path, body)
+  expect(answer.status).toBe(400)
+  expect(answer.json().message).toMatch(message.endsWith(' ') ? new RegExp(`^${message}[^\\n]+$`) : message)
+  expect(answer.json().message).not.toMatch(/administration|connectors\[|:\d+:\d+ /)
+})

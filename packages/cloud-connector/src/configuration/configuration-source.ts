@@ -1,7 +1,7 @@
 import { watch } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
-import type { ConnectorEntry } from '@sallyport/admin-api'
+import type { ConfigurationProblem, ConnectorEntry } from '@sallyport/admin-api'
 import { type Clock, ConnectivityError } from '@sallyport/core'
 import { configurationSettleMs, maxConfigurationBytes, maxReferencedFileBytes } from '../limits.ts'
 
@@ -27,6 +27,8 @@ export interface WrittenConnectors {
   readonly connectors: readonly ConnectorEntry[]
   /** Where they stand, to tell places of problems. */
   readonly text?: string | undefined
+  /** Tells problems where there is no text that they could stand in. */
+  readonly explain?: (problem: ConfigurationProblem) => string
 }
 
 /**

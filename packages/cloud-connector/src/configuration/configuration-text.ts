@@ -76,14 +76,25 @@ function parse(text: string, lineCounter: LineCounter): Document {
 
 /** One error for all problems, each on a line of its own with file, line and path. */
 export function configurationError(fileName: string, problems: readonly LocatedProblem[]): ConnectivityError {
-  const shown = problems.slice(0, maxReportedProblems).map((problem) => {
-    const path = formatProblemPath(problem.path)
-    return `${fileName}:${problem.line}:${problem.column} ${path === '' ? '' : `${path}: `}${problem.message}`
-  })
-  const rest = problems.length - shown.length
-  return new ConnectivityError('CONFIGURATION_INVALID', [...shown, ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n'), {
-    details: { problems: problems.length },
-  })
+  return explainedError(
+    problems.map(({ column, line, message, path }) => {
+      const where = formatProblemPath(path)
+      return `${fileName}:${line}:${column} ${where === '' ? '' : `${where}: `}${message}`
+    }),
+  )
+}
+
+/** One error for all problems, each on a line of its own, and once. */
+export function explainedError(explained: readonly string[]): ConnectivityError {
+  const lines = [...new Set(explained)]
+  const rest = lines.length - maxReportedProblems
+  return new ConnectivityError(
+    'CONFIGURATION_INVALID',
+    [...lines.slice(0, maxReportedProblems), ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n'),
+    {
+      details: { problems: lines.length },
+    },
+  )
 }
 
 /** The place of a path's node; for a key that is not there, of the nearest thing around it. */

@@ -119,9 +119,9 @@ describe('rules', () => {
       ],
     })
     expect(problems(text).map((line) => line.replace(/^\S+ /, ''))).toEqual([
-      'connectors[0].mappings[2].virtual: "A:1" is already mapped by mapping 0',
-      'connectors[0].mappings[4].virtual: "a:20" is already mapped by mapping 3',
-      'connectors[0].mappings[5].virtual: "a:2-3" is already mapped by mapping 1',
+      'connectors[0].mappings[2].virtual: "A:1" is already mapped by mapping 0, a:1',
+      'connectors[0].mappings[4].virtual: "a:20" is already mapped by mapping 3, a:10-20',
+      'connectors[0].mappings[5].virtual: "a:2-3" is already mapped by mapping 1, a:2',
     ])
   })
 

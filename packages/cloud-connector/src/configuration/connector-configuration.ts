@@ -1,7 +1,7 @@
 import { type ConfigurationProblem, type ConnectorEntry, connectorFileSchema, type MappingEntry } from '@sallyport/admin-api'
 import { isTlsMapping, type SystemMapping } from '../access-control/system-mapping.ts'
 import { channelWarnings, checkChannels, findSamePorts } from './channel-rules.ts'
-import { configurationError, createLocator, type LocatedProblem, readConfigurationText } from './configuration-text.ts'
+import { configurationError, createLocator, explainedError, type LocatedProblem, readConfigurationText } from './configuration-text.ts'
 import type { WrittenConnectors } from './configuration-source.ts'
 import { checkConnector, findSameConnectors } from './connector-rules.ts'
 import { checkMapping, findClashes } from './mapping-rules.ts'
@@ -47,9 +47,10 @@ export function parseConfiguration(options: {
  *
  * @throws ConnectivityError `CONFIGURATION_INVALID`
  */
-export function acceptConnectors({ connectors: entries, text = '' }: WrittenConnectors, fileName: string): Configuration {
+export function acceptConnectors({ connectors: entries, explain, text = '' }: WrittenConnectors, fileName: string): Configuration {
   const { connectors, problems } = normaliseConnectors(entries)
   const fail = (later: readonly ConfigurationProblem[]): Error => {
+    if (explain !== undefined) return explainedError(later.map(explain))
     const locate = createLocator(text)
     return configurationError(fileName, inOrder(later.map(locate)))
   }

@@ -90,7 +90,8 @@ export function findClashes(mappings: readonly (SystemMapping | undefined)[]): r
       )?.at ??
       (single ? undefined : firstSingleInside(singles, mapping))
     if (clash !== undefined) {
-      problems.push({ path: [at, 'virtual'], message: `"${mapping.virtualText}" is already mapped by mapping ${clash}` })
+      const taken = mappings[clash]?.virtualText ?? ''
+      problems.push({ path: [at, 'virtual'], message: `"${mapping.virtualText}" is already mapped by mapping ${clash}, ${taken}` })
       continue
     }
     if (single) singles.set(key, at)

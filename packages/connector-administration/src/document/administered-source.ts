@@ -1,4 +1,4 @@
-import { checkConfiguration, type ConnectorEntry, connectorEntrySchema, formatProblemPath } from '@sallyport/admin-api'
+import { checkConfiguration, type ConnectorEntry, connectorEntrySchema } from '@sallyport/admin-api'
 import type { ConfigurationSource, WrittenConnectors } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
 import { type SubjectPattern, subjectFields } from '@sallyport/principal-propagation'
@@ -6,6 +6,7 @@ import { formatName } from '@sallyport/x509'
 import type { AdministeredDocument } from './administered-document.ts'
 import { mappingEntryOf, namedServicesOf } from './administered-mapping.ts'
 import type { AdministeredSubaccount } from './administered-subaccount.ts'
+import { explainProblem } from './explain-problem.ts'
 import type { OnPremisesSettings } from './on-premises.ts'
 
 /** The document as a source of configuration for the connector, which reads it whenever it is told to reload. */
@@ -37,14 +38,18 @@ export function isWantedBy(document: AdministeredDocument, holder: { readonly su
 
 /** What the document means for the connector, in the form of the configuration file. */
 export function renderConnectors(document: AdministeredDocument): WrittenConnectors {
-  return { connectors: document.subaccounts.map((entry) => toConnectorEntry(entry, document)) }
+  return {
+    connectors: document.subaccounts.map((entry) => toConnectorEntry(entry, document)),
+    explain: (problem) => explainProblem(problem, document),
+  }
 }
 
 function toConnectorEntry(entry: AdministeredSubaccount, document: AdministeredDocument): ConnectorEntry {
   const read = checkConfiguration(connectorEntrySchema, settingsOf(entry, document))
   if ('problems' in read) {
     const [{ message, path } = { message: 'is not valid', path: [] }] = read.problems
-    throw new ConnectivityError('CONFIGURATION_INVALID', `${entry.subaccount}: ${formatProblemPath(path)}: ${message}`)
+    const at = document.subaccounts.indexOf(entry)
+    throw new ConnectivityError('CONFIGURATION_INVALID', explainProblem({ message, path: ['connectors', at, ...path] }, document))
   }
   return { ...read.value, mappings: entry.systemMappings.map(mappingEntryOf) }
 }

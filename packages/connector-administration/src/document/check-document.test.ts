@@ -39,7 +39,7 @@ describe('a document of which a little has changed', () => {
   })
 
   it('is checked where it has changed, and says where', () => {
-    expect(() => checkDocument(changed(stored(), { virtualPort: '' }))).toThrow('subaccounts.0.systemMappings.1.virtualPort')
-    expect(() => checkDocument(changed(stored(), { surprise: true }))).toThrow('subaccounts.0.systemMappings.1')
+    expect(() => checkDocument(changed(stored(), { virtualPort: '' }))).toThrow('mapping two:.virtualPort: ')
+    expect(() => checkDocument(changed(stored(), { surprise: true }))).toThrow('mapping two:80')
   })
 })

@@ -1,6 +1,7 @@
 import { checkBody } from '../rest/check-body.ts'
 import { type AdministeredDocument, administeredDocumentSchema } from './administered-document.ts'
 import { type AdministeredMapping, administeredMappingSchema } from './administered-mapping.ts'
+import { virtualNameOf } from './edit-mapping.ts'
 
 /** Mappings that have come out of the check. They never change, so that of a hundred thousand resources a change looks at a few. */
 const checkedMappings = new WeakSet<AdministeredMapping>()
@@ -18,10 +19,7 @@ export function checkDocument(document: AdministeredDocument): AdministeredDocum
     ...read,
     subaccounts: read.subaccounts.map((entry, at) => ({
       ...entry,
-      systemMappings:
-        document.subaccounts[at]?.systemMappings.map((mapping, number) =>
-          checkMapping(mapping, `subaccounts.${at}.systemMappings.${number}`),
-        ) ?? [],
+      systemMappings: document.subaccounts[at]?.systemMappings.map((mapping) => checkMapping(mapping)) ?? [],
     })),
   }
 }
@@ -32,9 +30,9 @@ export function rememberChecked(document: AdministeredDocument): AdministeredDoc
   return document
 }
 
-function checkMapping(mapping: AdministeredMapping, within: string): AdministeredMapping {
+function checkMapping(mapping: AdministeredMapping): AdministeredMapping {
   if (checkedMappings.has(mapping)) return mapping
-  const read = checkBody(administeredMappingSchema, mapping, within)
+  const read = checkBody(administeredMappingSchema, mapping, `mapping ${virtualNameOf(mapping)}`)
   checkedMappings.add(read)
   return read
 }
