@@ -1,8 +1,11 @@
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { createServer as createSecureServer } from 'node:https'
 import { join } from 'node:path'
+import { createTestCa, createTestKeytab } from '@sallyport/test-fixtures'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { subaccounts, writeConfiguration } from './company.ts'
 import { createInstallation, type Installation, type Outcome } from './installation.ts'
@@ -87,9 +90,19 @@ describe('a connector that has just been started', () => {
     expect((await json(['connector', 'subaccount', 'list'])).subaccounts).toMatchObject([
       { subaccount: 'demo', description: 'plant 7', tunnel: { state: 'Disconnected' } },
     ])
+    const cut = await run(['connector', 'status'])
+    expect([cut.code, cut.stdout]).toEqual([
+      3,
+      expect.stringMatching(/demo, location "": disconnected.*\n +next .*connector subaccount connect demo\n/),
+    ])
     expect(await json(['connector', 'subaccount', 'connect', 'demo'])).toMatchObject({ code: 0 })
     expect(await json(['connector', 'subaccount', 'set', 'demo', '--display-name', 'Plant'])).toMatchObject({ code: 0, outcome: 'changed' })
     expect((await run(['connector', 'subaccount', 'list'])).stdout).toMatch(/demo .* Plant +Connected/)
+    const again = await cloud.run(['connector', 'code', '--subaccount', 'demo', '--authentication-data'])
+    expect(await json(['connector', 'subaccount', 'add', '--authentication-data', '-'], { input: again.stdout })).toMatchObject({
+      code: 1,
+      error: { next: expect.stringMatching(/subaccount list shows it; .*subaccount set <id> changes it$/) },
+    })
     expect(await json(['connector', 'subaccount', 'remove', 'nope'])).toMatchObject({
       code: 1,
       error: { code: 'NOT_FOUND', next: expect.stringContaining('demo@') },
@@ -107,6 +120,17 @@ describe('access control', () => {
     )
     expect(await json(['resource', 'add', 'plain.demo:80', '/sap', '--sub-paths'])).toMatchObject({ code: 0 })
     expect(await attempt('/sap/x')).toMatchObject({ code: 0, allowed: true, resource: { id: '/sap', exactMatchOnly: false } })
+    expect(await json(['mapping', 'add', 'PLAIN.demo:80', internal])).toMatchObject({
+      code: 1,
+      error: {
+        code: 'CONFIGURATION_INVALID',
+        next: expect.stringMatching(/mapping list shows it; .*mapping set PLAIN.demo:80 changes it$/),
+      },
+    })
+    expect(await json(['resource', 'add', 'plain.demo:80', '/sap'])).toMatchObject({
+      code: 1,
+      error: { next: expect.stringMatching(/resource list plain.demo:80 shows it; .*resource set plain.demo:80 \/sap changes it$/) },
+    })
     const sent = await cloud.json<any>(['curl', 'PLAIN_DEMO', '/sap/x'])
     expect(sent).toMatchObject({ ok: true, body: 'hello /sap/x' })
     expect(sent.hops.find(({ name }: any) => name === 'access')).toMatchObject({
@@ -190,6 +214,10 @@ describe('access control', () => {
         error: { message: expect.stringContaining('no name of a mapping') },
       })
     }
+    expect(
+      await json(['connector', 'scenario', 'export', 'a.demo:80', cloud.file('no.zip'), '--name', '..', '--resource', '/one']),
+    ).toMatchObject({ code: 2, error: { message: expect.stringContaining('no name of a scenario') } })
+    expect(existsSync(cloud.file('no.zip'))).toBe(false)
     const refused = cloud.file('refused.zip')
     expect(await json(['connector', 'scenario', 'export', 'none.demo:80', refused, '--name', 'x', '--resource', '/one'])).toMatchObject({
       code: 1,
@@ -228,6 +256,13 @@ describe('service channels', () => {
     ])
     expect(added).toMatchObject({ code: 0, type: 'K8S', enabled: false })
     const id = String(added.id)
+    expect(await json(['channel', 'add', 'K8S', 'cp.example.org/other', '--port', String(cloud.portOffset + 7)])).toMatchObject({
+      code: 1,
+      error: {
+        code: 'MESSAGE_INVALID',
+        next: expect.stringMatching(new RegExp(`channel list shows that one, and .*channel remove ${id} `)),
+      },
+    })
     expect(await json(['connector', 'channel', 'enable', id])).toMatchObject({ code: 0, outcome: 'enabled' })
     expect((await json(['channel', 'list'])).channels).toMatchObject([{ id: added.id, state: 'open', comment: 'orders' }])
     expect(await json(['channel', 'disable', id])).toMatchObject({ code: 0, outcome: 'disabled' })
@@ -238,6 +273,23 @@ describe('service channels', () => {
     expect(opened).toMatchObject({ code: 0, enabled: true })
     expect((await json(['channel', 'list'])).channels).toMatchObject([{ id: opened.id, state: 'open' }])
     await run(['channel', 'remove', String(opened.id)])
+    await using blocker = createTcpServer().listen(cloud.portOffset + 8, '127.0.0.1')
+    await once(blocker, 'listening')
+    const busy = await json(['channel', 'add', 'K8S', 'cp.example.org/orders', '--port', String(cloud.portOffset + 8), '--enable'])
+    expect(busy).toMatchObject({
+      code: 3,
+      error: {
+        message: expect.stringMatching(/^channel \d+ was added and is disabled: .*another channel or process listens there$/),
+        next: expect.stringMatching(/channel enable \d+$/),
+      },
+    })
+    const [{ id: left, enabled }] = (await json(['channel', 'list'])).channels
+    expect(enabled).toBe(false)
+    expect(await json(['channel', 'enable', String(left)])).toMatchObject({
+      code: 3,
+      error: { next: expect.stringContaining(`enable ${left}`) },
+    })
+    await run(['channel', 'remove', String(left)])
     expect(await json(['channel', 'add', 'HANA', 'db'])).toMatchObject({
       code: 2,
       error: { message: expect.stringContaining('--instance') },
@@ -375,4 +427,119 @@ describe('principals', () => {
     expect(await json(['principal', 'ca', 'remove'])).toMatchObject({ code: 0 })
     expect(await json(['principal', 'ca', 'import'])).toMatchObject({ code: 2 })
   }, 30_000)
+})
+
+describe('towards back ends', () => {
+  it('the certificate of a back end is trusted by its file, and check says so where it is not', async () => {
+    const ca = createTestCa()
+    const identity = ca.issue({ subject: '/CN=localhost' })
+    const secure = createSecureServer({ key: identity.key, cert: identity.certificate }, (_request, response) => void response.end())
+    await once(secure.listen(0, '127.0.0.1'), 'listening')
+    const { port } = secure.address() as AddressInfo
+    await run(['mapping', 'add', 'secure.demo:443', `https://localhost:${port}`])
+    expect(await json(['mapping', 'check', 'secure.demo:443'])).toMatchObject({
+      code: 1,
+      checked: [{ state: 'Unreachable', code: 'BACKEND_UNTRUSTED', next: expect.stringMatching(/connector backend-trust add <file>$/) }],
+    })
+    expect((await run(['mapping', 'check', 'secure.demo:443'])).stdout).toMatch(/\nNext: .*connector backend-trust add <file>\n$/)
+    writeFileSync(cloud.file('backend.pem'), ca.certificate)
+    const trust = (...words: readonly string[]) => json(['connector', 'backend-trust', ...words])
+    const { code, trustedBackends } = await trust('add', cloud.file('backend.pem'))
+    expect([code, trustedBackends]).toEqual([0, [expect.objectContaining({ alias: expect.stringMatching(/^trustedbackend/) })]])
+    expect(await json(['mapping', 'check', 'secure.demo:443'])).toMatchObject({ code: 0, checked: [{ state: 'Reachable' }] })
+    expect(await trust('add', cloud.file('backend.pem'))).toMatchObject({
+      code: 1,
+      error: { message: expect.stringContaining('trusted already'), next: expect.stringContaining('backend-trust list') },
+    })
+    expect(await trust('set', '--all')).toMatchObject({ code: 0, trustAllBackends: true })
+    expect((await run(['connector', 'backend-trust', 'list'])).stdout).toMatch(/^Every certificate is trusted.*\nALIAS +SUBJECT/s)
+    expect(await trust('set', '--no-all')).toMatchObject({ code: 0, trustAllBackends: false })
+    expect(await trust('remove', '..')).toMatchObject({ code: 2 })
+    expect(await trust('remove', trustedBackends[0].alias)).toMatchObject({ code: 0, outcome: 'removed' })
+    expect(await trust('remove', trustedBackends[0].alias)).toMatchObject({ code: 1, error: { code: 'NOT_FOUND' } })
+    expect(await trust('list')).toMatchObject({ trustAllBackends: false, trustedBackends: [] })
+    await run(['mapping', 'remove', 'secure.demo:443'])
+    secure.close()
+  }, 60_000)
+
+  it('the system certificate is made, requested, shown, saved and removed', async () => {
+    const system = (...words: readonly string[]) => json(['connector', 'system-certificate', ...words])
+    const [der, csr] = [cloud.file('system.der'), cloud.file('system.csr')]
+    expect(await system('show')).toMatchObject({ code: 1, error: { next: expect.stringContaining('system-certificate generate') } })
+    expect(await system('generate', '--subject', 'CN=connector,O=Acme', '--key-size', '2048', '--validity', '30')).toMatchObject({
+      code: 0,
+      subjectDN: 'CN=connector,O=Acme',
+    })
+    const shown = await system('show', '--out', der)
+    expect(shown).toMatchObject({ code: 0, file: der })
+    expect(shown.notAfterTimeStamp - Date.now()).toBeLessThan(31 * 86_400_000)
+    expect(new X509Certificate(readFileSync(der)).subject).toBe('O=Acme\nCN=connector')
+    expect(await system('csr', '--subject', 'CN=other', '--key-size', '2048', '--out', csr)).toMatchObject({ code: 0, file: csr })
+    expect(readFileSync(csr, 'utf8')).toContain('BEGIN CERTIFICATE REQUEST')
+    expect(await system('import', '--signed', csr)).toMatchObject({ code: 1, error: { code: 'MESSAGE_INVALID' } })
+    expect(await system('remove')).toMatchObject({ code: 0, outcome: 'removed' })
+  }, 60_000)
+
+  it('Kerberos settings are made, changed one by one, checked and forgotten, and the key is never shown', async () => {
+    const kerberos = (...words: readonly string[]) => json(['connector', 'kerberos', ...words])
+    writeFileSync(cloud.file('keytab'), createTestKeytab([{ principal: 'svc@ACME.TEST', encryption: 18 }]))
+    expect(await kerberos('show')).toMatchObject({ code: 1, error: { next: expect.stringContaining('kerberos set') } })
+    expect(await kerberos('set')).toMatchObject({ code: 2 })
+    const place = ['--realm', 'ACME.TEST', '--kdc', '127.0.0.1:1', '--service-user', 'svc', '--keytab', cloud.file('keytab')]
+    // There is no KDC, or not even its client, which is told and does not hinder.
+    expect(await kerberos('set', ...place)).toMatchObject({ code: 1, outcome: 'changed', realm: 'ACME.TEST', problem: expect.any(String) })
+    expect(await kerberos('set', '--user-domain', 'acme.example')).toMatchObject({ code: 1, outcome: 'changed', kdcHosts: ['127.0.0.1:1'] })
+    expect(await kerberos('check')).toMatchObject({ code: 1, problem: expect.any(String) })
+    expect(await kerberos('show')).toMatchObject({ code: 0, userDomains: ['acme.example'], keytab: [{ principal: 'svc@ACME.TEST' }] })
+    expect((await run(['connector', 'kerberos', 'show'])).stdout).toMatch(/^realm +ACME\.TEST\n.*keytab +svc@ACME\.TEST\n$/s)
+    expect(await kerberos('set', '--service-user', 'other')).toMatchObject({
+      code: 1,
+      error: { message: expect.stringContaining('keytab') },
+    })
+    expect(await kerberos('remove')).toMatchObject({ code: 0 })
+    expect(await kerberos('check')).toMatchObject({ code: 1, error: { code: 'NOT_FOUND' } })
+  }, 60_000)
+
+  it('regions are added, changed and removed, and those that everybody knows are listed too', async () => {
+    const region = (...words: readonly string[]) => json(['connector', 'region', ...words])
+    const authority = join(cloud.data, 'ca.crt')
+    expect(await region('add', 'cf.own.example', '--server', 'https://cloud.example.org:8041', '--authority', authority)).toMatchObject({
+      code: 0,
+      outcome: 'added',
+    })
+    expect(await region('add', 'CF.own.example')).toMatchObject({
+      code: 1,
+      error: { next: expect.stringMatching(/region list shows it; .*region set CF.own.example changes it$/) },
+    })
+    expect(await region('set', 'cf.own.example', '--name', 'Own')).toMatchObject({ code: 0 })
+    const { regions } = await region('list')
+    expect(regions.filter(({ custom }: any) => custom)).toMatchObject([{ host: 'cf.own.example', name: 'Own' }])
+    expect(regions).toContainEqual(expect.objectContaining({ host: 'cf.eu10.hana.ondemand.com', custom: false }))
+    expect(await region('set', 'cf.own.example', '--server', 'http://cloud.example.org')).toMatchObject({ code: 1 })
+    expect(await region('remove', 'cf.own.example')).toMatchObject({ code: 0 })
+    expect(await region('remove', 'cf.own.example')).toMatchObject({ code: 1, error: { next: expect.stringContaining('region list') } })
+  }, 60_000)
+})
+
+describe('pairing on the command line', () => {
+  it('takes the location from the file, and does not use the code where the file leaves a choice', async () => {
+    const { code } = await cloud.json<{ readonly code: string }>(['connector', 'code', '--subaccount', 'demo'])
+    const init = async (...locations: readonly string[]) => {
+      const config = writeConfiguration(
+        cloud.file('paired.yaml'),
+        JSON.stringify({ version: 1, connectors: locations.map((locationId) => ({ locationId, mappings: [] })) }),
+      )
+      const server = ['--server', `https://localhost:${cloud.port('connectivityApi')}`, '--authority', join(cloud.data, 'ca.crt')]
+      const outcome = await cloud.run(['--json', 'connector', 'init', ...server, '--config', config], {
+        data: cloud.file('paired'),
+        environment: { SALLYPORT_PAIRING_CODE: code },
+      })
+      return { code: outcome.code, ...(JSON.parse(outcome.stdout) as object) }
+    }
+    expect(await init('plant', 'office')).toMatchObject({
+      code: 1,
+      error: { message: expect.stringContaining('"plant", "office"'), next: expect.stringContaining('--location') },
+    })
+    expect(await init('plant')).toMatchObject({ code: 0, subaccount: 'demo', locationId: 'plant' })
+  }, 60_000)
 })

@@ -10,6 +10,8 @@ import { openAsOwner, serviceOf } from '../systemd/state-owner.ts'
 import { addAccessTransferCommands } from './access-transfer.ts'
 import { addChannelCommand } from './channel.ts'
 import { addConnectorBackupCommands } from './connector-backup.ts'
+import { addOnPremisesCommands } from './connector-on-premises.ts'
+import { addConnectorRegionCommand } from './connector-region.ts'
 import { addConnectorRoleCommand } from './connector-role.ts'
 import { addConnectorServiceCommand } from './connector-service.ts'
 import { addConnectorStatusCommand } from './connector-status.ts'
@@ -135,6 +137,8 @@ export function addConnectorCommand(program: Command): void {
   addConnectorRoleCommand(connector)
   addConnectorStatusCommand(connector)
   addConnectorSubaccountCommand(connector)
+  addConnectorRegionCommand(connector)
+  addOnPremisesCommands(connector)
   addMappingCommand(connector)
   addResourceCommand(connector)
   addChannelCommand(connector)

@@ -55,5 +55,4 @@ export function addMappingCheckCommand(command: Command): void {
     })
 }
 
-const howToTrust =
-  'upload the certificate of the back end, or of its authority, to …/connector/onPremises/truststore/certificates (docs/connector-administration.md, "Certificates towards back ends")'
+const howToTrust = 'trust the certificate of the back end, or of its authority: sallyport connector backend-trust add <file>'

@@ -3,7 +3,7 @@ import { exitCodes, usageError } from '../output/exit-code.ts'
 import { addAdministrationOptions, administering } from './administering.ts'
 import { addSubaccountOption, chooseSubaccount, type SubaccountOption, subaccountPath } from './chosen-subaccount.ts'
 import { createContext } from './context.ts'
-import { addPrincipalAuthorityCommand } from './principal-authority.ts'
+import { addOwnedCertificateCommands } from './owned-certificate.ts'
 import { addPrincipalTrustCommand } from './principal-trust.ts'
 import { formatLines, principalLines, type SimulatedPrincipal } from './simulated-principal.ts'
 import { addSubjectPatternCommand } from './subject-pattern.ts'
@@ -13,7 +13,16 @@ import { addTokenOptions, readToken, type TokenOptions } from './user-token.ts'
 export function addPrincipalCommand(parent: Command): void {
   const principal = parent.command('principal').description('principal propagation: who the user of a token is to a backend')
   addSubjectPatternCommand(principal)
-  addPrincipalAuthorityCommand(principal)
+  addOwnedCertificateCommands(principal, {
+    path: '/api/v1/configuration/connector/onPremises/ppCaCertificate',
+    command: 'principal ca',
+    description: 'the authority that signs the certificates of users',
+    noun: 'authority',
+    exampleSubject: 'CN=User CA,O=Example',
+    whoTrusts: 'backends',
+    without: 'no user is propagated by certificate',
+    inFile: { where: 'principalPropagation', entry: { ca: { certificate: { file: 'ca.crt' }, key: { file: 'ca.key' } } } },
+  })
   addPrincipalTrustCommand(principal)
   addTokenOptions(
     addSubaccountOption(
