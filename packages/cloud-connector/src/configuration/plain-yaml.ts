@@ -49,21 +49,21 @@ const leftToOthers: readonly RegExp[] = [
 ]
 
 /**
- * Whether, after a comment at the first column, braces go on with an end or a comma, or a key gets its value after an empty line as well. YAML allows both, the
- * other parser refuses some of it. Only a look at all lines in turn tells.
+ * Whether, after a comment at the first column, braces go on with an end or a comma, or a key gets its value. YAML allows both, the other parser refuses some of
+ * it. Only a look at all lines in turn tells.
  */
 function goesOnAfterFlushComment(text: string): boolean {
-  let [open, empty, flush] = [false, false, false]
-  for (const [line] of text.matchAll(/^.*$/gm)) {
+  let [open, flush] = [false, false]
+  for (const line of text.split('\n')) {
     const first = line.trimStart().charAt(0)
-    if (first === '') empty = true
-    else if (first === '#') flush ||= line.startsWith('#')
-    else {
-      if (flush && (first === '}' || first === ']' || first === ',' || (open && empty))) return true
-      open = /:\s*(?:#.*)?$/.test(line)
-      empty = false
-      flush = false
+    if (first === '') continue
+    if (first === '#') {
+      flush ||= line.startsWith('#')
+      continue
     }
+    if (flush && (open || first === '}' || first === ']' || first === ',')) return true
+    open = /:\s*(?:#.*)?$/.test(line.trimEnd())
+    flush = false
   }
   return false
 }
