@@ -152,7 +152,7 @@ describe('each role in its own process', () => {
       .join('')
     expect(audit).toMatch(/access-denied.*http 504/)
     expect(audit).toMatch(/access-denied.*http 503/)
-  })
+  }, 90_000)
 
   it.each(['connector', 'connectivity-proxy', 'token-service', 'destination-service'])(
     'after kill -9 of %s and a restart the next request succeeds; nobody else is touched',
@@ -165,6 +165,7 @@ describe('each role in its own process', () => {
       expect(answer.status).toBe(200)
       expect([...processes].filter(([other, child]) => other !== role && child.exitCode !== null)).toEqual([])
     },
+    60_000,
   )
 
   it('no accepted destination write is lost when the destination service is killed while writing', async () => {
@@ -199,5 +200,5 @@ describe('each role in its own process', () => {
       expect(urls.get(name)).toBe(`http://host-${name.slice('KILLED_'.length)}.example`)
       expect(audit).toContain(`destination ${name} created`)
     }
-  })
+  }, 60_000)
 })
