@@ -29,7 +29,7 @@ export function emitDecision(context: LinkContext, subject: AccessSubject, decis
     exactMatchOnly: resource?.exactMatchOnly,
     reason: decision.allowed ? 'admitted' : decision.reason,
     admitted:
-      mapping?.index.sample(maxAdmittedShown).map((entry) => `${entry.path} (${entry.exactMatchOnly ? 'exact' : 'path and sub-paths'})`) ??
+      mapping?.index.enabled.slice(0, maxAdmittedShown).map((entry) => `${entry.path} (${entry.exactMatchOnly ? 'exact' : 'path and sub-paths'})`) ??
       [],
   })
 }

@@ -58,7 +58,7 @@ async function simulateHttp(state: ConnectorState, address: VirtualAddress, requ
     const refusal = decision.kind === 'system' ? systemRefusal(address) : resourceRefusal(exchange.path, address)
     return refuse(refusal, decision.reason, {
       mapping,
-      admitted: mapping?.index.sample(maxAdmittedShown).map(({ exactMatchOnly, path }) => ({ id: path, exactMatchOnly })),
+      admitted: mapping?.index.enabled.slice(0, maxAdmittedShown).map(({ exactMatchOnly, path }) => ({ id: path, exactMatchOnly })),
     })
   }
   const { resource } = decision

@@ -5,7 +5,7 @@ const resourcesEach = 10
 
 /** Names by number. */
 export const virtualHostOf = (at: number): string => `system-${at}.virtual.example`
-export const pathOf = (at: number, resource: number): string => `/sap/opu/odata/sap/API_${at % 97}_${resource}_SRV`
+export const pathOf = (at: number, resource: number): string => `/sap/opu/odata/sap/API_${at}_${resource}_SRV`
 
 /** So many mappings for HTTP, all to the port of one back end. */
 export function mappingsOf(count: number, port: number): readonly Readonly<Record<string, unknown>>[] {
