@@ -150,8 +150,6 @@ describe('two connectors in processes of their own', () => {
     const { bytes } = await call(second, 'POST', '/api/v1/configuration/backup', { password: 'pass word' })
     writeFileSync(options, 'heap=2048M\n')
     expect(await call(second, 'PUT', cfg, { description: 'later than the backup' })).toMatchObject({ status: 200 })
-    // It would take over while the other one starts again.
-    expect(await call(first, 'POST', `${cfg}/ha/shadow/state`, { op: 'DISCONNECT' })).toMatchObject({ status: 204 })
     const form = new FormData()
     form.append('backup', new Blob([new Uint8Array(bytes)]), 'backup.zip')
     form.append('password', 'pass word')
@@ -166,6 +164,35 @@ describe('two connectors in processes of their own', () => {
     await second.installation.ready(1)
     expect((await call(second, 'GET', cfg)).json()).toEqual({ ha: 'master', description: '' })
     await until(answers, 30)
+    expect([await roleOf(first), await roleOf(second)]).toEqual(['shadow', 'master'])
+    await until(async () => (await call(second, 'GET', `${cfg}/ha/master/state`)).json().state === 'CONNECTED', 20)
+  }, 90_000)
+
+  it('a command says of a change that a killed shadow cannot have what was made, until when it may be lost, and what to do', async () => {
+    await kill(first)
+    const add = (path: string): Promise<{ readonly code: number; readonly stdout: string }> =>
+      second.installation.run(['--json', 'resource', 'add', 'plain.demo:80', path])
+    const { code, stdout } = await add('/made-alone')
+    expect([code, JSON.parse(stdout)]).toMatchObject([
+      1,
+      {
+        error: {
+          message: expect.stringMatching(/is made and in force here .*may take over within \d+ s, until \d{4}-/),
+          next: expect.stringMatching(/repeat this change, or make any other, in \d+ s or as soon as the shadow is back/),
+        },
+      },
+    ])
+    first.child = start(first.installation)
+    await first.installation.ready(1)
+    await until(async () => (await call(first, 'GET', `${cfg}/ha/shadow/state`)).json().state === 'READY', 20)
+    expect(await add('/made-together')).toMatchObject({ code: 0 })
+    // Stopped in an orderly way, it holds nobody up.
+    const gone = once(first.child, 'exit')
+    first.child.kill('SIGTERM')
+    await gone
+    expect(await add('/made-without')).toMatchObject({ code: 0 })
+    const listed = await second.installation.run(['--json', 'resource', 'list', 'plain.demo:80'])
+    for (const path of ['/made-alone', '/made-together', '/made-without']) expect(listed.stdout).toContain(path)
   }, 90_000)
 })
 

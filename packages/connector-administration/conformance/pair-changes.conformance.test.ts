@@ -1,10 +1,24 @@
 import type { MaterialStore } from '@sallyport/cloud-connector'
 import { ConnectivityError } from '@sallyport/core'
-import { createTestIssuer } from '@sallyport/test-fixtures'
+import { createManualClock, createTestIssuer } from '@sallyport/test-fixtures'
 import { describe, expect, it } from 'vitest'
 import type { ConfigurationEditor } from '../src/index.ts'
 import type { AdministrationBench } from './administration-bench.ts'
-import { cfg, demo, pass, roleOf, start, startConnectedPair, startPair, stop, switchRoles, takeOver, until } from './pair-bench.ts'
+import {
+  cfg,
+  connect,
+  demo,
+  ha,
+  pass,
+  roleOf,
+  start,
+  startConnectedPair,
+  startPair,
+  stop,
+  switchRoles,
+  takeOver,
+  until,
+} from './pair-bench.ts'
 
 describe('a change of a master', () => {
   const describing = (description: string): object => ({ description })
@@ -39,7 +53,14 @@ describe('a change of a master', () => {
     expect((await master.call('PUT', cfg, describing('alone'))).status).toBe(200)
     await stop(cloud)
     const answer = await master.call('PUT', cfg, describing('nobody knows'))
-    expect([answer.status, answer.json().message]).toEqual([500, expect.stringContaining('neither its shadow 127.0.0.1')])
+    expect([answer.status, answer.json()]).toEqual([
+      500,
+      {
+        type: 'RUNTIME_FAILURE',
+        message: expect.stringMatching(/in force here \(PUT \S+connector\), .*neither its shadow 127\.0\.0\.1:\d+ nor the cloud side/),
+        next: expect.stringContaining('check the network'),
+      },
+    ])
     expect((await master.call('GET', cfg)).json().description).toBe('nobody knows')
   })
 
@@ -57,7 +78,17 @@ describe('a change of a master', () => {
     link.whole = false
     network.cut = true
     const answer = await master.call('PUT', cfg, describing('nobody else has it'))
-    expect([answer.status, answer.json().message]).toEqual([500, expect.stringContaining('may take over within')])
+    // What was made, why it is not confirmed, until when, and what to do.
+    expect([answer.status, answer.json()]).toEqual([
+      500,
+      {
+        type: 'RUNTIME_FAILURE',
+        message: expect.stringMatching(
+          /in force here \(PUT \S+connector\).*shadow 127\.0\.0\.1:\d+ cannot be reached, .* within \d+ s, until [\d-]{10}T[\d:]{8}Z/,
+        ),
+        next: expect.stringMatching(/repeat this change, or make any other, in \d+ s .*"op":"DISCONNECT"/),
+      },
+    ])
     expect(cloud.service.tunnels.list()).toHaveLength(1)
     await takeOver(shadow)
     expect((await master.call('PUT', cfg, describing('after it has taken over'))).status).toBe(500)
@@ -68,12 +99,52 @@ describe('a change of a master', () => {
     await pass(master, 1)
     await until(() => master.editor.document.connector.description === shadow.editor.document.connector.description)
     const kept = (await master.call('GET', '/api/private/v1/highAvailability/replaced')).json()
-    expect(kept).toHaveLength(1)
+    expect(kept).toEqual([{ keptAt: expect.stringMatching(/Z$/), revision: expect.any(Number), term: 0, document: expect.anything() }])
     expect(JSON.stringify(kept[0].document)).toContain('after it has taken over')
     expect(master.audited.map(({ message }) => message)).toContainEqual(
-      expect.stringMatching(/kept revision \d+ of term 0 .* revision \d+ of term 1/),
+      expect.stringMatching(new RegExp(`kept revision \\d+ of term 0 .*\\(${kept[0].keptAt}\\).* revision \\d+ of term 1`)),
     )
     expect((await master.call('GET', '/api/private/v1/highAvailability/replaced', undefined, { as: 'monitoring' })).status).toBe(403)
+  })
+
+  /** It does not take the configuration, so that only its word counts. */
+  const refuseChanges = ({ pair }: AdministrationBench): void => {
+    Object.assign(pair.served, { configurationChanged: () => Promise.reject(new Error('gone')) })
+  }
+
+  it('is acknowledged at once without a shadow that was disconnected, and not any more when that is connected again', async () => {
+    const { master, shadow } = await startConnectedPair()
+    await shadow.call('POST', `${ha}/shadow/state`, { op: 'DISCONNECT' })
+    refuseChanges(shadow)
+    expect((await master.call('PUT', cfg, describing('at once'))).status).toBe(200)
+    expect((await connect(shadow, {})).status).toBe(204)
+    expect((await master.call('PUT', cfg, describing('it may take over again'))).status).toBe(500)
+  })
+
+  it('is acknowledged at once without a shadow that was stopped in an orderly way, and not any more when that looks after its master again', async () => {
+    const { master, shadow } = await startConnectedPair()
+    const { identity, material, port } = shadow
+    await stop(shadow)
+    expect((await master.call('PUT', cfg, describing('at once'))).status).toBe(200)
+    const again = await start({ identity, material, port, clock: createManualClock(Date.now()) })
+    await pass(again, 1)
+    await until(() => again.pair.shadowState === 'READY')
+    refuseChanges(again)
+    expect((await master.call('PUT', cfg, describing('it may take over again'))).status).toBe(500)
+  })
+
+  it('that was made on disk, such as a key that somebody has replaced, reaches the shadow with the next check of either', async () => {
+    const { master, shadow } = await startPair()
+    const { revision } = master.editor.document
+    await master.material.save('principal-ca demo ', 'replaced beside the administration')
+    await pass(shadow, 9)
+    expect(await shadow.material.load('principal-ca demo ')).toBeUndefined()
+    await pass(shadow, 1)
+    expect(await shadow.material.load('principal-ca demo ')).toBe('replaced beside the administration')
+    await master.material.save('principal-ca demo ', 'and once more')
+    await pass(master, 10)
+    expect(await shadow.material.load('principal-ca demo ')).toBe('and once more')
+    expect(master.editor.document.revision).toBe(revision)
   })
 
   it('is acknowledged when the shadow has the trust list, too, which changes no revision', async () => {

@@ -78,6 +78,9 @@ export const maxFenceMs = 600_000
 /** Documents kept of masters that were replaced before their shadow had everything; the oldest goes. Each is as large as the configuration. */
 export const maxReplacedDocuments = 5
 
+/** How long a shadow leaves its master alone that restores a backup and starts again: that takes seconds, and somebody is there. Afterwards nobody would serve. */
+export const restoreHoldMs = 300_000
+
 /** How soon a shadow asks a silent master again, and a master pushes again to a shadow that did not take a configuration. */
 export const firstRetryMs = 1_000
 export const maxRetryMs = 10_000

@@ -125,14 +125,21 @@ const codes: Readonly<Record<number, ErrorCode>> = {
 function refusalOf(answer: PinnedAnswer, what: string, session?: AdministrationSession): ConnectivityError {
   let message = `${what}: the connector answered ${answer.status}`
   let isTaken = false
+  let told: string | undefined
   try {
-    const body = JSON.parse(answer.body.toString('utf8')) as { readonly message?: unknown; readonly type?: unknown }
+    const body = JSON.parse(answer.body.toString('utf8')) as {
+      readonly message?: unknown
+      readonly next?: unknown
+      readonly type?: unknown
+    }
     if (typeof body.message === 'string') ({ message } = body as { message: string })
+    if (typeof body.next === 'string') told = body.next
     isTaken = answer.status === 409 && body.type === 'INVALID_CONFIGURATION'
   } catch {
     // Not of a connector: the status says enough.
   }
-  const next = answer.status === 401 ? nextWithoutAccess : answer.status === 403 && session !== undefined ? nextOf(session) : undefined
+  const next =
+    told ?? (answer.status === 401 ? nextWithoutAccess : answer.status === 403 && session !== undefined ? nextOf(session) : undefined)
   return new ConnectivityError(codes[answer.status] ?? 'SERVICE_UNAVAILABLE', message, {
     details: { ...(next === undefined ? {} : { next }), ...(isTaken ? { isTaken } : {}) },
   })

@@ -31,15 +31,27 @@ export async function requireNoPendingRestore(material: MaterialStore): Promise<
 }
 
 /**
- * Puts a kept backup in the place of everything there is. Called before anything is read; a process that is killed meanwhile does it again at its next start.
+ * Puts a kept backup in the place of everything there is, as its latest revision: a shadow that has what was there before must not take it for what it has already. Called before anything is read; a process that is killed meanwhile does it again at its next start.
  * Returns whether there was one.
  */
 export async function applyPendingRestore(material: MaterialStore): Promise<boolean> {
   const text = await material.load(pendingName)
   if (text === undefined) return false
   const { document, material: others } = JSON.parse(text) as BackupContent
+  const replaced = await revisionOf(material)
   await replaceMaterial(material, others, [accessMaterialName])
-  await material.save(documentMaterialName, JSON.stringify(document))
+  await material.save(documentMaterialName, JSON.stringify({ ...document, revision: Math.max(replaced, document.revision) + 1 }))
   await material.remove(pendingName)
   return true
+}
+
+/** Of the document that is there, as far as it can be read. */
+async function revisionOf(material: MaterialStore): Promise<number> {
+  try {
+    const { revision } = JSON.parse((await material.load(documentMaterialName)) ?? '{}') as { readonly revision?: unknown }
+    return typeof revision === 'number' ? revision : 0
+  } catch {
+    // What cannot be read is a reason to restore something else, not one against it.
+    return 0
+  }
 }

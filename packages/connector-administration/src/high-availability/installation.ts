@@ -11,9 +11,11 @@ export interface Snapshot {
 
 /** A configuration of a former master, as it was when another instance had taken over. */
 export interface ReplacedDocument {
-  /** Time of day, ISO 8601; tells them apart. */
+  /** Time of day, ISO 8601; tells them apart, also those of one revision. */
   readonly keptAt: string
   readonly revision: number
+  /** In which it was the master; not there for what an earlier version has kept. */
+  readonly term?: number | undefined
   readonly document: unknown
 }
 
@@ -30,8 +32,8 @@ export interface Installation {
   digest(): Promise<string>
   /** Takes a snapshot of the master over, without opening a tunnel. */
   apply(snapshot: Snapshot): Promise<void>
-  /** Keeps what is configured now aside, durably; only the latest few are kept. */
-  keepReplaced(atMs: number): Promise<void>
+  /** Keeps what is configured now aside, durably; only the latest few are kept. Returns what tells it apart, see `ReplacedDocument.keptAt`. */
+  keepReplaced(at: { readonly atMs: number; readonly term: number }): Promise<string>
   /** What has been kept aside, the latest first. */
   replaced(): Promise<readonly ReplacedDocument[]>
   /** Whether there is any tunnel that another instance could take over. */

@@ -18,8 +18,8 @@ export interface MasterSide {
   hear(from: PeerStatus): void
   /** How long from now on the shadow may still be about to take over, without having been reached; 0 when it would have done so. */
   readonly fenceMs: number
-  /** Whether the other instance had everything when it was last told. */
-  readonly isShared: boolean
+  /** Whether the other instance has everything, as far as this one knows; keys and trust lists, too. */
+  isShared(): Promise<boolean>
   /** Takes a shadow that comes from `address`, introduced by `user`. @throws RestError 409 when it may not be one. */
   register(request: ShadowRequest, from: { readonly address: string; readonly user: string }): Promise<{ readonly secret: string }>
   /** Whether the shadow has got what is here now, configuration and material, within some seconds. */
@@ -116,9 +116,7 @@ export function createMasterSide(member: PairMember): MasterSide {
       const windowMs = Math.min(maxFenceMs, reportedMs ?? takesOverWithinMs(member.settings))
       return Math.max(0, lastReachedMs + windowMs - member.elapsed())
     },
-    get isShared() {
-      return member.settings.peer === undefined || pushedRevision === installation.revision
-    },
+    isShared: async () => member.settings.peer === undefined || (await isUpToDate()),
     hear(from) {
       lastHeardMs = member.elapsed()
       binding = false

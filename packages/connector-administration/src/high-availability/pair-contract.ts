@@ -55,8 +55,10 @@ export interface Pair extends AsyncDisposable {
   readonly served: ServedPair
   /** Master: something has changed that the shadow has to have. */
   configurationChanged(): void
-  /** Master: settles when what has been changed may be acknowledged. @throws RestError 500 when nobody knows whether it will last. */
-  confirm(): Promise<void>
+  /** Master: settles when what has been changed may be acknowledged. `what` names it for people. @throws RestError 500 when nobody knows whether it will last. */
+  confirm(what: string): Promise<void>
+  /** Master: settles when the shadow knows that this instance is about to start again with a restored backup, and waits for it. @throws RestError 409 when it cannot be told. */
+  beginRestore(): Promise<void>
   /** Tells apart states of what master and shadow have in common. */
   sharedState(): Promise<string>
   /** To be called before any tunnel is opened: the other instance may have become the master meanwhile. */
@@ -75,6 +77,8 @@ export interface ServedPair {
   snapshot(): Promise<Snapshot>
   /** Shadow: the master has changed its configuration, which is fetched then. @throws RestError 409, ConnectivityError. */
   configurationChanged(): Promise<void>
+  /** Shadow: the master restores a backup and starts again; nothing is taken over meanwhile, within a bound. */
+  awaitRestore(): void
   /** Shadow: the master wants to give its role away. @throws RestError 409. */
   takeOver(user: string): Promise<void>
 }
@@ -88,7 +92,7 @@ export interface PeerStatus {
   readonly digest: string
   /** Of the product. */
   readonly version?: string | undefined
-  /** Shadow: how long after it has last heard of the master it may have opened the tunnels, at most. */
+  /** Shadow: how long after it has last heard of the master it may have opened the tunnels, at most; 0 when it does not look after the master any more. */
   readonly takesOverWithinMs?: number | undefined
   /** Shadow: it has opened tunnels, and closed them again because the master is there. */
   readonly hasClosedTunnels?: boolean | undefined

@@ -42,8 +42,8 @@ export interface PairMember {
   save(change: Partial<HaSettings>, user?: string): Promise<void>
   /** What the other instance is told at every check. */
   status(): Promise<PeerStatus>
-  /** Checks the other instance. @throws ConnectivityError when it is not there, or answers nonsense. */
-  ask(): Promise<PeerStatus>
+  /** Checks the other instance, and tells it something `besides`. @throws ConnectivityError when it is not there, or answers nonsense. */
+  ask(besides?: Partial<PeerStatus>): Promise<PeerStatus>
   tell(kind: PairNotice['kind'], message: string): void
   report(error: unknown): void
 }
@@ -77,9 +77,10 @@ export function createPairMember(options: PairOptions): PairMember {
       term: store.current.term,
       revision: installation.revision,
       digest: await installation.digest(),
-      ...(installation.role === 'shadow' ? { takesOverWithinMs: takesOverWithinMs(store.current) } : {}),
+      // One that does not look after its master never takes over by itself.
+      ...(installation.role === 'shadow' ? { takesOverWithinMs: store.current.looksAfter ? takesOverWithinMs(store.current) : 0 } : {}),
     }),
-    ask: async () => await link.ping(await member.status()),
+    ask: async (besides) => await link.ping({ ...(await member.status()), ...besides }),
     tell(kind, message) {
       if (kind === 'problem') log.warn({ reason: message }, 'high availability')
       else log.info({ message }, 'high availability')

@@ -15,6 +15,7 @@ import { createShadowSide } from './shadow-side.ts'
 export function createPair(options: PairOptions): Pair {
   const { installation } = options
   const member = createPairMember(options)
+  const { link } = member
   const master = createMasterSide(member)
   const shadow = createShadowSide(member)
   const roles = createRoleSwitch(member, { master, shadow })
@@ -83,6 +84,7 @@ export function createPair(options: PairOptions): Pair {
         if (installation.role === 'master') throw conflict('this instance is a master itself')
         await shadow.fetch()
       }),
+    awaitRestore: () => shadow.awaitRestore(),
     takeOver: (user) =>
       inTurn(async () => {
         if (installation.role === 'master') return
@@ -159,7 +161,20 @@ export function createPair(options: PairOptions): Pair {
       if (installation.role === 'master' && member.settings.peer !== undefined) checks.in(0)
     },
     // Not in turn: a check that is under way may wait for what this waits for.
-    confirm: () => confirmChanges(member, master),
+    confirm: (what) => confirmChanges(member, master, what),
+    async beginRestore() {
+      const { peer } = member.settings
+      if (installation.role !== 'master' || peer === undefined) return
+      try {
+        await link.tellRestore()
+      } catch (error) {
+        // One that has been away for longer than that, or was stopped, takes nothing over.
+        if (master.fenceMs === 0) return
+        throw conflict(
+          `the shadow ${peer.host}:${peer.port} cannot be told to wait (${reasonOf(error)}): it might take over with what is to be replaced while this instance starts again. Disconnect it there or stop it, then restore again`,
+        )
+      }
+    },
     sharedState: async () => `${installation.revision} ${await installation.digest()}`,
     begin: () =>
       inTurn(async () => {
@@ -177,6 +192,7 @@ export function createPair(options: PairOptions): Pair {
       closed = true
       checks.end()
       await idle()
+      if (installation.role === 'shadow' && member.settings.looksAfter) await shadow.takeLeave()
     },
   }
 }

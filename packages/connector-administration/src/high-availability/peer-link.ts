@@ -14,6 +14,8 @@ export interface PeerLink {
   snapshot(): Promise<Snapshot>
   /** Tells a shadow to fetch the configuration, and settles when it has. */
   tellChange(): Promise<void>
+  /** Tells a shadow that this master restores a backup and starts again. */
+  tellRestore(): Promise<void>
   /** Asks a shadow to become the master, as `user` wants it. @throws RestError 409 when it cannot. */
   askToTakeOver(user: string): Promise<void>
   /** Meets a master for the first time. @throws RestError 400, 409, 500. */
@@ -70,6 +72,10 @@ export function createPeerLink({ callPeer, store }: { readonly callPeer: CallPee
     },
     async tellChange() {
       const answer = await ask('configurationChanged', { method: 'POST', timeoutMs: snapshotTimeoutMs })
+      if (answer.status !== 204) throw new ConnectivityError('SERVICE_UNAVAILABLE', `the shadow answered with status ${answer.status}`)
+    },
+    async tellRestore() {
+      const answer = await ask('restoring', { method: 'POST', timeoutMs: store.current.shadow.requestTimeoutInMillis })
       if (answer.status !== 204) throw new ConnectivityError('SERVICE_UNAVAILABLE', `the shadow answered with status ${answer.status}`)
     },
     async askToTakeOver(user) {

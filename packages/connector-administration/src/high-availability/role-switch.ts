@@ -44,10 +44,11 @@ export function createRoleSwitch(
   const keepOwn = async (user: string): Promise<void> => {
     const { revision } = installation
     const other = await member.ask().catch(() => undefined)
-    await installation.keepReplaced(member.now())
+    const { term } = member.settings
+    const keptAt = await installation.keepReplaced({ atMs: member.now(), term })
     const theirs = other === undefined ? 'that does not answer' : `with revision ${other.revision} of term ${other.term}`
     member.audit(
-      `High availability kept revision ${revision} of term ${member.settings.term} of this instance aside, which is replaced by the configuration of the other instance ${theirs}`,
+      `High availability kept revision ${revision} of term ${term} of this instance aside (${keptAt}), which is replaced by the configuration of the other instance ${theirs}`,
       user,
     )
     member.tell('problem', 'this instance had changes that the new master may lack; what it had is kept aside, see the audit log')
@@ -86,7 +87,7 @@ export function createRoleSwitch(
       }
     },
     async giveUp(user) {
-      if (installation.role === 'master' && !master.isShared) await keepOwn(user)
+      if (installation.role === 'master' && !(await master.isShared())) await keepOwn(user)
       await installation.closeTunnels({ channelGraceMs: member.settings.master.channelGraceInMinutes * 60_000 })
       await installation.setRole('shadow', user)
       await member.save({ looksAfter: true }, user)

@@ -1,8 +1,8 @@
 import { ConnectivityError } from '@sallyport/core'
-import { firstRetryMs } from '../limits.ts'
+import { firstRetryMs, restoreHoldMs } from '../limits.ts'
 import { invalidRequest, RestError } from '../rest/rest-error.ts'
 import type { PeerLogOn, PeerStatus, ShadowState } from './pair-contract.ts'
-import { type PairMember, reasonOf, takeoverDelayMs } from './pair-member.ts'
+import { type PairMember, reasonOf, takeoverDelayMs, takesOverWithinMs } from './pair-member.ts'
 
 /** What a shadow does about its master. */
 export interface ShadowSide {
@@ -20,6 +20,10 @@ export interface ShadowSide {
   /** Meets the master, which is told where `own` is at the first contact, as `user` wants it. @throws RestError 400, 409, 500. */
   connect(user: string, logOn: PeerLogOn | undefined, own: OwnPlace): Promise<void>
   disconnect(user: string): Promise<void>
+  /** The master starts again with a restored backup: nothing is taken over until it is back with that, within a bound. */
+  awaitRestore(): void
+  /** Tells the master that this instance is being stopped, and does not take over any more. Never fails. */
+  takeLeave(): Promise<void>
   /** Gets the configuration of the master. @throws ConnectivityError when it cannot be had or taken over. */
   fetch(): Promise<void>
   /** Checks the master, and lets the role be taken over when that has to be. Returns when to look again. */
@@ -43,11 +47,13 @@ export function createShadowSide(member: PairMember): ShadowSide {
   let masterRevision = -1
   /** Whether whoever answered last was not the master that this shadow has met: then nobody knows what the master has acknowledged since. */
   let isStranger = false
+  let heldUntilMs = -Infinity
 
   const fetch = async (): Promise<void> => {
     const snapshot = await link.snapshot()
     masterRevision = Math.max(masterRevision, snapshot.revision)
     await installation.apply(snapshot)
+    heldUntilMs = -Infinity
     await member.save({ appliedRevision: snapshot.revision, appliedDigest: await installation.digest() })
   }
 
@@ -87,6 +93,7 @@ export function createShadowSide(member: PairMember): ShadowSide {
   }
   /** It may be the master that was right, and its last configuration is not here. */
   const obstacleToTakeOver = (): string | undefined => {
+    if (member.elapsed() < heldUntilMs) return 'the master restores a backup and starts again'
     if (isStranger) return 'the master has shown another certificate since it last checked it; connect it again with user and password'
     if (masterRevision === member.settings.appliedRevision) return undefined
     if (masterRevision !== -1) return 'the last changes of the master have not reached it'
@@ -138,7 +145,8 @@ export function createShadowSide(member: PairMember): ShadowSide {
         await introduce(user, logOn, own)
         state = 'INITSYNC'
         await fetch()
-        const master = await member.ask()
+        // From here on it does, before it says so itself.
+        const master = await member.ask({ takesOverWithinMs: takesOverWithinMs(member.settings) })
         masterRevision = master.revision
         isStranger = false
         masterVersion = master.version
@@ -155,8 +163,17 @@ export function createShadowSide(member: PairMember): ShadowSide {
     },
     async disconnect(user) {
       await member.save({ looksAfter: false }, user)
+      // The master need not fear a take-over any more. Unheard, it goes on doing so for its time.
+      if (state === 'READY') await member.ask().catch(() => undefined)
       state = 'DISCONNECTED'
       lostSinceMs = undefined
+    },
+    awaitRestore() {
+      heldUntilMs = member.elapsed() + restoreHoldMs
+    },
+    async takeLeave() {
+      // After a start it does not take over before it has seen its master again.
+      if (state === 'READY') await member.ask({ takesOverWithinMs: 0 }).catch(() => undefined)
     },
     fetch,
     async look(takeOver) {

@@ -40,7 +40,7 @@ export function createInstallation(options: {
     get wantsTunnels() {
       return wanted().length > 0
     },
-    keepReplaced: async (atMs) => await keepReplaced(material, await snapshot(), atMs),
+    keepReplaced: async (at) => await keepReplaced(material, await snapshot(), at),
     replaced: () => loadReplaced(material),
     digest: async () => digestOf(await readMaterial(material)),
     async apply({ document, material: received }) {

@@ -129,7 +129,7 @@ export function createAdministrationRoutes(given: AdministrationOptions): (serve
     haRole: () => editor.document.connector.haRole,
     // What is acknowledged is in the audit log, whatever happens to this process.
     flushed: () => options.backup.audit.flushed(),
-    confirm: async () => await pair?.confirm(),
+    confirm: async (what: string) => await pair?.confirm(what),
     sharedState: async () => (pair === undefined ? '' : await pair.sharedState()),
   }
   return (server) => serveRoutes(server, routes, surroundings)

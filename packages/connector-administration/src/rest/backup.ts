@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { readBackup, writeBackup } from '../backup/backup-file.ts'
 import { keepForNextStart, readBackupMaterial } from '../backup/pending-restore.ts'
 import type { ConfigurationEditor } from '../document/configuration-editor.ts'
+import type { Pair } from '../high-availability/pair-contract.ts'
 import { invalidRequest } from './rest-error.ts'
 import { type Route, route } from './route.ts'
 
@@ -22,6 +23,8 @@ export interface BackupOptions {
   readonly material: MaterialStore
   readonly startOptions: StartOptions
   readonly version: string
+  /** The other instance has to know before this one starts again. */
+  readonly pair?: Pick<Pair, 'beginRestore'> | undefined
   readonly clock: Clock
   readonly audit: Pick<AuditSink, 'write'>
   /** Ends the process so that its wrapper starts it again, after the answer has been sent. */
@@ -30,7 +33,7 @@ export interface BackupOptions {
 
 /** Backup into a ZIP archive and restore from one (cloud-connector.md §8.7, §9.1). */
 export function backup(options: BackupOptions): readonly Route[] {
-  const { audit, clock, editor, material, startOptions, version: productVersion } = options
+  const { audit, clock, editor, material, pair, startOptions, version: productVersion } = options
   const tell = (type: 'backup-created' | 'backup-restored', user: string, what: string): void =>
     audit.write({ type, subaccount: '', user, message: `User ${user} ${what}` })
   return [
@@ -70,6 +73,7 @@ export function backup(options: BackupOptions): readonly Route[] {
         })
         if (content.document.connector.haRole === 'undefined') throw invalidRequest('the backup is of an installation that was not set up')
         // What is only to be looked at comes first: after the other nothing may fail any more.
+        await pair?.beginRestore()
         if (content.startOptions !== undefined && content.startOptions !== (await startOptions.read()))
           await startOptions.keepRestored(content.startOptions)
         await keepForNextStart(material, content)

@@ -45,6 +45,16 @@ export function pairCalls({ served }: Pair): readonly Route[] {
     }),
     route({
       method: 'POST',
+      path: `${base}/restoring`,
+      permission: 'everybody',
+      handle({ headers }) {
+        served.requirePeer(headers.authorization)
+        served.awaitRestore()
+        return { status: 204 }
+      },
+    }),
+    route({
+      method: 'POST',
       path: `${base}/takeOver`,
       permission: 'everybody',
       async handle({ headers, query }) {

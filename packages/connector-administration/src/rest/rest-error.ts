@@ -8,16 +8,19 @@ export type RestErrorType =
   | 'SHADOW_UPDATE'
   | 'FORBIDDEN_REQUEST'
 
-/** A refusal of the REST API, answered as `{"type":…,"message":…}` (cloud-connector.md §8.1). */
+/** A refusal of the REST API, answered as `{"type":…,"message":…}` (cloud-connector.md §8.1), with `next` beside them where there is something to be done. */
 export class RestError extends Error {
   readonly status: number
   readonly type: RestErrorType
+  /** What to do about it. */
+  readonly next: string | undefined
 
-  constructor(status: number, type: RestErrorType, message: string) {
+  constructor(status: number, type: RestErrorType, message: string, next?: string) {
     super(message)
     this.name = 'RestError'
     this.status = status
     this.type = type
+    this.next = next
   }
 }
 

@@ -79,8 +79,8 @@ export interface RouteSurroundings {
   readonly authenticate: Authenticate
   /** Settles when what a call has done is in the audit log on disk. */
   readonly flushed: () => Promise<void>
-  /** Settles when what is shared by a pair may be acknowledged. @throws RestError that takes the place of the answer. */
-  readonly confirm: () => Promise<void>
+  /** Settles when what is shared by a pair may be acknowledged; `what` is the call that has changed it, for people. @throws RestError that takes the place of the answer. */
+  readonly confirm: (what: string) => Promise<void>
   /** Tells apart states of what is shared by a pair; the same text where there is none. */
   readonly sharedState: () => Promise<string>
 }
@@ -156,14 +156,16 @@ async function serve(
     if (each.method !== 'GET' && each.permission !== 'everybody') {
       await surroundings.flushed()
       const isConfirmed = each.shared === 'nothing' || (before !== undefined && before === (await surroundings.sharedState()))
-      if (!isConfirmed) await surroundings.confirm()
+      if (!isConfirmed) await surroundings.confirm(`${each.method} ${request.url.split('?')[0]}`)
     }
     reply.code(answer.status).headers(answer.headers ?? {})
     if (answer.body === undefined) return await reply.send()
     return await (answer.type === undefined ? reply.send(answer.body) : reply.type(answer.type).send(answer.body))
   } catch (error) {
     if (!(error instanceof RestError)) throw error
-    return reply.code(error.status).send({ type: error.type, message: error.message })
+    return reply
+      .code(error.status)
+      .send({ type: error.type, message: error.message, ...(error.next === undefined ? {} : { next: error.next }) })
   }
 }
 
