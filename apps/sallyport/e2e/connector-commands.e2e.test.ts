@@ -152,6 +152,10 @@ describe('access control', () => {
     expect((await json(['connector', 'resource', 'list', 'plain.demo:80'])).resources).toMatchObject([
       { id: '/sap', enabled: false, exactMatchOnly: true, websocketUpgradeAllowed: true },
     ])
+    expect(await json(['resource', 'remove', 'plain.demo:80', '..'])).toMatchObject({
+      code: 2,
+      error: { message: expect.stringContaining('no name of a resource') },
+    })
     expect(await json(['resource', 'remove', 'plain.demo:80', '/sap'])).toMatchObject({ code: 0 })
     expect(await json(['mapping', 'remove', 'plain.demo:80'])).toMatchObject({ code: 0, outcome: 'removed' })
     expect((await json(['mapping', 'list'])).mappings).toEqual([])

@@ -4,6 +4,7 @@ import { usageError } from '../output/exit-code.ts'
 import { formatTable } from '../output/printer.ts'
 import { addAdministrationOptions, administering, requireAdministered } from './administering.ts'
 import { addSubaccountOption, chooseSubaccount, type ListedSubaccount, type SubaccountOption } from './chosen-subaccount.ts'
+import { segmentOf } from './path-segment.ts'
 import { mappingPath, type ShownMapping } from './shown-mapping.ts'
 import { addNew } from './taken-name.ts'
 
@@ -124,7 +125,7 @@ function settingsOf({ description, exact, prefix, subPaths, websocket }: Resourc
 
 async function resourcePath(key: ListedSubaccount, virtual: string, id: string): Promise<string> {
   const { encodeResourceId } = await import('@sallyport/connector-administration')
-  return `${mappingPath(key, virtual)}/resources/${encodeURIComponent(encodeResourceId(id))}`
+  return `${mappingPath(key, virtual)}/resources/${segmentOf('resource', encodeResourceId(id))}`
 }
 
 /** Where a file decides, resources are written in its words. */
