@@ -111,7 +111,7 @@ describe('subjects, as the system reads them', () => {
   it.each([
     ['PP-015', 'business', 'user_name, email, mail, user_uuid and sub'],
     ['PP-016', 'technical', 'client_id, cid, sub and azp'],
-  ] as const)('%s name a %s principal by %s, in this order', async (_id, kind) => {
+  ] as const)('%s name a %s principal by %s, in this order', async (...[, kind]) => {
     const nobody: unknown = expect.stringMatching(/^500 Unable to generate authorization token/)
     for (const { claims, name } of namingClaims(kind))
       expect(await subjectFor(claims, kind)).toEqual(name === undefined ? nobody : `CN=${name}`)
