@@ -125,6 +125,8 @@ async function enableChannel(administration: Administration, key: ListedSubaccou
     await setState(administration, key, channel, true)
   } catch (error) {
     if (!ConnectivityError.is(error, 'SERVICE_UNAVAILABLE')) throw error
+    // A master whose shadow is away makes the change and says that nobody else has it.
+    if ((await findChannel(administration, key, String(channel.id))).enabled) throw error
     throw new ConnectivityError(error.code, `${before}${error.message}`, {
       cause: error,
       details: { notReady: true, next: `mend what it says, then: sallyport channel enable ${channel.id}` },
