@@ -143,6 +143,7 @@ describe('the other instance', () => {
         ['GET', 'snapshot'],
         ['POST', 'takeOver'],
         ['POST', 'configurationChanged'],
+        ['POST', 'restoring'],
       ] as const) {
         const body = path === 'ping' ? { role: 'master', term: 99, revision: 1, digest: '' } : undefined
         const answer = await master.call(method, `/api/private/v1/highAvailability/${path}`, body, { headers: { authorization } })
