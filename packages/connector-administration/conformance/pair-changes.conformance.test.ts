@@ -147,6 +147,20 @@ describe('a change of a master', () => {
     expect(master.editor.document.revision).toBe(revision)
   })
 
+  it('of a key alone, which the shadow does not have when it takes over, is kept aside as well', async () => {
+    const { master, network, shadow } = await startConnectedPair()
+    await master.call('PUT', cfg, describing('both have it'))
+    network.cut = true
+    await master.material.save('principal-ca demo ', 'of the master alone')
+    await takeOver(shadow)
+    network.cut = false
+    await pass(shadow, 10)
+    await until(async () => (await roleOf(master)) === 'shadow')
+    const kept = (await master.material.names()).filter((name) => name.startsWith('replaced '))
+    expect(kept).toHaveLength(1)
+    expect(await master.material.load(kept[0] ?? '')).toContain('of the master alone')
+  })
+
   it('is acknowledged when the shadow has the trust list, too, which changes no revision', async () => {
     const { cloud, master, shadow } = await startConnectedPair()
     const { issuer, keys } = createTestIssuer()
