@@ -29,8 +29,9 @@ export function emitDecision(context: LinkContext, subject: AccessSubject, decis
     exactMatchOnly: resource?.exactMatchOnly,
     reason: decision.allowed ? 'admitted' : decision.reason,
     admitted:
-      mapping?.index.enabled.slice(0, maxAdmittedShown).map((entry) => `${entry.path} (${entry.exactMatchOnly ? 'exact' : 'path and sub-paths'})`) ??
-      [],
+      mapping?.index.enabled
+        .slice(0, maxAdmittedShown)
+        .map((entry) => `${entry.path} (${entry.exactMatchOnly ? 'exact' : 'path and sub-paths'})`) ?? [],
   })
 }
 

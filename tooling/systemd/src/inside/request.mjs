@@ -1,4 +1,5 @@
 // `request.mjs <path>`: one request of an application to the virtual host, with the binding on standard input. Prints status and body.
+import { once } from 'node:events'
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 
@@ -8,5 +9,6 @@ const answer = await fetch(`${url}/oauth/token`, { method: 'POST', body: form, h
 const { access_token: token } = await answer.json()
 const headers = { host: 'erp.virtual:80', 'proxy-authorization': `Bearer ${token}` }
 const sent = request({ host: '127.0.0.1', port: 20_003, path: `http://erp.virtual:80${process.argv[2]}`, headers, agent: false })
-sent.on('response', async (response) => console.log(`${response.statusCode} ${await text(response)}`))
 sent.end()
+const [response] = await once(sent, 'response')
+console.log(`${response.statusCode} ${await text(response)}`)
