@@ -27,10 +27,11 @@ type Numbered = readonly [number: number, resource: HttpResource]
 export function createResourceTree(resources: readonly HttpResource[]): Uint8Array {
   const sorted = [...resources.entries()].filter(([, { path }]) => comparable.test(path)).toSorted(inOrder)
   const distinct = sorted.filter((entry, at) => at === 0 || inOrder(sorted[at - 1] as Numbered, entry) !== 0)
-  // Each resource makes two nodes at most, and one more for every full label.
+  // Each resource makes two nodes at most, and one more for every full label. Beside what is compared a node has its begin, its count of children and the link to it.
   const most = (width: number): number =>
-    distinct.reduce((sum, [, { path }]) => sum + path.length + (path.length >> 7) + 16, 16) + 6 * width * distinct.length
-  const width = ([1, 2] as const).find((bytes) => most(bytes) < 256 ** bytes) ?? 4
+    distinct.reduce((sum, [, { path }]) => sum + path.length + (2 + (path.length >> 8)) * (nodeBytes + 1 + width) + width, 16)
+  const highest = (width: number): number => Math.max(most(width), resources.length)
+  const width = ([1, 2] as const).find((bytes) => highest(bytes) < 256 ** bytes) ?? 4
   return writeTree(distinct, width, new Uint8Array(most(width)))
 }
 
@@ -78,6 +79,8 @@ function writeTree(sorted: readonly Numbered[], width: 1 | 2 | 4, bytes: Uint8Ar
     for (let child = starts.length - 1; child >= 0; child -= 1)
       open.push({ from: starts[child] as number, to: starts[child + 1] ?? to, depth: labelEnd + 1, link: links + child * width })
   }
+  // What does not fit is not written, and a look-up would go on in what lies behind.
+  if (end > bytes.length) throw new RangeError(`a tree of resources takes ${end} bytes instead of ${bytes.length} at most`)
   return bytes.slice(0, end)
 }
 

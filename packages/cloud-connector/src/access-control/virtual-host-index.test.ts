@@ -175,6 +175,25 @@ describe('the index of virtual hosts', () => {
     }
   })
 
+  it.each([255, 256, 257, 511, 3_000, 4_096])('finds paths of %i characters, alone and beside each other', (length) => {
+    const long = (letter: string): HttpResource => resource(`/${letter.repeat(length - 1)}`)
+    const shared = resource(`/${'a'.repeat(length - 2)}z`, { exactMatchOnly: true })
+    for (const list of [[long('a')], [long('a'), shared], [long('a'), long('b'), shared, long('c')]]) {
+      const table = createMappingTable([mappingOf('long', 443, 443, list), mappingOf('next', 443, 443, [resource('/')])])
+      const place = table.locate('long', 443)
+      for (const one of list) {
+        expect(table.findResource(place, readRequestPath(one.path), false)).toBe(one)
+        expect(table.findResource(place, readRequestPath(one.path.slice(0, -1)), false)).toBeUndefined()
+      }
+    }
+  })
+
+  it('finds one that can be compared among many that cannot', () => {
+    const list = [...Array.from({ length: 300 }, (_, at) => resource(`/\u00f6${at}`)), resource('/a')]
+    const table = createMappingTable([mappingOf('host', 443, 443, list)])
+    expect(table.findResource(table.locate('host', 443), readRequestPath('/ab'), false)).toBe(list.at(-1))
+  })
+
   it('survives thousands of paths that begin with each other', () => {
     const list = Array.from({ length: 4_000 }, (_, at) => resource(`/${'a'.repeat(at)}`))
     const table = createMappingTable([mappingOf('deep', 443, 443, list)])
