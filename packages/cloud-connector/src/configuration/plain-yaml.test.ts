@@ -162,7 +162,7 @@ const mutations = fc.array(
 )
 
 /** What is left to that parser although it could be read quickly. */
-const mayBeLeft = /[^\n\r\x20-\x7E\xA0-\uFFFD]|[|>]-?[1-9+]|^ *[:,%]|\.\.\.|---|\\$|^#/m
+const mayBeLeft = /[^\n\r\x20-\x7E\xA0-\uFFFD]|[|>]-?[1-9+]|^ *[:,%]|^[ -]*\?(?:\s|$)|[,[{]\s*\?(?:\s|$)|\.\.\.|---|\\$|^#/m
 
 describe('a configuration that is plain YAML', () => {
   it('is read as the parser reads it that knows places', () => {
@@ -212,6 +212,9 @@ describe('a configuration that is plain YAML', () => {
     ['a number of too many digits', `a: ${'9'.repeat(400)}\n`],
     ['an end behind a comment that begins its line', 'a: { b: 1\n# c\n\n  # d\n  }\n'],
     ['a value behind a comment that begins its line', 'a:\r\n# b\r\n  c\r\n'],
+    ['a key that is announced', '? a\n: b\n'],
+    ['a key that is announced before a comment', '?\n# b\n  c\n'],
+    ['a key that is announced in braces', 'a: {? b : c}\n'],
     ['a key behind braces', 'a:\n- - - {} b: 1\nc: 2\n'],
     ['a key behind a quote', 'a:\n- ""b: 1\n'],
     ['a key that is a number', '1: a\n'],

@@ -42,6 +42,8 @@ const leftToOthers: readonly RegExp[] = [
   /[|>][-+]?[+1-9]/,
   // Lines that go on with what belongs to the end of the last one.
   /^ *[:,]/m,
+  // Keys that are announced, and may be anything.
+  /^[ -]*\?(?:\s|$)|[,[{]\s*\?(?:\s|$)/m,
   // Breaks of lines that do not count.
   /\\\r?$/m,
   // Numbers that may be larger than there are.
@@ -125,6 +127,6 @@ function startOfScalar({ style, valueStart }: Extract<Event, { type: typeof EVEN
 /** The quick parser takes `- {} key: 1` for the key of a mapping further out. So a node has to be the first of its line but for dashes, or to follow `:`, `,` or a bracket. */
 function beginsAfterIndicator(text: string, start: number): boolean {
   let at = start - 1
-  while (at >= 0 && ' -?'.includes(text.charAt(at))) at -= 1
+  while (at >= 0 && ' -'.includes(text.charAt(at))) at -= 1
   return at < 0 || '\n:,[{'.includes(text.charAt(at))
 }
