@@ -22,11 +22,15 @@ it.skipIf(skipUnlessRoot())(
     expect(await installation.run(init, { data, input: code })).toMatchObject({ code: 0 })
     expect(ownersBelow(data)).toEqual([serviceUser])
     expect(await installation.run(['connector', 'user', 'reset'], { data })).toMatchObject({ code: 0 })
+    expect(await installation.run(['connector', 'change-role', 'master'], { data })).toMatchObject({ code: 0 })
+    expect(ownersBelow(data)).toEqual([serviceUser])
     const verified = await installation.run(['audit', 'verify'], { data })
     expect(verified.stderr).toContain('there is no audit log')
     expect(ownersBelow(data)).toEqual([serviceUser])
     expect(readdirSync(data).toSorted()).toEqual(['connector', 'seal.key'])
   },
+  // Seven starts of a command.
+  60_000,
 )
 
 /** Every user to whom something belongs there. */

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { findRunning } from '../control/control-client.ts'
 import { usageError } from '../output/exit-code.ts'
 import { addAdministrationOptions, type AdministrationOptions, administering } from './administering.ts'
+import { openAsOwner } from '../systemd/state-owner.ts'
 import { version } from '../version.ts'
 import { createContext } from './context.ts'
 import { requireConnector } from './own-connector.ts'
@@ -21,7 +22,7 @@ export function addConnectorRoleCommand(connector: Command): void {
     requireConnector(folder())
     const { changeRole, requireNoPendingRestore } = await import('@sallyport/connector-administration')
     const { openConnectorMaterial } = await import('../stack/connector-material.ts')
-    const { store } = openConnectorMaterial(folder())
+    const { store } = openConnectorMaterial(openAsOwner(folder()))
     await requireNoPendingRestore(store)
     await changeRole(store, role, version)
     printer.result({ role }, () => `The connector starts as ${role}.`)

@@ -212,6 +212,7 @@ describe('a configuration that is plain YAML', () => {
     ['a number of too many digits', `a: ${'9'.repeat(400)}\n`],
     ['an end behind a comment that begins its line', 'a: { b: 1\n# c\n\n  # d\n  }\n'],
     ['a value behind a comment that begins its line', 'a:\r\n# b\r\n  c\r\n'],
+    ['an item of a list behind a comment that begins its line', 'a:\n- # b\n# c\n  d\n'],
     ['a key that is announced', '? a\n: b\n'],
     ['a key that is announced before a comment', '?\n# b\n  c\n'],
     ['a key that is announced in braces', 'a: {? b : c}\n'],

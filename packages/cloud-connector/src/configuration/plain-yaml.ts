@@ -51,7 +51,7 @@ const leftToOthers: readonly RegExp[] = [
 ]
 
 /**
- * Whether, after a comment at the first column, braces go on with an end or a comma, or a key gets its value. YAML allows both, the other parser refuses some of
+ * Whether, after a comment at the first column, braces go on with an end or a comma, or a key or an item of a list gets its value. YAML allows both, the other parser refuses some of
  * it. Only a look at all lines in turn tells.
  */
 function goesOnAfterFlushComment(text: string): boolean {
@@ -64,7 +64,7 @@ function goesOnAfterFlushComment(text: string): boolean {
       continue
     }
     if (flush && (open || first === '}' || first === ']' || first === ',')) return true
-    open = /:\s*(?:#.*)?$/.test(line.trimEnd())
+    open = /(?::|(?:^| )-)\s*(?:#.*)?$/.test(line.trimEnd())
     flush = false
   }
   return false
