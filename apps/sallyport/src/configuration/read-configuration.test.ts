@@ -42,6 +42,41 @@ describe('configuration', () => {
     ['the same subaccount twice', 'subaccounts:\n  - id: a\n  - id: a\n', /subaccount "a" stands twice/],
     ['the same user twice', 'subaccounts:\n  - id: a\n    users: [{ name: x }, { name: x }]\n', /user "x" stands twice/],
     ['a destination without a name', 'subaccounts:\n  - id: a\n    destinations: [{ Type: HTTP }]\n', /needs a Name/],
+    [
+      'a fragment without a name, at its line',
+      'subaccounts:\n  - id: a\n    fragments:\n      - { FragmentName: ok }\n      - { URL: "https://a.example" }\n',
+      /^\/etc\/sallyport\.yaml:5:9 subaccounts\[0\]\.fragments\[1\]: a fragment needs a FragmentName$/m,
+    ],
+    [
+      'a fragment that would rename a destination',
+      'subaccounts:\n  - id: a\n    fragments: [{ FragmentName: x, Name: y }]\n',
+      /:3:\d+ subaccounts\[0\]\.fragments\[0\]: .*must not have the property "Name"/,
+    ],
+    [
+      'a fragment that would change the type of a destination',
+      'subaccounts:\n  - id: a\n    fragments: [{ FragmentName: x, Type: { env: TYPE } }]\n',
+      /must not have the property "Type"/,
+    ],
+    [
+      'the same fragment twice',
+      'subaccounts:\n  - id: a\n    fragments:\n      - { FragmentName: x }\n      - { FragmentName: x, User: y }\n',
+      /:5:\d+ subaccounts\[0\]\.fragments\[1\]\.FragmentName: the fragment "x" stands twice/,
+    ],
+    [
+      'the name of a fragment that stands elsewhere',
+      'subaccounts:\n  - id: a\n    fragments: [{ FragmentName: { env: NAME } }]\n',
+      /:3:\d+ .*needs a FragmentName/,
+    ],
+    [
+      'a fragment with more than texts',
+      'subaccounts:\n  - id: a\n    fragments: [{ FragmentName: x, headers: [a] }]\n',
+      /:3:\d+ subaccounts\[0\]\.fragments\[0\]\.headers/,
+    ],
+    [
+      'a secret of a fragment that is not there',
+      'subaccounts:\n  - id: a\n    fragments: [{ FragmentName: x, Password: { file: nope } }]\n',
+      /:3:\d+ subaccounts\[0\]\.fragments\[0\]\.Password\.file: there is no file "nope"/,
+    ],
     ['a connector of an unknown subaccount', 'subaccounts: [{ id: a }]\nconnectors: [{ subaccount: b }]\n', /no subaccount "b"/],
     ['a destination type that does not exist', 'subaccounts:\n  - id: a\n    destinations: [{ Name: A, Type: HTTTP }]\n', /:3:\d+ .*Type/],
     ['a URL that is none', 'subaccounts:\n  - id: a\n    destinations: [{ Name: A, Type: HTTP, URL: s4 }]\n', /URL is not an absolute/],

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
-import { checkDestination, type ConfigurationProblem } from '@sallyport/admin-api'
+import type { ConfigurationProblem } from '@sallyport/admin-api'
 import { tryParseAddress } from '@sallyport/core'
 import type { Configuration } from './configuration.ts'
+import { configuredCollections, type ConfiguredEntity } from './configured-entities.ts'
 
 type Rule = (configuration: Configuration) => readonly ConfigurationProblem[]
 
@@ -32,24 +33,27 @@ const uniqueUsers: Rule = ({ subaccounts }) =>
     ),
   )
 
-const namedDestinations: Rule = ({ subaccounts }) =>
-  subaccounts.flatMap(({ destinations }, at) =>
-    destinations.flatMap((destination, index) => {
-      const path = ['subaccounts', at, 'destinations', index]
-      const name = destination['Name']
-      if (typeof name !== 'string' || name === '') return [{ path, message: 'a destination needs a Name' }]
-      const verdict = checkDestination(plainValues(destination), { strictNames: true })
-      if (!verdict.valid) return [{ path, message: verdict.problem }]
-      if (destination['Type'] === 'HTTP' && !isHttpUrl(destination['URL']))
-        return [{ path: [...path, 'URL'], message: 'URL is not an absolute http or https URL' }]
-      const first = destinations.findIndex((other) => other['Name'] === name)
-      return first === index ? [] : [{ path: [...path, 'Name'], message: `the destination "${name}" stands twice` }]
+const namedEntities: Rule = ({ subaccounts }) =>
+  subaccounts.flatMap((subaccount, at) =>
+    configuredCollections.flatMap(({ check, key, kind, nameProperty }) => {
+      const entities = subaccount[key]
+      return entities.flatMap((entity, index) => {
+        const path = ['subaccounts', at, key, index]
+        const name = entity[nameProperty]
+        if (typeof name !== 'string' || name === '') return [{ path, message: `a ${kind} needs a ${nameProperty}` }]
+        const verdict = check(plainValues(entity), { strictNames: true })
+        if (!verdict.valid) return [{ path, message: verdict.problem }]
+        if (kind === 'destination' && entity['Type'] === 'HTTP' && !isHttpUrl(entity['URL']))
+          return [{ path: [...path, 'URL'], message: 'URL is not an absolute http or https URL' }]
+        const first = entities.findIndex((other) => other[nameProperty] === name)
+        return first === index ? [] : [{ path: [...path, nameProperty], message: `the ${kind} "${name}" stands twice` }]
+      })
     }),
   )
 
 /** References stand for texts that are read at the start. */
-function plainValues(destination: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(destination).map(([key, value]) => [key, typeof value === 'object' ? 'reference' : value]))
+function plainValues(entity: ConfiguredEntity): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(entity).map(([key, value]) => [key, typeof value === 'object' ? 'reference' : value]))
 }
 
 function isHttpUrl(value: unknown): boolean {
@@ -180,7 +184,7 @@ const rules: readonly Rule[] = [
   uniqueSubaccounts,
   uniqueSubdomains,
   uniqueUsers,
-  namedDestinations,
+  namedEntities,
   knownSubaccounts,
   tenantHosts,
   existingFiles,

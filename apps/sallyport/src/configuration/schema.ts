@@ -3,6 +3,7 @@ import type { ServiceMapping } from '@sallyport/connectivity-proxy'
 import { z } from 'zod'
 import { type IdentityProviderEntry, identityProviderSchema, type IdentityServiceEntry, identityServiceSchema } from './identity-schema.ts'
 import { type CustomerKeyEntry, customerKeySchema, type KeyManagementEntry, keyManagementSchema } from './key-management-schema.ts'
+import { type ConfiguredEntity, configuredEntityFields } from './configured-entities.ts'
 import { type ConnectorAlertsEntry, connectorAlertsSchema } from './connector-alerts-schema.ts'
 import { type ConnectorTracesEntry, connectorTracesSchema } from './connector-traces-schema.ts'
 import { serverTlsFields } from './server-tls-schema.ts'
@@ -20,14 +21,15 @@ interface UserEntry {
   readonly attributes: Readonly<Record<string, string | readonly string[]>>
 }
 
-/** A subaccount: users, and destinations that are created when the store has none of that name. */
+/** A subaccount: users, and destinations and fragments that are created when the store has none of that name. */
 export interface SubaccountEntry {
   readonly id: string
   readonly subdomain?: string | undefined
   /** What its data is encrypted with beside the key of the installation, once somebody has said so. */
   readonly customerKey?: CustomerKeyEntry | undefined
   readonly users: readonly UserEntry[]
-  readonly destinations: readonly Readonly<Record<string, TextOrReference | number | boolean>>[]
+  readonly destinations: readonly ConfiguredEntity[]
+  readonly fragments: readonly ConfiguredEntity[]
 }
 
 /** Roles that users have through a group of this name. */
@@ -150,10 +152,7 @@ const subaccount = z.strictObject({
     .optional()
     .describe('Key of the customer that "db customer-key use" puts around what the subaccount stores'),
   users: z.array(user).default([]),
-  destinations: z
-    .array(z.record(z.string(), z.union([reference, z.number(), z.boolean()])))
-    .default([])
-    .describe('Destinations of the subaccount with the property names of the service; created when there is none of that name yet'),
+  ...configuredEntityFields,
 })
 
 /** With the field names of the resource ServiceMapping. */

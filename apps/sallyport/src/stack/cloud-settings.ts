@@ -113,7 +113,7 @@ function addressOf(settings: {
 export function subaccountsOf(configuration: Configuration): readonly SubaccountEntry[] {
   if (configuration.subaccounts.length > 0) return configuration.subaccounts
   const ids = [...new Set(configuration.connectors.map((connector) => connector.subaccount ?? 'demo'))]
-  return (ids.length === 0 ? ['demo'] : ids).map((id) => ({ id, users: [], destinations: [] }))
+  return (ids.length === 0 ? ['demo'] : ids).map((id) => ({ id, users: [], destinations: [], fragments: [] }))
 }
 
 /** Fetches key sets of the token service, and of issuers that the configuration names, for those who verify their tokens. The caller disposes. */

@@ -1,4 +1,3 @@
-import type { DestinationRecord } from '@sallyport/admin-api'
 import { createAuditLog } from '@sallyport/cloud-connector'
 import {
   createConnectionChecker,
@@ -11,17 +10,17 @@ import {
   destinationStoredTables,
   type DestinationTables,
   type EntityRepository,
-  maxPerSubaccount,
 } from '@sallyport/destination-service'
 import { createSealer, dataKeyMigrations, dataKeyPart, dataKeyTables } from '@sallyport/store'
 import { createRemoteKeySource, createTokenVerifier } from '@sallyport/token-verifier'
-import { type Configuration, resolveText } from '../configuration/configuration.ts'
+import { resolveText } from '../configuration/configuration.ts'
 import { auditFolders } from './audited-parts.ts'
 import { type CloudDatabase, openCloudDatabase } from './cloud-database.ts'
 import { cloudSettings, createKeyFetcher, partLog, subaccountsOf } from './cloud-settings.ts'
 import { auditKeyOf } from './connector-material.ts'
 import { createConnectivityTokens } from './connectivity-tokens.ts'
 import { applyConfiguredParameters, destinationAdministration } from './destination-administration.ts'
+import { createConfiguredEntities } from './create-configured-entities.ts'
 import { createCustomerEncryption } from './customer-encryption.ts'
 import { createExpiryWebhook } from './expiry-webhook.ts'
 import { openIdentityTrust } from './identity-services.ts'
@@ -42,7 +41,7 @@ export const destinationDatabase: CloudDatabase = {
   ],
 }
 
-/** Starts the destination service; destinations of the configuration are created when there is none of that name yet. */
+/** Starts the destination service; destinations and fragments of the configuration are created when there is none of that name yet. */
 export async function startDestinationServicePart(context: PartContext): Promise<RunningPart> {
   const { configuration, folder, clock, log } = context
   const settings = cloudSettings(context)
@@ -135,14 +134,15 @@ export async function startDestinationServicePart(context: PartContext): Promise
     log: partLog(log, 'destination-service'),
   })
   starting.defer(() => service.close())
-  const created = await createMissing(repository, configuration, clock.now())
+  const created = await createConfiguredEntities(repository, configuration, clock.now(), process.env)
   await applyConfiguredParameters(service, administration.settings, context)
   await service.listen({
     host: settings.host,
     port: settings.ports.destinationService,
     tls: { cert: settings.tls.certificate, key: settings.tls.key },
   })
-  const total = configuration.subaccounts.reduce((sum, subaccount) => sum + subaccount.destinations.length, 0)
+  const total = (key: 'destinations' | 'fragments'): number =>
+    configuration.subaccounts.reduce((sum, subaccount) => sum + subaccount[key].length, 0)
   const resources = starting.move()
   return {
     role: 'destination-service',
@@ -151,7 +151,7 @@ export async function startDestinationServicePart(context: PartContext): Promise
         part: 'destination service',
         ready: await answers(repository),
         addresses: [settings.destinationServiceUrl],
-        detail: `${total} destinations in the configuration, ${created} of them created now`,
+        detail: `${total('destinations')} destinations and ${total('fragments')} fragments in the configuration, ${created} of them created now`,
       },
     ],
     controls: {},
@@ -167,27 +167,4 @@ async function answers(repository: EntityRepository): Promise<boolean> {
     // The store says why in the log; here it only matters that it does not answer.
     return false
   }
-}
-
-/** What somebody changed through the API stays; the configuration only fills gaps. */
-async function createMissing(repository: EntityRepository, configuration: Configuration, nowMs: number): Promise<number> {
-  let created = 0
-  for (const subaccount of configuration.subaccounts) {
-    const writes = subaccount.destinations.map((entry) => {
-      const properties = Object.fromEntries(
-        Object.entries(entry).map(([name, value]) => [
-          name,
-          typeof value === 'object' ? resolveText(value, configuration, process.env) : String(value),
-        ]),
-      ) as DestinationRecord
-      return { name: properties.Name, properties, sharedWithSubscriber: false }
-    })
-    if (writes.length === 0) continue
-    const outcomes = await repository.create('destination', { subaccountId: subaccount.id, instanceId: null }, writes, {
-      nowMs,
-      maxPerSubaccount,
-    })
-    created += outcomes.filter((outcome) => outcome === 'created').length
-  }
-  return created
 }
