@@ -43,7 +43,19 @@ describe('sallyport certificate', () => {
     expect(leaf.subject).toContain('L=localhost/demo')
     expect(Math.round((leaf.validToDate.getTime() - Date.now()) / 86_400_000)).toBe(30)
 
+    expect(await stack.run(['certificate', 'export', 'client.p12', '--public', '--out', 'exported.p12'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/exported\.p12 exists already[\s\S]*--force/) as string,
+    })
+    expect(readFileSync(stack.file('exported.p12'))).toEqual(content)
+    expect(await stack.json(['certificate', 'export', 'client.p12', '--out', 'exported.p12', '--force'])).toMatchObject({
+      bytes: content.length,
+    })
+    const screen = await stack.run(['certificate', 'export', 'client.p12', '--public', '--out', '-'])
+    expect(screen.stdout).toMatch(/^-----BEGIN CERTIFICATE-----/)
+
     await stack.json(['certificate', 'export', 'client.p12', '--public', '--out', 'public.pem'])
+    expect(readFileSync(stack.file('public.pem'), 'utf8')).toBe(screen.stdout)
     const shown = readFileSync(stack.file('public.pem'), 'utf8')
     expect(shown.match(/BEGIN CERTIFICATE/g)).toHaveLength(3)
     expect(shown).not.toContain('PRIVATE')
@@ -65,13 +77,16 @@ describe('sallyport certificate', () => {
 
   it('says what is wrong', async () => {
     writeFileSync(stack.file('broken.pem'), 'no certificate')
+    writeFileSync(stack.file('empty.pem'), '')
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [['delete', 'none.pem'], 1, /no certificate "none\.pem" on the subaccount level[\s\S]*certificate list/],
       [['import', 'broken.pem'], 1, /storing the certificate "broken\.pem": The content cannot be used/],
+      [['import', 'empty.pem'], 1, /"empty\.pem" is empty/],
       [['import', 'missing.pem'], 1, /"missing\.pem" cannot be read \(ENOENT\)/],
       [['generate', 'x.txt'], 1, /must end in \.pem/],
       [['generate', 'x.pem', '--days', '1', '--years', '1'], 2, /one of --days, --months and --years/],
       [['generate', 'x.pem', '--days', 'many'], 2, /whole number/],
+      [['generate', 'x.pem', '--days', '10000'], 2, /whole number from 1 to 9999/],
       [['list', '--level', 'galaxy'], 2, /subaccount or instance/],
     ]
     for (const [words, code, text] of cases) {
@@ -110,7 +125,7 @@ describe('sallyport trust', () => {
   it('renews what was generated here before its time, and nothing else', async () => {
     await stack.json(['certificate', 'generate', 'renewed.pem', '--cn', 'renewed', '--days', '30'])
     const leaf = async (): Promise<X509Certificate> => {
-      await stack.json(['certificate', 'export', 'renewed.pem', '--out', 'renewed.pem'])
+      await stack.json(['certificate', 'export', 'renewed.pem', '--out', 'renewed.pem', '--force'])
       return new X509Certificate(readFileSync(stack.file('renewed.pem')))
     }
     const before = await leaf()

@@ -177,6 +177,12 @@ describe('destinations that point to service instances', () => {
     expect(errorOf(await stack.run(['--json', 'destination', 'from-key', 'EMPTY', '-'], { input: '{"a":1}' })).message).toContain(
       'names no address',
     )
+    const fromKey = (...words: readonly string[]) =>
+      stack.run(['--json', 'destination', 'from-key', 'ODD', '-', ...words], { input: JSON.stringify(key) })
+    expect(errorOf(await fromKey('--authentication', 'OAuth2Client'))).toMatchObject({ code: 'DESTINATION_INVALID' })
+    expect(await fromKey('--existing', 'always')).toMatchObject({ code: 2 })
+    expect((await fromKey('--authentication', 'OAuth2Client', '--force')).code).toBe(0)
+    await stack.json(['destination', 'delete', 'ODD'])
   })
 
   it('come with a multi-target application', async () => {
@@ -238,6 +244,9 @@ describe('destinations from the command line', () => {
     const warned = await stack.run(['destination', 'set', 'Name=COPY', 'Type=HTTP', 'URL=https://a.example', 'Password=hunter3'])
     expect(warned.stderr).toContain('--secret Password=<file>')
     expect(warned.stderr).not.toContain('hunter3')
+    const dropped = await stack.run(['destination', 'set', 'Name=COPY', 'Type=HTTP', 'URL=https://a.example'])
+    expect(dropped).toMatchObject({ code: 0, stderr: 'warning: no longer stored: Password; --keep-secrets keeps what is not given\n' })
+    expect(Object.keys(await stack.json<object>(['destination', 'get', 'COPY']))).not.toContain('Password')
   })
 
   it('DS-135 go into files and come back', async () => {
@@ -263,6 +272,20 @@ describe('destinations from the command line', () => {
     expect(again.code).toBe(1)
     expect((await stack.run(['destination', 'export', '--out', stack.file('all.zip')])).code).toBe(0)
     expect(readFileSync(stack.file('all.zip')).subarray(0, 2).toString()).toBe('PK')
+    expect(errorOf(await stack.run(['--json', 'destination', 'import', stack.file('all.zip')])).message).toContain('unpack it')
+  })
+
+  it('are found with what the service says of their tokens, and tried without the certificates of applications', async () => {
+    const properties = ['Type=HTTP', 'URL=https://127.0.0.1:1', 'ProxyType=Internet']
+    const token = ['Authentication=OAuth2ClientCredentials', 'clientId=c', 'tokenServiceURL=https://127.0.0.1:1']
+    await stack.json(['destination', 'set', 'Name=NO_TOKEN', ...properties, ...token])
+    const found = await stack.run(['destination', 'find', 'NO_TOKEN'])
+    expect(found.stderr).toMatch(/^warning: the service found the destination and got no token: ./)
+    expect(JSON.parse(found.stdout)).toMatchObject({ authTokens: [{ value: '' }] })
+    await stack.json(['destination', 'set', 'Name=BY_CERTIFICATE', ...properties, 'KeyStoreLocation=a.p12'])
+    const tried = await stack.run(['curl', 'BY_CERTIFICATE', '/'])
+    expect(tried.code).toBe(1)
+    expect(tried.stdout).toMatch(/curl leaves KeyStoreLocation out of account[\s\S]* backend +✖ 127\.0\.0\.1:1 cannot be reached/)
   })
 
   it('can be labelled, and so can fragments', async () => {

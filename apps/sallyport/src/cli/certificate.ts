@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
@@ -25,6 +25,12 @@ interface GenerateOptions extends LevelOptions {
   readonly passwordFile?: string
   readonly csr?: string
   readonly replace?: boolean
+}
+
+interface ExportOptions extends LevelOptions {
+  readonly out?: string
+  readonly public?: boolean
+  readonly force?: boolean
 }
 
 /** A certificate as the service returns it. */
@@ -68,7 +74,9 @@ export function addCertificateCommand(program: Command): void {
     .action(async (file: string, options: LevelOptions & { readonly name?: string }, command: Command) => {
       const { printer, folder } = createContext(command)
       const name = options.name ?? basename(file)
-      const body = { Name: name, Type: 'CERTIFICATE', Content: readInput(file).toString('base64') }
+      const content = readInput(file)
+      if (content.length === 0) throw new ConnectivityError('MESSAGE_INVALID', `"${file}" is empty`)
+      const body = { Name: name, Type: 'CERTIFICATE', Content: content.toString('base64') }
       const outcome = await withDestinationApi(folder(), options, (api) => store(api, collectionOf(options), { name, body, replace: true }))
       printer.result({ name, outcome }, () => `${name} ${outcome}.`)
     })
@@ -93,10 +101,12 @@ export function addCertificateCommand(program: Command): void {
     })
 
   withLevel(certificate.command('export').description('save a file, with its private keys unless told').argument('<name>'))
-    .option('--out <file>', 'where to (default: the name)')
+    .option('--out <file>', 'where to; - is standard output (default: the name)')
     .option('--public', 'certificates only, as PEM')
-    .action(async (name: string, options: LevelOptions & { readonly out?: string; readonly public?: boolean }, command: Command) => {
+    .option('--force', 'overwrite the file')
+    .action(async (name: string, options: ExportOptions, command: Command) => {
       const { printer, folder } = createContext(command)
+      const out = options.out ?? (options.public === true ? `${name}.public.pem` : name)
       const path = `${collectionOf(options)}/${segmentOf('certificate', name)}`
       const attempt = `reading the certificate "${name}"`
       const { status, body } = await withDestinationApi(folder(), options, (api) =>
@@ -107,7 +117,15 @@ export function addCertificateCommand(program: Command): void {
         options.public === true
           ? Buffer.from((body as readonly { readonly Content: string }[]).map((key) => key.Content).join(''))
           : Buffer.from((body as CertificateEntry).Content, 'base64')
-      const out = options.out ?? (options.public === true ? `${name}.public.pem` : name)
+      if (out === '-') {
+        process.stdout.write(content)
+        return
+      }
+      // The file may hold a private key that exists nowhere else.
+      if (options.force !== true && existsSync(out))
+        throw new ConnectivityError('CONFIGURATION_INVALID', `${out} exists already`, {
+          details: { next: 'name another file with --out, or add --force' },
+        })
       writeFileAtomically(out, content)
       printer.result({ name, file: out, bytes: content.length }, () => `${out} written, readable for its owner only.`)
     })
@@ -127,7 +145,10 @@ export function addCertificateCommand(program: Command): void {
       throw new ConnectivityError('MESSAGE_INVALID', `${attempt}: somebody else has changed it meanwhile`, {
         details: { next: 'try again' },
       })
-    printer.result({ name, outcome: 'renewed' }, () => `${name} renewed. Save it with: sallyport certificate export ${name} --out ${name}`)
+    printer.result(
+      { name, outcome: 'renewed' },
+      () => `${name} renewed. Save it with: sallyport certificate export ${name} --out ${name} --force`,
+    )
   })
 
   withLevel(certificate.command('delete').description('delete a certificate').argument('<name>')).action(
@@ -164,7 +185,7 @@ function attributesOf(options: GenerateOptions): object {
   )
   if (units.length > 1) throw usageError('use one of --days, --months and --years')
   const [unit, value] = units[0] ?? ['months', '3']
-  if (!/^[1-9]\d{0,3}$/.test(value)) throw usageError(`--${unit} takes a whole number, not "${value}"`)
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw usageError(`--${unit} takes a whole number from 1 to 9999, not "${value}"`)
   return {
     ...(options.cn === undefined ? {} : { CN: options.cn }),
     Validity: { TimeUnit: unit.toUpperCase(), Value: Number(value) },

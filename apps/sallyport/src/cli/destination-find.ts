@@ -21,6 +21,8 @@ export function addFindCommand(parent: Command): void {
       if (found === undefined) throw notFound(destinations, name, { level: 'instance or subaccount' })
       const shown: unknown = options.reveal === true ? found : hidden(found)
       printer.result(shown, () => JSON.stringify(shown, null, 2))
+      const failed = found.authTokens?.find(({ error }) => error !== undefined && error !== '')
+      if (failed !== undefined) printer.note(`warning: the service found the destination and got no token: ${failed.error}`)
     })
 }
 
@@ -28,7 +30,7 @@ export function addFindCommand(parent: Command): void {
 function hidden(found: unknown): unknown {
   return JSON.parse(
     JSON.stringify(found, (key, value: unknown) =>
-      typeof value === 'string' && (isSecretProperty(key) || hiddenMembers.has(key)) ? '(hidden)' : value,
+      typeof value === 'string' && value !== '' && (isSecretProperty(key) || hiddenMembers.has(key)) ? '(hidden)' : value,
     ),
   )
 }

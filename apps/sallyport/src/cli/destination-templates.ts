@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import {
   type DestinationDescriptor,
   destinationFromServiceKey,
+  existingPolicies,
   resolveDescriptor,
   type ServiceKey,
   type TemplatedDestination,
@@ -15,12 +16,14 @@ import { parseObject } from '../stack/tokens.ts'
 import { type LevelOptions, askedAs, levelOf } from './administered-level.ts'
 import { createContext } from './context.ts'
 import { parsePairs, readInput } from './property-values.ts'
+import { reviewed } from './reviewed-destination.ts'
 
 interface FromKeyOptions extends LevelOptions {
   readonly url?: string
   readonly authentication?: string
   readonly privateKey?: string
   readonly existing: string
+  readonly force?: boolean
 }
 
 interface DeployOptions extends LevelOptions {
@@ -46,9 +49,12 @@ export function addTemplateCommands(parent: Command): void {
     .option('--url <url>', 'address of the target (default: that of the key)')
     .option('--authentication <type>', 'default: OAuth2ClientCredentials')
     .option('--private-key <file>', 'PEM file, for a key whose certificate comes without one')
-    .option('--existing <policy>', 'what happens when it exists: fail, ignore, update', 'fail')
+    .option('--existing <policy>', `what happens when it exists: ${existingPolicies.join(', ')}`, 'fail')
+    .option('--force', 'store it although it cannot work like this')
     .action(async (name: string, keyFile: string, pairs: readonly string[], options: FromKeyOptions, command: Command) => {
       const { printer, folder } = createContext(command)
+      if (!existingPolicies.some((known) => known === options.existing))
+        throw usageError(`--existing takes one of ${existingPolicies.join(', ')}, not "${options.existing}"`)
       const made = usable(
         name,
         destinationFromServiceKey(await readKey(keyFile), {
@@ -59,6 +65,7 @@ export function addTemplateCommands(parent: Command): void {
           properties: parsePairs(pairs),
         }),
       )
+      reviewed(printer, made.destination, options.force === true)
       const subaccount = {
         existing_destinations_policy: options.existing,
         existing_certificates_policy: options.existing,

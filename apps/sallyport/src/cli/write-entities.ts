@@ -1,4 +1,4 @@
-import { isSecretProperty, reviewDestination } from '@sallyport/admin-api'
+import { isSecretProperty } from '@sallyport/admin-api'
 import { ConnectivityError } from '@sallyport/core'
 import type { Command } from 'commander'
 import type { Printer } from '../output/printer.ts'
@@ -8,6 +8,7 @@ import { addLevelOptions, askedAs, type LevelOptions, levelOf } from './administ
 import { createContext } from './context.ts'
 import { type EditedKind, notFound } from './edited-collection.ts'
 import { parsePairs, readObject, readSecrets } from './property-values.ts'
+import { reviewed } from './reviewed-destination.ts'
 
 interface SetOptions extends LevelOptions {
   readonly secret: readonly string[]
@@ -35,13 +36,17 @@ export function addWriteCommands(parent: Command, kind: EditedKind): void {
       const properties = { ...given, ...secrets }
       const name = properties[nameProperty]
       if (typeof name !== 'string' || name === '') throw usageError(`${nameProperty} is missing; write ${nameProperty}=…`)
-      if (word === 'destination') remark(printer, properties, options.force === true)
+      if (word === 'destination') reviewed(printer, properties, options.force === true)
       const outcome = await withAdministration(folder(), askedAs(options), async (client) => {
         const level = await levelOf(options, client)
         const stored = await client.get(level, collection, name)
         const keepSecrets = options.keepSecrets === true ? (stored?.secrets ?? []).filter((key) => !Object.hasOwn(properties, key)) : []
         const replaced = stored && (await client.replace(level, collection, name, { properties, keepSecrets }))
-        if (replaced !== undefined) return 'replaced'
+        const dropped = (stored?.secrets ?? []).filter((key) => !Object.hasOwn(properties, key) && !keepSecrets.includes(key))
+        if (replaced !== undefined) {
+          if (dropped.length > 0) printer.note(`warning: no longer stored: ${dropped.join(', ')}; --keep-secrets keeps what is not given`)
+          return 'replaced'
+        }
         if ((await client.create(level, collection, { properties })) !== undefined) return 'created'
         throw new ConnectivityError('SERVICE_UNAVAILABLE', `somebody else has created the ${word} "${name}" meanwhile`, {
           details: { next: 'look at it, and try again' },
@@ -99,18 +104,4 @@ function warnOfArguments(printer: Printer, pairs: readonly string[]): void {
   const secret = Object.keys(parsePairs(pairs)).find(isSecretProperty)
   if (secret !== undefined)
     printer.note(`warning: ${secret} was an argument, which others can see; better: --secret ${secret}=<file>, or =- for standard input`)
-}
-
-/** Says what is no good idea, and refuses what cannot work. */
-function remark(printer: Printer, properties: Readonly<Record<string, unknown>>, force: boolean): void {
-  const texts = Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, String(value)]))
-  const remarks = reviewDestination(texts)
-  for (const { property, message } of remarks.filter(({ severity }) => severity === 'warning' || force)) {
-    printer.note(`warning: ${property}: ${message}`)
-  }
-  const errors = remarks.filter(({ severity }) => severity === 'error')
-  if (errors.length === 0 || force) return
-  throw new ConnectivityError('DESTINATION_INVALID', errors.map(({ property, message }) => `${property}: ${message}`).join('; '), {
-    details: { next: 'mend it, or add --force to have it stored as it is' },
-  })
 }

@@ -45,6 +45,7 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
   const bindings = readBindings(folder)
   await using request = createRequester({ authorities: [readAuthority(folder)] })
   const hops: Hop[] = []
+  let beyond: Hop['name'] = 'proxy'
   const step = async <T>(name: Hop['name'], work: () => Promise<{ readonly value: T; readonly line: string }>): Promise<T> => {
     const started = performance.now()
     try {
@@ -76,6 +77,10 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
         'DESTINATION_INVALID',
         `destination ${destination.name} has the type ${destination.type}; curl sends HTTP`,
       )
+    if (destination.proxyType !== 'OnPremise') {
+      beyond = 'backend'
+      remindOfTls(hops, destination)
+    }
     const headers: Record<string, string> = {
       ...destination.headers,
       ...found.headers,
@@ -116,7 +121,7 @@ export async function traceRequest(folder: DataFolder, options: TracedRequest): 
     }
   } catch (error) {
     if (hops.every((hop) => hop.ok))
-      hops.push({ name: 'proxy', ok: false, lines: [error instanceof Error ? error.message : String(error)], code: codeOf(error) })
+      hops.push({ name: beyond, ok: false, lines: [error instanceof Error ? error.message : String(error)], code: codeOf(error) })
     return { hops, ok: false, failed: hops.find((hop) => !hop.ok), status: undefined, headers: {}, body: Buffer.alloc(0), correlationId }
   }
 }
@@ -264,4 +269,19 @@ function tenantOf(token: string): string {
 
 function codeOf(error: unknown): string {
   return ConnectivityError.is(error) ? error.code : 'UNEXPECTED'
+}
+
+/** Applications present the certificate of the destination and trust whom it says; a request from here does neither. */
+function remindOfTls(hops: { name: string; lines: readonly string[] }[], { properties }: Destination): void {
+  const own = Object.entries(properties).find(
+    ([name, value]) =>
+      name === 'KeyStoreLocation' || name === 'TrustStoreLocation' || (name === 'TrustAll' && value.toLowerCase() === 'true'),
+  )
+  const at = hops.findIndex(({ name }) => name === 'destination')
+  const hop = hops[at]
+  if (own !== undefined && hop !== undefined)
+    hops[at] = {
+      ...hop,
+      lines: [...hop.lines, `curl leaves ${own[0]} out of account: applications use it, the request from here does not`],
+    }
 }

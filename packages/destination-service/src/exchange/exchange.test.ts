@@ -70,6 +70,12 @@ describe('exporting', () => {
 })
 
 describe('importing', () => {
+  it.each([[[orders, { ...orders, Name: 'b' }]], [[]]])('says of an archive what it is', (entities) => {
+    const { content } = createExport(entities, { format: 'json', nowMs })
+    for (const name of ['export.zip', 'renamed.json', ''])
+      expect(() => readImportFile({ name, content })).toThrow(/is a ZIP archive; unpack it/)
+  })
+
   it.each([
     ['a.json', '{"Name":"a","n":1}', { Name: 'a', n: 1 }],
     ['a', ' [{"Name":"a"}]', { Name: 'a' }],

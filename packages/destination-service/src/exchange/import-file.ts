@@ -19,6 +19,8 @@ export interface ImportedFile {
  */
 export function readImportFile({ name = '', content }: ImportedFile): readonly FileRecord[] {
   if (content.length > maxExchangeFileBytes) throw malformed(`A file to import must not be larger than ${maxExchangeFileBytes} bytes`)
+  if (zipBeginnings.some((beginning) => beginning.equals(content.subarray(0, beginning.length))))
+    throw malformed('The file is a ZIP archive; unpack it, and import the files that are in it')
   const text = textOf(content)
   const ending = /\.([^./\\]*)$/.exec(name)?.[1]?.toLowerCase() ?? ''
   if (ending === 'json' || (!knownTextEnding.has(ending) && /^\s*[[{]/.test(text))) return parseJsonFile(text)
@@ -27,6 +29,9 @@ export function readImportFile({ name = '', content }: ImportedFile): readonly F
   if (Object.keys(record.properties).length === 0) throw malformed('The file holds no properties')
   return [record]
 }
+
+/** Of an archive with files, and of one without. */
+const zipBeginnings: readonly Buffer[] = [Buffer.from('PK\x03\x04', 'latin1'), Buffer.from('PK\x05\x06', 'latin1')]
 
 const knownTextEnding: ReadonlySet<string> = new Set(['yaml', 'yml', 'properties', 'props'])
 

@@ -35,7 +35,10 @@ export async function closeLock(lock: ArchiveLock): Promise<{ readonly key: Buff
 export async function openLock(lock: ArchiveLock, info: ArchiveLockInfo): Promise<Buffer> {
   const salt = Buffer.from(info.salt, 'base64url')
   if (info.kind === 'password') {
-    if (lock.kind !== 'password') throw new ConnectivityError('CONFIGURATION_INVALID', 'the backup is locked with a password; name it')
+    if (lock.kind !== 'password')
+      throw new ConnectivityError('CONFIGURATION_INVALID', 'the backup is locked with a password', {
+        details: { next: 'name the file that holds it: --password-file <file>' },
+      })
     const N = 2 ** info.cost
     return derive(lock.password.reveal().normalize('NFC'), salt, sealKeyBytes, { N, r: 8, p: 1, maxmem: 256 * N * 8 })
   }
@@ -46,9 +49,10 @@ export async function openLock(lock: ArchiveLock, info: ArchiveLockInfo): Promis
     )
   const key = [lock.keys.current, ...(lock.keys.previous ?? [])].find((candidate) => createSealKey(candidate).id === info.keyId)
   if (key === undefined)
-    throw new ConnectivityError(
-      'CONFIGURATION_INVALID',
-      `the backup is locked with the sealing key ${info.keyId}, which is not at hand; give it in storage.previousSealingKeys`,
-    )
+    throw new ConnectivityError('CONFIGURATION_INVALID', `the backup is locked with the sealing key ${info.keyId}, which is not at hand`, {
+      details: {
+        next: 'put the seal.key of the installation that wrote it into the data folder, or name it in storage.previousSealingKeys',
+      },
+    })
   return Buffer.from(hkdfSync('sha256', key, salt, 'sallyport backup', sealKeyBytes))
 }
