@@ -9,6 +9,7 @@ describe('suggested commands', () => {
     ['sallyport', 'd1', 'run "sallyport db status"', 'run "sallyport --data d1 db status"'],
     ['node dist/main.js', 'd1', 'sallyport stop', 'node dist/main.js --data d1 stop'],
     ['sallyport', "it's here", 'try: sallyport stop', String.raw`try: sallyport --data 'it'\''s here' stop`],
+    ['sallyport', 'd1', 'connecting to the database sallyport on db:5432', 'connecting to the database sallyport on db:5432'],
     ['sallyport', 'd1', 'see sallyport.yaml and sallyport-destination', 'see sallyport.yaml and sallyport-destination'],
     [
       'sallyport',

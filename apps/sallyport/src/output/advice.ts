@@ -44,5 +44,6 @@ export function createSuggestions(command: string, data: string | undefined): (t
     data === undefined
       ? command
       : `${command} --data ${/^[\w./:@%+=-]+$/.test(data) ? data : `'${data.replaceAll("'", String.raw`'\''`)}'`}`
-  return (text) => text.replaceAll(/(^|[\s"'(])sallyport (?=[a-z])/gm, (_whole, before: string) => `${before}${called} `)
+  // A database may have this name as well: "connecting to the database sallyport on db.example:5432".
+  return (text) => text.replaceAll(/(^|[\s"'(])sallyport (?=[a-z])(?!on )/gm, (_whole, before: string) => `${before}${called} `)
 }
