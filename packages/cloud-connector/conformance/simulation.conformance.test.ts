@@ -194,7 +194,8 @@ describe('trying a request', () => {
 
   it('takes the name of a port that a mapping has, and no other name', async () => {
     expect(await simulate({ host: 'Users', port: '443', path: '/exact' })).toMatchObject({ allowed: true })
-    await expect(simulate({ host: 'users', port: 'sapgw00' })).rejects.toMatchObject({ code: 'MESSAGE_INVALID' })
+    for (const port of ['sapgw00', '0', 65_536, 99_999])
+      await expect(simulate({ host: 'users', port }), String(port)).rejects.toMatchObject({ code: 'MESSAGE_INVALID' })
   })
 
   it('writes into the audit log who looked, and never a token', async () => {

@@ -15,7 +15,7 @@ it.skipIf(missing || reason !== undefined)(
   'the unit lives under a systemd of its own, from installation to removal',
   async () => {
     const words = ['--conditions=@sallyport/source', join(import.meta.dirname, '..', 'run.ts')]
-    const { stdout } = await promisify(execFile)(process.execPath, words, { maxBuffer: 16 * 1024 * 1024 })
+    const { stdout } = await promisify(execFile)(process.execPath, words, { maxBuffer: 16 * 1024 * 1024, timeout: 280_000 })
     const [version, ...steps] = stdout.trim().split('\n')
     expect(version).toMatch(/^systemd \d+/)
     expect(steps.map((line) => line.replace(/^✔ | \([\d.]+ s\)$/g, ''))).toEqual(life.map(({ title }) => title))

@@ -86,7 +86,9 @@ export function createServiceChannels(surroundings: ChannelSurroundings): Servic
     },
     async whenServed(id, signal) {
       await whenOpen(id, signal)
-      await channels.find((channel) => channel.id === id)?.tryService(signal)
+      const channel = channels.find((one) => one.id === id)
+      if (channel === undefined) throw new ConnectivityError('NOT_FOUND', `the service channel ${id} has been removed`)
+      await channel.tryService(signal)
     },
     async close(graceMs) {
       isClosed = true

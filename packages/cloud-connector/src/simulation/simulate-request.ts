@@ -41,7 +41,7 @@ export async function simulateRequest(state: ConnectorState, request: SimulatedR
 
 function portOf({ table }: ConnectorState, { host, port }: SimulatedRequest): number {
   const text = String(port)
-  if (/^\d{1,5}$/.test(text)) return Number(text)
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text)
   const named = table.mappings.find(({ virtualText }) => virtualText.toLowerCase() === `${host}:${text}`.toLowerCase())
   if (named !== undefined) return named.virtualPortLow
   throw new ConnectivityError('MESSAGE_INVALID', `"${text.slice(0, 40)}" is neither a port nor the name of the port of a mapping`)
