@@ -1,5 +1,6 @@
 import { hostOf } from './network.ts'
 import { type Connector, type Installation, mappingTo, must, subaccountPath } from './installation.ts'
+import { until } from './wait.ts'
 
 /** Writes mappings through REST and remembers which were acknowledged, by whom. */
 export interface Ledger {
@@ -18,6 +19,8 @@ export interface Acknowledgement {
 }
 
 const timeoutMs = 20_000
+/** A few checks of the shadow, of which there is one each second here. */
+const nextCheckMs = 5_000
 const mappings = `${subaccountPath}/systemMappings`
 /** What no write here touches, and no fault may. */
 const untouched = [
@@ -48,6 +51,12 @@ export async function openLedger({ connectors, roles }: Installation): Promise<L
     ]
   }
 
+  const problemsNow = async (): Promise<readonly string[]> => {
+    const [first, second] = await Promise.all(connectors.map(problemsOf))
+    const lists = await Promise.all(connectors.map(async ({ call }) => withoutLinks((await call('GET', mappings)).text)))
+    return [...(first ?? []), ...(second ?? []), ...(lists[0] === lists[1] ? [] : ['the two connectors have different mappings'])]
+  }
+
   return {
     acknowledged,
     async write(connector) {
@@ -62,9 +71,11 @@ export async function openLedger({ connectors, roles }: Installation): Promise<L
       }
     },
     async problems() {
-      const [first, second] = await Promise.all(connectors.map(problemsOf))
-      const lists = await Promise.all(connectors.map(async ({ call }) => withoutLinks((await call('GET', mappings)).text)))
-      return [...(first ?? []), ...(second ?? []), ...(lists[0] === lists[1] ? [] : ['the two connectors have different mappings'])]
+      let found: readonly string[] = []
+      const isSound = async (): Promise<boolean> => (found = await problemsNow()).length === 0
+      // What a shadow lacks that will not take over before it has it, is acknowledged without it; it has it with the next check.
+      await until('both have everything', isSound, nextCheckMs).catch(() => undefined)
+      return found
     },
   }
 }
