@@ -71,7 +71,9 @@ export async function openLedger({ connectors, roles }: Installation): Promise<L
       }
     },
     async problems() {
-      let found: readonly string[] = []
+      const { master } = await roles()
+      let found = await problemsOf(master)
+      if (found.length > 0) return found
       const isSound = async (): Promise<boolean> => (found = await problemsNow()).length === 0
       // What a shadow lacks that will not take over before it has it, is acknowledged without it; it has it with the next check.
       await until('both have everything', isSound, nextCheckMs).catch(() => undefined)

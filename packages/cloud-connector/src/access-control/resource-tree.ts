@@ -3,9 +3,10 @@ import type { HttpResource } from './http-resource.ts'
 /**
  * The paths of one mapping's resources as a radix tree in bytes, of which a look-up reads few, lying together.
  *
- * A tree begins with the width of its numbers: one, two or four bytes, low ones first. A node is: the length of its label; what it has ({@link resourceBits},
- * {@link branches}); the numbers of its resources; the number of its children, if it has any; the label; the first byte of each child; and where each child begins, counted
- * from the begin of the tree. A label lacks the byte by which the parent has chosen the node. Nothing is absolute: a tree may be copied to anywhere.
+ * A tree begins with the width of its numbers: one, two or four bytes, low ones first. A node is: the length of its label; what it has
+ * ({@link resourceBits}, {@link branches}); the numbers of its resources; the number of its children, if it has any; the label; the first byte of each child; and
+ * where each child begins, counted from the begin of the tree. A label lacks the byte by which the parent has chosen the node. Nothing is absolute: a tree may be
+ * copied to anywhere.
  */
 const nodeBytes = 2
 const maxLabelBytes = 255
